@@ -1,0 +1,1 @@
+//! Writes the CloudFormation template from the manifest.

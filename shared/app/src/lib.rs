@@ -1,0 +1,1 @@
+//! What the functions of the sample app have in common: names and types.

@@ -1,0 +1,1 @@
+//! Dacapo's ports over DynamoDB, SQS, EventBridge Scheduler and Step Functions.

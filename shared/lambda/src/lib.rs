@@ -1,0 +1,1 @@
+//! Lambda payloads in and out.

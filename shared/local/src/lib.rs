@@ -1,0 +1,1 @@
+//! Dacapo on one machine: the embedded engine, its client, and the test kit.

@@ -1,0 +1,1 @@
+//! Background tasks and event handlers as plain async functions.

@@ -1,0 +1,1 @@
+//! Serves a function: on Lambda with AWS, or on the embedded engine.

@@ -1,0 +1,1 @@
+//! What proves the whole: harness, contract suite, LocalStack, simulation, the law of the crates.
