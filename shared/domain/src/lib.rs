@@ -1,1 +1,39 @@
 //! What is true of Dacapo: names, times, retries, and the life of a run. No I/O, no clock, no async.
+//!
+//! The shell around it reads the clock, rolls the dice and moves the bytes; every decision is here.
+
+mod delivery;
+mod failure;
+mod id;
+mod json;
+pub mod limits;
+mod manifest;
+mod message;
+mod name;
+mod outcome;
+mod retry;
+pub mod run;
+mod schedule;
+
+pub use delivery::{Delivery, DeliveryEffect, DeliveryFacts, DeliveryState, EventPolicy};
+pub use failure::{Failure, code};
+pub use id::{Id, IdError, Moment, Version};
+pub use json::Json;
+pub use manifest::{CONDUCTOR, FunctionEntry, Holds, Manifest, ManifestError, ScheduleEntry, Subscription, TaskEntry};
+pub use message::{DeliveryMessage, EventMessage, Fire, Message, RunMessage};
+pub use name::{
+    NameError, check_event_name, check_stack, check_task_name, is_event_name, is_task_name, same_slug, slug,
+};
+pub use outcome::{Failed, Outcome, RetryWish, Wait};
+pub use retry::Retry;
+pub use run::{
+    Answer, Decision, Driver, Effect, Event, ExecutionEnd, Facts, Lease, LoopCall, Need, NewRun, Parent, Policy,
+    Progress, Purpose, Run, RunRecord, State, Trigger, decide,
+};
+pub use schedule::Schedule;
+
+/// The time from one moment to a later one, and none to an earlier one.
+#[must_use]
+pub fn until(from: jiff::Timestamp, to: jiff::Timestamp) -> std::time::Duration {
+    std::time::Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}

@@ -1,0 +1,96 @@
+//! Ids: of runs and events, and of single writes.
+
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+/// The id of a run or of a published event: a ULID, 26 characters, sortable by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Id(Ulid);
+
+/// The text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a run id (an id has 26 characters of 0-9 and A-Z without I, L, O, U)")]
+pub struct IdError(String);
+
+impl Id {
+    /// An id of a moment: 48 bits of milliseconds, then 80 bits of the given randomness.
+    #[must_use]
+    pub fn new(now: Timestamp, random: u128) -> Self {
+        Self(Ulid::from_parts(now.as_millisecond().max(0).cast_unsigned(), random))
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Id {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Ulid::from_string(text).map(Self).map_err(|_| IdError(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Id {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+impl From<Id> for String {
+    fn from(id: Id) -> Self {
+        id.to_string()
+    }
+}
+
+/// What a decision gets from outside: the time, and a random number that names the write it leads to.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Now, in whole milliseconds.
+    pub now: Timestamp,
+    /// 64 random bits: the record's next [`Version`], and the dice for jitter.
+    pub random: u64,
+}
+
+impl Moment {
+    /// The random number as a fraction from 0 (included) to 1 (not).
+    #[must_use]
+    pub fn roll(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "53 bits are what an f64 holds")]
+        let roll = (self.random >> 11) as f64 / (1_u64 << 53) as f64;
+        roll
+    }
+
+    /// The version that a record gets by a write of this moment.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        Version(self.random)
+    }
+}
+
+/// Names one write of a record. Every write demands the version it has seen and leaves a new random one,
+/// so a writer whose reply was lost finds its own version on the record and knows that it has won.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Version(pub u64);
+
+impl Serialize for Version {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:016x}", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16).map(Self).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,76 @@
+//! The numbers that bound everything, each with its source.
+
+use std::time::Duration;
+
+/// Characters of a task's name, at most.
+pub const TASK_NAME_CHARS: usize = 64;
+/// Characters of an event's name, at most.
+pub const EVENT_NAME_CHARS: usize = 128;
+/// Characters of an app's name, at most: with [`STAGE_CHARS`] and [`SLUG_BYTES`] it fills Lambda's 64.
+pub const APP_CHARS: usize = 20;
+/// Characters of a stage's name, at most.
+pub const STAGE_CHARS: usize = 10;
+/// Bytes of a slug, at most: `{app}-{stage}-{slug}` names a Lambda function, whose name ends at 64.
+pub const SLUG_BYTES: usize = 64 - APP_CHARS - STAGE_CHARS - 2;
+/// Characters of an idempotency key, at most.
+pub const KEY_CHARS: usize = 256;
+/// Tags of one run, at most.
+pub const TAGS: usize = 10;
+/// Characters of one tag, at most.
+pub const TAG_CHARS: usize = 128;
+
+/// Bytes of a whole message, metadata included, at most; the same for the input of a `continue`.
+pub const MESSAGE_BYTES: usize = 262_144;
+/// Bytes of a result that is kept with its run; a larger one is left out and the record says so.
+pub const RESULT_BYTES: usize = 65_536;
+/// Bytes of one log entry, at most.
+pub const LOG_ENTRY_BYTES: usize = 32 * 1024;
+/// Log entries of one iteration, at most.
+pub const LOG_ENTRIES: u32 = 1_000;
+/// Bytes of all logs of one run, at most.
+pub const LOG_BYTES: u64 = 100 * 1024 * 1024;
+
+/// The shortest timeout of an attempt.
+pub const MIN_TIMEOUT: Duration = Duration::from_secs(1);
+/// The longest timeout of an attempt: Lambda's own.
+pub const MAX_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+/// When the runner stops a handler at the latest, so that the failure can still be recorded.
+pub const RUNNER_STOPS: Duration = Duration::from_secs(14 * 60 + 55);
+/// The longest timeout of an event handler.
+pub const MAX_EVENT_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long after its attempt's own limit a lease ends.
+pub const LEASE_MARGIN: Duration = Duration::from_secs(10);
+
+/// The shortest wait of a `continue`, apart from none.
+pub const MIN_WAIT: Duration = Duration::from_secs(1);
+/// The longest single wait of a `continue`: what fits into a Step Functions execution's year.
+pub const MAX_WAIT: Duration = Duration::from_secs(355 * 86_400);
+/// The longest delay of an SQS message; beyond, a one-time schedule carries it.
+pub const MAX_QUEUE_DELAY: Duration = Duration::from_secs(15 * 60);
+
+/// Rounds after which an execution hands over to a successor, well below its 25,000 events.
+pub const LOOP_ROUNDS: u32 = 2_000;
+/// How long an execution may live before it hands over: its year, less a day.
+pub const LOOP_LIFE: Duration = Duration::from_secs(364 * 86_400);
+
+/// How long after a queue-driven run could need repair the conductor looks at it.
+pub const QUEUE_GRACE: Duration = Duration::from_secs(60);
+/// The same for a run whose attempt's lease ended, or whose end is not settled.
+pub const LEASE_GRACE: Duration = Duration::from_secs(20);
+/// The same for a loop-driven run: the loop has first claim.
+pub const LOOP_GRACE: Duration = Duration::from_secs(15 * 60);
+/// How often a long timed wait is looked at: the event that says its execution ended is best effort.
+pub const WAIT_GRACE: Duration = Duration::from_secs(86_400);
+/// The longest the conductor puts off a look at a run whose queue has a backlog.
+pub const MAX_LOOK_DELAY: Duration = Duration::from_secs(3_600);
+
+/// Runs of one batch, at most.
+pub const BATCH: usize = 1_000;
+/// How long a finished run is kept where its task doesn't say.
+pub const HISTORY: Duration = Duration::from_secs(14 * 86_400);
+/// How long an idempotency key is kept where the call doesn't say.
+pub const KEY_LIFE: Duration = Duration::from_secs(30 * 86_400);
+/// Hops of a chain of runs and events that start each other, at most.
+pub const HOPS: u32 = 100;
+/// For how long a hop count is carried on.
+pub const HOP_WINDOW: Duration = Duration::from_secs(15 * 60);

@@ -1,0 +1,243 @@
+//! What all functions of an app say of themselves.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Json, Policy, Retry, slug};
+
+/// The version of the manifest's stored form.
+pub const MANIFEST_VERSION: u32 = 1;
+
+/// The crate of the built-in function that delivers what is late and repairs what is stuck.
+pub const CONDUCTOR: &str = "conductor";
+
+/// What all functions of an app say of themselves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// [`MANIFEST_VERSION`].
+    pub v: u32,
+    /// The app's name.
+    pub app: String,
+    /// One entry a function, sorted by name.
+    pub functions: Vec<FunctionEntry>,
+}
+
+/// What one function says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionEntry {
+    /// The function's name in AWS names and queues: a task's slug, or the slug of its crate.
+    pub name: String,
+    /// The crate, which names the binary.
+    #[serde(rename = "crate")]
+    pub crate_name: String,
+    /// Its Lambda's memory in MB; 1,769 MB are one vCPU.
+    pub memory_mb: u32,
+    /// What it holds.
+    pub holds: Holds,
+}
+
+/// What a function holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Holds {
+    /// One task.
+    Task(TaskEntry),
+    /// Handlers of events, in the order of their definition.
+    Events(Vec<Subscription>),
+    /// The conductor.
+    Conductor,
+}
+
+/// A task, as the manifest tells it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskEntry {
+    /// The task's name.
+    pub name: String,
+    /// How its runs are treated.
+    pub policy: Policy,
+    /// Whether it can be started by name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
+    /// Its schedules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<ScheduleEntry>,
+}
+
+/// A schedule that a task declares.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduleEntry {
+    /// Its name, unique in the app: the task's slug and its place among the task's schedules.
+    pub name: String,
+    /// When it fires.
+    pub schedule: crate::Schedule,
+    /// What its runs are started with.
+    pub body: Json,
+}
+
+/// One handler's subscription to an event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subscription {
+    /// The event's name.
+    pub event: String,
+    /// Limit of one attempt.
+    pub timeout: Duration,
+    /// What follows a failed delivery.
+    pub retry: Retry,
+    /// Whether what would be dropped goes into the function's dead-letter queue too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dead_letter: bool,
+}
+
+/// Why functions don't make an app.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// Two functions would have one name on AWS.
+    #[error("{one} and {other} have one name on AWS, {name:?} (rename one of them)")]
+    SameName {
+        /// The name.
+        name: String,
+        /// What the first is, with its crate.
+        one: String,
+        /// What the second is, with its crate.
+        other: String,
+    },
+    /// An event's handlers in one function could take longer than an invocation may.
+    #[error(
+        "the handlers of event {event:?} in {function} may take {seconds} s in all (allowed: 850 s; shorten their timeouts or split them over two crates)"
+    )]
+    TooLong {
+        /// The event's name.
+        event: String,
+        /// The function.
+        function: String,
+        /// The sum of the timeouts, in seconds.
+        seconds: u64,
+    },
+}
+
+impl Manifest {
+    /// Puts the functions of an app together.
+    ///
+    /// # Errors
+    /// If two of them would have one name on AWS, or one's handlers of an event could take too long.
+    pub fn new(app: &str, mut functions: Vec<FunctionEntry>) -> Result<Self, ManifestError> {
+        functions.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut named: BTreeMap<&str, &FunctionEntry> = BTreeMap::new();
+        for function in &functions {
+            if let Some(other) = named.insert(&function.name, function) {
+                let (name, one, other) = (function.name.clone(), other.title(), function.title());
+                return Err(ManifestError::SameName { name, one, other });
+            }
+            function.check_length()?;
+        }
+        Ok(Self { v: MANIFEST_VERSION, app: app.to_owned(), functions })
+    }
+
+    /// The task of this name and its function.
+    #[must_use]
+    pub fn task(&self, name: &str) -> Option<(&FunctionEntry, &TaskEntry)> {
+        self.tasks().find(|(_, task)| task.name == name)
+    }
+
+    /// All tasks and their functions.
+    pub fn tasks(&self) -> impl Iterator<Item = (&FunctionEntry, &TaskEntry)> {
+        self.functions.iter().filter_map(|function| match &function.holds {
+            Holds::Task(task) => Some((function, task)),
+            _ => None,
+        })
+    }
+
+    /// The functions that handle an event.
+    pub fn subscribers<'a>(&'a self, event: &'a str) -> impl Iterator<Item = &'a FunctionEntry> {
+        self.functions.iter().filter(move |function| function.subscriptions().iter().any(|s| s.event == event))
+    }
+
+    /// The schedule of this name and the function it fires.
+    #[must_use]
+    pub fn schedule(&self, name: &str) -> Option<(&FunctionEntry, &TaskEntry, &ScheduleEntry)> {
+        self.tasks().find_map(|(function, task)| {
+            let schedule = task.schedules.iter().find(|schedule| schedule.name == name)?;
+            Some((function, task, schedule))
+        })
+    }
+}
+
+impl FunctionEntry {
+    /// A task's function.
+    #[must_use]
+    pub fn task(crate_name: &str, memory_mb: u32, task: TaskEntry) -> Self {
+        let (name, crate_name) = (slug(&task.name), crate_name.to_owned());
+        Self { name, crate_name, memory_mb, holds: Holds::Task(task) }
+    }
+
+    /// A function of event handlers.
+    #[must_use]
+    pub fn events(crate_name: &str, memory_mb: u32, handlers: Vec<Subscription>) -> Self {
+        let (name, crate_name) = (slug(crate_name), crate_name.to_owned());
+        Self { name, crate_name, memory_mb, holds: Holds::Events(handlers) }
+    }
+
+    /// The conductor.
+    #[must_use]
+    pub fn conductor() -> Self {
+        let (name, crate_name) = (CONDUCTOR.to_owned(), CONDUCTOR.to_owned());
+        Self { name, crate_name, memory_mb: 256, holds: Holds::Conductor }
+    }
+
+    /// The handlers of events that it holds.
+    #[must_use]
+    pub fn subscriptions(&self) -> &[Subscription] {
+        match &self.holds {
+            Holds::Events(handlers) => handlers,
+            _ => &[],
+        }
+    }
+
+    /// Messages that one invocation takes: one run, or as many events as fit into its time.
+    #[must_use]
+    pub fn batch_size(&self) -> u32 {
+        match &self.holds {
+            Holds::Events(_) => {
+                let seconds = self.longest().map_or(1, |(_, seconds)| seconds.max(1));
+                u32::try_from((LONGEST_BATCH_S / seconds).clamp(1, 10)).unwrap_or(1)
+            }
+            _ => 1,
+        }
+    }
+
+    /// The event whose handlers may take longest, and how many seconds that is.
+    fn longest(&self) -> Option<(&str, u64)> {
+        let mut seconds: BTreeMap<&str, u64> = BTreeMap::new();
+        for handler in self.subscriptions() {
+            // `set_timeout` may raise a handler's limit to a minute.
+            *seconds.entry(&handler.event).or_default() += crate::limits::MAX_EVENT_TIMEOUT.as_secs();
+        }
+        seconds.into_iter().max_by_key(|(_, seconds)| *seconds)
+    }
+
+    fn check_length(&self) -> Result<(), ManifestError> {
+        match self.longest() {
+            Some((event, seconds)) if seconds > LONGEST_BATCH_S => {
+                let (event, function) = (event.to_owned(), self.title());
+                Err(ManifestError::TooLong { event, function, seconds })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn title(&self) -> String {
+        match &self.holds {
+            Holds::Task(task) => format!("task {:?} (crate {})", task.name, self.crate_name),
+            _ => format!("crate {}", self.crate_name),
+        }
+    }
+}
+
+/// What one invocation of an event function may take: Lambda's 900 s, less a margin.
+const LONGEST_BATCH_S: u64 = 850;

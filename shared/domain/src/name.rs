@@ -1,0 +1,241 @@
+//! Names of tasks, events, apps and stages, and the slugs that AWS sees.
+
+use crate::limits::{APP_CHARS, EVENT_NAME_CHARS, SLUG_BYTES, STAGE_CHARS, TASK_NAME_CHARS};
+
+/// Why a name can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// A name of no characters, or of too many.
+    #[error("{what} name {name:?} has {chars} characters (allowed: 1 to {allowed})")]
+    Length {
+        /// `task` or `event`.
+        what: &'static str,
+        /// The name as given.
+        name: String,
+        /// Its length in characters.
+        chars: usize,
+        /// The largest length.
+        allowed: usize,
+    },
+    /// An event's name begins with what lifecycle events begin with.
+    #[error("event name {0:?} begins with `task.`, which is reserved for lifecycle events (choose another first word)")]
+    Reserved(String),
+    /// An app's or a stage's name is not one that AWS takes.
+    #[error("{what} {name:?} is not 1 to {allowed} characters of a-z, 0-9 and single hyphens, beginning with a letter")]
+    Plain {
+        /// `app` or `stage`.
+        what: &'static str,
+        /// The name as given.
+        name: String,
+        /// The largest length.
+        allowed: usize,
+    },
+}
+
+/// Checks a task's name: 1 to 64 characters of any text.
+///
+/// # Errors
+/// [`NameError::Length`] otherwise.
+pub fn check_task_name(name: &str) -> Result<(), NameError> {
+    check_length("task", name, TASK_NAME_CHARS)
+}
+
+/// Checks an event's name: 1 to 128 characters of any text that doesn't begin with `task.`.
+///
+/// # Errors
+/// [`NameError::Length`] or [`NameError::Reserved`] otherwise.
+pub fn check_event_name(name: &str) -> Result<(), NameError> {
+    if name.starts_with("task.") {
+        return Err(NameError::Reserved(name.to_owned()));
+    }
+    check_length("event", name, EVENT_NAME_CHARS)
+}
+
+fn check_length(what: &'static str, name: &str, allowed: usize) -> Result<(), NameError> {
+    let chars = name.chars().count();
+    if (1..=allowed).contains(&chars) {
+        return Ok(());
+    }
+    let name = name.to_owned();
+    Err(NameError::Length { what, name, chars, allowed })
+}
+
+/// Checks the names that a stack `{app}-{stage}` is made of.
+///
+/// # Errors
+/// [`NameError::Plain`] if one of them is too long or has characters that some AWS name refuses.
+pub fn check_stack(app: &str, stage: &str) -> Result<(), NameError> {
+    for (what, name, allowed) in [("app", app, APP_CHARS), ("stage", stage, STAGE_CHARS)] {
+        let plain = name.len() <= allowed
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+            && !name.ends_with('-')
+            && !name.contains("--")
+            && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        if !plain {
+            return Err(NameError::Plain { what, name: name.to_owned(), allowed });
+        }
+    }
+    Ok(())
+}
+
+/// What AWS names are made of: lower-case letters, digits and single hyphens, at most [`SLUG_BYTES`].
+///
+/// A slug that comes out empty or too long is cut and ends in a hash of the name.
+///
+/// ```
+/// assert_eq!(dacapo_domain::slug("my task 2"), "my-task-2");
+/// assert_eq!(dacapo_domain::slug("Send_Invoice!"), "send-invoice");
+/// assert_eq!(dacapo_domain::slug("送信"), "x-6f3e8b1b");
+/// ```
+#[must_use]
+pub fn slug(name: &str) -> String {
+    let mut letters = Letters::of(name);
+    let mut slug = String::new();
+    while let Some(letter) = letters.next() {
+        slug.push(letter as char);
+    }
+    if !slug.is_empty() && slug.len() <= SLUG_BYTES {
+        return slug;
+    }
+    slug.truncate(SLUG_BYTES - "-12345678".len());
+    let kept = slug.trim_end_matches('-');
+    format!("{}-{:08x}", if kept.is_empty() { "x" } else { kept }, hash(name))
+}
+
+/// Whether two names have one slug, at build time.
+///
+/// Names whose slugs end in a hash are told apart by it, so they count as different.
+#[must_use]
+pub const fn same_slug(one: &str, other: &str) -> bool {
+    let (mut ones, mut others) = (Letters::of(one), Letters::of(other));
+    let mut length = 0;
+    loop {
+        match (ones.next(), others.next()) {
+            (None, None) => return length > 0 && length <= SLUG_BYTES,
+            (Some(a), Some(b)) if a == b => length += 1,
+            _ => return false,
+        }
+    }
+}
+
+/// Whether a name has 1 to 64 characters, at build time.
+#[must_use]
+pub const fn is_task_name(name: &str) -> bool {
+    let chars = count_chars(name);
+    chars >= 1 && chars <= TASK_NAME_CHARS
+}
+
+/// Whether a name has 1 to 128 characters and doesn't begin with `task.`, at build time.
+#[must_use]
+pub const fn is_event_name(name: &str) -> bool {
+    let chars = count_chars(name);
+    let b = name.as_bytes();
+    let reserved = b.len() >= 5 && b[0] == b't' && b[1] == b'a' && b[2] == b's' && b[3] == b'k' && b[4] == b'.';
+    chars >= 1 && chars <= EVENT_NAME_CHARS && !reserved
+}
+
+const fn count_chars(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut at, mut chars) = (0, 0);
+    while at < bytes.len() {
+        // Every byte but a continuation byte begins a character.
+        if bytes[at] & 0b1100_0000 != 0b1000_0000 {
+            chars += 1;
+        }
+        at += 1;
+    }
+    chars
+}
+
+/// The letters of a slug, one by one: runs of anything else become one hyphen, none at the ends.
+struct Letters<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    begun: bool,
+}
+
+impl<'a> Letters<'a> {
+    const fn of(name: &'a str) -> Self {
+        Self { bytes: name.as_bytes(), at: 0, begun: false }
+    }
+
+    const fn next(&mut self) -> Option<u8> {
+        let start = self.at;
+        while self.at < self.bytes.len() && !self.bytes[self.at].is_ascii_alphanumeric() {
+            self.at += 1;
+        }
+        if self.at == self.bytes.len() {
+            return None;
+        }
+        if self.at > start && self.begun {
+            return Some(b'-');
+        }
+        self.begun = true;
+        self.at += 1;
+        Some(self.bytes[self.at - 1].to_ascii_lowercase())
+    }
+}
+
+/// FNV-1a, 32 bits: stable over versions and machines, which the standard hasher isn't.
+fn hash(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_slug_is_what_every_aws_name_takes(name in "\\PC{1,64}") {
+            let slug = slug(&name);
+            prop_assert!((1..=SLUG_BYTES).contains(&slug.len()), "{slug:?}");
+            prop_assert!(slug.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')), "{slug:?}");
+            prop_assert!(!slug.starts_with('-') && !slug.ends_with('-') && !slug.contains("--"), "{slug:?}");
+        }
+
+        #[test]
+        fn one_slug_at_build_time_is_one_slug_at_run_time(one in "[a-cA-C .]{1,5}", other in "[a-cA-C .]{1,5}") {
+            prop_assert_eq!(same_slug(&one, &other), one.contains(char::is_alphabetic) && slug(&one) == slug(&other));
+        }
+
+        #[test]
+        fn build_time_and_run_time_take_the_same_names(name in "(task\\.)?\\PC{0,130}") {
+            prop_assert_eq!(is_task_name(&name), check_task_name(&name).is_ok());
+            prop_assert_eq!(is_event_name(&name), check_event_name(&name).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_long_slug_is_cut_and_ends_in_a_hash_of_the_name() {
+        let (a, b) = (slug(&"a".repeat(63)), slug(&"a".repeat(64)));
+        assert_eq!((a.len(), b.len()), (SLUG_BYTES, SLUG_BYTES));
+        assert_ne!(a, b);
+    }
+
+    #[test]
+    fn a_stack_is_named_by_what_every_aws_name_takes() {
+        assert_eq!(check_stack("shop", "dev"), Ok(()));
+        for (app, stage) in [
+            ("", "dev"),
+            ("Shop", "dev"),
+            ("1shop", "dev"),
+            ("shop-", "dev"),
+            ("shop", "a--b"),
+            ("shop", "production-eu"),
+        ] {
+            assert!(check_stack(app, stage).is_err(), "{app}-{stage}");
+        }
+    }
+
+    #[test]
+    fn a_refused_name_says_what_is_allowed() {
+        assert_eq!(
+            check_event_name("task.done").unwrap_err().to_string(),
+            "event name \"task.done\" begins with `task.`, which is reserved for lifecycle events (choose another first word)"
+        );
+        assert_eq!(check_task_name("").unwrap_err().to_string(), "task name \"\" has 0 characters (allowed: 1 to 64)");
+    }
+}

@@ -1,0 +1,6 @@
+//! Placeholder until schedules land.
+use serde::{Deserialize, Serialize};
+
+/// A schedule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Schedule;

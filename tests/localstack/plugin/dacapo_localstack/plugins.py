@@ -1,0 +1,24 @@
+"""Entry points. Modules are imported late, so that LocalStack pays only for what it uses."""
+
+from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
+from localstack.services.plugins import Service, aws_provider
+
+
+class ProcessExecutorPlugin(RuntimeExecutorPlugin):
+    """`LAMBDA_RUNTIME_EXECUTOR=process`"""
+
+    name = "process"
+
+    def load(self, *args, **kwargs):
+        from dacapo_localstack import mapping  # noqa: F401  (importing it applies its patches)
+        from dacapo_localstack.executor import ProcessExecutor
+
+        return ProcessExecutor
+
+
+@aws_provider(api="dynamodb", name="moto")
+def dynamodb_moto() -> Service:
+    """`PROVIDER_OVERRIDE_DYNAMODB=moto`"""
+    from dacapo_localstack.dynamodb import service
+
+    return service()
