@@ -3,8 +3,10 @@
 //! The shell around it reads the clock, rolls the dice and moves the bytes; every decision is here.
 
 mod delivery;
+mod duration;
 mod failure;
 mod id;
+mod invocation;
 mod json;
 pub mod limits;
 mod manifest;
@@ -16,16 +18,18 @@ pub mod run;
 mod schedule;
 
 pub use delivery::{Delivery, DeliveryEffect, DeliveryFacts, DeliveryState, EventPolicy};
+pub use duration::{days, hours, minutes, seconds};
 pub use failure::{Failure, code};
 pub use id::{Id, IdError, Moment, Version};
+pub use invocation::{Crash, Invocation, Start};
 pub use json::Json;
 pub use manifest::{CONDUCTOR, FunctionEntry, Holds, Manifest, ManifestError, ScheduleEntry, Subscription, TaskEntry};
-pub use message::{DeliveryMessage, EventMessage, Fire, Message, RunMessage};
+pub use message::{DeliveryMessage, Ended, EventMessage, Fire, Message, RunMessage};
 pub use name::{
     NameError, check_event_name, check_stack, check_task_name, is_event_name, is_task_name, same_slug, slug,
 };
 pub use outcome::{Failed, Outcome, RetryWish, Wait};
-pub use retry::Retry;
+pub use retry::{Retry, RetryError};
 pub use run::{
     Answer, Decision, Driver, Effect, Event, ExecutionEnd, Facts, Lease, LoopCall, Need, NewRun, Parent, Policy,
     Progress, Purpose, Run, RunRecord, State, Trigger, decide,

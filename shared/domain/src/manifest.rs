@@ -18,6 +18,9 @@ pub const CONDUCTOR: &str = "conductor";
 pub struct Manifest {
     /// [`MANIFEST_VERSION`].
     pub v: u32,
+    /// When it was made for a deploy, in Unix milliseconds; 0 where it was not. A newer one replaces an older.
+    #[serde(default)]
+    pub made_ms: i64,
     /// The app's name.
     pub app: String,
     /// One entry a function, sorted by name.
@@ -136,7 +139,7 @@ impl Manifest {
             }
             function.check_length()?;
         }
-        Ok(Self { v: MANIFEST_VERSION, app: app.to_owned(), functions })
+        Ok(Self { v: MANIFEST_VERSION, made_ms: 0, app: app.to_owned(), functions })
     }
 
     /// The task of this name and its function.

@@ -20,6 +20,9 @@ pub enum Message {
     /// A schedule has fired.
     #[serde(rename = "fire/1")]
     Fire(Fire),
+    /// An execution of the loop has ended: for the conductor.
+    #[serde(rename = "ended/1")]
+    Ended(Ended),
 }
 
 /// A run is due.
@@ -105,6 +108,21 @@ pub struct Fire {
     pub schedule: String,
     /// The time it fired for: a fire that comes twice has the same.
     pub time: Timestamp,
+}
+
+/// An execution of the loop has ended, as the service tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// The execution's name.
+    pub execution: String,
+    /// `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`.
+    pub status: String,
+    /// The error's name, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The cause, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
 }
 
 impl Message {

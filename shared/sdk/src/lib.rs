@@ -1,1 +1,3 @@
 //! Background tasks and event handlers as plain async functions.
+
+pub mod port;

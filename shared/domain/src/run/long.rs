@@ -12,6 +12,8 @@ use crate::{Failure, Id, Moment, limits};
 pub struct LoopCall {
     /// The run.
     pub run: Id,
+    /// Its function, as in [`FunctionEntry::name`](crate::FunctionEntry::name).
+    pub function: String,
     /// The generation that the execution was started for.
     pub generation: u32,
     /// Calls of this execution so far.
@@ -53,6 +55,16 @@ pub enum Answer {
     },
 }
 
+impl LoopCall {
+    /// What the execution of a run's current generation is started with.
+    #[must_use]
+    pub fn first(run: &Run, now: Timestamp) -> Self {
+        let (iteration, attempt) = (run.iteration, run.attempt);
+        let function = crate::slug(&run.name);
+        Self { run: run.id, function, generation: run.generation, round: 0, started: now, iteration, attempt }
+    }
+}
+
 /// How an execution ended that its run didn't end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExecutionEnd {
@@ -74,6 +86,7 @@ pub fn answer(run: &Run, call: &LoopCall, now: Timestamp) -> Answer {
     let until = ceil_second(due.max(now));
     let next = |generation, round, started| LoopCall {
         run: run.id,
+        function: call.function.clone(),
         generation,
         round,
         started,

@@ -202,6 +202,8 @@ pub struct NewRun {
     pub schedule: Option<String>,
     /// How long after its due time it may start.
     pub ttl: Option<Duration>,
+    /// The execution that drives it from its beginning: a direct start of the loop.
+    pub execution: Option<String>,
 }
 
 impl Run {
@@ -230,9 +232,9 @@ impl Run {
             iteration: 1,
             attempt: 1,
             revision: 0,
-            driver: Driver::Queue,
-            generation: 0,
-            execution: None,
+            driver: if new.execution.is_some() { Driver::Loop } else { Driver::Queue },
+            generation: u32::from(new.execution.is_some()),
+            execution: new.execution,
             lease: None,
             abort: None,
             handler_ms: 0,
@@ -246,7 +248,10 @@ impl Run {
             ttl: None,
         };
         run.watch_at = due_look(&run, now);
-        let effects = vec![Effect::carry(due_at, now)];
+        let effects = match run.driver {
+            Driver::Queue => vec![Effect::carry(due_at, now)],
+            Driver::Loop => vec![],
+        };
         Decision { run, write: true, input: None, result: None, effects }
     }
 

@@ -1,0 +1,61 @@
+//! What a function is invoked with directly. Each form carries its version in its name.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Json, LoopCall};
+
+/// A direct invocation that is Dacapo's own; any other JSON is a body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Invocation {
+    /// The loop calls a task's function.
+    #[serde(rename = "loop/1")]
+    Loop(LoopCall),
+    /// The loop tells the conductor that a call ended in no answer.
+    #[serde(rename = "crash/1")]
+    Crash(Crash),
+    /// The loop was started by hand: the conductor makes the run.
+    #[serde(rename = "start/1")]
+    Start(Start),
+    /// A minute has passed: the conductor looks at what is overdue.
+    #[serde(rename = "sweep/1")]
+    Sweep {},
+    /// The app was deployed: the conductor stores the manifest that it carries.
+    #[serde(rename = "deployed/1")]
+    Deployed {},
+}
+
+/// A call of a function ended in no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crash {
+    /// The call.
+    pub call: LoopCall,
+    /// The error, as the service tells it.
+    pub cause: String,
+}
+
+/// The loop was started by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// The task's name.
+    pub task: String,
+    /// The body.
+    #[serde(default)]
+    pub body: Json,
+    /// The execution's name.
+    pub execution: String,
+    /// When it started.
+    pub started: Timestamp,
+}
+
+impl Invocation {
+    /// Reads a payload: `None` where it is not Dacapo's own, and so a body.
+    #[must_use]
+    pub fn read(payload: &Json) -> Option<Result<Self, serde_json::Error>> {
+        const OWN: [&str; 5] = ["loop/1", "crash/1", "start/1", "sweep/1", "deployed/1"];
+        let fields: std::collections::BTreeMap<String, Json> = payload.parse().ok()?;
+        let mut keys = fields.keys();
+        let own = matches!((keys.next(), keys.next()), (Some(key), None) if OWN.contains(&key.as_str()));
+        own.then(|| payload.parse())
+    }
+}

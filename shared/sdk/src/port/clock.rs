@@ -1,0 +1,37 @@
+use dacapo_domain::{Id, Moment};
+use jiff::{Timestamp, TimestampRound, Unit};
+
+/// Time and randomness: the only place where either comes from.
+pub trait Clock: Send + Sync {
+    /// Now, in whole milliseconds.
+    fn now(&self) -> Timestamp;
+
+    /// 64 random bits.
+    fn random(&self) -> u64;
+
+    /// What a decision gets.
+    fn moment(&self) -> Moment {
+        Moment { now: self.now(), random: self.random() }
+    }
+
+    /// A new id.
+    fn new_id(&self) -> Id {
+        let random = (u128::from(self.random()) << 64) | u128::from(self.random());
+        Id::new(self.now(), random)
+    }
+}
+
+/// The machine's clock. In Lambda that is AWS's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let whole = TimestampRound::new().smallest(Unit::Millisecond).mode(jiff::RoundMode::Floor);
+        Timestamp::now().round(whole).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    fn random(&self) -> u64 {
+        fastrand::u64(..)
+    }
+}
