@@ -64,13 +64,13 @@ class ProcessExecutor(RuntimeExecutor):
 
     def _run(self, payload: dict[str, str]) -> tuple[str, bytes]:
         request_id = payload["invoke-id"]
-        timeout = self.function_version.config.timeout
+        limit = INIT_SECONDS
         try:
-            kind, body = self._ready(INIT_SECONDS)
+            kind, body = self._ready(limit)
             if kind == "next":
-                deadline = time.monotonic() + timeout
-                self.process.hand_out(payload, deadline)
-                kind, body = self._signal(timeout)
+                limit = self.function_version.config.timeout
+                self.process.hand_out(payload, time.monotonic() + limit)
+                kind, body = self._signal(limit)
         except queue.Empty:
             kind, body = "timeout", None
         if kind in ("response", "error"):
@@ -80,17 +80,17 @@ class ProcessExecutor(RuntimeExecutor):
             return kind, body
         error_type, reason = "Runtime.ExitError", exit_reason(body)
         if kind == "timeout":
-            error_type, reason = "Sandbox.Timedout", f"Task timed out after {timeout:.2f} seconds"
+            error_type, reason = "Sandbox.Timedout", f"Task timed out after {limit:.2f} seconds"
         message = f"RequestId: {request_id} Error: {reason}"
         self._log(message)
         return kind, json.dumps({"errorType": error_type, "errorMessage": message}).encode()
 
     def _ready(self, seconds: float) -> tuple[str, bytes | int | None]:
-        """Waits until the process asks for an invocation. One that ended after its last answer is started again."""
+        """Waits until the process asks for an invocation. One that ended since its last answer is started again."""
         if self.process:
-            signal_ = self._signal(seconds)
-            if signal_[0] == "next":
-                return signal_
+            kind, body = self._signal(seconds)
+            if kind == "next" and self.process.popen.poll() is None:
+                return kind, body
             self._kill()
         code = self.function_version.config.code.get_unzipped_code_location()
         self.process = Process(code, self.env, self.log)

@@ -1,5 +1,8 @@
 """Entry points. Modules are imported late, so that LocalStack pays only for what it uses."""
 
+from functools import partial
+
+from localstack.runtime import hooks
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.plugins import Service, aws_provider
 
@@ -22,3 +25,11 @@ def dynamodb_moto() -> Service:
     from dacapo_localstack.dynamodb import service
 
     return service()
+
+
+@hooks.on_runtime_create()
+def listen_on_loopback_only() -> None:
+    """LocalStack takes the port of `GATEWAY_LISTEN`, and forgets the host."""
+    from twisted.internet import endpoints
+
+    endpoints.TCP4ServerEndpoint = partial(endpoints.TCP4ServerEndpoint, interface="127.0.0.1")
