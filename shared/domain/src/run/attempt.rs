@@ -122,6 +122,7 @@ fn proceed(mut run: Run, input: crate::Json, due_at: Timestamp, moment: &Moment)
     run.iteration += 1;
     run.attempt = 1;
     run.due_at = due_at;
+    run.iteration_at = Some(due_at);
     run.looks = 0;
     let effects = match run.driver {
         Driver::Loop => vec![], // The loop that called is answered with the time.
@@ -184,10 +185,7 @@ pub(super) fn rescheduled(run: &Run, due_at: Timestamp, moment: &Moment) -> Deci
     if !matches!(run.state, State::Created | State::Scheduled | State::Submitted) || run.started_at.is_some() {
         return Decision::stay(run, vec![]);
     }
-    let mut effects = vec![];
-    if run.is_carried_by_schedule(moment.now) {
-        effects.push(Effect::Unschedule);
-    }
+    let was_carried = run.is_carried_by_schedule(moment.now);
     let mut run = run.clone();
     let ttl = run.expires_at.map(|expires| crate::until(run.due_at, expires));
     run.revision += 1;
@@ -195,7 +193,10 @@ pub(super) fn rescheduled(run: &Run, due_at: Timestamp, moment: &Moment) -> Deci
     run.scheduled_at = Some(run.due_at);
     run.state = if run.due_at > moment.now { State::Scheduled } else { State::Submitted };
     run.expires_at = ttl.map(|ttl| run.due_at + ttl);
-    effects.push(Effect::carry(run.due_at, moment.now));
+    let mut effects = vec![Effect::carry(run.due_at, moment.now)];
+    if was_carried && !run.is_carried_by_schedule(moment.now) {
+        effects.push(Effect::Unschedule); // A new schedule would have replaced the former.
+    }
     Decision::write(run, moment, effects)
 }
 

@@ -14,6 +14,8 @@ pub enum Event<'a> {
     Delivered(Purpose),
     /// Its loop calls.
     LoopCalled(&'a LoopCall),
+    /// Its loop is about to be answered.
+    LoopAnswered(&'a LoopCall),
     /// The loop reports that a call of the function ended in no answer.
     LoopCrashed(&'a LoopCall, String),
     /// A message about it can't be handled by its function, again and again, as when the binary can't start.
@@ -125,6 +127,7 @@ pub fn decide(run: &Run, event: Event<'_>, policy: Option<&Policy>, moment: &Mom
     let decision = match (event, policy) {
         (Event::Settled, _) => end::settled(run, moment),
         (Event::Progressed(token, progress), _) => attempt::progressed(run, token, progress, moment),
+        (Event::LoopAnswered(call), _) => long::answering(run, call, moment),
         (Event::Looked(facts), policy) => look::looked(run, facts, policy, moment),
         (_, None) => end::unknown_task(run, moment),
         (Event::Delivered(purpose), Some(policy)) => attempt::delivered(run, purpose, policy, moment),

@@ -105,7 +105,6 @@ pub fn answer(run: &Run, call: &LoopCall, now: Timestamp) -> Answer {
 }
 
 /// Whether the execution must hand over before it waits for the run's next call.
-#[must_use]
 fn is_exhausted(run: &Run, call: &LoopCall) -> bool {
     call.round >= limits::LOOP_ROUNDS || run.due_at > call.started + limits::LOOP_LIFE
 }
@@ -114,25 +113,27 @@ fn drives(run: &Run, generation: u32) -> bool {
     !run.state.is_final() && run.driver == Driver::Loop && run.generation == generation
 }
 
-/// The loop calls: an attempt is taken if one is due, a dead one is noticed, an exhausted loop gets a successor.
+/// The loop calls: an attempt is taken if one is due, a dead one is noticed.
 pub(super) fn called(run: &Run, call: &LoopCall, policy: &Policy, moment: &Moment) -> Decision {
     if !drives(run, call.generation) {
         let owed = run.state.is_final() && run.owes && !run.is_held(moment.now);
         return Decision::stay(run, if owed { vec![Effect::Settle] } else { vec![] });
     }
-    if run.state == State::Running {
-        return attempt::start(run, policy, moment);
+    if run.state != State::Running && moment.now < run.due_at {
+        return Decision::stay(run, vec![]);
     }
-    if moment.now >= run.due_at {
-        return attempt::start(run, policy, moment);
+    attempt::start(run, policy, moment)
+}
+
+/// The loop is about to be answered: one that is exhausted gets a successor, whose generation is recorded first.
+pub(super) fn answering(run: &Run, call: &LoopCall, moment: &Moment) -> Decision {
+    if !drives(run, call.generation) || run.state == State::Running || !is_exhausted(run, call) {
+        return Decision::stay(run, vec![]);
     }
-    if is_exhausted(run, call) {
-        let mut run = run.clone();
-        run.generation += 1;
-        run.execution = None;
-        return Decision::write(run, moment, vec![]);
-    }
-    Decision::stay(run, vec![])
+    let mut run = run.clone();
+    run.generation += 1;
+    run.execution = None;
+    Decision::write(run, moment, vec![])
 }
 
 /// A call of the function ended in no answer. While the lease is held, that is no news; once it has ended, the

@@ -18,6 +18,6 @@ pub use decide::{Decision, Effect, Event, decide};
 pub use long::{Answer, ExecutionEnd, LoopCall, answer};
 pub use look::{Facts, Need, due_look, needs};
 pub use policy::Policy;
-pub use record::{Driver, Lease, NewRun, Parent, Progress, Purpose, Run, Trigger};
+pub use record::{Driver, Lease, NewRun, Progress, Purpose, Run, Trigger};
 pub use state::{MOVES, State, StateError};
 pub use view::RunRecord;

@@ -24,7 +24,10 @@ pub struct Run {
     pub trigger: Trigger,
     /// The run that started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent: Option<Parent>,
+    pub parent_id: Option<Id>,
+    /// Hops of the chain of runs and events that leads here.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub hops: u32,
     /// What it can be found by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -38,9 +41,12 @@ pub struct Run {
     pub created_at: Timestamp,
     /// When the next attempt or iteration is due. No handler starts before.
     pub due_at: Timestamp,
-    /// The time asked for, where it was later than the creation.
+    /// The time asked for, where it was later than the creation; of a schedule's run the time it fired for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled_at: Option<Timestamp>,
+    /// When the current iteration was first due, where it is not the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iteration_at: Option<Timestamp>,
     /// When its first attempt started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -119,16 +125,6 @@ pub enum Trigger {
     Direct,
 }
 
-/// The run that started another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Parent {
-    /// Its id.
-    pub id: Id,
-    /// Hops of the chain that leads here, from 1.
-    pub hops: u32,
-}
-
 /// Who calls the handler of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -193,7 +189,9 @@ pub struct NewRun {
     /// What starts it.
     pub trigger: Trigger,
     /// The run that starts it.
-    pub parent: Option<Parent>,
+    pub parent_id: Option<Id>,
+    /// Hops of the chain of runs and events that leads here.
+    pub hops: u32,
     /// What it can be found by.
     pub tags: Vec<String>,
     /// Its idempotency key.
@@ -219,13 +217,15 @@ impl Run {
             version: moment.version(),
             state: if later { State::Scheduled } else { State::Submitted },
             trigger: new.trigger,
-            parent: new.parent,
+            parent_id: new.parent_id,
+            hops: new.hops,
             tags: new.tags,
             key: new.key,
-            schedule: new.schedule,
             created_at: now,
             due_at,
-            scheduled_at: later.then_some(due_at),
+            scheduled_at: (later || new.schedule.is_some()).then_some(new.due_at),
+            iteration_at: None,
+            schedule: new.schedule,
             started_at: None,
             ended_at: None,
             expires_at: new.ttl.map(|ttl| due_at.saturating_add(ttl).unwrap_or(Timestamp::MAX)),

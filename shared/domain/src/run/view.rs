@@ -54,7 +54,7 @@ impl RunRecord {
             name: run.name.clone(),
             state,
             trigger: run.trigger,
-            parent_id: run.parent.map(|parent| parent.id),
+            parent_id: run.parent_id,
             tags: run.tags.clone(),
             attempt: run.attempt,
             iteration: run.iteration,
