@@ -1,1 +1,10 @@
 //! Dacapo on one machine: the embedded engine, its client, and the test kit.
+//!
+//! The engine is never kinder than AWS: messages are JSON text, delivered at least once and in any order, delays
+//! are whole seconds, and a message that was not acknowledged comes back only when its visibility ends.
+
+#[cfg(any(feature = "client", feature = "engine"))]
+mod rpc;
+
+#[cfg(feature = "client")]
+pub use rpc::client;
