@@ -224,7 +224,9 @@ impl Retry {
 }
 
 fn as_ms(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1_000.0
+    #[expect(clippy::cast_precision_loss, reason = "a wait of 285 years is off by a microsecond")]
+    let nanos = duration.as_nanos() as f64;
+    nanos / 1e6
 }
 
 /// Durations are stored as whole milliseconds, as everywhere in what Dacapo stores.
@@ -247,7 +249,6 @@ mod ms_or_none {
 
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    #[expect(clippy::ref_option, reason = "the signature that serde asks for")]
     pub fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
         let ms = duration.map(|duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
         ms.serialize(serializer)

@@ -1,6 +1,311 @@
-//! Placeholder until schedules land.
+//! A schedule as a user writes it, and as it is understood.
+
+use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-/// A schedule.
+use crate::{
+    Cron, CronError, Every, EveryError, Fires, TimeZoneError, When, WhenError,
+    fire::{Neighbours, Rhythm},
+    time_zone,
+};
+
+/// When a task is started by itself: [`every`], [`cron`] or [`at`], with options. It holds what was written;
+/// [`check`](Self::check) says what is wrong with it, so that building one never fails.
+///
+/// # Example: two schedules
+///
+/// ```
+/// use dacapo_domain::{cron, every};
+///
+/// let working_days = cron("0 6 ? * MON-FRI *").timezone("Europe/Berlin");
+/// let weekly = every("7 days").skip_while_running();
+///
+/// assert_eq!(working_days.check()?.aws_expression().as_deref(), Some("cron(0 6 ? * MON-FRI *)"));
+/// assert_eq!(weekly.check()?.aws_expression().as_deref(), Some("rate(7 days)"));
+/// # Ok::<(), dacapo_domain::ScheduleError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Schedule;
+#[serde(rename_all = "camelCase")]
+#[must_use]
+pub struct Schedule {
+    #[serde(flatten)]
+    rule: Rule,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timezone: Option<String>,
+    #[serde(default, skip_serializing_if = "Overlap::is_default")]
+    overlap: Overlap,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    catch_up: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Rule {
+    Every(String),
+    Cron(String),
+    At(When),
+}
+
+/// What becomes of a fire while a run of its schedule is unfinished.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Overlap {
+    /// It makes a run.
+    #[default]
+    Allow,
+    /// It makes none, and the schedule remembers it.
+    Skip,
+}
+
+/// A schedule that is refused.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScheduleError {
+    /// The interval can't be read.
+    #[error(transparent)]
+    Every(#[from] EveryError),
+    /// The cron expression can't be read.
+    #[error(transparent)]
+    Cron(#[from] CronError),
+    /// The one time can't be used.
+    #[error(transparent)]
+    At(#[from] WhenError),
+    /// There is no such time zone.
+    #[error(transparent)]
+    TimeZone(#[from] TimeZoneError),
+    /// A time zone where it would change nothing.
+    #[error(
+        "use the time zone {0:?}: only `cron` has one, `every` counts from its creation and `at` is a moment \
+         (leave it out, or use `cron`)"
+    )]
+    ZoneWithoutCron(String),
+    /// The expression has no fire left.
+    #[error("schedule {expression:?} in {zone}: it never fires{} (check day, month and year)", .since.map_or_else(String::new, |since| format!(" after {since}")))]
+    NeverFires {
+        /// The cron expression.
+        expression: String,
+        /// Its time zone.
+        zone: String,
+        /// The moment after which it never fires; none if it never does.
+        since: Option<Timestamp>,
+    },
+}
+
+/// Fires at a fixed interval, first when the schedule is created: `every("5 minutes")`; minutes, hours or days.
+pub fn every(interval: impl Into<String>) -> Schedule {
+    Schedule::new(Rule::Every(interval.into()))
+}
+
+/// Fires by the calendar: `cron("0 6 ? * MON-FRI *")`; see [`Cron`] for the six fields. In UTC, or a
+/// [time zone](Schedule::timezone).
+pub fn cron(expression: impl Into<String>) -> Schedule {
+    Schedule::new(Rule::Cron(expression.into()))
+}
+
+/// Fires once: `at("1 hour")`, seen from the schedule's creation; for schedules made at run time.
+pub fn at(when: impl Into<When>) -> Schedule {
+    Schedule::new(Rule::At(when.into()))
+}
+
+impl Schedule {
+    fn new(rule: Rule) -> Self {
+        Self { rule, timezone: None, overlap: Overlap::default(), catch_up: false }
+    }
+
+    /// The time zone of a [`cron`], by its IANA name. A local time that daylight saving skips does not fire, one
+    /// that it repeats fires once, at the first of the two.
+    pub fn timezone(self, name: impl Into<String>) -> Self {
+        Self { timezone: Some(name.into()), ..self }
+    }
+
+    /// Makes no run while one of this schedule is unfinished. The schedule remembers the last 100 skipped fires.
+    pub fn skip_while_running(self) -> Self {
+        Self { overlap: Overlap::Skip, ..self }
+    }
+
+    /// Runs once, at start, what was missed while the embedded engine was down. (AWS is never down in this sense.)
+    pub fn catch_up(self) -> Self {
+        Self { catch_up: true, ..self }
+    }
+
+    /// What becomes of a fire while a run of this schedule is unfinished.
+    #[must_use]
+    pub fn overlap(&self) -> Overlap {
+        self.overlap
+    }
+
+    /// Whether what was missed is run once.
+    #[must_use]
+    pub fn catches_up(&self) -> bool {
+        self.catch_up
+    }
+
+    /// The schedule as it is understood. Of an [`at`], which depends on now, [`Timetable::since`] says more.
+    ///
+    /// # Errors
+    /// What is wrong with interval, expression or time zone, and how to write it; that it can never fire at all.
+    ///
+    /// ```
+    /// use dacapo_domain::cron;
+    ///
+    /// let error = cron("0 0 30 FEB ? *").check().unwrap_err();
+    /// assert!(error.to_string().starts_with("schedule \"0 0 30 FEB ? *\" in UTC: it never fires"));
+    /// ```
+    pub fn check(&self) -> Result<Timetable, ScheduleError> {
+        match (&self.rule, &self.timezone) {
+            (Rule::Every(_) | Rule::At(_), Some(zone)) => Err(ScheduleError::ZoneWithoutCron(zone.clone())),
+            (Rule::Every(interval), None) => Ok(Timetable::Every(Every::parse(interval)?)),
+            (Rule::At(when), None) => Ok(Timetable::At(when.clone())),
+            (Rule::Cron(expression), zone) => {
+                let cron = Cron::parse(expression)?;
+                let zone = zone.as_deref().map_or(Ok(TimeZone::UTC), time_zone)?;
+                match cron.next_after(Timestamp::MIN, &zone) {
+                    Some(_) => Ok(Timetable::Cron(cron, zone)),
+                    None => Err(never_fires(&cron, &zone, None)),
+                }
+            }
+        }
+    }
+}
+
+impl Overlap {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// As it is written: `every 7 days`, `cron 0 6 ? * MON-FRI * in Europe/Berlin`.
+impl std::fmt::Display for Schedule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.rule {
+            Rule::Every(interval) => write!(f, "every {interval}")?,
+            Rule::Cron(expression) => write!(f, "cron {expression}")?,
+            Rule::At(when) => write!(f, "at {when}")?,
+        }
+        match &self.timezone {
+            Some(zone) => write!(f, " in {zone}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A schedule as it is understood.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Timetable {
+    /// A fixed interval.
+    Every(Every),
+    /// The calendar of a time zone.
+    Cron(Cron, TimeZone),
+    /// One time, seen from the schedule's creation.
+    At(When),
+}
+
+impl Timetable {
+    /// The fires of a schedule that was created at this moment.
+    ///
+    /// # Errors
+    /// A cron expression has no fire later than `created`, or an [`at`] is not within the year that follows it.
+    ///
+    /// ```
+    /// use dacapo_domain::{cron, every};
+    /// use jiff::Timestamp;
+    ///
+    /// let created: Timestamp = "2026-01-01T00:00:30Z".parse()?;
+    /// let fires = every("1 hour").check()?.since(created)?;
+    /// assert_eq!(fires.all().next(), Some(created));
+    ///
+    /// let error = cron("0 0 1 JAN ? 2020").check()?.since(created).unwrap_err();
+    /// assert!(error.to_string().contains("it never fires after 2026-01-01T00:00:30Z"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn since(&self, created: Timestamp) -> Result<Fires, ScheduleError> {
+        let rhythm = match self {
+            Self::Every(every) => Rhythm::Every(*every),
+            Self::At(when) => Rhythm::Once(when.resolve(created)?),
+            Self::Cron(cron, zone) if cron.next_after(created, zone).is_none() => {
+                return Err(never_fires(cron, zone, Some(created)));
+            }
+            Self::Cron(cron, zone) => Rhythm::Cron(cron.clone(), zone.clone()),
+        };
+        Ok(Fires::new(rhythm, created))
+    }
+
+    /// What a handler is told of the fires around its own: the previous one and the next five. Of an [`every`],
+    /// whose creation AWS keeps to itself, they are counted from the fire.
+    ///
+    /// ```
+    /// use dacapo_domain::every;
+    ///
+    /// let around = every("1 day").check()?.around("2026-01-02T09:00:00Z".parse()?);
+    /// assert_eq!(around.previous, Some("2026-01-01T09:00:00Z".parse()?));
+    /// assert_eq!(around.next.len(), 5);
+    /// assert_eq!(around.next[4], "2026-01-07T09:00:00Z".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn around(&self, fire: Timestamp) -> Neighbours {
+        match self {
+            Self::Every(every) => Neighbours {
+                previous: fire.checked_sub(every.interval()).ok(),
+                next: every.fires(fire).skip(1).take(Neighbours::NEXT).collect(),
+            },
+            Self::Cron(cron, zone) => Neighbours {
+                previous: cron.previous_before(fire, zone),
+                next: cron.fires_after(fire, zone).take(Neighbours::NEXT).collect(),
+            },
+            Self::At(_) => Neighbours { previous: None, next: Vec::new() },
+        }
+    }
+
+    /// The expression for EventBridge Scheduler; none for an [`at`], which is written by [`aws_at`] once its moment
+    /// is known.
+    #[must_use]
+    pub fn aws_expression(&self) -> Option<String> {
+        match self {
+            Self::Every(every) => Some(every.aws_expression()),
+            Self::Cron(cron, _) => Some(cron.aws_expression()),
+            Self::At(_) => None,
+        }
+    }
+
+    /// The IANA name of the time zone that EventBridge Scheduler is to evaluate the expression in.
+    ///
+    /// ```
+    /// use dacapo_domain::{cron, every};
+    ///
+    /// assert_eq!(cron("0 6 * * ? *").timezone("Asia/Tokyo").check()?.aws_time_zone(), "Asia/Tokyo");
+    /// assert_eq!(every("1 day").check()?.aws_time_zone(), "UTC");
+    /// # Ok::<(), dacapo_domain::ScheduleError>(())
+    /// ```
+    #[must_use]
+    pub fn aws_time_zone(&self) -> &str {
+        match self {
+            Self::Cron(_, zone) => zone.iana_name().unwrap_or("UTC"),
+            Self::Every(_) | Self::At(_) => "UTC",
+        }
+    }
+}
+
+/// What a schedule's input holds where EventBridge Scheduler is to write the fire's scheduled time.
+pub const AWS_SCHEDULED_TIME: &str = "<aws.scheduler.scheduled-time>";
+
+/// A moment in the words of EventBridge Scheduler, which takes UTC without a `Z` and whole seconds: rounded up,
+/// since nothing may start early.
+///
+/// ```
+/// use dacapo_domain::aws_at;
+/// assert_eq!(aws_at("2026-05-01T10:00:00.001Z".parse()?), "at(2026-05-01T10:00:01)");
+/// # Ok::<(), jiff::Error>(())
+/// ```
+#[must_use]
+pub fn aws_at(due: Timestamp) -> String {
+    let up = jiff::TimestampRound::new().smallest(jiff::Unit::Second).mode(jiff::RoundMode::Ceil);
+    let due = due.round(up).unwrap_or(due);
+    format!("at({})", due.strftime("%Y-%m-%dT%H:%M:%S"))
+}
+
+fn never_fires(cron: &Cron, zone: &TimeZone, since: Option<Timestamp>) -> ScheduleError {
+    let zone = zone.iana_name().unwrap_or("UTC").to_owned();
+    ScheduleError::NeverFires { expression: cron.to_string(), zone, since }
+}

@@ -1,0 +1,144 @@
+//! From text to a [`Cron`].
+
+use super::{Cron, CronField, CronProblem, days::Days, field::Field};
+
+pub(super) fn expression(text: &str) -> Result<Cron, CronProblem> {
+    let trimmed = text.trim();
+    if trimmed.starts_with("cron(") {
+        return Err(CronProblem::Wrapped);
+    }
+    if trimmed.starts_with('@') {
+        return Err(CronProblem::Nickname { instead: six_fields_of_nickname(trimmed).map(str::to_owned) });
+    }
+    let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+    let &[minute, hour, day_of_month, month, day_of_week, year] = fields.as_slice() else {
+        return Err(match fields.len() {
+            5 => CronProblem::UnixFields { instead: readable(six_fields_of_unix(&fields)) },
+            7 => CronProblem::SecondsField { instead: readable(Some(fields[1..].join(" "))) },
+            count => CronProblem::FieldCount(count),
+        });
+    };
+    let with_days = |of_month: &str, of_week: &str| [minute, hour, of_month, month, of_week, year].join(" ");
+    let minutes = Field::of(CronField::Minute).values_of(minute)?;
+    let hours = Field::of(CronField::Hour).values_of(hour)?;
+    let days = match (day_of_month, day_of_week) {
+        ("?", "?") => return Err(CronProblem::NoDays { instead: with_days("*", "?") }),
+        (_, "?") => days_of_month(day_of_month)?,
+        ("?", _) => days_of_week(day_of_week)?,
+        _ => {
+            days_of_month(day_of_month)?;
+            days_of_week(day_of_week)?;
+            let of_week = day_of_month == "*" && day_of_week != "*";
+            let instead = if of_week { with_days("?", day_of_week) } else { with_days(day_of_month, "?") };
+            return Err(CronProblem::BothDays { instead });
+        }
+    };
+    let months = Field::of(CronField::Month).values_of(month)?;
+    let years = Field::of(CronField::Year).values_of(year)?;
+    Ok(Cron { text: fields.join(" "), minutes, hours, days, months, years })
+}
+
+fn days_of_month(text: &str) -> Result<Days, CronProblem> {
+    let field = Field::of(CronField::DayOfMonth);
+    alone_only(field, text)?;
+    let given = || text.to_owned();
+    if text == "L" {
+        return Ok(Days::Last);
+    }
+    if text == "LW" || text == "WL" {
+        return Err(CronProblem::LastWeekday(given()));
+    }
+    if text.starts_with("L-") {
+        return Err(CronProblem::BeforeLast(given()));
+    }
+    if text.contains('L') {
+        return Err(CronProblem::LastOf { field: field.field, given: given() });
+    }
+    if text.contains('W') {
+        let day = text.strip_suffix('W').and_then(|day| field.number(day));
+        return day.map(Days::NearestWeekday).ok_or(CronProblem::Weekday { field: field.field, given: given() });
+    }
+    if text.contains('#') {
+        return Err(CronProblem::Nth { field: field.field, given: given(), instead: None });
+    }
+    field.values_of(text).map(Days::OfMonth)
+}
+
+fn days_of_week(text: &str) -> Result<Days, CronProblem> {
+    let field = Field::of(CronField::DayOfWeek);
+    let given = || text.to_owned();
+    if text.matches('#').count() > 1 {
+        return Err(CronProblem::TwoNths(given()));
+    }
+    alone_only(field, text)?;
+    if text == "L" {
+        return Ok(Days::OfWeek(vec![7]));
+    }
+    if let Some((weekday, nth)) = text.split_once('#') {
+        let accepted = field.number(weekday).zip(in_month(nth));
+        return accepted.map(|(weekday, nth)| Days::NthOfWeek(weekday, nth)).ok_or_else(|| {
+            let named = field.number_of_name(weekday).zip(in_month(nth));
+            let instead = named.map(|(weekday, nth)| format!("{weekday}#{nth}"));
+            CronProblem::Nth { field: field.field, given: given(), instead }
+        });
+    }
+    if let Some(weekday) = text.strip_suffix('L') {
+        let last = field.number(weekday).map(Days::LastOfWeek);
+        return last.ok_or(CronProblem::LastOf { field: field.field, given: given() });
+    }
+    let weekday = text.strip_suffix('W').unwrap_or_default();
+    if text == "W" || field.number(weekday).is_some() {
+        return Err(CronProblem::Weekday { field: field.field, given: given() });
+    }
+    field.values_of(text).map(Days::OfWeek)
+}
+
+/// `L`, `W` and `#` stand for a whole field.
+fn alone_only(field: &Field, text: &str) -> Result<(), CronProblem> {
+    let special = |item: &&str| match field.field {
+        CronField::DayOfMonth => item.contains(['L', 'W']),
+        _ => {
+            item.contains('#') || *item == "L" || item.ends_with('L') && field.number(&item[..item.len() - 1]).is_some()
+        }
+    };
+    match text.contains(',').then(|| text.split(',').find(special)).flatten() {
+        Some(item) => Err(CronProblem::AloneOnly { field: field.field, given: item.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+/// The number of a day of the week in its month, 1 to 5.
+fn in_month(text: &str) -> Option<i16> {
+    matches!(text, "1" | "2" | "3" | "4" | "5").then(|| text.parse().ok()).flatten()
+}
+
+/// A suggestion only if it is accepted itself.
+fn readable(expression: Option<String>) -> Option<String> {
+    expression.filter(|text| self::expression(text).is_ok())
+}
+
+/// Unix numbers the days of the week from 0 or 7, Sunday, so they are named. Both day fields set means "or" there,
+/// which one expression can't say.
+fn six_fields_of_unix(fields: &[&str]) -> Option<String> {
+    const NAMES: [&str; 8] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
+    let &[minute, hour, day_of_month, month, day_of_week] = fields else { return None };
+    let named = |c: char| c.to_digit(8).map_or_else(|| c.to_string(), |digit| NAMES[digit as usize].to_owned());
+    let (of_month, of_week) = match (day_of_month, day_of_week) {
+        (_, "*" | "?") => (day_of_month, "?".to_owned()),
+        ("*" | "?", _) if day_of_week.contains(['/', '#', 'L']) => return None,
+        ("*" | "?", _) => ("?", day_of_week.chars().map(named).collect()),
+        _ => return None,
+    };
+    Some(format!("{minute} {hour} {of_month} {month} {of_week} *").to_ascii_uppercase())
+}
+
+fn six_fields_of_nickname(nickname: &str) -> Option<&'static str> {
+    match nickname {
+        "@hourly" => Some("0 * * * ? *"),
+        "@daily" | "@midnight" => Some("0 0 * * ? *"),
+        "@weekly" => Some("0 0 ? * SUN *"),
+        "@monthly" => Some("0 0 1 * ? *"),
+        "@yearly" | "@annually" => Some("0 0 1 JAN ? *"),
+        _ => None,
+    }
+}

@@ -1,0 +1,240 @@
+//! The fires of a schedule: when, under which id, and which of them make no run.
+
+use std::iter;
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+use crate::{Cron, Every, Id, Overlap, Schedule};
+
+/// The fires of a schedule that was created at a known moment; made by [`Timetable::since`](crate::Timetable::since).
+///
+/// ```
+/// use dacapo_domain::cron;
+/// use jiff::Timestamp;
+///
+/// let created: Timestamp = "2026-01-01T00:00:00Z".parse()?;
+/// let fires = cron("0 12 L * ? *").check()?.since(created)?;
+/// let next: Vec<String> = fires.after(created).take(2).map(|fire| fire.to_string()).collect();
+/// assert_eq!(next, ["2026-01-31T12:00:00Z", "2026-02-28T12:00:00Z"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fires {
+    rhythm: Rhythm,
+    created: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Rhythm {
+    Every(Every),
+    Cron(Cron, TimeZone),
+    Once(Timestamp),
+}
+
+/// The fires around one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Neighbours {
+    /// The one before, if there is one.
+    pub previous: Option<Timestamp>,
+    /// The next five; fewer where the schedule ends.
+    pub next: Vec<Timestamp>,
+}
+
+impl Neighbours {
+    pub(crate) const NEXT: usize = 5;
+}
+
+impl Fires {
+    pub(crate) fn new(rhythm: Rhythm, created: Timestamp) -> Self {
+        Self { rhythm, created }
+    }
+
+    /// All fires, from the schedule's creation; of an `every`, the creation is the first.
+    pub fn all(&self) -> Box<dyn Iterator<Item = Timestamp> + '_> {
+        match &self.rhythm {
+            Rhythm::Every(every) => Box::new(every.fires(self.created)),
+            _ => self.after(self.created),
+        }
+    }
+
+    /// The fires later than a moment, in order.
+    pub fn after(&self, moment: Timestamp) -> Box<dyn Iterator<Item = Timestamp> + '_> {
+        match &self.rhythm {
+            Rhythm::Cron(cron, zone) => Box::new(cron.fires_after(moment.max(self.created), zone)),
+            _ => Box::new(iter::successors(self.next_after(moment), |fire| self.next_after(*fire))),
+        }
+    }
+
+    /// The first fire later than a moment, if there is one.
+    #[must_use]
+    pub fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
+        match &self.rhythm {
+            Rhythm::Every(every) => every.next_after(moment, self.created),
+            Rhythm::Cron(cron, zone) => cron.next_after(moment.max(self.created), zone),
+            Rhythm::Once(due) => Some(*due).filter(|due| *due > moment),
+        }
+    }
+
+    /// The last fire earlier than a moment, if there is one since the schedule's creation.
+    #[must_use]
+    pub fn previous_before(&self, moment: Timestamp) -> Option<Timestamp> {
+        match &self.rhythm {
+            Rhythm::Every(every) => every.previous_before(moment, self.created),
+            Rhythm::Cron(cron, zone) => cron.previous_before(moment, zone).filter(|fire| *fire > self.created),
+            Rhythm::Once(due) => Some(*due).filter(|due| *due < moment),
+        }
+    }
+
+    /// What was missed after `seen`, the last moment at which fires were handled, up to and including `now`.
+    ///
+    /// ```
+    /// use dacapo_domain::every;
+    /// use jiff::Timestamp;
+    ///
+    /// let at = |time: &str| format!("2026-01-01T{time}Z").parse::<Timestamp>();
+    /// let schedule = every("1 hour").catch_up();
+    /// let fires = schedule.check()?.since(at("00:00:00")?)?;
+    ///
+    /// let missed = fires.missed(at("00:30:00")?, at("03:10:00")?, &schedule);
+    /// assert_eq!(missed.run, Some(at("03:00:00")?));
+    /// assert_eq!(missed.skipped, [at("01:00:00")?, at("02:00:00")?]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn missed(&self, seen: Timestamp, now: Timestamp, schedule: &Schedule) -> Missed {
+        let behind_now = now.saturating_add(SignedDuration::from_nanos(1)).unwrap_or(now);
+        let backwards = iter::successors(self.previous_before(behind_now), |fire| self.previous_before(*fire));
+        let mut backwards = backwards.take_while(|fire| *fire > seen);
+        let run = if schedule.catches_up() { backwards.next() } else { None };
+        let mut skipped: Vec<Timestamp> = backwards.take(SkippedFires::KEPT).collect();
+        skipped.reverse();
+        Missed { run, skipped }
+    }
+}
+
+/// Fires that nobody handled in their time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// The latest, to be run now, if the schedule asks for catch-up.
+    pub run: Option<Timestamp>,
+    /// The others, at most the last 100, in order.
+    pub skipped: Vec<Timestamp>,
+}
+
+/// A fire that made no run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SkippedFire {
+    /// The time it was scheduled for.
+    pub time: Timestamp,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// Why a fire made no run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SkipReason {
+    /// The schedule was paused.
+    Paused,
+    /// A run of the schedule was unfinished, and its overlap policy is to skip.
+    Overlap,
+    /// The engine was down, and the schedule doesn't catch up, or caught up with a later one.
+    Missed,
+}
+
+impl Schedule {
+    /// Whether a fire makes a run.
+    ///
+    /// # Errors
+    /// Why it doesn't.
+    ///
+    /// ```
+    /// use dacapo_domain::{SkipReason, every};
+    ///
+    /// let (paused, unfinished) = (false, true);
+    /// assert_eq!(every("1 hour").admits(paused, unfinished), Ok(()));
+    /// assert_eq!(every("1 hour").skip_while_running().admits(paused, unfinished), Err(SkipReason::Overlap));
+    /// ```
+    pub fn admits(&self, paused: bool, unfinished: bool) -> Result<(), SkipReason> {
+        match self.overlap() {
+            _ if paused => Err(SkipReason::Paused),
+            Overlap::Skip if unfinished => Err(SkipReason::Overlap),
+            Overlap::Skip | Overlap::Allow => Ok(()),
+        }
+    }
+}
+
+/// The last 100 fires of a schedule that made no run, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SkippedFires(Vec<SkippedFire>);
+
+impl SkippedFires {
+    const KEPT: usize = 100;
+
+    /// Remembers a fire, in place of the oldest where there are 100. One that is delivered twice is remembered once.
+    ///
+    /// ```
+    /// use dacapo_domain::{SkipReason, SkippedFire, SkippedFires};
+    ///
+    /// let mut skipped = SkippedFires::default();
+    /// let fire = SkippedFire { time: "2026-01-01T06:00:00Z".parse()?, reason: SkipReason::Overlap };
+    /// skipped.remember(fire);
+    /// skipped.remember(fire);
+    /// assert_eq!(skipped.iter().count(), 1);
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
+    pub fn remember(&mut self, fire: SkippedFire) {
+        let Err(place) = self.0.binary_search_by_key(&fire.time, |fire| fire.time) else { return };
+        self.0.insert(place, fire);
+        let beyond = self.0.len().saturating_sub(Self::KEPT);
+        self.0.drain(..beyond);
+    }
+
+    /// The fires, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &SkippedFire> {
+        self.0.iter()
+    }
+}
+
+/// The id of the run that a fire makes: the same for every delivery of it. 48 bits are the scheduled time, so that it
+/// sorts by time as all run ids do; the other 80 are the schedule's name, as FNV-1a of 128 bits, folded.
+///
+/// FNV is stable across versions and platforms, and good at telling names apart. It doesn't resist somebody who picks
+/// names to collide: schedule names come from the app.
+///
+/// ```
+/// use dacapo_domain::fire_id;
+///
+/// let id = fire_id("nightly-report 1", "2026-01-01T06:00:00Z".parse()?);
+/// assert_eq!(id.to_string(), "01KDW7V100PFJ3T1KX7N2QK6Y9");
+/// # Ok::<(), jiff::Error>(())
+/// ```
+#[must_use]
+pub fn fire_id(schedule: &str, scheduled_for: Timestamp) -> Id {
+    const BITS: u32 = 80;
+    let hash = fnv_1a_128(schedule.as_bytes());
+    Id::new(scheduled_for, (hash >> BITS) ^ (hash & ((1 << BITS) - 1)))
+}
+
+/// Fowler, Noll and Vo's hash, of their published offset and prime.
+fn fnv_1a_128(bytes: &[u8]) -> u128 {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    bytes.iter().fold(OFFSET, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fnv_1a_128;
+
+    #[test]
+    fn the_hash_is_the_published_one() {
+        assert_eq!(fnv_1a_128(b""), 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d);
+        assert_eq!(fnv_1a_128(b"a"), 0xd228_cb69_6f1a_8caf_7891_2b70_4e4a_8964);
+        assert_eq!(fnv_1a_128(b"foobar"), 0x343e_1662_793c_64bf_6f0d_3597_ba44_6f18);
+    }
+}
