@@ -1,0 +1,81 @@
+use std::{sync::Arc, time::Duration};
+
+use dacapo_domain::{Failed, Id};
+use jiff::Timestamp;
+
+use crate::{
+    Error, EventRef, TaskError, TaskRef,
+    client::{Publish, Run},
+    runner::EventAttempt,
+};
+
+/// What a handler of events is told, and what it may ask. It is passed by value and cheap to clone.
+#[derive(Clone)]
+pub struct EventContext {
+    attempt: Arc<EventAttempt>,
+}
+
+impl EventContext {
+    pub(crate) fn new(attempt: Arc<EventAttempt>) -> Self {
+        Self { attempt }
+    }
+
+    /// The event's id.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.attempt.event().id
+    }
+
+    /// The event's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.attempt.event().name
+    }
+
+    /// When the event was published.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        self.attempt.event().published_at
+    }
+
+    /// How long it was held back on purpose.
+    #[must_use]
+    pub fn delay(&self) -> Duration {
+        Duration::from_millis(self.attempt.event().delay_ms())
+    }
+
+    /// Which try at this delivery it is, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt.event().attempt
+    }
+
+    /// Time left of this handler's timeout.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.attempt.remaining()
+    }
+
+    /// Sets another limit for this attempt, counted from its start, up to 60 s.
+    ///
+    /// # Errors
+    /// `Usage` beyond that, or below a second.
+    pub fn set_timeout(&self, limit: Duration) -> Result<(), Error> {
+        self.attempt.set_timeout(limit)
+    }
+
+    /// A run of a task, started when it is awaited. A second delivery of the event doesn't start it twice: it is
+    /// keyed by event, handler, and the order of the calls.
+    pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> Run<O> {
+        self.attempt.client().run(task, body)
+    }
+
+    /// An event, published when it is awaited.
+    pub fn publish<B>(&self, event: EventRef<B>, body: B) -> Publish {
+        self.attempt.client().publish(event, body)
+    }
+
+    pub(crate) fn failed(&self, error: TaskError) -> Failed {
+        error.into_failed(self.attempt.client().ports().clock.now())
+    }
+}

@@ -1,0 +1,212 @@
+use std::{sync::Arc, time::Duration};
+
+use dacapo_domain::{Failed, Id, Json, Retry, Run as Record, Trigger, code};
+use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::in_place;
+use crate::{
+    Error, EventRef, TaskError, TaskRef,
+    client::{Publish, Run},
+    handler::IsResult,
+    port::LogLevel,
+    runner::Attempt,
+};
+
+/// The run that a handler or a hook belongs to: what both [`TaskContext`](crate::TaskContext) and
+/// [`HookContext`](crate::HookContext) can do.
+#[derive(Clone)]
+pub struct RunContext {
+    attempt: Arc<Attempt>,
+    record: Arc<Record>,
+}
+
+/// What the handler is told.
+impl RunContext {
+    pub(crate) fn new(attempt: Arc<Attempt>) -> Self {
+        let record = Arc::new(attempt.run());
+        Self { attempt, record }
+    }
+
+    /// The execution id.
+    #[must_use]
+    pub fn run_id(&self) -> Id {
+        self.record.id
+    }
+
+    /// The task's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.record.name
+    }
+
+    /// What is called, as `task:send-welcome`.
+    #[must_use]
+    pub fn target(&self) -> String {
+        format!("task:{}", self.record.name)
+    }
+
+    /// What the run was started with. It never changes, while the handler's input is each iteration's own.
+    ///
+    /// # Errors
+    /// `BODY_MISMATCH`, terminal, if the body doesn't fit the type.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, TaskError> {
+        let body = self.attempt.body().parse();
+        body.map_err(|error| TaskError::terminal(error).code(code::BODY_MISMATCH))
+    }
+
+    /// When this handler was called.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        self.attempt.called_at()
+    }
+
+    /// How much later that was than due.
+    #[must_use]
+    pub fn delay(&self) -> Duration {
+        dacapo_domain::until(self.record.due_at, self.time())
+    }
+
+    /// Which try at this iteration it is, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.record.attempt
+    }
+
+    /// Which call for this run it is, retries apart, from 1: `continue` starts the next.
+    #[must_use]
+    pub fn iteration(&self) -> u32 {
+        self.record.iteration
+    }
+
+    /// What started the run.
+    #[must_use]
+    pub fn trigger(&self) -> Trigger {
+        self.record.trigger
+    }
+
+    /// What the run can be found by.
+    #[must_use]
+    pub fn tags(&self) -> &[String] {
+        &self.record.tags
+    }
+
+    /// The run that started this one.
+    #[must_use]
+    pub fn parent(&self) -> Option<Id> {
+        self.record.parent_id
+    }
+}
+
+/// What the handler may ask.
+impl RunContext {
+    /// Time left of this attempt's timeout.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.attempt.remaining()
+    }
+
+    /// Whether less than a fifth of the timeout is left: 6 s at the default of 30 s, 180 s at 15 min.
+    #[must_use]
+    pub fn is_close_to_timeout(&self) -> bool {
+        self.is_close_to_timeout_within(self.attempt.timeout() / 5)
+    }
+
+    /// Whether less than this is left of the timeout.
+    #[must_use]
+    pub fn is_close_to_timeout_within(&self, left: Duration) -> bool {
+        self.remaining() < left
+    }
+
+    /// Whether somebody asked to abort the run: read from the store, at most once a second.
+    ///
+    /// # Errors
+    /// Any [`Error`] of the store.
+    pub async fn is_aborted(&self) -> Result<bool, Error> {
+        self.attempt.is_aborted().await
+    }
+
+    /// Says how far the run is: in words, and as a fraction from 0 to 1. Calls faster than one a second are merged;
+    /// the last always lands.
+    ///
+    /// # Errors
+    /// `Usage` if the fraction is not within 0 to 1; any [`Error`] of the store.
+    pub async fn progress(&self, message: impl Into<String>, fraction: f64) -> Result<(), Error> {
+        self.attempt.progress(message.into(), fraction).await
+    }
+
+    /// Sets another limit for this attempt, counted from its start, up to the task's `max_timeout`.
+    ///
+    /// # Errors
+    /// `Usage` beyond that, or below a second; any [`Error`] of the store.
+    pub async fn set_timeout(&self, limit: Duration) -> Result<(), Error> {
+        self.attempt.set_timeout(limit).await
+    }
+
+    /// Keeps an entry with the run, in this iteration's log. Where no data belongs to it, pass `()`.
+    ///
+    /// # Errors
+    /// `Usage` if the entry is larger than 32 KiB; any [`Error`] of the store.
+    pub async fn log_info(&self, message: impl Into<String>, data: impl Serialize) -> Result<(), Error> {
+        self.attempt.log(LogLevel::Info, message.into(), loggable(&data), None).await
+    }
+
+    /// Keeps an entry of an error with the run, with the error's chain of causes.
+    ///
+    /// # Errors
+    /// `Usage` if the entry is larger than 32 KiB; any [`Error`] of the store.
+    pub async fn log_error(
+        &self,
+        message: impl Into<String>,
+        data: impl Serialize,
+        error: impl Into<TaskError>,
+    ) -> Result<(), Error> {
+        let failure = error.into().failure();
+        let error = std::iter::once(failure.message).chain(failure.stack).collect::<Vec<_>>().join("\n");
+        self.attempt.log(LogLevel::Error, message.into(), loggable(&data), Some(error)).await
+    }
+
+    /// Retries some work in place, within this attempt: until it succeeds, fails with a terminal error, or the
+    /// policy has no attempt left. It gives up early where the next try would come after the attempt's timeout.
+    ///
+    /// # Errors
+    /// The last try's.
+    ///
+    /// # Example: three tries
+    ///
+    /// ```
+    /// # use dacapo::prelude::*;
+    /// # async fn fetch(_: &str) -> Result<String, std::io::Error> { Ok(String::new()) }
+    /// async fn import(url: String, cx: TaskContext) -> Result<usize, TaskError> {
+    ///     let page = cx.retry(Retry::attempts(3), async || Ok(fetch(&url).await?)).await?;
+    ///     Ok(page.len())
+    /// }
+    /// ```
+    pub async fn retry<T, W>(&self, policy: Retry, work: impl FnMut() -> W) -> Result<T, TaskError>
+    where
+        W: Future<Output: IsResult<Value = T>>,
+    {
+        in_place::retry(&self.attempt, policy, work).await
+    }
+
+    /// A run of a task, started when it is awaited, as a child of this run. A retry of this attempt doesn't start
+    /// it twice: it is keyed by this run, the iteration, and the order of the calls.
+    pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> Run<O> {
+        self.attempt.client().run(task, body)
+    }
+
+    /// An event, published when it is awaited.
+    pub fn publish<B>(&self, event: EventRef<B>, body: B) -> Publish {
+        self.attempt.client().publish(event, body)
+    }
+
+    pub(crate) fn failed(&self, error: TaskError) -> Failed {
+        error.into_failed(self.attempt.client().ports().clock.now())
+    }
+}
+
+/// The data of a log entry. An entry is never lost for data that can't be serialized: it says so instead.
+fn loggable(data: &impl Serialize) -> Option<Json> {
+    let data = Json::of(data).or_else(|error| Json::of(&format!("the data can't be serialized: {error}")));
+    data.ok().filter(|data| data.text() != "null")
+}

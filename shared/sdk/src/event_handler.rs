@@ -1,0 +1,133 @@
+//! Handlers of events.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use dacapo_domain::{Failed, Json, Retry, Subscription, code, limits};
+use futures::future::BoxFuture;
+
+use crate::{
+    EventContext, EventRef,
+    definition::{Defined, Definition, ErasedHandler, Function},
+    handler::{IsAsync, IsResult},
+    runner::EventAttempt,
+};
+
+/// A handler of an event, and how its deliveries are treated. Handlers of any events share an array.
+///
+/// Made by [`on`]. It may be called more than once for one event, and bears that.
+#[must_use = "a handler is part of an app where its crate's `function()` returns it"]
+#[derive(Clone)]
+pub struct EventHandler {
+    subscription: Subscription,
+    call: Call,
+}
+
+type Call = Arc<dyn Fn(Json, EventContext) -> BoxFuture<'static, Result<(), Failed>> + Send + Sync>;
+
+/// A handler of this event: an `async fn` that gets its body and an [`EventContext`].
+///
+/// # Example: two handlers of one function
+///
+/// ```
+/// use dacapo::prelude::*;
+///
+/// const USER_JOINED: EventRef<String> = EventRef::new("user.joined");
+///
+/// pub fn function() -> impl Function {
+///     [on(USER_JOINED, greet), on(USER_JOINED, count).timeout(seconds(10)).dead_letter()]
+/// }
+///
+/// async fn greet(_email: String, _cx: EventContext) -> Result<(), TaskError> {
+///     Ok(())
+/// }
+///
+/// async fn count(_email: String, _cx: EventContext) -> Result<(), TaskError> {
+///     Ok(())
+/// }
+/// ```
+pub fn on<B, F, W, R>(event: EventRef<B>, handler: F) -> EventHandler
+where
+    B: Send + 'static,
+    F: Fn(B, EventContext) -> W + Send + Sync + 'static,
+    W: IsAsync<Output = R> + Send + 'static,
+    R: IsResult<Value = ()>,
+{
+    let handler = Arc::new(handler);
+    let call = move |body: Json, cx: EventContext| -> BoxFuture<'static, Result<(), Failed>> {
+        let handler = Arc::clone(&handler);
+        Box::pin(async move {
+            let body = event.body.decode(&body).map_err(|error| {
+                let (name, place, cause) = (event.name(), error.path(), error.inner());
+                Failed::terminal(code::BODY_MISMATCH, format!("the body is none of event {name:?}: at {place}: {cause}"))
+            })?;
+            handler(body, cx.clone()).await.into_result().map_err(|error| cx.failed(error))
+        })
+    };
+    let subscription = Subscription {
+        event: event.name().to_owned(),
+        timeout: Duration::from_secs(5),
+        retry: Retry::of_events(),
+        dead_letter: false,
+    };
+    EventHandler { subscription, call: Arc::new(call) }
+}
+
+impl EventHandler {
+    /// The limit of one attempt: 1 s to 60 s, 5 s by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.subscription.timeout = timeout;
+        self
+    }
+
+    /// What follows a failed attempt: by default another every six minutes, for up to 14 days.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.subscription.retry = retry;
+        self
+    }
+
+    /// Puts what would be dropped into the function's dead-letter queue too.
+    pub fn dead_letter(mut self) -> Self {
+        self.subscription.dead_letter = true;
+        self
+    }
+
+    fn problems(&self) -> impl Iterator<Item = String> {
+        let Subscription { event, timeout, retry, .. } = &self.subscription;
+        let allowed = limits::MIN_TIMEOUT..=limits::MAX_EVENT_TIMEOUT;
+        let timeout = (!allowed.contains(timeout)).then(|| {
+            format!("timeout of {timeout:?} (allowed: 1 s to 60 s; a handler that needs longer starts a task)")
+        });
+        let retry = retry.check().err().map(|error| error.to_string());
+        timeout.into_iter().chain(retry).map(move |problem| format!("handler of event {event:?}: {problem}"))
+    }
+}
+
+#[async_trait]
+impl ErasedHandler for EventHandler {
+    fn subscription(&self) -> Subscription {
+        self.subscription.clone()
+    }
+
+    async fn call(&self, body: Json, attempt: Arc<EventAttempt>) -> Result<(), Failed> {
+        (self.call)(body, EventContext::new(attempt)).await
+    }
+}
+
+impl Function for EventHandler {
+    fn define(self) -> Definition {
+        [self].define()
+    }
+}
+
+impl<const N: usize> Function for [EventHandler; N] {
+    fn define(self) -> Definition {
+        let problems = if N == 0 {
+            vec!["a function without a handler (give it one by `on(EVENT, handler)`)".to_owned()]
+        } else {
+            self.iter().flat_map(EventHandler::problems).collect()
+        };
+        let handlers = self.into_iter().map(|handler| Arc::new(handler) as Arc<dyn ErasedHandler>).collect();
+        Definition { memory_mb: 256, holds: Defined::Events(handlers), problems }
+    }
+}

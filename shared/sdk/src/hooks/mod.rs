@@ -1,0 +1,57 @@
+//! What an author may hang around a handler.
+
+mod init;
+mod kept;
+mod on_error;
+mod options;
+
+use std::sync::Arc;
+
+use dacapo_domain::{Failure, RunRecord};
+use futures::future::BoxFuture;
+
+pub use init::{InitOf, NoInit, WithInit};
+pub(crate) use kept::Kept;
+pub use on_error::OnError;
+
+use crate::{HookContext, TaskError};
+
+/// A hook that gets `A`, and gives `R`.
+pub(crate) type Hook<V, A, R = ()> =
+    Arc<dyn Fn(A, HookContext<V>) -> BoxFuture<'static, Result<R, TaskError>> + Send + Sync>;
+
+/// A task's hooks, but `init`.
+pub(crate) struct Hooks<O, V> {
+    pub on_start: Option<Hook<V, ()>>,
+    pub handle_error: Option<Hook<V, TaskError, OnError>>,
+    pub cleanup: Option<Hook<V, ()>>,
+    pub on_success: Option<Hook<V, O>>,
+    pub on_failure: Option<Hook<V, Failure>>,
+    pub on_abort: Option<Hook<V, String>>,
+    pub on_max_iterations: Option<Hook<V, ()>>,
+    pub on_complete: Option<Hook<V, RunRecord>>,
+}
+
+impl<O, V> Hooks<O, V> {
+    pub const fn none() -> Self {
+        Self {
+            on_start: None,
+            handle_error: None,
+            cleanup: None,
+            on_success: None,
+            on_failure: None,
+            on_abort: None,
+            on_max_iterations: None,
+            on_complete: None,
+        }
+    }
+
+    /// Whether anything follows the end of a run.
+    pub const fn follow_the_end(&self) -> bool {
+        self.on_success.is_some()
+            || self.on_failure.is_some()
+            || self.on_abort.is_some()
+            || self.on_max_iterations.is_some()
+            || self.on_complete.is_some()
+    }
+}

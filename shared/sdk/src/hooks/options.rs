@@ -1,0 +1,134 @@
+use std::sync::Arc;
+
+use dacapo_domain::{Failure, RunRecord};
+
+use super::{Hook, NoInit, OnError, WithInit};
+use crate::{HookContext, Task, TaskError};
+
+/// What the handler needs.
+impl<I, O, V> Task<I, O, V, NoInit> {
+    /// Makes what the handler's context holds, before each attempt. If it fails, the attempt fails with
+    /// `INIT_ERROR`, and is tried again as the error says.
+    #[must_use]
+    pub fn init<W>(self, hook: impl Fn(HookContext) -> W + Send + Sync + 'static) -> Task<I, O, V, WithInit<V>>
+    where
+        W: Future<Output = Result<V, TaskError>> + Send + 'static,
+        V: Send + 'static,
+    {
+        self.with_init(WithInit::hook(hook))
+    }
+
+    /// The same, ready made: all attempts share it. For tests, and for what is cheap to have.
+    #[must_use]
+    pub fn value(self, value: V) -> Task<I, O, V, WithInit<V>>
+    where
+        V: Send + 'static,
+    {
+        self.with_init(WithInit::value(value))
+    }
+}
+
+/// Hooks around an attempt.
+impl<I, O, V, N> Task<I, O, V, N> {
+    /// Runs before the handler in the first attempt of a run. If it fails, that is logged with the run and ignored.
+    #[must_use]
+    pub fn on_start<W>(mut self, hook: impl Fn(HookContext<V>) -> W + Send + Sync + 'static) -> Self
+    where
+        W: Future<Output = Result<(), TaskError>> + Send + 'static,
+    {
+        self.hooks.on_start = Some(alone(hook));
+        self
+    }
+
+    /// Decides what becomes of an attempt that failed by an error of `init` or of the handler. A timeout, a panic
+    /// and a crash never reach it, nor does an input that doesn't parse. If it fails itself, the attempt fails with
+    /// both errors, code `HANDLE_ERROR_ERROR`, and is tried again as the first one says.
+    #[must_use]
+    pub fn handle_error<W>(mut self, hook: impl Fn(TaskError, HookContext<V>) -> W + Send + Sync + 'static) -> Self
+    where
+        W: Future<Output = Result<OnError, TaskError>> + Send + 'static,
+    {
+        self.hooks.handle_error = Some(with(hook));
+        self
+    }
+
+    /// Runs after each attempt that returned, before its outcome is stored; not after a timeout, a panic or a
+    /// crash. If it fails, the attempt fails with `CLEANUP_ERROR`.
+    #[must_use]
+    pub fn cleanup<W>(mut self, hook: impl Fn(HookContext<V>) -> W + Send + Sync + 'static) -> Self
+    where
+        W: Future<Output = Result<(), TaskError>> + Send + 'static,
+    {
+        self.hooks.cleanup = Some(alone(hook));
+        self
+    }
+}
+
+/// Hooks after the end of a run, once its final state is stored: at least once, nearly always once. If one fails,
+/// that is logged with the run and ignored.
+impl<I, O, V, N> Task<I, O, V, N> {
+    /// Runs after a run is completed, with its result. A result that was left out of the history, as too large or
+    /// because it can't be serialized, can't be given any more: that is logged in the hook's stead.
+    #[must_use]
+    pub fn on_success<W>(mut self, hook: impl Fn(O, HookContext<V>) -> W + Send + Sync + 'static) -> Self
+    where
+        W: Future<Output = Result<(), TaskError>> + Send + 'static,
+    {
+        self.hooks.on_success = Some(with(hook));
+        self
+    }
+
+    /// Runs after a run has failed, also by a crash, a timeout, or a body that did not parse.
+    #[must_use]
+    pub fn on_failure<W>(mut self, hook: impl Fn(Failure, HookContext<V>) -> W + Send + Sync + 'static) -> Self
+    where
+        W: Future<Output = Result<(), TaskError>> + Send + 'static,
+    {
+        self.hooks.on_failure = Some(with(hook));
+        self
+    }
+
+    /// Runs after a run is aborted, with the message of who asked for it; an empty one, where the handler did.
+    #[must_use]
+    pub fn on_abort<W>(mut self, hook: impl Fn(String, HookContext<V>) -> W + Send + Sync + 'static) -> Self
+    where
+        W: Future<Output = Result<(), TaskError>> + Send + 'static,
+    {
+        self.hooks.on_abort = Some(with(hook));
+        self
+    }
+
+    /// Runs after a run has failed because it said `continue` once too often, before `on_failure`.
+    #[must_use]
+    pub fn on_max_iterations<W>(mut self, hook: impl Fn(HookContext<V>) -> W + Send + Sync + 'static) -> Self
+    where
+        W: Future<Output = Result<(), TaskError>> + Send + 'static,
+    {
+        self.hooks.on_max_iterations = Some(alone(hook));
+        self
+    }
+
+    /// Runs last, after every end of a run, with its record.
+    #[must_use]
+    pub fn on_complete<W>(mut self, hook: impl Fn(RunRecord, HookContext<V>) -> W + Send + Sync + 'static) -> Self
+    where
+        W: Future<Output = Result<(), TaskError>> + Send + 'static,
+    {
+        self.hooks.on_complete = Some(with(hook));
+        self
+    }
+}
+
+fn with<V, A, R, W>(hook: impl Fn(A, HookContext<V>) -> W + Send + Sync + 'static) -> Hook<V, A, R>
+where
+    W: Future<Output = Result<R, TaskError>> + Send + 'static,
+{
+    Arc::new(move |argument, cx| Box::pin(hook(argument, cx)))
+}
+
+fn alone<V, W>(hook: impl Fn(HookContext<V>) -> W + Send + Sync + 'static) -> Hook<V, ()>
+where
+    W: Future<Output = Result<(), TaskError>> + Send + 'static,
+{
+    with(move |(), cx| hook(cx))
+}

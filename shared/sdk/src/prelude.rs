@@ -1,0 +1,6 @@
+//! What a function's crate needs: `use dacapo::prelude::*;`.
+
+pub use crate::{
+    Aborted, Continue, Done, EventContext, EventHandler, EventRef, Function, HookContext, Machine, OnError, Outcome,
+    Retry, Task, TaskContext, TaskError, TaskRef, Terminal, cron, days, every, hours, minutes, on, seconds, task,
+};

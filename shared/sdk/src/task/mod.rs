@@ -1,0 +1,115 @@
+//! A task: its handler, and everything it says about itself.
+
+mod call;
+mod end;
+mod machine;
+mod options;
+mod policy;
+
+use std::sync::Arc;
+
+use dacapo_domain::{Policy, Schedule};
+use futures::future::BoxFuture;
+
+pub use machine::Machine;
+
+use crate::{
+    TaskContext, TaskError, TaskRef,
+    definition::{Defined, Definition, Function},
+    handler::{IsAsync, IsResult},
+    hooks::{Hooks, InitOf, Kept, NoInit, WithInit},
+    outcome::{IntoOutcome, Outcome},
+};
+
+type Handler<I, O, V> =
+    Box<dyn Fn(I, TaskContext<V>) -> BoxFuture<'static, Result<Outcome<I, O>, TaskError>> + Send + Sync>;
+
+/// A task: a named async function, and everything it says about itself.
+///
+/// Made by [`task()`]; all options have defaults, and none is checked before the function is described or served,
+/// so that all that is wrong is said at once.
+#[must_use = "a task is part of an app where its crate's `function()` returns it"]
+pub struct Task<I, O = (), V = (), N = NoInit> {
+    reference: TaskRef<I, O>,
+    handler: Handler<I, O, V>,
+    init: N,
+    pub(crate) hooks: Hooks<O, V>,
+    kept: Kept<V>,
+    policy: Policy,
+    memory_mb: u32,
+    private: bool,
+    schedules: Vec<(Schedule, I)>,
+}
+
+/// A task of this name, handled by this `async fn`.
+///
+/// The handler gets the input and a [`TaskContext`]; it returns `Result<O, TaskError>`, or
+/// `Result<Outcome<I, O>, TaskError>` if it continues or aborts.
+///
+/// # Example: a task with options
+///
+/// ```
+/// use dacapo::prelude::*;
+///
+/// const SEND_WELCOME: TaskRef<String> = TaskRef::new("send-welcome");
+///
+/// pub fn function() -> impl Function {
+///     task(SEND_WELCOME, send_welcome).timeout(minutes(1)).retry(Retry::attempts(5))
+/// }
+///
+/// async fn send_welcome(email: String, cx: TaskContext) -> Result<(), TaskError> {
+///     cx.log_info("welcome", email).await?;
+///     Ok(())
+/// }
+/// ```
+pub fn task<I, O, V, F, W, R>(task: TaskRef<I, O>, handler: F) -> Task<I, O, V>
+where
+    F: Fn(I, TaskContext<V>) -> W + Send + Sync + 'static,
+    W: IsAsync<Output = R> + Send + 'static,
+    R: IsResult<Value: IntoOutcome<I, O>>,
+{
+    Task {
+        reference: task,
+        handler: Box::new(move |input, cx| {
+            let answer = handler(input, cx);
+            Box::pin(async { answer.await.into_result().map(IntoOutcome::into_outcome) })
+        }),
+        init: NoInit,
+        hooks: Hooks::none(),
+        kept: Kept::new(),
+        policy: Policy::default(),
+        memory_mb: 256,
+        private: false,
+        schedules: vec![],
+    }
+}
+
+impl<I, O, V> Task<I, O, V, NoInit> {
+    pub(crate) fn with_init(self, init: WithInit<V>) -> Task<I, O, V, WithInit<V>> {
+        Task {
+            reference: self.reference,
+            handler: self.handler,
+            init,
+            hooks: self.hooks,
+            kept: self.kept,
+            policy: self.policy,
+            memory_mb: self.memory_mb,
+            private: self.private,
+            schedules: self.schedules,
+        }
+    }
+}
+
+impl<I, O, V, N> Function for Task<I, O, V, N>
+where
+    I: Send + Sync + 'static,
+    O: Send + 'static,
+    V: Send + Sync + 'static,
+    N: InitOf<V>,
+{
+    fn define(mut self) -> Definition {
+        self.policy.has_end_hooks = self.hooks.follow_the_end();
+        let problems = policy::problems(&self);
+        Definition { memory_mb: self.memory_mb, holds: Defined::Task(Arc::new(self)), problems }
+    }
+}

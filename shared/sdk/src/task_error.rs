@@ -1,0 +1,188 @@
+//! What a handler's `?` makes of an error.
+
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    error::Error,
+    fmt,
+    sync::Arc,
+};
+
+use dacapo_domain::{Failed, Failure, RetryWish, When, WhenProblem, code};
+use jiff::Timestamp;
+
+/// Why an attempt failed: `?` on any error means try again, [`.terminal()?`](Terminal::terminal) means stop.
+///
+/// It is not an error type itself, so that every error, text included, converts by `?`.
+///
+/// # Example: what is tried again, and what is not
+///
+/// ```
+/// use dacapo::prelude::*;
+///
+/// async fn charge(order: String, _: TaskContext) -> Result<u64, TaskError> {
+///     let cents: u64 = order.parse().terminal()?; // A wrong number stays wrong.
+///     let rate = std::fs::read_to_string("/etc/rate")?; // The disk may come back.
+///     if rate.is_empty() {
+///         return Err(TaskError::terminal("there is no rate").code("NO_RATE"));
+///     }
+///     Ok(cents)
+/// }
+/// ```
+#[derive(Clone)]
+pub struct TaskError {
+    source: Arc<dyn Error + Send + Sync>,
+    backtrace: Arc<Backtrace>,
+    code: Option<String>,
+    wish: Wish,
+}
+
+/// What the error says of the next try; times are resolved when the attempt ends.
+#[derive(Clone, Debug)]
+enum Wish {
+    ByPolicy,
+    Never,
+    At(When),
+}
+
+impl TaskError {
+    /// An error that no further attempt can mend.
+    #[must_use]
+    pub fn terminal(error: impl Into<Self>) -> Self {
+        Self { wish: Wish::Never, ..error.into() }
+    }
+
+    /// An error that is tried again by the task's policy, also where it was terminal.
+    #[must_use]
+    pub fn retryable(error: impl Into<Self>) -> Self {
+        Self { wish: Wish::ByPolicy, ..error.into() }
+    }
+
+    /// The next attempt is due then, if the task's policy has one left. A time that is refused leaves it to the
+    /// policy, and the run's record says so.
+    #[must_use]
+    pub fn retry_at(self, when: impl Into<When>) -> Self {
+        Self { wish: Wish::At(when.into()), ..self }
+    }
+
+    /// Gives the error a code of the author's own, such as `BAD_EMAIL`, by which programs tell it from others.
+    #[must_use]
+    pub fn code(self, code: impl Into<String>) -> Self {
+        Self { code: Some(code.into()), ..self }
+    }
+
+    /// Whether no further attempt is made.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        matches!(self.wish, Wish::Never)
+    }
+
+    /// The error that it was made of.
+    #[must_use]
+    pub fn source(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.source
+    }
+
+    /// The next try that the error asks for, if it asks for one at a time of its own.
+    pub(crate) fn asked_for(&self, now: Timestamp) -> Option<Timestamp> {
+        match &self.wish {
+            Wish::At(when) => when.resolve(now).ok(),
+            _ => None,
+        }
+    }
+
+    /// The error as it is recorded.
+    pub(crate) fn into_failed(self, now: Timestamp) -> Failed {
+        let mut failure = self.failure();
+        let retry = match &self.wish {
+            Wish::ByPolicy => RetryWish::ByPolicy,
+            Wish::Never => RetryWish::Never,
+            Wish::At(when) => match when.resolve(now) {
+                Ok(at) => RetryWish::At(at),
+                Err(error) if matches!(error.problem(), WhenProblem::Past { .. }) => RetryWish::At(now),
+                Err(error) => {
+                    add_line(&mut failure, format!("the next try is left to the policy: failed to {error}"));
+                    RetryWish::ByPolicy
+                }
+            },
+        };
+        Failed { failure, retry }
+    }
+
+    /// What is recorded: code, text, and the chain of causes.
+    pub(crate) fn failure(&self) -> Failure {
+        let code = self.code.clone().unwrap_or_else(|| code::ERROR.to_owned());
+        let mut failure = Failure { code, message: self.source.to_string(), stack: None };
+        let mut error: &dyn Error = &*self.source;
+        while let Some(cause) = error.source() {
+            add_line(&mut failure, format!("caused by: {cause}"));
+            error = cause;
+        }
+        if self.backtrace.status() == BacktraceStatus::Captured {
+            add_line(&mut failure, self.backtrace.to_string());
+        }
+        failure
+    }
+}
+
+/// Adds a line to the failure's chain of causes.
+pub(crate) fn add_line(failure: &mut Failure, line: impl AsRef<str>) {
+    let stack = failure.stack.get_or_insert_default();
+    if !stack.is_empty() {
+        stack.push('\n');
+    }
+    stack.push_str(line.as_ref());
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for TaskError {
+    fn from(error: E) -> Self {
+        let source: Arc<dyn Error + Send + Sync> = error.into().into();
+        let wish = if is_terminal(&*source) { Wish::Never } else { Wish::ByPolicy };
+        Self { source, backtrace: Arc::new(Backtrace::capture()), code: None, wish }
+    }
+}
+
+/// Whether Dacapo itself says that trying again can't help.
+fn is_terminal(error: &(dyn Error + Send + Sync + 'static)) -> bool {
+    error.downcast_ref::<crate::Error>().is_some_and(crate::Error::is_terminal)
+}
+
+impl fmt::Debug for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskError")
+            .field("source", &self.source)
+            .field("code", &self.code)
+            .field("wish", &self.wish)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+/// Says of an error, where it is passed on, whether and when it is tried again.
+pub trait Terminal<T> {
+    /// No further attempt is made.
+    ///
+    /// # Errors
+    /// The same error, terminal.
+    fn terminal(self) -> Result<T, TaskError>;
+
+    /// The next attempt is due then, if the task's policy has one left.
+    ///
+    /// # Errors
+    /// The same error, with its time.
+    fn retry_at(self, when: impl Into<When>) -> Result<T, TaskError>;
+}
+
+impl<T, E: Into<TaskError>> Terminal<T> for Result<T, E> {
+    fn terminal(self) -> Result<T, TaskError> {
+        self.map_err(TaskError::terminal)
+    }
+
+    fn retry_at(self, when: impl Into<When>) -> Result<T, TaskError> {
+        self.map_err(|error| error.into().retry_at(when))
+    }
+}
