@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{EventMessage, Failure, Id, Json, Moment, Retry, RetryWish, Version, limits};
+use crate::{EventMessage, Failure, Id, Json, Moment, Retry, RetryWish, Subscription, Version, limits};
 
 /// The record of a delivery, its body apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,13 +59,37 @@ pub enum DeliveryState {
     Dropped,
 }
 
-/// What a function's handlers of one event say of a failed delivery, put together.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What the failing handlers of one event in one function ask for, put together: the soonest next try, the largest
+/// number and age, the dead-letter queue if one of them wants it.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EventPolicy {
-    /// Interval, growth, number and age.
-    pub retry: Retry,
-    /// Whether a dropped one goes into the dead-letter queue.
-    pub dead_letter: bool,
+    retries: Vec<Retry>,
+    dead_letter: bool,
+}
+
+impl EventPolicy {
+    /// Puts subscriptions together.
+    #[must_use]
+    pub fn together<'a>(subscriptions: impl IntoIterator<Item = &'a Subscription>) -> Self {
+        let mut policy = Self::default();
+        for subscription in subscriptions {
+            policy.retries.push(subscription.retry);
+            policy.dead_letter |= subscription.dead_letter;
+        }
+        policy
+    }
+
+    fn delay(&self, attempt: u32, roll: f64) -> Option<Duration> {
+        self.retries.iter().map(|retry| retry.delay(attempt, roll)).min()
+    }
+
+    fn max_attempts(&self) -> u32 {
+        self.retries.iter().map(Retry::max_attempts).max().unwrap_or(0)
+    }
+
+    fn max_age(&self) -> Duration {
+        self.retries.iter().map(|retry| retry.max_age().unwrap_or(Duration::MAX)).max().unwrap_or_default()
+    }
 }
 
 /// What is to be done once the record is stored.
@@ -106,11 +130,11 @@ impl Delivery {
 
     /// The record of an event that is held back, or of one whose attempt is about to fail.
     #[must_use]
-    pub fn new(event: &EventMessage, function: &str, moment: &Moment) -> Self {
+    pub fn new(event: &EventMessage, moment: &Moment) -> Self {
         Self {
             event: event.id,
             name: event.name.clone(),
-            function: function.to_owned(),
+            function: event.function.clone(),
             version: moment.version(),
             state: DeliveryState::Retrying,
             published_at: event.published_at,
@@ -131,6 +155,7 @@ impl Delivery {
         EventMessage {
             id: self.event,
             name: self.name.clone(),
+            function: self.function.clone(),
             body,
             published_at: self.published_at,
             due_at: self.first_due_at,
@@ -161,13 +186,12 @@ impl Delivery {
         let now = moment.now;
         let due_at = match wish {
             RetryWish::Never => None,
-            RetryWish::ByPolicy => Some(now + policy.retry.delay(self.attempt, moment.roll())),
+            RetryWish::ByPolicy => policy.delay(self.attempt, moment.roll()).map(|delay| now + delay),
             RetryWish::At(at) => Some(at.max(now)),
         };
-        let age = policy.retry.max_age().unwrap_or(Duration::MAX);
         let due_at = due_at
-            .filter(|_| self.attempt < policy.retry.max_attempts())
-            .filter(|due_at| crate::until(self.first_due_at, *due_at) <= age);
+            .filter(|_| self.attempt < policy.max_attempts())
+            .filter(|due_at| crate::until(self.first_due_at, *due_at) <= policy.max_age());
         let Some(due_at) = due_at else {
             next.state = DeliveryState::Dropped;
             next.watch_at = None;

@@ -94,3 +94,11 @@ impl<'de> Deserialize<'de> for Version {
         u64::from_str_radix(&text, 16).map(Self).map_err(serde::de::Error::custom)
     }
 }
+
+/// 128 bits of a text, stable over versions and machines (FNV-1a): what is named by it gets the same id each time.
+#[must_use]
+pub fn hash128(text: &str) -> u128 {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    text.bytes().fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
+}

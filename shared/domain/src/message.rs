@@ -61,6 +61,8 @@ pub struct EventMessage {
     pub id: Id,
     /// The event's name.
     pub name: String,
+    /// The function that gets it.
+    pub function: String,
     /// Its body.
     pub body: Json,
     /// When it was published.

@@ -2,6 +2,7 @@
 
 mod client;
 mod codec;
+mod conductor;
 mod context;
 mod definition;
 mod delivery;
@@ -18,7 +19,8 @@ mod runner;
 mod task;
 mod task_error;
 
-pub use client::{Client, Publish, Run};
+pub use client::{Client, Listed, Publish, Published, Run, ScheduleClient, ScheduleState, Started};
+pub use conductor::{Conductor, Swept};
 pub use context::{EventContext, HookContext, RunContext, TaskContext};
 pub use dacapo_domain::{
     Failure, Id, Json, Retry, RunRecord, Schedule, State, Trigger, When, code, cron, days, every, hours, minutes,

@@ -29,9 +29,10 @@ pub trait Queues: Send + Sync {
     /// `NotDeployed` if the function has no queue.
     async fn has_backlog(&self, function: &str) -> PortResult<bool>;
 
-    /// Puts a message's text into the function's own dead-letter queue, where it asked for one.
+    /// Keeps a message's text where people look for it: in the function's own dead-letter queue where it has one,
+    /// else in the app's.
     ///
     /// # Errors
-    /// `NotDeployed` if the function has no dead-letter queue.
+    /// Any [`PortError`](super::PortError); the text may have been kept all the same.
     async fn dead_letter(&self, function: &str, text: &str) -> PortResult<()>;
 }

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use dacapo_domain::{Json, Schedule, Version};
+use dacapo_domain::{Json, Schedule, SkippedFires, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +22,9 @@ pub struct ScheduleItem {
     pub put: Option<SchedulePut>,
     /// Whether it is paused: checked at the fire, since a deploy sets a declared schedule enabled again.
     pub paused: bool,
-    /// Fires that found a run of the schedule unfinished, newest last, at most 100.
-    pub skipped: Vec<Timestamp>,
+    /// Fires that made no run, and why: the last 100.
+    #[serde(default)]
+    pub skipped: SkippedFires,
     /// The run of its latest fire, for the overlap policy.
     pub last_run: Option<dacapo_domain::Id>,
 }
@@ -36,6 +37,23 @@ pub struct SchedulePut {
     pub schedule: Schedule,
     /// What its runs are started with.
     pub body: Json,
+}
+
+impl ScheduleItem {
+    /// What is kept of a schedule of which nothing is kept yet.
+    #[must_use]
+    pub fn of(name: &str, task: &str, now: Timestamp) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: Version(0),
+            task: task.to_owned(),
+            created_at: now,
+            put: None,
+            paused: false,
+            skipped: SkippedFires::default(),
+            last_run: None,
+        }
+    }
 }
 
 /// Recurring schedules made at run time: EventBridge schedules in the app's group.

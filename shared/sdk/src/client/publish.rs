@@ -1,0 +1,135 @@
+//! Publishing events.
+
+use std::future::IntoFuture;
+
+use dacapo_domain::{
+    CONDUCTOR, Delivery, EventMessage, Id, Json, Manifest, Message, When, check_event_name, limits, until,
+};
+use futures::future::BoxFuture;
+
+use super::{
+    Client, Origin,
+    run::{too_large, unserializable},
+};
+use crate::{
+    Error, EventRef, delivery,
+    port::{Envelope, Ports, SavedDelivery},
+};
+
+/// An event to be published: it is when this is awaited.
+#[must_use = "an event is published when this is awaited"]
+pub struct Publish {
+    client: Client,
+    name: String,
+    body: Result<Json, Error>,
+    due: Option<When>,
+    id: Option<Id>,
+}
+
+/// An event that was published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The event's id.
+    pub id: Id,
+    /// Functions that get it, as far as they are known now.
+    pub subscribers: usize,
+}
+
+impl Client {
+    /// Publishes an event: every function that subscribes to its name gets a delivery of its own.
+    pub fn publish<B>(&self, event: EventRef<B>, body: B) -> Publish {
+        let body = event.body.encode(&body).map_err(|error| unserializable(&error));
+        Publish { client: self.clone(), name: event.name().to_owned(), body, due: None, id: None }
+    }
+
+    /// Publishes an event by its name, for programs that have no reference to it.
+    pub fn publish_by_name(&self, event: &str, body: Json) -> Publish {
+        Publish { client: self.clone(), name: event.to_owned(), body: Ok(body), due: None, id: None }
+    }
+}
+
+impl Publish {
+    /// Publishes it so much later.
+    pub fn after(self, delay: impl Into<When>) -> Self {
+        self.at(delay)
+    }
+
+    /// Publishes it then: a timestamp, a duration, "1 hour", or milliseconds.
+    pub fn at(mut self, when: impl Into<When>) -> Self {
+        self.due = Some(when.into());
+        self
+    }
+
+    /// The event's id, made from this text: publishing again with the same is safe.
+    pub fn id(mut self, id: &str) -> Self {
+        // No time is part of it: the same text names the same event whenever it is published.
+        self.id = Some(id.parse().unwrap_or_else(|_| Id::new(jiff::Timestamp::UNIX_EPOCH, dacapo_domain::hash128(id))));
+        self
+    }
+
+    async fn publish(self) -> Result<Published, Error> {
+        check_event_name(&self.name).map_err(Error::usage)?;
+        let client = self.client;
+        let ports = client.ports();
+        let body = self.body?;
+        let now = ports.clock.now();
+        let due_at = match self.due {
+            Some(when) => when.resolve(now).map_err(Error::usage)?,
+            None => now,
+        };
+        let origin = client.origin();
+        let event = EventMessage {
+            id: self.id.unwrap_or_else(|| origin.map_or_else(|| ports.clock.new_id(), Origin::next_id)),
+            name: self.name,
+            function: CONDUCTOR.to_owned(),
+            body,
+            published_at: now,
+            due_at,
+            hops: origin.map_or(Ok(0), |origin| origin.hops(now))?,
+            attempt: 1,
+        };
+        let message = Message::Event(event.clone());
+        too_large("the event", message.to_text().len())?;
+        let manifest = client.manifest().await?;
+        let subscribers = manifest.subscribers(&event.name).count();
+        if subscribers > 0 && until(now, due_at) > limits::MAX_QUEUE_DELAY {
+            hold_back(ports, &event).await?;
+        } else {
+            send(ports, &manifest, &event).await?;
+        }
+        Ok(Published { id: event.id, subscribers })
+    }
+}
+
+/// Sends an event to each function that subscribes to it.
+pub(crate) async fn send(ports: &Ports, manifest: &Manifest, event: &EventMessage) -> Result<(), Error> {
+    let delay = until(ports.clock.now(), event.due_at);
+    let sent = manifest.subscribers(&event.name).map(|subscriber| {
+        let function = subscriber.name.as_str();
+        let event = EventMessage { function: function.to_owned(), ..event.clone() };
+        async move { ports.queues.send(function, &Envelope { message: Message::Event(event), delay }).await }
+    });
+    for reply in futures::future::join_all(sent).await {
+        reply?;
+    }
+    Ok(())
+}
+
+/// An event that is due beyond the queue's longest delay is a delivery to the conductor, which publishes it then.
+async fn hold_back(ports: &Ports, event: &EventMessage) -> Result<(), Error> {
+    let held = Delivery::new(event, &ports.clock.moment());
+    if ports.store.create_delivery(&held, &event.body).await? == SavedDelivery::Done {
+        let effect = held.carry(ports.clock.now());
+        delivery::perform(ports, &held, &event.body, &[effect]).await;
+    }
+    Ok(())
+}
+
+impl IntoFuture for Publish {
+    type Output = Result<Published, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.publish())
+    }
+}

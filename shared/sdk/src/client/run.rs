@@ -1,0 +1,262 @@
+//! Starting runs.
+
+use std::{future::IntoFuture, marker::PhantomData, time::Duration};
+
+use dacapo_domain::{Id, Json, NewRun, Run as Record, Trigger, When, limits};
+use futures::future::BoxFuture;
+
+use super::Client;
+use crate::{Error, ErrorKind, TaskRef, port::Created, runner::apply::perform};
+
+/// A run to be started: it starts when this is awaited.
+#[must_use = "a run starts when this is awaited"]
+pub struct Run<O> {
+    client: Client,
+    task: Task,
+    body: Result<Json, Error>,
+    due: Option<When>,
+    key: Option<String>,
+    key_for: Duration,
+    tags: Vec<String>,
+    ttl: Option<Duration>,
+    replays: Option<Id>,
+    output: PhantomData<fn() -> O>,
+}
+
+/// Which task, and how sure we are that it exists.
+enum Task {
+    /// By a typed reference.
+    Known(&'static str),
+    /// By a name that somebody typed.
+    Named(String),
+}
+
+/// A run that was started.
+pub struct Started<O> {
+    id: Id,
+    deduplicated: bool,
+    output: PhantomData<fn() -> O>,
+}
+
+impl<O> Started<O> {
+    /// The run's id.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.id
+    }
+
+    /// Whether a run of the same key was there before: the id is its.
+    #[must_use]
+    pub fn is_deduplicated(&self) -> bool {
+        self.deduplicated
+    }
+}
+
+impl<O> std::fmt::Debug for Started<O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Started").field("id", &self.id).field("deduplicated", &self.deduplicated).finish()
+    }
+}
+
+impl Client {
+    /// Starts a run of a task: now, unless told otherwise.
+    pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> Run<O> {
+        self.start(Task::Known(task.name()), task.input.encode(&body).map_err(|error| unserializable(&error)))
+    }
+
+    /// Starts a run of a task by its name, for programs that have no reference to it.
+    pub fn run_by_name(&self, task: &str, body: Json) -> Run<serde_json::Value> {
+        self.start(Task::Named(task.to_owned()), Ok(body))
+    }
+
+    fn start<O>(&self, task: Task, body: Result<Json, Error>) -> Run<O> {
+        Run {
+            client: self.clone(),
+            task,
+            body,
+            due: None,
+            key: None,
+            key_for: limits::KEY_LIFE,
+            tags: vec![],
+            ttl: None,
+            replays: None,
+            output: PhantomData,
+        }
+    }
+
+    /// Starts up to 1,000 runs of a task, each stored by itself. With a failure among them the others have
+    /// started all the same.
+    ///
+    /// # Errors
+    /// `Usage` for more than 1,000.
+    pub async fn batch<I, O>(
+        &self,
+        task: TaskRef<I, O>,
+        bodies: impl IntoIterator<Item = I>,
+    ) -> Result<Vec<Result<Started<O>, Error>>, Error> {
+        let runs: Vec<Run<O>> = bodies.into_iter().map(|body| self.run(task, body)).collect();
+        if runs.len() > limits::BATCH {
+            let text = format!("a batch of {} runs is too large (allowed: {})", runs.len(), limits::BATCH);
+            return Err(Error::new(ErrorKind::Usage, text));
+        }
+        let mut started = Vec::with_capacity(runs.len());
+        for chunk in chunks(runs, 10) {
+            started.extend(futures::future::join_all(chunk.into_iter().map(Run::start)).await);
+        }
+        Ok(started)
+    }
+}
+
+fn chunks<T>(items: Vec<T>, size: usize) -> impl Iterator<Item = Vec<T>> {
+    let mut items = items.into_iter();
+    std::iter::from_fn(move || {
+        let chunk: Vec<T> = items.by_ref().take(size).collect();
+        (!chunk.is_empty()).then_some(chunk)
+    })
+}
+
+impl<O> Run<O> {
+    /// Starts it so much later.
+    pub fn after(self, delay: impl Into<When>) -> Self {
+        self.at(delay)
+    }
+
+    /// Starts it then: a timestamp, a duration, "1 hour", or milliseconds.
+    pub fn at(mut self, when: impl Into<When>) -> Self {
+        self.due = Some(when.into());
+        self
+    }
+
+    /// Starts it once: a second call with the key gives the first run's id. 1 to 256 characters, per task.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Keeps the key for so long instead of 30 days.
+    pub fn key_for(mut self, duration: Duration) -> Self {
+        self.key_for = duration;
+        self
+    }
+
+    /// What the run can be found by: up to 10 tags of 1 to 128 characters.
+    pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.tags = tags.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Lets the run expire if it has not started so long after it was due.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// Links the run to the one it repeats.
+    pub(super) fn replays(mut self, id: Id) -> Self {
+        self.replays = Some(id);
+        self
+    }
+
+    async fn start(self) -> Result<Started<O>, Error> {
+        let client = self.client;
+        let ports = client.ports();
+        let body = self.body?;
+        let (name, task_ttl) = match self.task {
+            Task::Known(name) => (name.to_owned(), None),
+            Task::Named(name) => {
+                let entry = client.task_by_name(&name).await?;
+                if entry.private && self.replays.is_none() {
+                    let text = format!("task {name:?} is private: it can't be started by name");
+                    return Err(Error::new(ErrorKind::Refused, text));
+                }
+                (name, entry.policy.ttl)
+            }
+        };
+        check_key(self.key.as_deref())?;
+        check_tags(&self.tags)?;
+        let moment = ports.clock.moment();
+        let due_at = match self.due {
+            Some(when) => when.resolve(moment.now).map_err(Error::usage)?,
+            None => moment.now,
+        };
+        let origin = client.origin();
+        let new = NewRun {
+            id: origin.filter(|_| self.key.is_none()).map_or_else(|| ports.clock.new_id(), super::Origin::next_id),
+            name,
+            due_at,
+            trigger: match self.replays {
+                Some(_) => Trigger::Replay,
+                None => origin.map_or(Trigger::Run, |origin| origin.trigger),
+            },
+            parent_id: self.replays.or(origin.and_then(|origin| origin.parent_id)),
+            hops: origin.map_or(Ok(0), |origin| origin.hops(moment.now))?,
+            tags: self.tags,
+            key: self.key,
+            schedule: None,
+            ttl: self.ttl.or(task_ttl),
+            execution: None,
+        };
+        let decision = Record::create(new, &moment);
+        check_size(&decision.run, &body)?;
+        let key_until = decision.run.key.is_some().then(|| moment.now + self.key_for);
+        match ports.store.create(&decision.run, &body, key_until).await? {
+            Created::New => {
+                perform(ports, &decision.run, &decision.effects).await;
+                Ok(Started { id: decision.run.id, deduplicated: false, output: PhantomData })
+            }
+            Created::Exists(run) => Ok(Started { id: run.id, deduplicated: true, output: PhantomData }),
+        }
+    }
+}
+
+impl<O: 'static> IntoFuture for Run<O> {
+    type Output = Result<Started<O>, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.start())
+    }
+}
+
+pub(super) fn unserializable(error: &serde_json::Error) -> Error {
+    Error::new(ErrorKind::Usage, format!("the body can't be serialized as JSON: {error}"))
+}
+
+fn check_key(key: Option<&str>) -> Result<(), Error> {
+    let chars = key.map_or(1, |key| key.chars().count());
+    if (1..=limits::KEY_CHARS).contains(&chars) {
+        return Ok(());
+    }
+    let allowed = limits::KEY_CHARS;
+    Err(Error::new(ErrorKind::Usage, format!("the key has {chars} characters (allowed: 1 to {allowed})")))
+}
+
+fn check_tags(tags: &[String]) -> Result<(), Error> {
+    if tags.len() > limits::TAGS {
+        let text = format!("a run can't have {} tags (allowed: up to {})", tags.len(), limits::TAGS);
+        return Err(Error::new(ErrorKind::Usage, text));
+    }
+    for tag in tags {
+        let chars = tag.chars().count();
+        if !(1..=limits::TAG_CHARS).contains(&chars) {
+            let text = format!("tag {tag:?} has {chars} characters (allowed: 1 to {})", limits::TAG_CHARS);
+            return Err(Error::new(ErrorKind::Usage, text));
+        }
+    }
+    Ok(())
+}
+
+/// The whole message, metadata included, in bytes of UTF-8.
+fn check_size(run: &Record, body: &Json) -> Result<(), Error> {
+    let metadata = serde_json::to_string(run).map_or(0, |text| text.len());
+    too_large("the run", metadata + body.bytes())
+}
+
+pub(super) fn too_large(what: &str, bytes: usize) -> Result<(), Error> {
+    let allowed = limits::MESSAGE_BYTES;
+    if bytes <= allowed {
+        return Ok(());
+    }
+    let text = format!("{what} has {bytes} bytes with its metadata (allowed: {allowed}; keep what is large in S3)");
+    Err(Error::new(ErrorKind::Usage, text))
+}

@@ -1,0 +1,119 @@
+//! The app's dead-letter queue: messages that their function could not take, again and again.
+
+use dacapo_domain::{
+    Delivery, DeliveryMessage, DeliveryState, Event, EventPolicy, Failed, Json, Manifest, Message, NewRun, Run,
+    RunMessage, Trigger, code,
+};
+
+use super::Conductor;
+use crate::{
+    delivery,
+    port::{Created, PortError, PortErrorKind, PortResult, SavedDelivery, StoredDelivery},
+    runner::apply::perform,
+};
+
+const CAUSE: &str = "the function could not take its message (does it start? see its logs)";
+
+impl Conductor {
+    /// Takes a message from the app's dead-letter queue. The record rules: what it is still for counts as a crashed
+    /// attempt.
+    ///
+    /// # Errors
+    /// The message is to be left where it is, for people to look at.
+    pub async fn undelivered(&self, text: &str) -> PortResult<()> {
+        match Message::from_text(text) {
+            Ok(Message::Run(message)) => self.undelivered_run(&message).await,
+            Ok(Message::Event(event)) => {
+                // What nobody has recorded gets its record now; the record that is there rules.
+                let fresh = Delivery::new(&event, &self.ports.clock.moment());
+                self.fail(StoredDelivery { delivery: fresh, body: event.body }, true).await
+            }
+            Ok(Message::Delivery(message)) => match self.ports.store.load_delivery(&message.delivery).await? {
+                Some(stored) if is_due(&stored.delivery, &message) => self.fail(stored, false).await,
+                _ => Ok(()),
+            },
+            Ok(Message::Fire(fire)) => self.undelivered_fire(&fire).await,
+            Ok(Message::Ended(_)) => self.deliver(text).await,
+            Err(error) => {
+                let text = format!("a message in the dead-letter queue can't be read: {error}");
+                Err(PortError::new(PortErrorKind::Refused, text))
+            }
+        }
+    }
+
+    async fn undelivered_run(&self, message: &RunMessage) -> PortResult<()> {
+        if let Some(stored) = self.ports.store.load(message.run).await? {
+            self.change(&stored.run, Event::Undeliverable(message.purpose, CAUSE.to_owned())).await?;
+        }
+        Ok(())
+    }
+
+    /// A fire that never reached its function: its run is made here.
+    async fn undelivered_fire(&self, fire: &dacapo_domain::Fire) -> PortResult<()> {
+        let manifest = self.manifest().await?;
+        let kept = self.ports.store.schedule(&fire.schedule).await?;
+        let Some((task, body)) = scheduled(&manifest, fire, kept.as_ref()) else { return Ok(()) };
+        let new = NewRun {
+            id: dacapo_domain::fire_id(&fire.schedule, fire.time),
+            name: task,
+            due_at: fire.time,
+            trigger: Trigger::Schedule,
+            parent_id: None,
+            hops: 0,
+            tags: vec![],
+            key: None,
+            schedule: Some(fire.schedule.clone()),
+            ttl: None,
+            execution: None,
+        };
+        let made = Run::create(new, &self.ports.clock.moment());
+        if self.ports.store.create(&made.run, &body, None).await? == Created::New {
+            perform(&self.ports, &made.run, &made.effects).await;
+        }
+        Ok(())
+    }
+
+    /// A delivery's attempt failed without an answer.
+    async fn fail(&self, stored: StoredDelivery, is_first: bool) -> PortResult<()> {
+        let StoredDelivery { delivery: seen, body } = stored;
+        let manifest = self.manifest().await?;
+        let policy = manifest
+            .functions
+            .iter()
+            .filter(|function| function.name == seen.function)
+            .flat_map(|function| function.subscriptions())
+            .filter(|subscription| subscription.event == seen.name);
+        let policy = EventPolicy::together(policy);
+        let Failed { failure, retry } = Failed::retryable(code::CRASHED, CAUSE);
+        let (next, effects) = seen.failed(failure, retry, &policy, &self.ports.clock.moment());
+        let saved = if is_first {
+            self.ports.store.create_delivery(&next, &body).await?
+        } else {
+            self.ports.store.save_delivery(&seen, &next).await?
+        };
+        if saved == SavedDelivery::Done {
+            delivery::perform(&self.ports, &next, &body, &effects).await;
+        }
+        Ok(())
+    }
+}
+
+fn is_due(delivery: &Delivery, message: &DeliveryMessage) -> bool {
+    delivery.state == DeliveryState::Retrying && delivery.attempt == message.attempt
+}
+
+/// The task that a fire starts, and with what.
+fn scheduled(
+    manifest: &Manifest,
+    fire: &dacapo_domain::Fire,
+    kept: Option<&crate::port::ScheduleItem>,
+) -> Option<(String, Json)> {
+    if kept.is_some_and(|kept| kept.paused) {
+        return None;
+    }
+    if let Some((_, task, schedule)) = manifest.schedule(&fire.schedule) {
+        return Some((task.name.clone(), schedule.body.clone()));
+    }
+    let kept = kept?;
+    Some((kept.task.clone(), kept.put.clone()?.body))
+}

@@ -1,0 +1,78 @@
+use std::{error::Error as StdError, fmt};
+
+use crate::port::{PortError, PortErrorKind};
+
+/// An operation of a client or of a handler's context failed.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What a failed operation means to its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// What was given can't be used: trying again doesn't help.
+    Usage,
+    /// There is no such run, task, schedule or delivery.
+    NotFound,
+    /// It can't be done in the state that things are in.
+    Refused,
+    /// Credentials are missing, wrong, or not allowed to.
+    NoAccess,
+    /// The app isn't there.
+    NotDeployed,
+    /// The endpoint can't be reached.
+    Unreachable,
+    /// It may work when tried again.
+    Transient,
+}
+
+impl Error {
+    /// An error with its text: a lowercase fragment that says what was given, what is allowed and what to do.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    pub(crate) fn usage(cause: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Usage, cause.to_string())
+    }
+
+    /// What it means.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Whether trying again can't help.
+    #[must_use]
+    pub const fn is_terminal(&self) -> bool {
+        matches!(self.kind, ErrorKind::Usage | ErrorKind::NotFound | ErrorKind::Refused)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+impl From<PortError> for Error {
+    fn from(error: PortError) -> Self {
+        let kind = match error.kind() {
+            PortErrorKind::Transient => ErrorKind::Transient,
+            PortErrorKind::Unreachable => ErrorKind::Unreachable,
+            PortErrorKind::Denied => ErrorKind::NoAccess,
+            PortErrorKind::NotDeployed => ErrorKind::NotDeployed,
+            PortErrorKind::Refused => ErrorKind::Refused,
+        };
+        Self { kind, message: error.to_string(), source: Some(Box::new(error)) }
+    }
+}

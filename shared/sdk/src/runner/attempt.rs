@@ -1,0 +1,257 @@
+//! What one call of a task's handler may ask.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use dacapo_domain::{Event, Json, Policy, Progress, Run, Version, limits};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::{apply::apply, limit::Limit};
+use crate::{
+    Error, ErrorKind,
+    client::{Client, Origin},
+    port::{LogEntry, LogLevel, Ports},
+};
+
+/// Progress is stored and an abort is looked for at most this often.
+const ONCE_A_SECOND: Duration = Duration::from_secs(1);
+
+/// One attempt at one iteration of a run, while its handler executes.
+pub struct Attempt {
+    client: Client,
+    policy: Policy,
+    token: Version,
+    body: Json,
+    input: Json,
+    called_at: Timestamp,
+    deadline: Timestamp,
+    limit: Limit,
+    /// The record as this attempt knows it; held over a write, so that writes of one attempt don't race.
+    run: tokio::sync::Mutex<Run>,
+    snapshot: Mutex<Run>,
+    pending: Mutex<Pending>,
+    logged: AtomicU32,
+    logged_bytes: AtomicU64,
+}
+
+/// What is merged into one store call a second.
+#[derive(Default)]
+struct Pending {
+    progress: Option<Progress>,
+    progressed: Option<Instant>,
+    looked: Option<Instant>,
+}
+
+impl Attempt {
+    pub(crate) fn new(ports: &Ports, policy: &Policy, run: Run, body: Json, input: Json, deadline: Timestamp) -> Self {
+        Self {
+            client: Client::for_handler(ports.clone(), Origin::of_run(&run)),
+            policy: policy.clone(),
+            token: run.lease.map_or(run.version, |lease| lease.token),
+            body,
+            input,
+            called_at: ports.clock.now(),
+            deadline,
+            limit: Limit::new(policy.timeout.min(limits::RUNNER_STOPS)),
+            snapshot: Mutex::new(run.clone()),
+            run: tokio::sync::Mutex::new(run),
+            pending: Mutex::default(),
+            logged: AtomicU32::new(0),
+            logged_bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// The run's record as this attempt last saw it.
+    #[must_use]
+    pub fn run(&self) -> Run {
+        lock(&self.snapshot).clone()
+    }
+
+    /// What the run was started with.
+    #[must_use]
+    pub fn body(&self) -> &Json {
+        &self.body
+    }
+
+    /// This iteration's input.
+    #[must_use]
+    pub fn input(&self) -> &Json {
+        &self.input
+    }
+
+    /// When the handler was called.
+    #[must_use]
+    pub fn called_at(&self) -> Timestamp {
+        self.called_at
+    }
+
+    /// The limit of this attempt, counted from its start.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.limit.get()
+    }
+
+    /// What is left of it.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.limit.remaining()
+    }
+
+    pub(super) fn limit(&self) -> &Limit {
+        &self.limit
+    }
+
+    /// Starts runs and publishes events as children of this run.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Says how far the run is. Calls within a second of the last are merged; the last always lands.
+    ///
+    /// # Errors
+    /// `Usage` if the fraction is not within 0 to 1; else what the store says.
+    pub async fn progress(&self, message: String, fraction: f64) -> Result<(), Error> {
+        if !(0.0..=1.0).contains(&fraction) {
+            let text = format!("progress {fraction} is no fraction (allowed: 0 to 1, where 1 is all of it)");
+            return Err(Error::new(ErrorKind::Usage, text));
+        }
+        let progress = Progress { message, fraction };
+        {
+            let mut pending = lock(&self.pending);
+            if pending.progressed.is_some_and(|at| at.elapsed() < ONCE_A_SECOND) {
+                pending.progress = Some(progress);
+                return Ok(());
+            }
+            pending.progressed = Some(Instant::now());
+            pending.progress = None;
+        }
+        self.change(Event::Progressed(self.token, progress)).await
+    }
+
+    /// The progress that was merged and not stored yet.
+    pub(super) fn take_progress(&self) -> Option<Progress> {
+        lock(&self.pending).progress.take()
+    }
+
+    /// Sets the limit of this attempt, counted from its start. The lease moves first, so that nobody takes the
+    /// run for dead.
+    ///
+    /// # Errors
+    /// `Usage` beyond `max_timeout` or below a second; else what the store says.
+    pub async fn set_timeout(&self, limit: Duration) -> Result<(), Error> {
+        let allowed = self.policy.max_timeout;
+        if limit < limits::MIN_TIMEOUT || limit > allowed {
+            let text = format!(
+                "a timeout of {limit:?} can't be set (allowed: 1 s to {allowed:?}, the task's `max_timeout`; beyond 15 minutes use `Continue`)"
+            );
+            return Err(Error::new(ErrorKind::Usage, text));
+        }
+        self.change(Event::Extended(self.token, limit)).await?;
+        self.limit.set(limit.min(limits::RUNNER_STOPS));
+        Ok(())
+    }
+
+    /// Whether somebody asked to abort the run: read from the store, at most once a second.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn is_aborted(&self) -> Result<bool, Error> {
+        let is_fresh = {
+            let mut pending = lock(&self.pending);
+            let fresh = pending.looked.is_some_and(|at| at.elapsed() < ONCE_A_SECOND);
+            if !fresh {
+                pending.looked = Some(Instant::now());
+            }
+            fresh
+        };
+        if is_fresh {
+            return Ok(self.run().abort.is_some());
+        }
+        let mut run = self.run.lock().await;
+        let stored = self.client.ports().store.load(run.id).await?;
+        let Some(stored) = stored else { return Ok(true) };
+        // Another attempt's record says that this one is dead: it should end as well.
+        let ours = stored.run.lease.is_some_and(|lease| lease.token == self.token);
+        let aborted = stored.run.abort.is_some() || !ours;
+        if ours {
+            *run = stored.run;
+            *lock(&self.snapshot) = run.clone();
+        }
+        Ok(aborted)
+    }
+
+    /// Keeps a log entry with the run.
+    ///
+    /// # Errors
+    /// `Usage` if the entry is larger than 32 KiB; else what the store says.
+    pub async fn log(
+        &self,
+        level: LogLevel,
+        message: String,
+        data: Option<Json>,
+        error: Option<String>,
+    ) -> Result<(), Error> {
+        let bytes = message.len() + data.as_ref().map_or(0, Json::bytes) + error.as_ref().map_or(0, String::len);
+        if bytes > limits::LOG_ENTRY_BYTES {
+            let allowed = limits::LOG_ENTRY_BYTES;
+            return Err(Error::new(ErrorKind::Usage, format!("a log entry has {bytes} bytes (allowed: {allowed})")));
+        }
+        let number = self.logged.fetch_add(1, Ordering::Relaxed) + 1;
+        let total = self.logged_bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
+        let full = number > limits::LOG_ENTRIES || total > limits::LOG_BYTES;
+        if full && number > limits::LOG_ENTRIES + 1 {
+            return Ok(());
+        }
+        let ports = self.client.ports();
+        let run = self.run();
+        let mut entry = LogEntry {
+            iteration: run.iteration,
+            attempt: run.attempt,
+            number,
+            time: ports.clock.now(),
+            level,
+            message,
+            data,
+            error,
+        };
+        if full {
+            self.logged.store(limits::LOG_ENTRIES + 1, Ordering::Relaxed);
+            entry.level = LogLevel::Error;
+            entry.message = format!("more than {} log entries: later ones are left out", limits::LOG_ENTRIES);
+            (entry.data, entry.error) = (None, None);
+        }
+        ports.store.log(run.id, &[entry]).await?;
+        Ok(())
+    }
+
+    /// Writes a change of this attempt's own.
+    async fn change(&self, event: Event<'_>) -> Result<(), Error> {
+        let mut run = self.run.lock().await;
+        let ports = self.client.ports();
+        if let Some(applied) = apply(ports, &run, event, Some(&self.policy), self.deadline).await? {
+            *run = applied.run;
+            *lock(&self.snapshot) = run.clone();
+        }
+        Ok(())
+    }
+
+    /// The record to write the outcome to: waits for a write of the handler's that is under way.
+    pub(super) async fn last_seen(&self) -> Run {
+        self.run.lock().await.clone()
+    }
+
+    pub(super) fn token(&self) -> Version {
+        self.token
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,75 @@
+//! What one call of an event handler may ask.
+
+use std::time::Duration;
+
+use dacapo_domain::{EventMessage, limits};
+use jiff::Timestamp;
+
+use super::limit::Limit;
+use crate::{
+    Error, ErrorKind,
+    client::{Client, Origin},
+    port::Ports,
+};
+
+/// One attempt of one handler at an event.
+pub struct EventAttempt {
+    event: EventMessage,
+    client: Client,
+    limit: Limit,
+    called_at: Timestamp,
+}
+
+impl EventAttempt {
+    pub(super) fn new(ports: &Ports, event: EventMessage, handler: &str, timeout: Duration) -> Self {
+        let client = Client::for_handler(ports.clone(), Origin::of_event(&event, handler));
+        Self { client, limit: Limit::new(timeout), called_at: ports.clock.now(), event }
+    }
+
+    /// The event.
+    #[must_use]
+    pub fn event(&self) -> &EventMessage {
+        &self.event
+    }
+
+    /// When the handler was called.
+    #[must_use]
+    pub fn called_at(&self) -> Timestamp {
+        self.called_at
+    }
+
+    /// The limit of this attempt, counted from its start.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.limit.get()
+    }
+
+    /// What is left of it.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.limit.remaining()
+    }
+
+    pub(super) fn limit(&self) -> &Limit {
+        &self.limit
+    }
+
+    /// Sets the limit of this attempt, counted from its start: up to a minute.
+    ///
+    /// # Errors
+    /// `Usage` below a second or above a minute.
+    pub fn set_timeout(&self, limit: Duration) -> Result<(), Error> {
+        if !(limits::MIN_TIMEOUT..=limits::MAX_EVENT_TIMEOUT).contains(&limit) {
+            let text = format!("a timeout of {limit:?} can't be set for an event handler (allowed: 1 s to 60 s)");
+            return Err(Error::new(ErrorKind::Usage, text));
+        }
+        self.limit.set(limit);
+        Ok(())
+    }
+
+    /// Starts runs and publishes events.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+}
