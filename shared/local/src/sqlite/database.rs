@@ -1,0 +1,99 @@
+//! The database as a value: opened, shared, asked.
+
+use std::{path::Path, sync::Arc};
+
+use dacapo::port::{Clock, PortError, PortErrorKind, PortResult, Ports};
+use jiff::Timestamp;
+use rusqlite::Connection;
+use tokio::sync::Notify;
+
+use super::{
+    error::Failure,
+    group::{Home, Writer},
+    schema,
+};
+
+/// One app's history, queues, timers, executions and schedules. Cheap to clone; the last clone closes it.
+///
+/// All times come from the clock that it was opened with.
+#[derive(Clone)]
+pub struct Database {
+    home: Arc<Home>,
+    clock: Arc<dyn Clock>,
+    changed: Arc<Notify>,
+}
+
+impl Database {
+    /// Opens or creates the database in a file, and the directories that lead to it.
+    ///
+    /// What a call has acknowledged is there after the process was killed, and after a power cut.
+    ///
+    /// # Errors
+    /// `Refused` if another engine has the file open, a newer Dacapo wrote it, or it can't be used.
+    pub fn open(path: &Path, clock: Arc<dyn Clock>) -> PortResult<Self> {
+        if let Some(directory) = path.parent() {
+            std::fs::create_dir_all(directory).map_err(|error| {
+                let message = format!("failed to create the directory {}", directory.display());
+                PortError::new(PortErrorKind::Refused, message).caused_by(error)
+            })?;
+        }
+        let writer = Writer::start(schema::open(path)?)?;
+        Ok(Self::at(Home::File(writer), clock))
+    }
+
+    /// A database that ends with its last clone. Calls of one thread happen in their order and at once, so that a
+    /// test with a virtual clock gives the same result each time.
+    ///
+    /// # Errors
+    /// If there is no memory.
+    pub fn memory(clock: Arc<dyn Clock>) -> PortResult<Self> {
+        let connection = schema::memory()?;
+        Ok(Self::at(Home::Memory(connection.into()), clock))
+    }
+
+    fn at(home: Home, clock: Arc<dyn Clock>) -> Self {
+        Self { home: Arc::new(home), clock, changed: Arc::default() }
+    }
+
+    /// The database as all ports.
+    #[must_use]
+    pub fn ports(&self) -> Ports {
+        let this = Arc::new(self.clone());
+        Ports {
+            store: this.clone(),
+            queues: this.clone(),
+            timers: this.clone(),
+            loops: this.clone(),
+            schedules: this,
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// Waits until something was sent, timed, started or scheduled since the last call: time to ask what is due.
+    /// For one waiter; it may be woken for nothing.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Runs work on the connection, in a transaction.
+    pub(super) async fn call<R, F>(&self, work: F) -> PortResult<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
+    {
+        self.home.call(None, work).await
+    }
+
+    /// The same for work that may leave something due; it ends [`changed`](Self::changed).
+    pub(super) async fn call_and_wake<R, F>(&self, work: F) -> PortResult<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
+    {
+        self.home.call(Some(&self.changed), work).await
+    }
+}

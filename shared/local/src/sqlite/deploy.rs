@@ -1,0 +1,114 @@
+//! What CloudFormation does on AWS: the queues and schedules of an app come to be, and go.
+
+use std::time::Duration;
+
+use dacapo::port::PortResult;
+use dacapo_domain::{CONDUCTOR, FunctionEntry, Holds, Manifest};
+use rusqlite::{Connection, params};
+
+use super::{
+    Database, UNDELIVERED, dead_letter_queue,
+    rows::{document, execute, millis, query},
+    schedules::{self, Declared},
+};
+
+/// A function's queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueSpec {
+    /// The function, or [`UNDELIVERED`].
+    pub function: String,
+    /// How long a message that was received is hidden.
+    pub visibility: Duration,
+    /// A message received more often goes to [`UNDELIVERED`]; `None` for one that stays.
+    pub max_receives: Option<u32>,
+    /// Whether it has a dead-letter queue of its own.
+    pub has_dead_letters: bool,
+}
+
+/// Receives after which a message is taken for one that kills its function, as in the template.
+const MAX_RECEIVES: u32 = 5;
+
+/// How long a task's message is hidden, as in the template: more than six times Lambda's longest timeout.
+const TASK_VISIBILITY: Duration = Duration::from_secs(5_400);
+
+/// The same for event functions and the conductor, whose Lambdas time out after 900 s.
+const EVENT_VISIBILITY: Duration = Duration::from_secs(960);
+
+impl QueueSpec {
+    /// The queue that a function has on AWS.
+    #[must_use]
+    pub fn of(function: &FunctionEntry) -> Self {
+        let visibility = if matches!(function.holds, Holds::Task(_)) { TASK_VISIBILITY } else { EVENT_VISIBILITY };
+        let has_dead_letters = function.subscriptions().iter().any(|subscription| subscription.dead_letter);
+        Self { function: function.name.clone(), visibility, max_receives: Some(MAX_RECEIVES), has_dead_letters }
+    }
+
+    fn undelivered() -> Self {
+        let function = UNDELIVERED.to_owned();
+        Self { function, visibility: EVENT_VISIBILITY, max_receives: None, has_dead_letters: false }
+    }
+
+    fn put(&self, connection: &Connection) -> rusqlite::Result<()> {
+        const SQL: &str =
+            "INSERT OR REPLACE INTO queues (name, visibility, max_receives, dead_letters) VALUES (?1, ?2, ?3, ?4)";
+        let visibility = i64::try_from(self.visibility.as_millis()).unwrap_or(i64::MAX);
+        execute(connection, SQL, params![self.function, visibility, self.max_receives, self.has_dead_letters])?;
+        Ok(())
+    }
+}
+
+impl Database {
+    /// Makes the app what the manifest says: its functions' queues, the conductor's and the app's dead-letter
+    /// queue, and its declared schedules; then keeps the manifest. Queues of functions that are gone are deleted
+    /// with what is in them. A declared schedule that is as before keeps its next fire.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn deploy(&self, manifest: &Manifest) -> PortResult<()> {
+        let mut queues: Vec<QueueSpec> = manifest.functions.iter().map(QueueSpec::of).collect();
+        if !queues.iter().any(|queue| queue.function == CONDUCTOR) {
+            queues.push(QueueSpec::of(&FunctionEntry::conductor()));
+        }
+        queues.push(QueueSpec::undelivered());
+        let (schedules, now) = (declared(manifest)?, millis(self.now()));
+        self.call_and_wake(move |connection| {
+            remove_others(connection, &queues)?;
+            for queue in &queues {
+                queue.put(connection)?;
+            }
+            schedules::declare(connection, &schedules, now)?;
+            Ok(())
+        })
+        .await?;
+        self.write_manifest(manifest).await
+    }
+
+    /// Creates or changes one queue, and nothing else.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn declare_queue(&self, queue: &QueueSpec) -> PortResult<()> {
+        let queue = queue.clone();
+        self.call_and_wake(move |connection| Ok(queue.put(connection)?)).await
+    }
+}
+
+fn declared(manifest: &Manifest) -> PortResult<Vec<Declared>> {
+    let mut declared = vec![];
+    for (function, task) in manifest.tasks() {
+        for entry in &task.schedules {
+            let (name, function) = (entry.name.clone(), function.name.clone());
+            declared.push(Declared { name, function, document: document("a schedule", &entry.schedule)? });
+        }
+    }
+    Ok(declared)
+}
+
+fn remove_others(connection: &Connection, queues: &[QueueSpec]) -> rusqlite::Result<()> {
+    let there: Vec<String> = query(connection, "SELECT name FROM queues", [], |row| row.get(0))?;
+    for name in there.iter().filter(|name| !queues.iter().any(|queue| queue.function == **name)) {
+        execute(connection, "DELETE FROM messages WHERE queue IN (?1, ?2)", [name, &dead_letter_queue(name)])?;
+        execute(connection, "DELETE FROM queues WHERE name = ?1", [name])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! What a statement's failure means to a port's caller.
+
+use std::fmt;
+
+use dacapo::port::{PortError, PortErrorKind};
+
+/// Why a piece of work failed inside the database's turn.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// `SQLite` failed: nothing of the group is stored.
+    Sql(rusqlite::Error),
+    /// The work refused; it must not have written before it did.
+    Port(PortError),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<PortError> for Failure {
+    fn from(error: PortError) -> Self {
+        Self::Port(error)
+    }
+}
+
+/// The error of everybody whose work was in a group that could not be stored.
+pub(super) fn not_stored(error: &rusqlite::Error) -> PortError {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, ReadOnly};
+    let kind = match error.sqlite_error_code() {
+        Some(DatabaseCorrupt | NotADatabase | ReadOnly) => PortErrorKind::Refused,
+        _ => PortErrorKind::Transient,
+    };
+    PortError::new(kind, format!("failed to use the local database: {error}"))
+}
+
+/// What is stored can't be read by this build.
+pub(super) fn unreadable(what: &str, cause: impl fmt::Display) -> PortError {
+    PortError::new(PortErrorKind::Refused, format!("{what} in the local database can't be read: {cause}"))
+}

@@ -1,0 +1,138 @@
+//! Executions of the loop: each waits until a time, is called, and is told until when to wait next.
+
+use async_trait::async_trait;
+use dacapo::port::{ExecutionStatus, Loops, PortResult};
+use dacapo_domain::{CONDUCTOR, Ended, LoopCall, Message};
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::{
+    Database,
+    messages::enqueue,
+    rows::{ceil_second, document, execute, first, millis, query, value},
+};
+
+/// An execution whose wait is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueExecution {
+    /// Its name.
+    pub name: String,
+    /// The function to call.
+    pub function: String,
+    /// What to call it with.
+    pub call: LoopCall,
+}
+
+/// How an execution ended, as the service tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It was told to stop, or handed over. The conductor hears nothing of it.
+    Succeeded,
+    /// It failed by itself. The conductor is told.
+    Failed {
+        /// The error's name.
+        error: String,
+        /// Its cause.
+        cause: String,
+    },
+    /// It was stopped, by us or by somebody else: AWS says the same of both. The conductor is told.
+    Aborted {
+        /// Why.
+        cause: String,
+    },
+}
+
+impl Ending {
+    fn message(self, execution: &str) -> Option<String> {
+        let (status, error, cause) = match self {
+            Self::Succeeded => return None,
+            Self::Failed { error, cause } => ("FAILED", Some(error), Some(cause)),
+            Self::Aborted { cause } => ("ABORTED", None, Some(cause)),
+        };
+        let ended = Ended { execution: execution.to_owned(), status: status.to_owned(), error, cause };
+        Some(Message::Ended(ended).to_text())
+    }
+}
+
+/// Ends an execution that has not ended, and tells the conductor where there is one.
+fn end(connection: &Connection, name: &str, message: Option<&str>, now: i64) -> rusqlite::Result<bool> {
+    const SQL: &str = "UPDATE executions SET status = 'ended', until = ?2 WHERE name = ?1 AND status <> 'ended'";
+    let ended = execute(connection, SQL, params![name, now])? == 1;
+    if let Some(message) = message.filter(|_| ended) {
+        enqueue(connection, CONDUCTOR, message, now, now)?;
+    }
+    Ok(ended)
+}
+
+#[async_trait]
+impl Loops for Database {
+    async fn start(&self, name: &str, function: &str, call: &LoopCall, until: Timestamp) -> PortResult<()> {
+        const SQL: &str = "INSERT INTO executions (name, function, call, status, until)
+            VALUES (?1, ?2, ?3, 'waiting', ?4) ON CONFLICT DO NOTHING";
+        let (name, function, call) = (name.to_owned(), function.to_owned(), document("a call", call)?);
+        let until = ceil_second(until);
+        self.call_and_wake(move |connection| {
+            execute(connection, SQL, params![name, function, call, until])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn stop(&self, name: &str, cause: &str) -> PortResult<()> {
+        self.end_execution(name, Ending::Aborted { cause: cause.to_owned() }).await.map(drop)
+    }
+
+    async fn status(&self, name: &str) -> PortResult<ExecutionStatus> {
+        const SQL: &str = "SELECT 1 FROM executions WHERE name = ?1 AND status <> 'ended'";
+        let name = name.to_owned();
+        let running = self.call(move |connection| Ok(first(connection, SQL, [name], |_| Ok(()))?.is_some()));
+        Ok(if running.await? { ExecutionStatus::Running } else { ExecutionStatus::Ended })
+    }
+}
+
+impl Database {
+    /// Takes up to so many executions whose wait is over, the longest overdue first. Each is given once: it is
+    /// being called until [`set_execution`](Self::set_execution) or [`end_execution`](Self::end_execution) says what came of it, or the engine
+    /// [recovers](Self::recover).
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn due_executions(&self, max: u32) -> PortResult<Vec<DueExecution>> {
+        const SQL: &str = "UPDATE executions SET status = 'calling' WHERE name IN
+            (SELECT name FROM executions WHERE status = 'waiting' AND until <= ?1 ORDER BY until LIMIT ?2)
+            RETURNING name, function, call";
+        let now = millis(self.now());
+        let rows = self.call(move |connection| {
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?));
+            Ok(query(connection, SQL, params![now, max], read)?)
+        });
+        let due = |(name, function, call): (String, String, String)| {
+            Ok(DueExecution { name, function, call: value("a call", &call)? })
+        };
+        rows.await?.into_iter().map(due).collect()
+    }
+
+    /// Lets an execution wait until a time (whole seconds, rounded up) and be called then with this. Says whether
+    /// it was still running: it may have been stopped meanwhile.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn set_execution(&self, name: &str, call: &LoopCall, until: Timestamp) -> PortResult<bool> {
+        const SQL: &str = "UPDATE executions SET status = 'waiting', function = ?2, call = ?3, until = ?4
+            WHERE name = ?1 AND status <> 'ended'";
+        let (name, function, call) = (name.to_owned(), call.function.clone(), document("a call", call)?);
+        let until = ceil_second(until);
+        self.call_and_wake(move |connection| Ok(execute(connection, SQL, params![name, function, call, until])? == 1))
+            .await
+    }
+
+    /// Ends an execution. Where it didn't succeed, the conductor's queue gets `ended/1`, as EventBridge would tell
+    /// it. Says whether it was still running.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn end_execution(&self, name: &str, how: Ending) -> PortResult<bool> {
+        let (name, message, now) = (name.to_owned(), how.message(name), millis(self.now()));
+        self.call_and_wake(move |connection| Ok(end(connection, &name, message.as_deref(), now)?)).await
+    }
+}

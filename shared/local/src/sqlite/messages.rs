@@ -1,0 +1,135 @@
+//! Messages as the engine takes them out of queues: hidden while they are handled, back if nobody acknowledges.
+
+use dacapo::port::PortResult;
+use rusqlite::{Connection, params};
+
+use super::{
+    Database, UNDELIVERED,
+    expiry::RETENTION,
+    rows::{execute, first, millis, query},
+};
+
+/// A message that was received. It stays in its queue, hidden, until it is acknowledged or its visibility ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// What acknowledges this receive.
+    pub receipt: Receipt,
+    /// The message's text.
+    pub text: String,
+    /// How often it was received, this time included.
+    pub receives: u32,
+}
+
+/// Names one receive of one message; worth nothing once the message was received again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Receipt {
+    message: i64,
+    receives: u32,
+}
+
+/// Puts a message into a queue that is there; says whether it is.
+pub(super) fn enqueue(
+    connection: &Connection,
+    queue: &str,
+    text: &str,
+    visible_at: i64,
+    sent_at: i64,
+) -> rusqlite::Result<bool> {
+    const SQL: &str = "INSERT INTO messages (queue, text, visible_at, sent_at)
+        SELECT name, ?2, ?3, ?4 FROM queues WHERE name = ?1";
+    Ok(execute(connection, SQL, params![queue, text, visible_at, sent_at])? == 1)
+}
+
+/// Puts a message into a queue, whether or not anybody reads it.
+pub(super) fn insert(
+    connection: &Connection,
+    queue: &str,
+    text: &str,
+    visible_at: i64,
+    sent_at: i64,
+) -> rusqlite::Result<()> {
+    const SQL: &str = "INSERT INTO messages (queue, text, visible_at, sent_at) VALUES (?1, ?2, ?3, ?4)";
+    execute(connection, SQL, params![queue, text, visible_at, sent_at]).map(drop)
+}
+
+/// Puts what a timer or a schedule sends into a function's queue, or the app's dead-letter queue if it has none.
+pub(super) fn enqueue_or_keep(connection: &Connection, queue: &str, text: &str, now: i64) -> rusqlite::Result<()> {
+    if enqueue(connection, queue, text, now, now)? { Ok(()) } else { insert(connection, UNDELIVERED, text, now, now) }
+}
+
+/// Hides up to so many visible messages; those received too often go to the dead-letter queue instead.
+fn receive(connection: &Connection, queue: &str, max: u32, now: i64, oldest: i64) -> rusqlite::Result<Vec<Received>> {
+    const QUEUE: &str = "SELECT visibility, max_receives FROM queues WHERE name = ?1";
+    const HIDE: &str = "UPDATE messages SET visible_at = ?3 + ?5, receives = receives + 1 WHERE id IN
+        (SELECT id FROM messages WHERE queue = ?1 AND visible_at <= ?3 AND sent_at > ?4 ORDER BY visible_at LIMIT ?2)
+        RETURNING id, receives, text";
+    // As SQS moves them: sent when they were first sent, so the retention goes on.
+    const MOVE: &str = "UPDATE messages SET queue = ?2, visible_at = ?3, receives = 0 WHERE id = ?1";
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, Option<u32>>(1)?));
+    let (visibility, max_receives): (i64, _) = first(connection, QUEUE, [queue], read)?.unwrap_or((30_000, None));
+    let mut received = vec![];
+    loop {
+        let wanted = max - u32::try_from(received.len()).unwrap_or(max);
+        let hidden = query(connection, HIDE, params![queue, wanted, now, oldest, visibility], |row| {
+            let receipt = Receipt { message: row.get(0)?, receives: row.get(1)? };
+            Ok(Received { receipt, receives: receipt.receives, text: row.get(2)? })
+        })?;
+        let (keep, dead): (Vec<_>, Vec<_>) =
+            hidden.into_iter().partition(|message| max_receives.is_none_or(|max| message.receives <= max));
+        received.extend(keep);
+        for message in &dead {
+            execute(connection, MOVE, params![message.receipt.message, UNDELIVERED, now])?;
+        }
+        if dead.is_empty() {
+            return Ok(received);
+        }
+    }
+}
+
+impl Database {
+    /// Receives up to `max` visible messages of a queue and hides them for the queue's visibility timeout.
+    ///
+    /// One that was received as often as the queue allows goes to [`UNDELIVERED`](super::UNDELIVERED) instead. Any
+    /// queue can be read, dead-letter queues too.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn receive(&self, queue: &str, max: u32) -> PortResult<Vec<Received>> {
+        let (queue, now) = (queue.to_owned(), self.now());
+        self.call(move |connection| Ok(receive(connection, &queue, max, millis(now), millis(now - RETENTION))?)).await
+    }
+
+    /// Deletes a message that was handled. Says whether the receipt was still worth something: it is not once the
+    /// visibility has ended and the message was received again.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn acknowledge(&self, receipt: Receipt) -> PortResult<bool> {
+        const SQL: &str = "DELETE FROM messages WHERE id = ?1 AND receives = ?2";
+        let Receipt { message, receives } = receipt;
+        self.call(move |connection| Ok(execute(connection, SQL, params![message, receives])? == 1)).await
+    }
+
+    /// Shows a message again before its visibility ends: it was received, but not handled.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn release(&self, receipt: Receipt) -> PortResult<()> {
+        const SQL: &str = "UPDATE messages SET visible_at = ?3 WHERE id = ?1 AND receives = ?2";
+        let (Receipt { message, receives }, now) = (receipt, millis(self.now()));
+        self.call_and_wake(move |connection| {
+            execute(connection, SQL, params![message, receives, now])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes all messages of a queue. Says how many there were.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn purge(&self, queue: &str) -> PortResult<usize> {
+        let queue = queue.to_owned();
+        self.call(move |connection| Ok(execute(connection, "DELETE FROM messages WHERE queue = ?1", [queue])?)).await
+    }
+}

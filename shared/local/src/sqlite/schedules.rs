@@ -1,0 +1,131 @@
+//! Recurring schedules: those made at run time, and those that functions declare.
+
+use async_trait::async_trait;
+use dacapo::port::{PortResult, Schedules};
+use dacapo_domain::{Fire, Message, Schedule};
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::{
+    Database,
+    messages::enqueue_or_keep,
+    rows::{document, execute, millis, query, timestamp, value},
+};
+
+/// A schedule that is due, or that was just put and whose first fire is to be found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DueSchedule {
+    /// Its name.
+    pub name: String,
+    /// The function it fires at.
+    pub function: String,
+    /// When it fires.
+    pub schedule: Schedule,
+    /// When it was put: `every` counts from here.
+    pub put_at: Timestamp,
+    /// The time that has come; `None` where the first is not known yet.
+    pub due: Option<Timestamp>,
+    document: String,
+}
+
+/// A schedule as the manifest declares it.
+pub(super) struct Declared {
+    pub(super) name: String,
+    pub(super) function: String,
+    pub(super) document: String,
+}
+
+/// Makes the declared schedules these. One that is as before keeps its next fire.
+pub(super) fn declare(connection: &Connection, declared: &[Declared], now: i64) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT INTO schedules (name, function, schedule, declared, put_at, next_fire)
+        VALUES (?1, ?2, ?3, 1, ?4, 0)
+        ON CONFLICT DO UPDATE SET function = excluded.function, schedule = excluded.schedule, declared = 1,
+            put_at = iif(schedule = excluded.schedule, put_at, excluded.put_at),
+            next_fire = iif(schedule = excluded.schedule, next_fire, 0)";
+    let there = query(connection, "SELECT name FROM schedules WHERE declared = 1", [], |row| row.get::<_, String>(0))?;
+    for name in there.iter().filter(|name| !declared.iter().any(|declared| declared.name == **name)) {
+        execute(connection, "DELETE FROM schedules WHERE name = ?1", [name])?;
+    }
+    for Declared { name, function, document } in declared {
+        execute(connection, PUT, params![name, function, document, now])?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Schedules for Database {
+    async fn put(&self, name: &str, function: &str, schedule: &Schedule) -> PortResult<()> {
+        const SQL: &str = "INSERT OR REPLACE INTO schedules (name, function, schedule, declared, put_at, next_fire)
+            VALUES (?1, ?2, ?3, 0, ?4, 0)";
+        let (name, function, schedule) = (name.to_owned(), function.to_owned(), document("a schedule", schedule)?);
+        let now = millis(self.now());
+        self.call_and_wake(move |connection| {
+            execute(connection, SQL, params![name, function, schedule, now])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn delete(&self, name: &str) -> PortResult<()> {
+        let name = name.to_owned();
+        self.call(move |connection| {
+            execute(connection, "DELETE FROM schedules WHERE name = ?1", [name])?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Database {
+    /// The schedules whose time has come, the longest due first, and those whose first fire is not known yet. They
+    /// are given again until [`fire_schedule`](Self::fire_schedule) says when they are due next.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn due_schedules(&self) -> PortResult<Vec<DueSchedule>> {
+        const SQL: &str = "SELECT name, function, schedule, put_at, next_fire FROM schedules
+            WHERE next_fire <= ?1 ORDER BY next_fire, name";
+        let now = millis(self.now());
+        let rows = self.call(move |connection| {
+            let read = |row: &rusqlite::Row<'_>| {
+                Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?, row.get(4)?))
+            };
+            Ok(query(connection, SQL, [now], read)?)
+        });
+        let due = |(name, function, document, put_at, next): (_, _, String, _, i64)| {
+            let (put_at, due) = (timestamp(put_at), (next > 0).then(|| timestamp(next)));
+            Ok(DueSchedule { name, function, schedule: value("a schedule", &document)?, put_at, due, document })
+        };
+        rows.await?.into_iter().map(due).collect()
+    }
+
+    /// Sends a fire for each of these times to the schedule's function, and notes when it is due next (`None`:
+    /// never again), in one transaction. Nothing happens where the schedule was replaced, deleted or fired since
+    /// it was given; says whether it was as given.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn fire_schedule(
+        &self,
+        due: &DueSchedule,
+        fires: &[Timestamp],
+        next: Option<Timestamp>,
+    ) -> PortResult<bool> {
+        const SQL: &str =
+            "UPDATE schedules SET next_fire = ?5 WHERE name = ?1 AND schedule = ?2 AND put_at = ?3 AND next_fire = ?4";
+        let (due, now) = (due.clone(), millis(self.now()));
+        let fire = |time: &Timestamp| Message::Fire(Fire { schedule: due.name.clone(), time: *time }).to_text();
+        let (messages, next): (Vec<_>, _) = (fires.iter().map(fire).collect(), next.map(millis));
+        self.call_and_wake(move |connection| {
+            let (put_at, seen) = (millis(due.put_at), due.due.map_or(0, millis));
+            if execute(connection, SQL, params![due.name, due.document, put_at, seen, next])? == 0 {
+                return Ok(false);
+            }
+            for message in &messages {
+                enqueue_or_keep(connection, &due.function, message, now)?;
+            }
+            Ok(true)
+        })
+        .await
+    }
+}
