@@ -1,1 +1,18 @@
-//! Writes the CloudFormation template from the manifest.
+//! What becomes of an app on AWS: its manifest, made by asking every function, and the CloudFormation template that is
+//! written from it. Pure but for [`collect()`], which runs the functions' binaries.
+
+mod alarms;
+mod collect;
+mod functions;
+mod names;
+mod parameters;
+mod queues;
+mod roles;
+mod schedules;
+mod state_machine;
+mod table;
+mod template;
+
+pub use collect::{CollectError, collect};
+pub use state_machine::LOOP;
+pub use template::{Template, TemplateError, template};

@@ -1,0 +1,105 @@
+//! Alarms: what nobody took, what takes too long, and a conductor that fails or is silent.
+
+use dacapo_domain::{CONDUCTOR, FunctionEntry};
+use serde_json::{Value, json};
+
+use crate::{
+    names::{id, name},
+    parameters::HAS_ALARM_TOPIC,
+    queues::{self, UNDELIVERED},
+    template::{Named, Resource},
+};
+
+/// Above a task's visibility and one run of it, so that a single crash, which the conductor repairs, alarms nobody.
+const OLDEST_MESSAGE_S: u32 = 2 * 3_600;
+
+/// One metric, and when it alarms.
+struct Alarm {
+    what: String,
+    metric: (&'static str, &'static str),
+    dimension: (&'static str, Value),
+    statistic: &'static str,
+    comparison: &'static str,
+    threshold: u32,
+    /// Periods of five minutes, all of which must breach.
+    periods: u32,
+    missing: &'static str,
+}
+
+pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
+    let slug = &function.name;
+    let old = Alarm {
+        metric: ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+        threshold: OLDEST_MESSAGE_S,
+        ..Alarm::on_queue(slug, format!("A message waits in {slug}'s queue for more than two hours."))
+    };
+    resources.add(id(slug, "Backlog"), old.resource());
+    if let Some(dead) = queues::dead_name(function) {
+        let dropped = Alarm::on_queue(&dead, format!("{slug} gave up on an event; it is in its dead-letter queue."));
+        resources.add(id(slug, "Dropped"), dropped.resource());
+    }
+}
+
+pub(crate) fn add_shared(resources: &mut Named<Resource>) {
+    let undelivered = Alarm {
+        periods: 3,
+        ..Alarm::on_queue(UNDELIVERED, "The conductor doesn't drain the queue of undelivered messages.".to_owned())
+    };
+    resources.add("UndeliveredRemain", undelivered.resource());
+    let failing = Alarm {
+        metric: ("AWS/Lambda", "Errors"),
+        statistic: "Sum",
+        periods: 3,
+        ..Alarm::on_conductor("The conductor keeps failing; its log says why.")
+    };
+    resources.add("ConductorFails", failing.resource());
+    // Throttled invocations aren't counted, so this also shows a conductor that the app's own load starves.
+    let silent = Alarm {
+        metric: ("AWS/Lambda", "Invocations"),
+        statistic: "Sum",
+        comparison: "LessThanThreshold",
+        missing: "breaching",
+        ..Alarm::on_conductor("The conductor, which is called every minute, wasn't for five.")
+    };
+    resources.add("ConductorIsSilent", silent.resource());
+}
+
+impl Alarm {
+    /// That a queue shows a message.
+    fn on_queue(queue: &str, what: String) -> Self {
+        Self {
+            what,
+            metric: ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+            dimension: ("QueueName", name(queue)),
+            statistic: "Maximum",
+            comparison: "GreaterThanOrEqualToThreshold",
+            threshold: 1,
+            periods: 1,
+            missing: "notBreaching",
+        }
+    }
+
+    fn on_conductor(what: &str) -> Self {
+        Self { dimension: ("FunctionName", name(CONDUCTOR)), ..Self::on_queue(CONDUCTOR, what.to_owned()) }
+    }
+
+    fn resource(self) -> Resource {
+        let told = json!({ "Fn::If": [HAS_ALARM_TOPIC, [{ "Ref": "AlarmTopic" }], { "Ref": "AWS::NoValue" }] });
+        Resource::new(
+            "AWS::CloudWatch::Alarm",
+            json!({
+                "AlarmDescription": self.what,
+                "Namespace": self.metric.0,
+                "MetricName": self.metric.1,
+                "Dimensions": [{ "Name": self.dimension.0, "Value": self.dimension.1 }],
+                "Statistic": self.statistic,
+                "ComparisonOperator": self.comparison,
+                "Threshold": self.threshold,
+                "Period": 300,
+                "EvaluationPeriods": self.periods,
+                "TreatMissingData": self.missing,
+                "AlarmActions": told,
+            }),
+        )
+    }
+}

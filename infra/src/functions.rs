@@ -1,0 +1,121 @@
+//! A Lambda function for each crate, its log, and the mapping that feeds it from its queue.
+
+use std::time::Duration;
+
+use dacapo_domain::{CONDUCTOR, FunctionEntry, Holds, limits};
+use serde_json::{Value, json};
+
+use crate::{
+    names::{id, name, prefix},
+    queues::UNDELIVERED_ID,
+    template::{Named, Resource},
+};
+
+/// What the runner needs after it has stopped a handler, so that the failure can still be recorded.
+const RECORDING: Duration = limits::MAX_TIMEOUT.saturating_sub(limits::RUNNER_STOPS);
+/// One sweep of the conductor has a minute, then comes the next.
+const CONDUCTOR_TIMEOUT: Duration = Duration::from_secs(60);
+/// Undelivered messages that the conductor takes at once.
+const UNDELIVERED_BATCH: u32 = 10;
+
+pub(crate) fn is_conductor(function: &FunctionEntry) -> bool {
+    matches!(function.holds, Holds::Conductor)
+}
+
+/// What the function's Lambda may take for one invocation, in whole seconds.
+pub(crate) fn timeout_s(function: &FunctionEntry) -> u64 {
+    let timeout = match &function.holds {
+        Holds::Task(task) => task.policy.max_timeout.max(task.policy.timeout) + RECORDING,
+        Holds::Events(_) => limits::MAX_TIMEOUT,
+        Holds::Conductor => CONDUCTOR_TIMEOUT,
+    };
+    let whole = timeout.as_secs() + u64::from(timeout.subsec_nanos() > 0);
+    whole.min(limits::MAX_TIMEOUT.as_secs())
+}
+
+pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
+    let slug = &function.name;
+    resources.add(
+        id(slug, "Function"),
+        Resource::new(
+            "AWS::Lambda::Function",
+            json!({
+                "FunctionName": name(slug),
+                "Description": description(function),
+                "Runtime": "provided.al2023",
+                "Handler": "bootstrap",
+                "Architectures": [{ "Ref": "Architecture" }],
+                "Code": { "S3Bucket": { "Ref": "Artifacts" }, "S3Key": { "Ref": id(slug, "Code") } },
+                "MemorySize": function.memory_mb,
+                "Timeout": timeout_s(function),
+                "Role": { "Fn::GetAtt": [id(slug, "Role"), "Arn"] },
+                "Environment": { "Variables": {
+                    "DACAPO_APP": { "Ref": "App" },
+                    "DACAPO_STAGE": { "Ref": "Stage" },
+                    "DACAPO_FUNCTION": slug,
+                    "DACAPO_ACCOUNT": { "Ref": "AWS::AccountId" },
+                } },
+                "LoggingConfig": { "LogFormat": "JSON", "LogGroup": { "Ref": id(slug, "Logs") } },
+                // A run that continues through its own queue looks like a loop to Lambda; hops are counted instead.
+                "RecursiveLoop": "Allow",
+            }),
+        ),
+    );
+    let group = json!({ "Fn::Sub": format!("/aws/lambda/${{App}}-${{Stage}}-{slug}") });
+    resources.add(
+        id(slug, "Logs"),
+        Resource::new(
+            "AWS::Logs::LogGroup",
+            json!({ "LogGroupName": group, "RetentionInDays": { "Ref": "LogRetentionDays" } }),
+        ),
+    );
+    resources.add(id(slug, "Mapping"), mapping(slug, &id(slug, "Queue"), function.batch_size()));
+}
+
+/// What the conductor has and no other function.
+pub(crate) fn add_conductors(resources: &mut Named<Resource>) {
+    resources.add("MappingOfUndelivered", mapping(CONDUCTOR, UNDELIVERED_ID, UNDELIVERED_BATCH));
+    // The next sweep is a minute away: one that failed or came late is better left out than run beside it.
+    resources.add(
+        "SweepOnce",
+        Resource::new(
+            "AWS::Lambda::EventInvokeConfig",
+            json!({
+                "FunctionName": { "Ref": id(CONDUCTOR, "Function") },
+                "Qualifier": "$LATEST",
+                "MaximumEventAgeInSeconds": 60,
+                "MaximumRetryAttempts": 0,
+            }),
+        ),
+    );
+}
+
+fn mapping(slug: &str, queue: &str, batch_size: u32) -> Resource {
+    Resource::new(
+        "AWS::Lambda::EventSourceMapping",
+        json!({
+            "FunctionName": { "Ref": id(slug, "Function") },
+            "EventSourceArn": { "Fn::GetAtt": [queue, "Arn"] },
+            "BatchSize": batch_size,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        }),
+    )
+}
+
+fn description(function: &FunctionEntry) -> Value {
+    match &function.holds {
+        Holds::Task(task) => json!(format!("Task {}", task.name)),
+        Holds::Events(handlers) => {
+            let mut events: Vec<&str> = handlers.iter().map(|handler| handler.event.as_str()).collect();
+            events.sort_unstable();
+            events.dedup();
+            json!(shorten(&format!("Handles {}", events.join(", "))))
+        }
+        Holds::Conductor => json!({ "Fn::Join": ["", ["Delivers what is late and repairs what is stuck in ", prefix()]] }),
+    }
+}
+
+/// A function's description is at most 256 characters.
+fn shorten(text: &str) -> String {
+    text.chars().take(256).collect()
+}

@@ -1,0 +1,72 @@
+//! Names and ARNs: each thing's own, so that no role reaches another app's.
+
+use serde_json::{Value, json};
+
+/// What every name on AWS begins with.
+const PREFIX: &str = "${App}-${Stage}";
+
+/// Text with CloudFormation's placeholders.
+pub(crate) fn sub(text: impl Into<String>) -> Value {
+    json!({ "Fn::Sub": text.into() })
+}
+
+/// `{app}-{stage}`.
+pub(crate) fn prefix() -> Value {
+    sub(PREFIX)
+}
+
+/// `{app}-{stage}-{name}`.
+pub(crate) fn name(name: &str) -> Value {
+    sub(format!("{PREFIX}-{name}"))
+}
+
+/// The ARN of something whose name begins with `{app}-{stage}`, as in `states`, `stateMachine:`, `-loop`.
+pub(crate) fn arn(service: &str, kind: &str, rest: &str) -> Value {
+    sub(format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{kind}{PREFIX}{rest}"))
+}
+
+/// A queue's ARN.
+pub(crate) fn queue_arn(queue: &str) -> Value {
+    arn("sqs", "", &format!("-{queue}"))
+}
+
+/// A function's ARN.
+pub(crate) fn function_arn(function: &str) -> Value {
+    arn("lambda", "function:", &format!("-{function}"))
+}
+
+/// The ARN of the role that Scheduler takes to send.
+pub(crate) fn scheduler_role_arn() -> Value {
+    sub(format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{PREFIX}-scheduler"))
+}
+
+/// What the template calls a function's part: `send-welcome` and `Queue` make `SendWelcomeQueue`.
+///
+/// Two slugs never meet: a word that begins with a digit gets an `X` before it, and so does one that begins with an
+/// `x`. The kind is one word and comes last, and what belongs to no function never ends in one of the kinds.
+pub(crate) fn id(slug: &str, kind: &str) -> String {
+    let mut id = String::new();
+    for word in slug.split('-') {
+        if word.starts_with(|c: char| c.is_ascii_digit() || c == 'x') {
+            id.push('X');
+            id.push_str(word);
+        } else if let Some(first) = word.chars().next() {
+            id.push(first.to_ascii_uppercase());
+            id.push_str(&word[1..]);
+        }
+    }
+    id + kind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::id;
+
+    #[test]
+    fn two_slugs_never_meet() {
+        assert_eq!(id("send-welcome", "Queue"), "SendWelcomeQueue");
+        assert_eq!(id("my-task-2", "Queue"), "MyTaskX2Queue");
+        assert_eq!(id("my-task2", "Queue"), "MyTask2Queue");
+        assert_eq!(id("my-task-x2", "Queue"), "MyTaskXx2Queue");
+    }
+}

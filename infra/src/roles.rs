@@ -1,0 +1,153 @@
+//! What each function may do: named ARN by ARN, because a prefix would match another app's things too.
+
+use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
+use serde_json::{Value, json};
+
+use crate::{
+    functions::is_conductor,
+    names::{arn, function_arn, id, name, queue_arn, scheduler_role_arn},
+    queues::{self, UNDELIVERED},
+    table,
+    template::{Named, Resource},
+};
+
+/// Queues of one managed policy, which is at most 6,144 characters long; an ARN takes up to 110 of them.
+const QUEUES_OF_ONE_POLICY: usize = 50;
+
+/// What all functions have in common, and the roles that Scheduler takes.
+pub(crate) fn add_shared(manifest: &Manifest, resources: &mut Named<Resource>) {
+    resources.add("MayDrive", may_drive());
+    let sent_to: Vec<Value> = queues::names(manifest).map(queue_arn).collect();
+    for (number, queues) in sent_to.chunks(QUEUES_OF_ONE_POLICY).enumerate() {
+        let policy = document(&[allow(&["sqs:GetQueueUrl", "sqs:SendMessage"], json!(queues))]);
+        let properties = json!({ "Description": "Sends to the app's queues.", "PolicyDocument": policy });
+        resources.add(may_send_id(number), Resource::new("AWS::IAM::ManagedPolicy", properties));
+    }
+    let net = queue_arn(UNDELIVERED);
+    let all: Vec<Value> = sent_to.into_iter().chain([net]).collect();
+    let send = allow(&["sqs:SendMessage"], json!(all));
+    resources.add("RoleOfScheduler", scheduler_role(Some("scheduler"), "send", send));
+    let sweep = allow(&["lambda:InvokeFunction"], function_arn(CONDUCTOR));
+    resources.add("RoleOfSweep", scheduler_role(None, "sweep", sweep));
+}
+
+/// The role of one function.
+pub(crate) fn add(manifest: &Manifest, function: &FunctionEntry, resources: &mut Named<Resource>) {
+    let policies = (0..manifest.functions.len().div_ceil(QUEUES_OF_ONE_POLICY)).map(may_send_id);
+    let shared: Vec<Value> = ["MayDrive".to_owned()].into_iter().chain(policies).map(|id| json!({ "Ref": id })).collect();
+    resources.add(
+        id(&function.name, "Role"),
+        Resource::new(
+            "AWS::IAM::Role",
+            json!({
+                "AssumeRolePolicyDocument": assumed_by("lambda.amazonaws.com", None),
+                "ManagedPolicyArns": shared,
+                "Policies": [{ "PolicyName": "own", "PolicyDocument": document(&own(manifest, function)) }],
+            }),
+        ),
+    );
+}
+
+/// What a function may do with what is its own.
+fn own(manifest: &Manifest, function: &FunctionEntry) -> Vec<Value> {
+    const CONSUME: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+    const SEND: [&str; 2] = ["sqs:GetQueueUrl", "sqs:SendMessage"];
+    let log = arn("logs", "log-group:/aws/lambda/", &format!("-{}:*", function.name));
+    let mut statements = vec![
+        allow(&["logs:CreateLogStream", "logs:PutLogEvents"], log),
+        allow(&CONSUME, queue_arn(&function.name)),
+    ];
+    if is_conductor(function) {
+        statements.push(allow(&CONSUME, queue_arn(UNDELIVERED)));
+        // It sends a run again only where its queue shows nothing visible.
+        let queues: Vec<Value> = queues::names(manifest).map(queue_arn).collect();
+        statements.push(allow(&["sqs:GetQueueAttributes"], json!(queues)));
+        let dead: Vec<Value> = queues::dead_names(manifest).map(|queue| queue_arn(&queue)).collect();
+        if !dead.is_empty() {
+            statements.push(allow(&SEND, json!(dead)));
+        }
+    } else if let Some(dead) = queues::dead_name(function) {
+        statements.push(allow(&SEND, queue_arn(&dead)));
+    }
+    statements
+}
+
+/// Whatever drives a run: its record, its loop, its one-time schedules.
+fn may_drive() -> Resource {
+    let mut table = vec![arn("dynamodb", "table/", "")];
+    table.extend(table::index_names().map(|index| arn("dynamodb", "table/", &format!("/index/{index}"))));
+    let mut pass = allow(&["iam:PassRole"], scheduler_role_arn());
+    pass["Condition"] = json!({ "StringEquals": { "iam:PassedToService": "scheduler.amazonaws.com" } });
+    let statements = [
+        allow(
+            &[
+                "dynamodb:BatchGetItem",
+                "dynamodb:BatchWriteItem",
+                "dynamodb:ConditionCheckItem",
+                "dynamodb:DeleteItem",
+                "dynamodb:DescribeTable",
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:Query",
+                "dynamodb:UpdateItem",
+            ],
+            json!(table),
+        ),
+        allow(&["states:StartExecution"], arn("states", "stateMachine:", "-loop")),
+        // Executions are named after runs, which no policy can know.
+        allow(&["states:DescribeExecution", "states:StopExecution"], arn("states", "execution:", "-loop:*")),
+        // So are one-time schedules.
+        allow(
+            &[
+                "scheduler:CreateSchedule",
+                "scheduler:DeleteSchedule",
+                "scheduler:GetSchedule",
+                "scheduler:UpdateSchedule",
+            ],
+            arn("scheduler", "schedule/", "/*"),
+        ),
+        pass,
+    ];
+    Resource::new(
+        "AWS::IAM::ManagedPolicy",
+        json!({
+            "Description": "Keeps the app's history, drives its loop, makes schedules in its group.",
+            "PolicyDocument": document(&statements),
+        }),
+    )
+}
+
+/// A role for the schedules of this app's group.
+fn scheduler_role(role: Option<&str>, what: &str, statement: Value) -> Resource {
+    let of_group = json!({ "ArnEquals": { "aws:SourceArn": arn("scheduler", "schedule-group/", "") } });
+    let mut properties = json!({
+        "AssumeRolePolicyDocument": assumed_by("scheduler.amazonaws.com", Some(of_group)),
+        "Policies": [{ "PolicyName": what, "PolicyDocument": document(&[statement]) }],
+    });
+    if let Some(role) = role {
+        properties["RoleName"] = name(role);
+    }
+    Resource::new("AWS::IAM::Role", properties)
+}
+
+/// Who may take a role: a service of this account, and, where it says for what, for that alone.
+pub(crate) fn assumed_by(service: &str, condition: Option<Value>) -> Value {
+    let mut statement =
+        json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" });
+    if let Some(condition) = condition {
+        statement["Condition"] = condition;
+    }
+    document(&[statement])
+}
+
+pub(crate) fn allow(actions: &[&str], resource: Value) -> Value {
+    json!({ "Effect": "Allow", "Action": actions, "Resource": resource })
+}
+
+pub(crate) fn document(statements: &[Value]) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+fn may_send_id(number: usize) -> String {
+    if number == 0 { "MaySend".to_owned() } else { format!("MaySend{}", number + 1) }
+}

@@ -1,0 +1,100 @@
+//! The loop, and the rules that tell the conductor of executions that ended badly.
+
+use dacapo_domain::{CONDUCTOR, Holds, Manifest};
+use serde_json::{Value, json};
+
+use crate::{
+    names::{arn, function_arn, id, name, prefix},
+    parameters::NEW_LOOP,
+    roles::{allow, assumed_by, document},
+    template::{Named, Resource},
+};
+
+/// The state machine, with placeholders for what differs from stage to stage.
+pub const LOOP: &str = include_str!("../loop.asl.json");
+
+pub(crate) fn add(manifest: &Manifest, resources: &mut Named<Resource>) {
+    let definition: Value = serde_json::from_str(LOOP).expect("loop.asl.json is JSON");
+    resources.add(
+        "Loop",
+        // Replacing it would kill what waits in it: its name is fixed, and it outlives the stack.
+        Resource::retained(
+            "AWS::StepFunctions::StateMachine",
+            NEW_LOOP,
+            json!({
+                "StateMachineName": name("loop"),
+                "StateMachineType": "STANDARD",
+                "RoleArn": { "Fn::GetAtt": ["RoleOfLoop", "Arn"] },
+                "Definition": definition,
+                "DefinitionSubstitutions": { "Partition": { "Ref": "AWS::Partition" }, "Prefix": prefix() },
+            }),
+        ),
+    );
+    resources.add("RoleOfLoop", role(manifest));
+    // What a stopped execution says is up to whoever stopped it, often nothing; a variable without a value would
+    // spoil the message.
+    resources.add("RuleOfStopped", rule("stopped", &["ABORTED", "TIMED_OUT"], &["execution", "status"]));
+    resources.add("RuleOfFailed", rule("failed", &["FAILED"], &["execution", "status", "error", "cause"]));
+    resources.add("RulesMaySend", rules_may_send());
+}
+
+/// Its name is fixed, because executions that outlive the stack go on under the role they were started with.
+fn role(manifest: &Manifest) -> Resource {
+    let called = manifest.functions.iter().filter(|function| !matches!(function.holds, Holds::Events(_)));
+    let functions: Vec<Value> = called.map(|function| function_arn(&function.name)).collect();
+    let policy = document(&[
+        allow(&["lambda:InvokeFunction"], json!(functions)),
+        allow(&["states:StartExecution"], arn("states", "stateMachine:", "-loop")),
+    ]);
+    Resource::new(
+        "AWS::IAM::Role",
+        json!({
+            "RoleName": name("loop"),
+            "AssumeRolePolicyDocument": assumed_by("states.amazonaws.com", None),
+            "Policies": [{ "PolicyName": "call", "PolicyDocument": policy }],
+        }),
+    )
+}
+
+fn rule(what: &str, statuses: &[&str], fields: &[&str]) -> Resource {
+    let paths: serde_json::Map<String, Value> = fields
+        .iter()
+        .map(|&field| (field.to_owned(), json!(format!("$.detail.{}", if field == "execution" { "name" } else { field }))))
+        .collect();
+    let message: Vec<String> = fields.iter().map(|field| format!("\"{field}\":<{field}>")).collect();
+    Resource::new(
+        "AWS::Events::Rule",
+        json!({
+            "Name": name(&format!("loop-{what}")),
+            "EventPattern": {
+                "source": ["aws.states"],
+                "detail-type": ["Step Functions Execution Status Change"],
+                "detail": { "stateMachineArn": [arn("states", "stateMachine:", "-loop")], "status": statuses },
+            },
+            "Targets": [{
+                "Id": CONDUCTOR,
+                "Arn": { "Fn::GetAtt": [id(CONDUCTOR, "Queue"), "Arn"] },
+                "InputTransformer": {
+                    "InputPathsMap": paths,
+                    "InputTemplate": format!("{{\"ended/1\":{{{}}}}}", message.join(",")),
+                },
+            }],
+        }),
+    )
+}
+
+fn rules_may_send() -> Resource {
+    let rules = [json!({ "Fn::GetAtt": ["RuleOfStopped", "Arn"] }), json!({ "Fn::GetAtt": ["RuleOfFailed", "Arn"] })];
+    let queue = id(CONDUCTOR, "Queue");
+    let statement = json!({
+        "Effect": "Allow",
+        "Principal": { "Service": "events.amazonaws.com" },
+        "Action": "sqs:SendMessage",
+        "Resource": { "Fn::GetAtt": [queue, "Arn"] },
+        "Condition": { "ArnEquals": { "aws:SourceArn": rules } },
+    });
+    Resource::new(
+        "AWS::SQS::QueuePolicy",
+        json!({ "Queues": [{ "Ref": queue }], "PolicyDocument": document(&[statement]) }),
+    )
+}
