@@ -1,1 +1,23 @@
-//! Sample function user-joined.
+//! What follows when somebody joins: two handlers of one event, each with its own timeout.
+
+use app::{SEND_WELCOME, USER_JOINED, UserJoined, Welcome};
+use dacapo::prelude::*;
+
+/// The handlers.
+pub fn function() -> impl Function {
+    [on(USER_JOINED, welcome), on(USER_JOINED, count).timeout(seconds(10)).dead_letter()]
+}
+
+/// Five minutes later a mail, once for each address.
+async fn welcome(user: UserJoined, cx: EventContext) -> Result<(), TaskError> {
+    let key = format!("welcome {}", user.email);
+    cx.run(SEND_WELCOME, Welcome { email: user.email }).after(minutes(5)).key(key).await?;
+    Ok(())
+}
+
+/// A line in the function's log, where a metric filter counts it.
+async fn count(user: UserJoined, cx: EventContext) -> Result<(), TaskError> {
+    let domain = user.email.rsplit_once('@').map_or("nowhere", |(_, domain)| domain);
+    tracing::info!(event = %cx.id(), domain, "somebody joined");
+    Ok(())
+}

@@ -1,0 +1,66 @@
+use app::{Imported, Place, Tally};
+
+use crate::airport::Airport;
+
+/// Adds a page.
+pub(crate) fn add(tally: &mut Tally, page: Vec<Airport>) {
+    for airport in page {
+        tally.rows += 1;
+        tally.elevation_sum_ft += airport.elevation_ft;
+        if airport.country != tally.last_country {
+            tally.countries += 1;
+            tally.last_country = airport.country;
+        }
+        if tally.northernmost.as_ref().is_none_or(|place| airport.latitude > place.latitude) {
+            let Airport { iata, name, latitude, .. } = airport;
+            tally.northernmost = Some(Place { iata, name, latitude });
+        }
+    }
+}
+
+/// What all pages together say.
+pub(crate) fn sum_up(tally: Tally) -> Imported {
+    Imported {
+        rows: tally.rows,
+        countries: tally.countries,
+        mean_elevation_ft: tally.elevation_sum_ft as f64 / tally.rows.max(1) as f64,
+        northernmost: tally.northernmost,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::airport::{CSV, page, total};
+
+    #[test]
+    fn pages_of_any_size_add_up_to_what_the_file_says() {
+        // The file read by hand: all columns but the name, which is the last, are free of quotes and commas.
+        let rows: Vec<Vec<&str>> = CSV.lines().skip(1).map(|line| line.splitn(6, ',').collect()).collect();
+        let countries: BTreeSet<&str> = rows.iter().map(|row| row[1]).collect();
+        let sum_ft: f64 = rows.iter().map(|row| row[4].parse::<f64>().unwrap()).sum();
+        let north = rows.iter().map(|row| row[2].parse::<f64>().unwrap()).fold(f64::MIN, f64::max);
+
+        for size in [999, 3_942, 10_000] {
+            let mut tally = Tally::default();
+            while tally.rows < total() {
+                let page = page(tally.rows, size).unwrap();
+                add(&mut tally, page);
+            }
+            let imported = sum_up(tally);
+            assert_eq!(imported.rows, rows.len());
+            assert_eq!(imported.countries, countries.len());
+            assert_eq!(imported.mean_elevation_ft, sum_ft / rows.len() as f64);
+            assert_eq!(imported.northernmost.map(|place| place.latitude), Some(north));
+        }
+    }
+
+    #[test]
+    fn the_northernmost_airport_is_alert() {
+        let mut tally = Tally::default();
+        add(&mut tally, page(0, total()).unwrap());
+        assert_eq!(tally.northernmost.unwrap().name, "Alert Airport");
+    }
+}

@@ -1,0 +1,23 @@
+use serde::{Deserialize, Serialize};
+
+/// Somebody has joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserJoined {
+    /// Where mail reaches them.
+    pub email: String,
+}
+
+/// Whom to welcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Welcome {
+    /// Where mail reaches them.
+    pub email: String,
+}
+
+impl Default for Welcome {
+    /// The user of examples, so that the body `{}` works.
+    fn default() -> Self {
+        Self { email: "ada@example.org".to_owned() }
+    }
+}
