@@ -1,1 +1,57 @@
-//! Pages over the ports.
+//! Pages over the ports: runs and their lives, forms that start them, schedules with their next fires.
+//!
+//! Everything can be read without JavaScript. The pages are for browsers of this machine: bind the router to
+//! 127.0.0.1. It refuses other hosts' names and other pages' forms by itself.
+
+mod actions;
+mod failure;
+mod guard;
+mod layout;
+mod run;
+mod runs;
+mod schedules;
+pub mod show;
+mod start;
+
+use axum::{
+    Router,
+    middleware::from_fn,
+    routing::{get, post},
+};
+use dacapo::Client;
+use jiff::Timestamp;
+
+use guard::Token;
+
+/// What every page is made from.
+#[derive(Clone)]
+struct Dashboard {
+    client: Client,
+    place: String,
+    token: Token,
+}
+
+impl Dashboard {
+    fn now(&self) -> Timestamp {
+        self.client.ports().clock.now()
+    }
+}
+
+/// The pages of an app. `place` says in every page's corner which app and stage it shows.
+///
+/// Uses the paths `/`, `/run/…`, `/start`, `/schedules` and `/assets/…`.
+#[must_use]
+pub fn router(client: Client, place: &str) -> Router {
+    let dashboard = Dashboard { client, place: place.to_owned(), token: Token::random() };
+    Router::new()
+        .route("/", get(runs::show))
+        .route("/run/{id}", get(run::show))
+        .route("/run/{id}/abort", post(actions::abort))
+        .route("/run/{id}/replay", post(actions::replay))
+        .route("/start", get(start::show).post(start::start))
+        .route("/schedules", get(schedules::show))
+        .route("/assets/style.css", get(layout::style))
+        .route("/assets/live.js", get(layout::live))
+        .with_state(dashboard)
+        .layer(from_fn(guard::check))
+}

@@ -1,0 +1,42 @@
+//! `--body`: JSON, `@file`, or `-` for standard input.
+
+use std::io::Read;
+
+use dacapo_domain::Json;
+
+use crate::failure::{Done, Failure};
+
+/// Reads a body. Without one it is `{}`.
+///
+/// # Errors
+/// As usage, if the file can't be read or isn't JSON; it says where.
+pub fn read(given: Option<&str>) -> Done<Json> {
+    let Some(given) = given else { return Ok(Json::default()) };
+    let (name, text) = match (given, given.strip_prefix('@')) {
+        ("-", _) => ("standard input".to_owned(), std::io::read_to_string(std::io::stdin())),
+        (_, Some(file)) => (file.to_owned(), read_file(file)),
+        _ => ("--body".to_owned(), Ok(given.to_owned())),
+    };
+    let text = text.map_err(|error| Failure::usage(format!("failed to read {name}: {error}")))?;
+    parse(&name, &text)
+}
+
+fn read_file(file: &str) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(file)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn parse(name: &str, text: &str) -> Done<Json> {
+    if text.trim().is_empty() {
+        return Err(Failure::usage(format!("{name} is empty (expected one JSON value, such as '{{}}')")));
+    }
+    Json::from_text(text.trim_start_matches('\u{feff}')).map_err(|error| {
+        // A text that was typed bare, such as --body hello, is the mistake that is made most.
+        let hint = if error.line() == 1 && name == "--body" { " (quote it for the shell: '{\"a\": 1}')" } else { "" };
+        let (line, column) = (error.line(), error.column());
+        let text = error.to_string();
+        let what = text.split(" at line ").next().unwrap_or_default();
+        Failure::usage(format!("{name} is not JSON: {what} at line {line} column {column}{hint}"))
+    })
+}

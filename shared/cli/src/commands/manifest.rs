@@ -1,0 +1,61 @@
+use std::process::ExitCode;
+
+use clap::Args;
+use dacapo_dashboard::show::took;
+use dacapo_domain::Holds;
+
+use super::Context;
+use crate::{
+    failure::Done,
+    output::{Table, line},
+};
+
+/// Tasks, events and schedules with the functions that hold them.
+#[derive(Debug, Args)]
+pub struct Manifest {}
+
+impl Manifest {
+    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+        let client = cx.client().await?;
+        let manifest = client.manifest().await?;
+        Ok(cx.output.give(&*manifest, || text(&manifest)))
+    }
+}
+
+/// The app's functions as a table, a line for each task, event and schedule.
+pub fn text(manifest: &dacapo_domain::Manifest) -> String {
+    let mut table = Table::new(&["HOLDS", "NAME", "CRATE", "TIMEOUT", "MEMORY", "SAYS"]);
+    for function in &manifest.functions {
+        let (crate_name, memory) = (function.crate_name.clone(), format!("{} MB", function.memory_mb));
+        match &function.holds {
+            Holds::Task(task) => {
+                let private = if task.private { "private" } else { "" };
+                let timeout = took(task.policy.timeout);
+                table.row(["task".into(), line(&task.name, 64), crate_name, timeout, memory, private.into()]);
+                for schedule in &task.schedules {
+                    let when = line(&schedule.schedule.to_string(), 80);
+                    table.row([
+                        "schedule".into(),
+                        line(&schedule.name, 64),
+                        String::new(),
+                        String::new(),
+                        String::new(),
+                        when,
+                    ]);
+                }
+            }
+            Holds::Events(handlers) => {
+                for handler in handlers {
+                    let timeout = took(handler.timeout);
+                    let says = if handler.dead_letter { "dead letters" } else { "" };
+                    let name = line(&handler.event, 64);
+                    table.row(["event".into(), name, crate_name.clone(), timeout, memory.clone(), says.into()]);
+                }
+            }
+            Holds::Conductor => {
+                table.row(["conductor".into(), String::new(), crate_name, String::new(), memory, String::new()]);
+            }
+        }
+    }
+    format!("app {}\n{}", manifest.app, table.text())
+}

@@ -1,0 +1,55 @@
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Context, due};
+use crate::{
+    body,
+    failure::{Done, Failure},
+    suggest,
+};
+
+/// Refuses a name that no function subscribes to: it would be lost.
+#[derive(Debug, Args)]
+pub struct Publish {
+    /// The event's name
+    event: String,
+    /// What it says: JSON, @FILE, or - for standard input [default: {}]
+    #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
+    body: Option<String>,
+    /// When it is due, such as "5 minutes" or "2027-01-31T08:00:00Z" [default: now]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    when: Option<String>,
+    /// Its id, so that it can be published again safely
+    #[arg(long)]
+    id: Option<String>,
+}
+
+impl Publish {
+    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+        let body = body::read(self.body.as_deref())?;
+        let client = cx.client().await?;
+        let manifest = client.manifest().await?;
+        if manifest.subscribers(&self.event).next().is_none() {
+            let known: Vec<&str> =
+                manifest.functions.iter().flat_map(|it| it.subscriptions()).map(|it| it.event.as_str()).collect();
+            let hint = suggest::among(&self.event, &known);
+            return Err(Failure::not_found(format!("no function subscribes to event {:?}{hint}", self.event)));
+        }
+        let mut publish = client.publish_by_name(&self.event, body);
+        if let Some(text) = &self.when {
+            publish = publish.at(due(text, &client)?);
+        }
+        if let Some(id) = self.id {
+            publish = publish.id(&id);
+        }
+        let published = publish.await?;
+        let (id, subscribers) = (published.id, published.subscribers);
+        let document = json!({"id": id, "subscribers": subscribers});
+        Ok(cx.output.give(&document, || match subscribers {
+            1 => format!("event {id} published to 1 subscriber"),
+            n => format!("event {id} published to {n} subscribers"),
+        }))
+    }
+}

@@ -1,0 +1,72 @@
+//! From options to an app's client.
+
+use dacapo::Client;
+
+use crate::{
+    arguments::Global,
+    failure::{Done, Failure},
+    workspace,
+};
+
+/// Where the dev engine is unless DACAPO_LOCAL says otherwise.
+const LOCAL: &str = "http://127.0.0.1:8787";
+
+/// The app's client: on the dev engine with `--local`, else on AWS. Nothing is called yet.
+///
+/// # Errors
+/// As usage, if the app or the stage isn't named well; as no access, if there is no region.
+pub async fn client(global: &Global) -> Done<Client> {
+    if global.local {
+        return Ok(Client::new(dacapo_local::client::connect(&local_url()?)));
+    }
+    let app = app(global)?;
+    dacapo_domain::check_stack(&app, &global.stage).map_err(|error| Failure::usage(error.to_string()))?;
+    on_aws(&app, global).await
+}
+
+#[cfg(feature = "aws")]
+async fn on_aws(app: &str, global: &Global) -> Done<Client> {
+    let access = dacapo_aws::Access {
+        profile: global.profile.clone(),
+        region: global.region.clone(),
+        endpoint_url: global.endpoint_url.clone().filter(|url| !url.is_empty()),
+    };
+    let ports = dacapo_aws::connect(app, &global.stage, &access).await.map_err(dacapo::Error::from)?;
+    Ok(Client::new(ports))
+}
+
+#[cfg(not(feature = "aws"))]
+#[expect(clippy::unused_async, reason = "the signature of the one that connects")]
+async fn on_aws(_: &str, _: &Global) -> Done<Client> {
+    Err(Failure::usage("this dacapo was built without AWS (use --local, or build it with the feature aws)"))
+}
+
+/// What the client is connected to, in words.
+pub fn place(global: &Global) -> String {
+    if global.local {
+        return "dev engine".to_owned();
+    }
+    format!("{}, stage {}", app(global).unwrap_or_default(), global.stage)
+}
+
+/// The app's name: as given, else as the workspace says it.
+fn app(global: &Global) -> Done<String> {
+    match &global.app {
+        Some(app) => Ok(app.clone()),
+        None => match workspace::here() {
+            Ok(root) => workspace::app(&root),
+            Err(error) => Err(Failure::usage(format!(
+                "which app? {} (or use --app NAME; --local for the dev engine)",
+                error.message
+            ))),
+        },
+    }
+}
+
+fn local_url() -> Done<String> {
+    let url = std::env::var("DACAPO_LOCAL").ok().filter(|url| !url.is_empty()).unwrap_or_else(|| LOCAL.to_owned());
+    match url.starts_with("http://") {
+        true => Ok(url),
+        false => Err(Failure::usage(format!("DACAPO_LOCAL is {url:?} (expected such as {LOCAL})"))),
+    }
+}

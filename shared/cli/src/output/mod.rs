@@ -1,0 +1,99 @@
+//! What is printed: for people, or one JSON document for programs.
+
+mod run;
+mod table;
+
+use std::{
+    io::{IsTerminal, Write, stderr, stdout},
+    process::ExitCode,
+};
+
+use console::style;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::failure::Failure;
+
+pub use run::{outcome, runs, whole};
+pub use table::Table;
+
+/// Where a command's words go.
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// Words for people, or for programs.
+    pub const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether programs read it.
+    pub const fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether somebody watches who can see a bar move.
+    pub fn is_watched(&self) -> bool {
+        !self.json && stderr().is_terminal()
+    }
+
+    /// Prints what a command gives: the document for programs, the text for people.
+    pub fn give(&self, document: &impl Serialize, text: impl FnOnce() -> String) -> ExitCode {
+        match self.json {
+            true => say(&serde_json::to_string_pretty(document).expect("what we give is JSON")),
+            false => say(text().trim_end_matches('\n')),
+        }
+        ExitCode::SUCCESS
+    }
+
+    /// Says something on the side, for people.
+    pub fn note(&self, text: &str) {
+        if !self.json {
+            let _ = writeln!(stderr(), "{text}");
+        }
+    }
+
+    /// Says on standard error what failed.
+    ///
+    /// For programs that is one document, `{"error": {"kind", "message", "exit"}}`.
+    pub fn failure(&self, failure: &Failure) -> ExitCode {
+        let Failure { code, message } = failure;
+        let line = match self.json {
+            true => json!({"error": {"kind": failure.kind(), "message": message, "exit": code}}).to_string(),
+            false => format!("{} {}", style("error:").for_stderr().red().bold(), plain(message)),
+        };
+        let _ = writeln!(stderr(), "{line}");
+        ExitCode::from(*code)
+    }
+}
+
+/// Prints to standard output. A reader that has gone away, as `head` does, is no error.
+fn say(text: &str) {
+    let _ = writeln!(stdout(), "{text}");
+}
+
+/// A text without what a terminal would take for commands: names and messages come from anywhere.
+pub fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\n' | '\t' => plain.push(letter),
+            letter if letter.is_control() => plain.extend(letter.escape_default()),
+            letter => plain.push(letter),
+        }
+    }
+    plain
+}
+
+/// The same on one line, cut where it gets long.
+pub fn line(text: &str, columns: usize) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    console::truncate_str(&plain(&words.join(" ")), columns, "…").into_owned()
+}
+
+/// Now, by this machine's clock, for what is only shown or asked without a client.
+pub fn now() -> Timestamp {
+    dacapo::port::Clock::now(&dacapo::port::SystemClock)
+}

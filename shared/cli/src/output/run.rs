@@ -1,0 +1,139 @@
+//! Runs, for people.
+
+use console::{Style, style};
+use dacapo_dashboard::show::{ago, pretty, took};
+use dacapo_domain::{Json, RunRecord, State, until};
+use jiff::Timestamp;
+
+use super::{Table, line, plain};
+
+/// A state in its colour.
+pub fn state(state: State) -> String {
+    let colour = match state {
+        State::Completed => Style::new().green(),
+        State::Failed => Style::new().red(),
+        State::Running => Style::new().blue(),
+        State::Created | State::Scheduled | State::Submitted | State::Waiting => Style::new().yellow(),
+        State::Aborted | State::Expired => Style::new().dim(),
+    };
+    colour.apply_to(state.name()).to_string()
+}
+
+/// A list of runs.
+pub fn runs(runs: &[RunRecord], now: Timestamp) -> String {
+    if runs.is_empty() {
+        return "no runs".to_owned();
+    }
+    let mut table = Table::new(&["ID", "TASK", "STATE", "MADE", "TOOK", "SAYS"]);
+    for run in runs {
+        let took = duration(run, now).unwrap_or_else(|| "-".to_owned());
+        table.row([
+            run.id.to_string(),
+            line(&run.name, 32),
+            state(run.state),
+            ago(run.created_at, now),
+            took,
+            line(&says(run, now), 60),
+        ]);
+    }
+    table.text()
+}
+
+fn duration(run: &RunRecord, now: Timestamp) -> Option<String> {
+    let end = run.completed_at.or(run.failed_at).or(run.aborted_at).or(run.expired_at);
+    run.started_at.map(|from| took(until(from, end.unwrap_or(now))))
+}
+
+/// The one thing worth saying: its error, when it is due, what it said last.
+fn says(run: &RunRecord, now: Timestamp) -> String {
+    let error = run.error_message.as_ref().filter(|_| run.completed_at.is_none());
+    match (error, run.state) {
+        (Some(error), _) => format!("{} {error}", run.error_code.as_deref().unwrap_or_default()),
+        (None, State::Scheduled) => format!("due {}", ago(run.due_at, now)),
+        (None, _) => run.message.clone().or_else(|| progress(run)).unwrap_or_default(),
+    }
+}
+
+fn progress(run: &RunRecord) -> Option<String> {
+    let message = run.progress_message.as_deref().unwrap_or_default();
+    run.progress_percent.map(|percent| format!("{percent:.0}% {message}"))
+}
+
+/// How a run ended.
+pub fn outcome(run: &RunRecord, now: Timestamp) -> String {
+    let mut text = state(run.state);
+    if let Some(took) = duration(run, now) {
+        text += &format!(" in {took}");
+    }
+    let error = run.error_message.as_ref().filter(|_| run.completed_at.is_none());
+    if let Some(error) = error {
+        let code = run.error_code.as_deref().unwrap_or("ERROR");
+        text += &format!(": {} {}", style(code).bold(), plain(error));
+    } else if let Some(message) = &run.message {
+        text += &format!(": {}", plain(message));
+    }
+    if let Some(result) = run.result.as_ref().filter(|result| result.text() != "null") {
+        text += &format!("\n{}", plain(&pretty(result)));
+    }
+    if let Some(why) = &run.result_left_out {
+        text += &format!("\nthe result was left out: {}", plain(why));
+    }
+    text
+}
+
+/// All of a run.
+pub fn whole(run: &RunRecord, now: Timestamp) -> String {
+    let mut lines = vec![format!("{}  {}  {}", style(&run.name).bold(), state(run.state), run.id)];
+    let mut fact = |name: &str, value: String| lines.push(format!("{}  {value}", style(format!("{name:>9}")).dim()));
+    let moments = [
+        ("created", Some(run.created_at)),
+        ("due", run.scheduled_at),
+        ("started", run.started_at),
+        ("next", Some(run.due_at).filter(|_| run.state == State::Waiting)),
+        ("completed", run.completed_at),
+        ("failed", run.failed_at),
+        ("aborted", run.aborted_at),
+        ("expired", run.expired_at),
+    ];
+    for (name, at) in moments {
+        if let Some(at) = at {
+            fact(name, format!("{at}  {}", style(ago(at, now)).dim()));
+        }
+    }
+    if let Some(took) = duration(run, now) {
+        fact("took", took);
+    }
+    fact("try", format!("iteration {}, attempt {}", run.iteration, run.attempt));
+    if let Some(parent) = run.parent_id {
+        fact("parent", parent.to_string());
+    }
+    if !run.tags.is_empty() {
+        fact("tags", line(&run.tags.join(", "), 200));
+    }
+    if let Some(progress) = progress(run) {
+        fact("progress", plain(&progress));
+    }
+    if let Some(message) = &run.message {
+        fact("message", plain(message));
+    }
+    if let Some(error) = &run.error_message {
+        let code = run.error_code.as_deref().unwrap_or("ERROR");
+        fact("error", format!("{} {}", style(code).red().bold(), plain(error)));
+    }
+    if let Some(stack) = &run.error_stack {
+        fact("causes", plain(stack).replace('\n', "\n           "));
+    }
+    let mut value = |name: &str, json: Option<&Json>| {
+        if let Some(json) = json {
+            fact(name, plain(&pretty(json)).replace('\n', "\n           "));
+        }
+    };
+    value("body", run.body.as_ref());
+    value("input", run.input.as_ref().filter(|_| run.input != run.body));
+    value("output", run.output.as_ref());
+    value("result", run.result.as_ref());
+    if let Some(why) = &run.result_left_out {
+        fact("result", format!("left out: {}", plain(why)));
+    }
+    lines.join("\n")
+}

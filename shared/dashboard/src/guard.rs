@@ -1,0 +1,97 @@
+//! Who may come in: browsers of this machine, and for writes only our own pages.
+
+use std::{fmt::Write, sync::Arc};
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+/// A random text that every form carries. A page of another origin can't read it, so it can't write.
+#[derive(Clone)]
+pub struct Token(Arc<str>);
+
+impl Token {
+    /// A new one, of 128 bits of the operating system's randomness.
+    pub fn random() -> Self {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).expect("the operating system gives randomness");
+        Self(
+            bytes
+                .iter()
+                .fold(String::new(), |mut text, byte| {
+                    let _ = write!(text, "{byte:02x}");
+                    text
+                })
+                .into(),
+        )
+    }
+
+    /// What forms carry.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a form carries it. Compared without an early end, so that time tells nothing.
+    pub fn is(&self, given: &str) -> bool {
+        let (own, given) = (self.0.as_bytes(), given.as_bytes());
+        own.len() == given.len() && own.iter().zip(given).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+    }
+}
+
+/// Lets a request pass whose `Host` is this machine and, for a write, whose `Origin` is our own.
+///
+/// The first stops a name that was made to point at 127.0.0.1, the second a form on somebody else's page.
+pub async fn check(request: Request, next: Next) -> Response {
+    if let Err(why) = may_enter(request.method(), request.headers()) {
+        return (StatusCode::FORBIDDEN, format!("{why}\n")).into_response();
+    }
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// What every page says to its browser. The pages need nothing from elsewhere, and nobody may frame them.
+const HEADERS: [(header::HeaderName, &str); 5] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::CACHE_CONTROL, "no-store"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+];
+
+fn may_enter(method: &Method, headers: &HeaderMap) -> Result<(), &'static str> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text("host").unwrap_or_default();
+    if !is_this_machine(host) {
+        return Err("refused: the Host header doesn't name this machine (open the page at http://127.0.0.1:PORT/)");
+    }
+    if method == Method::GET || method == Method::HEAD {
+        return Ok(());
+    }
+    let own = format!("http://{host}");
+    let from_elsewhere = text("origin").is_some_and(|origin| origin != own)
+        || text("sec-fetch-site").is_some_and(|site| site != "same-origin");
+    match from_elsewhere {
+        true => Err("refused: the request comes from another page (use the dashboard's own forms)"),
+        false => Ok(()),
+    }
+}
+
+/// Whether a `Host` header names this machine, on whatever port.
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+}

@@ -1,0 +1,124 @@
+//! The page of one run.
+
+mod logs;
+pub mod parts;
+mod timeline;
+
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use dacapo_domain::{Id, RunRecord};
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use crate::{Dashboard, failure::Failure, layout::Frame};
+
+/// `GET /run/{id}`
+pub async fn show(State(dashboard): State<Dashboard>, Path(id): Path<String>) -> Response {
+    match page(&dashboard, &id).await {
+        Ok(page) => page.into_response(),
+        Err(failure) => failure.page(&dashboard),
+    }
+}
+
+/// The id that an address names.
+pub fn parse(id: &str) -> Result<Id, Failure> {
+    id.parse().map_err(|error| Failure::not_found(format!("Failed to show a run: {error}.")))
+}
+
+async fn page(dashboard: &Dashboard, id: &str) -> Result<Markup, Failure> {
+    let id = parse(id)?;
+    let run = dashboard.client.state(id).await?;
+    let entries = dashboard.client.logs(id).await?;
+    let now = dashboard.now();
+    let content = html! {
+        div class="head" {
+            div {
+                h1 { (run.name) }
+                p { (parts::state(run.state)) " " span class="id soft" { (run.id.to_string()) } }
+                @if !run.state.is_final() { (parts::progress(&run)) }
+            }
+            (actions(dashboard, &run))
+        }
+        @if run.completed_at.is_none() { (error(&run)) }
+        div class="columns" {
+            div {
+                div class="sheet" { h2 { "Timeline" } (timeline::show(&run, now)) }
+                div class="sheet" { h2 { "Facts" } (facts(&run, now)) }
+            }
+            div {
+                div class="sheet" { (values(&run)) }
+                div class="sheet" { h2 { "Log" } (logs::show(&entries)) }
+            }
+        }
+    };
+    let refresh = (!run.state.is_final()).then_some(2);
+    Ok(dashboard.page(&Frame { title: &run.name, at: "/", refresh }, &content))
+}
+
+fn error(run: &RunRecord) -> Markup {
+    html! {
+        @if let Some(message) = &run.error_message {
+            div class="notice" {
+                b { (run.error_code.as_deref().unwrap_or("ERROR")) } " " (message)
+                @if let Some(stack) = &run.error_stack {
+                    details id="stack" { summary { "Causes" } pre { (stack) } }
+                }
+            }
+        }
+    }
+}
+
+fn facts(run: &RunRecord, now: Timestamp) -> Markup {
+    let trigger = serde_json::to_value(run.trigger).ok();
+    let kept = run.ttl.and_then(|ttl| Timestamp::from_second(ttl).ok());
+    html! {
+        dl class="facts" {
+            div { dt { "Started by" } dd { (trigger.as_ref().and_then(|it| it.as_str()).unwrap_or_default()) } }
+            div { dt { "Iteration" } dd { (run.iteration) } }
+            div { dt { "Attempt" } dd { (run.attempt) } }
+            div { dt { "Took" } dd { (parts::duration(run, now)) } }
+            @if let Some(parent) = run.parent_id {
+                div { dt { "Parent" } dd { a class="id" href={ "/run/" (parent.to_string()) } { (parent.to_string()) } } }
+            }
+            @if !run.tags.is_empty() {
+                div { dt { "Tags" } dd { @for tag in &run.tags { span class="tag" { (tag) } } } }
+            }
+            @if let Some(kept) = kept { div { dt { "Kept until" } dd { (parts::moment(kept, now)) } } }
+        }
+    }
+}
+
+fn values(run: &RunRecord) -> Markup {
+    html! {
+        @if let Some(message) = &run.message { section { h2 { "Message" } p { (message) } } }
+        (parts::value("Result", run.result.as_ref()))
+        @if let Some(why) = &run.result_left_out { section { h2 { "Result" } p class="soft" { "left out: " (why) } } }
+        (parts::value("Output", run.output.as_ref()))
+        (parts::value("Input of this iteration", run.input.as_ref().filter(|_| run.input != run.body)))
+        (parts::value("Body", run.body.as_ref()))
+    }
+}
+
+fn actions(dashboard: &Dashboard, run: &RunRecord) -> Markup {
+    let path = format!("/run/{}", run.id);
+    let token = html! { input type="hidden" name="token" value=(dashboard.token.text()); };
+    let again = serde_urlencoded::to_string([("task", &run.name), ("from", &run.id.to_string())]).unwrap_or_default();
+    html! {
+        div class="actions" {
+            @if !run.state.is_final() {
+                details class="asks" {
+                    summary { "Abort…" }
+                    form method="post" action={ (path) "/abort" } {
+                        (token)
+                        input name="message" aria-label="Why" placeholder="why (kept with the run)" maxlength="500";
+                        button class="harm" { "Abort" }
+                    }
+                }
+            }
+            a class="button" href={ "/start?" (again) } { "Edit and start" }
+            form method="post" action={ (path) "/replay" } { (token) button { "Replay" } }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! How times and JSON are shown to people, here and on the command line.
+
+use std::time::Duration;
+
+use dacapo_domain::{Json, until};
+use jiff::Timestamp;
+
+/// A moment as seen from now: `just now`, `3 min ago`, `in 2 h`.
+///
+/// ```
+/// use dacapo_dashboard::show::ago;
+/// let now = "2026-01-01T12:00:00Z".parse()?;
+/// assert_eq!(ago("2026-01-01T11:57:00Z".parse()?, now), "3 min ago");
+/// assert_eq!(ago("2026-01-03T12:00:00Z".parse()?, now), "in 2 d");
+/// # Ok::<(), jiff::Error>(())
+/// ```
+#[must_use]
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    let (past, ahead) = (until(at, now), until(now, at));
+    match (past.as_secs(), ahead.as_secs()) {
+        (0, 0) => "just now".to_owned(),
+        (0, _) => format!("in {}", coarse(ahead)),
+        _ => format!("{} ago", coarse(past)),
+    }
+}
+
+/// A span of time by its largest unit, rounded down.
+fn coarse(span: Duration) -> String {
+    match span.as_secs() {
+        s @ 0..60 => format!("{s} s"),
+        s @ 60..3_600 => format!("{} min", s / 60),
+        s @ 3_600..172_800 => format!("{} h", s / 3_600),
+        s => format!("{} d", s / 86_400),
+    }
+}
+
+/// How long something took: `40 ms`, `1.2 s`, `3 min 4 s`, `2 h 5 min`, `3 d 4 h`.
+#[must_use]
+pub fn took(span: Duration) -> String {
+    let s = span.as_secs();
+    match s {
+        0 => format!("{} ms", span.as_millis()),
+        1..60 => format!("{}.{} s", s, span.subsec_millis() / 100),
+        60..3_600 => format!("{} min {} s", s / 60, s % 60),
+        3_600..86_400 => format!("{} h {} min", s / 3_600, s % 3_600 / 60),
+        _ => format!("{} d {} h", s / 86_400, s % 86_400 / 3_600),
+    }
+}
+
+/// JSON with a line for each value, in the order and to the digit it was given: a parse would lose both.
+///
+/// ```
+/// use dacapo_dashboard::show::pretty;
+/// let json = dacapo_domain::Json::from_text(r#"{"b":[1.10,{}],"a":"x, y"}"#)?;
+/// assert_eq!(pretty(&json), "{\n  \"b\": [\n    1.10,\n    {}\n  ],\n  \"a\": \"x, y\"\n}");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[must_use]
+pub fn pretty(json: &Json) -> String {
+    let mut out = String::new();
+    let (mut depth, mut in_text, mut escaped) = (0, false, false);
+    let mut letters = json.text().chars().peekable();
+    while let Some(letter) = letters.next() {
+        if in_text {
+            in_text = escaped || letter != '"';
+            escaped = letter == '\\' && !escaped;
+            out.push(letter);
+            continue;
+        }
+        match letter {
+            ' ' | '\n' | '\r' | '\t' => {}
+            '{' | '[' => {
+                out.push(letter);
+                while letters.next_if(|next| next.is_ascii_whitespace()).is_some() {}
+                match letters.next_if(|next| matches!(next, '}' | ']')) {
+                    Some(end) => out.push(end),
+                    None => {
+                        depth += 1;
+                        new_line(&mut out, depth);
+                    }
+                }
+            }
+            '}' | ']' => {
+                depth -= 1;
+                new_line(&mut out, depth);
+                out.push(letter);
+            }
+            ',' => {
+                out.push(letter);
+                new_line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            _ => {
+                in_text = letter == '"';
+                out.push(letter);
+            }
+        }
+    }
+    out
+}
+
+fn new_line(out: &mut String, depth: usize) {
+    out.push('\n');
+    out.extend(std::iter::repeat_n("  ", depth));
+}

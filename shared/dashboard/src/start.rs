@@ -1,0 +1,140 @@
+//! The form that starts a task.
+
+use axum::{
+    Form,
+    extract::{Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use dacapo_domain::{Id, Json, Manifest, TaskEntry, When};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::{
+    Dashboard,
+    failure::{Failure, status},
+    layout::Frame,
+    run,
+    show::{pretty, took},
+};
+
+/// Which form is asked for.
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    task: String,
+    /// The run whose body fills the form.
+    #[serde(default)]
+    from: String,
+}
+
+/// What the form sends.
+#[derive(Default, Deserialize)]
+pub struct Filled {
+    #[serde(default)]
+    token: String,
+    #[serde(default)]
+    task: String,
+    #[serde(default)]
+    body: String,
+    #[serde(default)]
+    when: String,
+}
+
+/// `GET /start`
+pub async fn show(State(dashboard): State<Dashboard>, Query(asked): Query<Asked>) -> Response {
+    match page(&dashboard, &asked).await {
+        Ok(page) => page.into_response(),
+        Err(failure) => failure.page(&dashboard),
+    }
+}
+
+async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, Failure> {
+    let manifest = dashboard.client.manifest().await?;
+    if asked.task.is_empty() {
+        return Ok(dashboard.page(&Frame { title: "Start", at: "/start", refresh: None }, &choice(&manifest)));
+    }
+    let body = match asked.from.as_str() {
+        "" => None,
+        id => dashboard.client.state(run::parse(id)?).await?.body,
+    };
+    let body = body.as_ref().map_or_else(|| "{}".to_owned(), pretty);
+    let filled = Filled { task: asked.task.clone(), body, ..Filled::default() };
+    Ok(form(dashboard, &manifest, &filled, None))
+}
+
+/// `POST /start`
+pub async fn start(State(dashboard): State<Dashboard>, Form(filled): Form<Filled>) -> Response {
+    if !dashboard.token.is(&filled.token) {
+        return Failure::stale().page(&dashboard);
+    }
+    let (status, why) = match begin(&dashboard, &filled).await {
+        Ok(id) => return Redirect::to(&format!("/run/{id}")).into_response(),
+        Err(refused) => refused,
+    };
+    match dashboard.client.manifest().await {
+        Ok(manifest) => (status, form(&dashboard, &manifest, &filled, Some(&why))).into_response(),
+        Err(error) => Failure::from(error).page(&dashboard),
+    }
+}
+
+async fn begin(dashboard: &Dashboard, filled: &Filled) -> Result<Id, (StatusCode, String)> {
+    let text = if filled.body.trim().is_empty() { "{}" } else { filled.body.trim() };
+    let body = Json::from_text(text)
+        .map_err(|error| (StatusCode::UNPROCESSABLE_ENTITY, format!("Failed to read the body as JSON: {error}.")))?;
+    let mut run = dashboard.client.run_by_name(&filled.task, body);
+    if !filled.when.trim().is_empty() {
+        run = run.at(When::from(filled.when.trim()));
+    }
+    run.await.map(|started| started.id()).map_err(|error| (status(&error), format!("Failed to {error}.")))
+}
+
+fn form(dashboard: &Dashboard, manifest: &Manifest, filled: &Filled, why: Option<&str>) -> Markup {
+    let known = manifest.task(&filled.task).is_some();
+    let content = html! {
+        h1 { "Start " (filled.task) }
+        @if let Some(why) = why { p class="notice" role="alert" { (why) } }
+        @if !known {
+            p class="notice" { "The app has no task of this name. " a href="/start" { "Choose one" } }
+        }
+        form class="sheet" method="post" action="/start" {
+            input type="hidden" name="token" value=(dashboard.token.text());
+            input type="hidden" name="task" value=(filled.task);
+            label {
+                span { "Body, as JSON" }
+                textarea name="body" rows="12" spellcheck="false" { (filled.body) }
+            }
+            label {
+                span { "When" }
+                input name="when" value=(filled.when) placeholder="now; or such as: 10 minutes, 2 days, 2027-01-31T08:00:00Z";
+            }
+            button class="main" { "Start" }
+        }
+    };
+    dashboard.page(&Frame { title: &format!("Start {}", filled.task), at: "/start", refresh: None }, &content)
+}
+
+fn choice(manifest: &Manifest) -> Markup {
+    let mut tasks: Vec<&TaskEntry> = manifest.tasks().map(|(_, task)| task).collect();
+    tasks.sort_by(|a, b| a.name.cmp(&b.name));
+    html! {
+        h1 { "Start a task" }
+        @if tasks.is_empty() { p class="empty" { "The app has no tasks." } }
+        ul class="cards" {
+            @for task in tasks {
+                @let address = serde_urlencoded::to_string([("task", &task.name)]).unwrap_or_default();
+                li {
+                    @if task.private {
+                        div class="sheet soft" { b { (task.name) } br; "private: only functions and schedules start it" }
+                    } @else {
+                        a href={ "/start?" (address) } {
+                            b { (task.name) } br;
+                            span class="soft" { "timeout " (took(task.policy.timeout)) }
+                            @if !task.schedules.is_empty() { span class="soft" { " · " (task.schedules.len()) " scheduled" } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
