@@ -78,9 +78,10 @@ class ProcessExecutor(RuntimeExecutor):
         self._kill()
         if kind == "init error":
             return kind, body
-        error_type, reason = "Runtime.ExitError", exit_reason(body)
         if kind == "timeout":
             error_type, reason = "Sandbox.Timedout", f"Task timed out after {limit:.2f} seconds"
+        else:
+            error_type, reason = "Runtime.ExitError", exit_reason(body)
         message = f"RequestId: {request_id} Error: {reason}"
         self._log(message)
         return kind, json.dumps({"errorType": error_type, "errorMessage": message}).encode()

@@ -13,7 +13,7 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):
     name = "process"
 
     def load(self, *args, **kwargs):
-        from dacapo_localstack import mapping  # noqa: F401  (importing it applies its patches)
+        from dacapo_localstack import executions, mapping  # noqa: F401  (importing them applies their patches)
         from dacapo_localstack.executor import ProcessExecutor
 
         return ProcessExecutor
