@@ -1,4 +1,34 @@
 //! Background tasks and event handlers as plain async functions.
+//!
+//! A function's crate exports a value that says everything about it: from the code alone come its Lambda, its queue,
+//! its schedules and its place in the app. The same function runs on one machine, with no AWS account.
+//!
+//! # Example: a task
+//!
+//! ```
+//! use dacapo::prelude::*;
+//!
+//! pub const SEND_WELCOME: TaskRef<String> = TaskRef::new("send-welcome");
+//!
+//! pub fn function() -> impl Function {
+//!     task(SEND_WELCOME, send_welcome)
+//! }
+//!
+//! async fn send_welcome(email: String, cx: TaskContext) -> Result<(), TaskError> {
+//!     cx.log_info("welcome", email).await?;
+//!     Ok(())
+//! }
+//! # dacapo::Definition::of(function()).describe("send-welcome").unwrap();
+//! ```
+//!
+//! - [`task()`] makes a task of an `async fn`, [`on`] a handler of an event; both have options as methods.
+//! - [`Outcome`] is what a handler may answer besides a result: `Continue::after(hours(1), input)`.
+//! - [`TaskError`] is what its `?` makes of errors: try again; [`.terminal()?`](Terminal::terminal) means stop.
+//! - [`TaskContext`] is what it is told and may ask: progress, time left, whether it is aborted, its logs.
+//! - [`Client`] starts runs and publishes events from any program.
+//!
+//! The rest is for those who bring Dacapo to a place: [`port`] is what it needs of the outside, [`Runner`] runs one
+//! function, [`Conductor`] delivers what is late and repairs what is stuck.
 
 mod client;
 mod codec;

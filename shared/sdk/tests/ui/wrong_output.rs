@@ -1,0 +1,20 @@
+use dacapo::prelude::*;
+
+const SEND_WELCOME: TaskRef<Welcome> = TaskRef::new("send-welcome");
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Welcome {
+    email: String,
+}
+
+fn function() -> impl Function {
+    task(SEND_WELCOME, send_welcome)
+}
+
+async fn send_welcome(_user: Welcome, _cx: TaskContext) -> Result<usize, TaskError> {
+    Ok(1)
+}
+
+fn main() {
+    let _ = function();
+}
