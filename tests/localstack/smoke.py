@@ -112,9 +112,12 @@ def invoke(name: str, event: dict) -> dict:
 
 
 def ended(execution: str) -> dict:
-    while (found := machines.describe_execution(executionArn=execution))["status"] == "RUNNING":
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if (found := machines.describe_execution(executionArn=execution))["status"] != "RUNNING":
+            return found
         time.sleep(0.1)
-    return found
+    sys.exit(f"{execution} runs on")
 
 
 name = f"{RUN}-direct"
