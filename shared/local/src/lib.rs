@@ -3,10 +3,24 @@
 //! The engine is never kinder than AWS: messages are JSON text, delivered at least once and in any order, delays
 //! are whole seconds, and a message that was not acknowledged comes back only when its visibility ends.
 
+#[cfg(feature = "engine")]
+pub mod engine;
+#[cfg(feature = "engine")]
+mod process;
+#[cfg(feature = "engine")]
+mod report;
 #[cfg(any(feature = "client", feature = "engine"))]
 mod rpc;
 #[cfg(feature = "engine")]
+mod runtime_api;
+#[cfg(feature = "engine")]
 pub mod sqlite;
+#[cfg(feature = "engine")]
+mod test_app;
 
+#[cfg(feature = "engine")]
+pub use report::{Report, Reports};
 #[cfg(feature = "client")]
 pub use rpc::client;
+#[cfg(feature = "engine")]
+pub use test_app::{Faults, START, TestApp, VirtualClock};

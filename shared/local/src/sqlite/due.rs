@@ -52,6 +52,19 @@ impl Database {
         Ok(at.await?.flatten().map(timestamp))
     }
 
+    /// [`next_due`](Self::next_due) but for schedules: as long as none of them fires, nothing happens before.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn next_work(&self) -> PortResult<Option<Timestamp>> {
+        const SQL: &str = "SELECT min(at) FROM (
+            SELECT (SELECT min(visible_at) FROM messages WHERE queue = queues.name) AS at FROM queues
+            UNION ALL SELECT min(at) FROM timers
+            UNION ALL SELECT min(until) FROM executions WHERE status = 'waiting')";
+        let at = self.call(|connection| Ok(first(connection, SQL, [], |row| row.get::<_, Option<i64>>(0))?));
+        Ok(at.await?.flatten().map(timestamp))
+    }
+
     /// What an engine that starts says first: nothing is being handled. Executions that were being called are due
     /// again, and messages that were received are visible again, their receives counted.
     ///

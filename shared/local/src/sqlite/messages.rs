@@ -27,6 +27,13 @@ pub struct Receipt {
     receives: u32,
 }
 
+/// As it is shown to functions: `17-1` is the first receive of message 17.
+impl std::fmt::Display for Receipt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.message, self.receives)
+    }
+}
+
 /// Puts a message into a queue that is there; says whether it is.
 pub(super) fn enqueue(
     connection: &Connection,

@@ -43,7 +43,7 @@ impl Database {
     pub async fn fire_timers(&self) -> PortResult<usize> {
         const DUE: &str = "DELETE FROM timers WHERE at <= ?1 RETURNING function, text";
         let now = millis(self.now());
-        self.call_and_wake(move |connection| {
+        self.call(move |connection| {
             let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
             let due = query(connection, DUE, [now], read)?;
             for (function, text) in &due {

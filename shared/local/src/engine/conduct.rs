@@ -1,0 +1,70 @@
+//! The conductor, which is part of every app and so of the engine.
+
+use dacapo::{
+    Conductor,
+    port::{PortResult, Ports},
+};
+use dacapo_domain::{Answer, Invocation, Json, LoopCall};
+
+use super::{Crash, Engine};
+use crate::sqlite::{Received, UNDELIVERED};
+
+/// How often the machine asks the conductor, as its retry policy says.
+const CONDUCTOR_TRIES: u32 = 6;
+
+/// Expired records that one look deletes, at most.
+const EXPIRED: u32 = 1_000;
+
+impl Engine {
+    /// Brings the conductor messages of its own queue, or of the app's dead-letter queue.
+    pub(super) async fn conduct(&self, queue: &str, batch: &[Received]) -> Result<Vec<bool>, Crash> {
+        let work = async |ports: Ports| {
+            let conductor = Conductor::new(ports, None);
+            let mut done = vec![];
+            for message in batch {
+                let delivered = match queue {
+                    UNDELIVERED => conductor.undelivered(&message.text).await,
+                    _ => conductor.deliver(&message.text).await,
+                };
+                if let Err(error) = &delivered {
+                    tracing::warn!(queue, %error, "the conductor leaves a message for redelivery");
+                }
+                done.push(delivered.is_ok());
+            }
+            done
+        };
+        (self.lives)().live(work).await
+    }
+
+    /// A minute has passed: the conductor looks at what is overdue.
+    pub(super) async fn sweep(&self) -> PortResult<()> {
+        let work = async |ports: Ports| Conductor::new(ports, None).sweep().await;
+        match (self.lives)().live(work).await {
+            Ok(Ok(swept)) => tracing::debug!(?swept, "the conductor has looked at what is overdue"),
+            Ok(Err(error)) => tracing::warn!(%error, "the conductor could not look at what is overdue"),
+            Err(crash) => tracing::warn!(%crash, "the conductor's sweep ended early"),
+        }
+        self.database.delete_expired(EXPIRED).await?;
+        Ok(())
+    }
+
+    /// Tells the conductor that a call of a function ended in no answer: what the state machine's catch does.
+    pub(super) async fn tell_crash(&self, call: &LoopCall, crash: &Crash) -> Result<Answer, Crash> {
+        let report = dacapo_domain::Crash { call: call.clone(), cause: crash.cause.clone() };
+        let payload = Json::of(&Invocation::Crash(report)).map_err(|error| Crash::new(error.to_string()))?;
+        let mut tries = 0;
+        loop {
+            let payload = payload.clone();
+            let work = async |ports: Ports| Conductor::new(ports, None).invoke(payload).await;
+            let told = match (self.lives)().live(work).await {
+                Ok(Ok(answer)) => return answer.parse().map_err(|error| Crash::new(format!("no answer: {error}"))),
+                Ok(Err(error)) => Crash::new(error.to_string()),
+                Err(crash) => crash,
+            };
+            tries += 1;
+            if tries == CONDUCTOR_TRIES {
+                return Err(told);
+            }
+        }
+    }
+}

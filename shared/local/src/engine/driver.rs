@@ -1,0 +1,104 @@
+//! The engine by the machine's clock: it sleeps until something is due, and never asks in vain.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use dacapo::port::PortResult;
+use dacapo_domain::{CONDUCTOR, until};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+    time::Instant,
+};
+
+use super::{Engine, Work};
+use crate::sqlite::UNDELIVERED;
+
+/// The pause after the database failed.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The longest sleep: the machine may have been suspended, which no timer notices.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// How many invocations of one function may run at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    /// Of each function.
+    pub function: usize,
+    /// Of all functions together, by the loop.
+    pub loops: usize,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self { function: 64, loops: 64 }
+    }
+}
+
+/// Drives an engine until it is told to stop.
+pub struct Driver {
+    engine: Arc<Engine>,
+    places: HashMap<String, Arc<Semaphore>>,
+}
+
+impl Driver {
+    /// A driver of an engine, with so many places.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, places: Places) -> Self {
+        let own = [(CONDUCTOR, 4), (UNDELIVERED, 1), (Work::LOOPS, places.loops)];
+        let own = own.map(|(place, room)| (place.to_owned(), room));
+        let functions = engine.functions.keys().map(|name| (name.clone(), places.function));
+        let places = functions.chain(own).map(|(place, room)| (place, Arc::new(Semaphore::new(room)))).collect();
+        Self { engine, places }
+    }
+
+    /// Delivers until `stop` comes, then waits up to `grace` for what runs.
+    ///
+    /// # Errors
+    /// If the database can't be used at the start; later failures are said and tried again.
+    pub async fn run(self, stop: impl Future<Output = ()>, grace: Duration) -> PortResult<()> {
+        self.engine.deploy().await?;
+        self.engine.database.recover().await?;
+        let mut running = JoinSet::new();
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let pause = self.turn(&mut running).await.unwrap_or_else(|error| {
+                self.engine.note(format!("the engine pauses for {} s: {error}", PAUSE.as_secs()));
+                Some(PAUSE)
+            });
+            let pause = pause.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                () = self.engine.database.changed() => {}
+                Some(_) = running.join_next() => while running.try_join_next().is_some() {},
+                () = tokio::time::sleep_until(Instant::now() + pause) => {}
+            }
+        }
+        let rest = async { while running.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace, rest).await.is_err() {
+            self.engine.note("what still runs is given up: it is delivered again later".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Starts what is due and says how long nothing else will be; `None` for ever.
+    async fn turn(&self, running: &mut JoinSet<()>) -> PortResult<Option<Duration>> {
+        let room = |place: &str| self.places.get(place).map_or(0, |places| places.available_permits());
+        let work = self.engine.take(room).await?;
+        for work in work {
+            let place = self.take_place(work.place());
+            let engine = self.engine.clone();
+            running.spawn(async move {
+                engine.perform(work).await;
+                drop(place);
+            });
+        }
+        let now = self.engine.clock.now();
+        // What is due already has found no room: it is asked for again when an invocation ends.
+        let due = self.engine.next_due().await?.filter(|due| *due > now);
+        Ok(due.map(|due| until(now, due)))
+    }
+
+    fn take_place(&self, place: &str) -> Option<OwnedSemaphorePermit> {
+        self.places.get(place)?.clone().try_acquire_owned().ok()
+    }
+}

@@ -1,0 +1,45 @@
+//! One step of an execution of the loop: call the function, then do what it says.
+
+use dacapo::port::{Loops, PortResult};
+use dacapo_domain::{Answer, Invocation, Json, LoopCall};
+
+use super::{Crash, Engine};
+use crate::sqlite::{DueExecution, Ending};
+
+impl Engine {
+    /// Calls the function of an execution whose wait is over. Where that fails, the conductor says what follows;
+    /// where that fails too, the execution does.
+    pub(super) async fn call(&self, due: DueExecution) -> PortResult<()> {
+        let answer = match self.ask(&due.function, &due.call).await {
+            Ok(answer) => Ok(answer),
+            Err(crash) => self.tell_crash(&due.call, &crash).await,
+        };
+        match answer {
+            Ok(Answer::Wait { until, call }) => {
+                self.database.set_execution(&due.name, &call, until).await?;
+            }
+            Ok(Answer::Handover { name, call, until }) => {
+                self.database.start(&name, &call.function, &call, until).await?;
+                self.database.end_execution(&due.name, Ending::Succeeded).await?;
+            }
+            Ok(Answer::Stop { .. }) => {
+                self.database.end_execution(&due.name, Ending::Succeeded).await?;
+            }
+            Err(Crash { cause }) => {
+                self.note(format!("the loop {} failed: {cause}", due.name));
+                let error = "States.TaskFailed".to_owned();
+                self.database.end_execution(&due.name, Ending::Failed { error, cause }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, function: &str, call: &LoopCall) -> Result<Answer, Crash> {
+        let entry = self.functions.get(function);
+        let entry = entry.ok_or_else(|| Crash::new(format!("no function is named {function}")))?;
+        let payload = Invocation::Loop(call.clone());
+        let payload = Json::of(&payload).map_err(|error| Crash::new(error.to_string()))?;
+        let answer = self.invoke.call(entry, payload).await?;
+        answer.parse().map_err(|error| Crash::new(format!("{function} gave the loop no answer: {error}")))
+    }
+}

@@ -1,0 +1,130 @@
+//! One process of a function.
+
+use std::{process::ExitStatus, sync::Arc, time::Duration};
+
+use axum::body::Bytes;
+use tokio::{process::Child, task::JoinHandle, time::Instant};
+
+use super::{
+    Program,
+    lines::{LastLines, follow},
+    stamp::Stamp,
+};
+use crate::{
+    report::{Report, Reports},
+    runtime_api::{Ended, Seat, Seats},
+};
+
+/// How long a process may take from its start until it asks for work.
+const STARTS_WITHIN: Duration = Duration::from_secs(30);
+/// How long after its end a process's error output may still be on its way.
+const OUTPUT_WITHIN: Duration = Duration::from_millis(200);
+
+/// A process that takes one invocation at a time. Dropped, it is killed.
+pub struct Process {
+    child: Child,
+    seat: Arc<Seat>,
+    seats: Seats,
+    number: u64,
+    pub stamp: Option<Stamp>,
+    /// Whether it has ever taken an invocation.
+    pub proven: bool,
+    last: LastLines,
+    errors: Option<JoinHandle<()>>,
+}
+
+/// How an invocation went wrong.
+#[derive(Debug)]
+pub enum Broken {
+    /// The process had ended before it saw the invocation: another one may take it.
+    Unseen(String),
+    /// The process died of it, or took too long.
+    Crashed {
+        how: String,
+        last_lines: Vec<String>,
+    },
+}
+
+impl Process {
+    pub fn start(program: &Program, seats: &Seats, reports: &Reports) -> std::io::Result<Self> {
+        let stamp = Stamp::of(&program.path);
+        let (number, seat) = seats.take(&program.function);
+        let mut child = program.command(number).spawn().inspect_err(|_| seats.leave(number))?;
+        let last = LastLines::default();
+        let function = &program.function;
+        reports(Report::Started { function: function.clone(), pid: child.id() });
+        if let Some(output) = child.stdout.take() {
+            follow(output, function.clone(), reports.clone(), None);
+        }
+        let errors =
+            child.stderr.take().map(|output| follow(output, function.clone(), reports.clone(), Some(last.clone())));
+        Ok(Self { child, seat, seats: seats.clone(), number, stamp, proven: false, last, errors })
+    }
+
+    /// Whether it still runs.
+    pub fn lives(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Invokes it. After an error it is of no more use.
+    pub async fn invoke(&mut self, payload: Bytes, limit: Duration) -> Result<Ended, Broken> {
+        let mut calling = self.seat.call(payload, limit);
+        let started = Instant::now();
+        tokio::select! {
+            biased;
+            taken = &mut calling.taken => if taken.is_err() {
+                return Err(Broken::Unseen("its seat is gone".to_owned()));
+            },
+            status = self.child.wait() => return Err(self.unseen(status).await),
+            () = tokio::time::sleep_until(started + STARTS_WITHIN) => {
+                let how = format!("did not ask for work within {} s of its start", STARTS_WITHIN.as_secs());
+                return Err(self.stopped(how).await);
+            }
+        }
+        self.proven = true;
+        tokio::select! {
+            biased;
+            ended = &mut calling.ended => match ended {
+                Ok(ended) => Ok(ended),
+                Err(_) => Err(self.stopped("asked for work before it had answered".to_owned()).await),
+            },
+            status = self.child.wait() => Err(self.crashed(told(status)).await),
+            () = tokio::time::sleep(limit) => {
+                let how = format!("timed out after {} s", limit.as_secs_f64());
+                Err(self.stopped(how).await)
+            }
+        }
+    }
+
+    async fn unseen(&mut self, status: std::io::Result<ExitStatus>) -> Broken {
+        let how = told(status);
+        // One that has worked before may leave once it has answered; one that never has can't start.
+        if self.proven { Broken::Unseen(how) } else { self.crashed(how).await }
+    }
+
+    async fn stopped(&mut self, how: String) -> Broken {
+        // It may have ended by itself in this moment.
+        let _ = self.child.kill().await;
+        self.crashed(how).await
+    }
+
+    async fn crashed(&mut self, how: String) -> Broken {
+        if let Some(errors) = self.errors.take() {
+            let _ = tokio::time::timeout(OUTPUT_WITHIN, errors).await;
+        }
+        Broken::Crashed { how, last_lines: self.last.get() }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.seats.leave(self.number);
+    }
+}
+
+fn told(status: std::io::Result<ExitStatus>) -> String {
+    match status {
+        Ok(status) => format!("ended with {status}"),
+        Err(error) => format!("can't be waited for: {error}"),
+    }
+}

@@ -1,0 +1,132 @@
+//! The processes of one function: another is started when all are busy, up to a bound.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::body::Bytes;
+use tokio::{sync::Semaphore, time::Instant};
+
+use super::{
+    Program,
+    one::{Broken, Process},
+    stamp::Stamp,
+};
+use crate::{
+    engine::Crash,
+    report::{Report, Reports},
+    runtime_api::{Ended, Seats},
+};
+
+/// How long a binary may be missing, as while it is built.
+const BUILT_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The longest pause between two starts of a function whose processes crash.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// The processes of one function.
+pub struct Pool {
+    program: Program,
+    seats: Seats,
+    reports: Reports,
+    places: Semaphore,
+    idle: Mutex<Vec<Process>>,
+    trouble: Mutex<Trouble>,
+}
+
+/// Crashes in a row.
+#[derive(Default)]
+struct Trouble {
+    crashes: u32,
+    not_before: Option<Instant>,
+}
+
+impl Pool {
+    /// A pool of at most so many processes.
+    pub fn new(program: Program, places: usize, seats: Seats, reports: Reports) -> Self {
+        let (idle, trouble) = (Mutex::default(), Mutex::default());
+        Self { program, seats, reports, places: Semaphore::new(places), idle, trouble }
+    }
+
+    /// Invokes the function: in an idle process, or in a new one, or in the next that becomes idle.
+    pub async fn invoke(&self, payload: Bytes) -> Result<Bytes, Crash> {
+        let _place = self.places.acquire().await.map_err(|_| Crash::new("the engine stops"))?;
+        loop {
+            let mut process = match self.idle() {
+                Some(process) => process,
+                None => self.start().await?,
+            };
+            match process.invoke(payload.clone(), self.program.limit).await {
+                Ok(ended) => {
+                    *self.trouble() = Trouble::default();
+                    self.lock_idle().push(process);
+                    return match ended {
+                        Ended::Answered(answer) => Ok(answer),
+                        Ended::Failed(error) => Err(Crash::new(String::from_utf8_lossy(&error))),
+                    };
+                }
+                Err(Broken::Unseen(_)) => {}
+                Err(Broken::Crashed { how, last_lines }) => return Err(self.crashed(how, last_lines)),
+            }
+        }
+    }
+
+    /// An idle process of the binary as it is now. Those of an older one end here.
+    fn idle(&self) -> Option<Process> {
+        let now = Stamp::of(&self.program.path);
+        let mut idle = self.lock_idle();
+        idle.retain_mut(Process::lives);
+        let living = idle.len();
+        idle.retain(|process| now.is_none() || process.stamp == now);
+        if idle.len() < living {
+            (self.reports)(Report::Changed { function: self.program.function.clone() });
+        }
+        idle.pop()
+    }
+
+    async fn start(&self) -> Result<Process, Crash> {
+        let not_before = self.trouble().not_before;
+        if let Some(not_before) = not_before {
+            tokio::time::sleep_until(not_before).await;
+        }
+        let patience = Instant::now() + BUILT_WITHIN;
+        loop {
+            // While it is built, the binary is missing, or still open for writing.
+            match Process::start(&self.program, &self.seats, &self.reports) {
+                Ok(process) => return Ok(process),
+                Err(error) if is_being_built(&error) && Instant::now() < patience => {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                Err(error) => {
+                    let path = self.program.path.display();
+                    return Err(self.crashed(format!("can't start {path}: {error} (build it with `cargo build`)"), vec![]));
+                }
+            }
+        }
+    }
+
+    fn crashed(&self, how: String, last_lines: Vec<String>) -> Crash {
+        let mut trouble = self.trouble();
+        trouble.crashes += 1;
+        // The first crash costs no pause, the next ones 1, 2, 4 … seconds.
+        let pause = Duration::from_secs(2_u64.saturating_pow(trouble.crashes) / 4).min(LONGEST_PAUSE);
+        trouble.not_before = Some(Instant::now() + pause);
+        drop(trouble);
+        let crash = Crash::new(&how);
+        (self.reports)(Report::Crashed { function: self.program.function.clone(), how, last_lines });
+        crash
+    }
+
+    fn lock_idle(&self) -> MutexGuard<'_, Vec<Process>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn trouble(&self) -> MutexGuard<'_, Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_being_built(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ExecutableFileBusy)
+}

@@ -1,0 +1,58 @@
+//! What the engine tells of itself: nothing is printed here.
+
+use std::{fmt, sync::Arc};
+
+/// Something that happened in the engine. Its text is one readable line, but a crash's, which quotes the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Report {
+    /// A function wrote a line to its output or error output.
+    Line {
+        /// Its name.
+        function: String,
+        /// The line without its end.
+        line: String,
+    },
+    /// A process of a function was started.
+    Started {
+        /// The function's name.
+        function: String,
+        /// The process's id, while it lives.
+        pid: Option<u32>,
+    },
+    /// The function's binary has changed: its next invocation gets a new process.
+    Changed {
+        /// The function's name.
+        function: String,
+    },
+    /// A process of a function ended on its own, or was stopped at the function's timeout.
+    Crashed {
+        /// The function's name.
+        function: String,
+        /// How it ended.
+        how: String,
+        /// The last lines of its error output, oldest first.
+        last_lines: Vec<String>,
+    },
+    /// Something worth knowing, in words.
+    Note(String),
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line { function, line } => write!(f, "{function} | {line}"),
+            Self::Started { function, pid: Some(pid) } => write!(f, "{function} started as process {pid}"),
+            Self::Started { function, pid: None } => write!(f, "{function} started"),
+            Self::Changed { function } => write!(f, "{function} has changed: started anew"),
+            Self::Crashed { function, how, last_lines } => {
+                write!(f, "{function} crashed: {how}")?;
+                last_lines.iter().try_for_each(|line| write!(f, "\n{function} |   {line}"))
+            }
+            Self::Note(text) => f.write_str(text),
+        }
+    }
+}
+
+/// Who is told. It must not block: it is called from the engine's own tasks.
+pub type Reports = Arc<dyn Fn(Report) + Send + Sync>;

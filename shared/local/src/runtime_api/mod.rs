@@ -1,0 +1,15 @@
+//! The Lambda Runtime API, by which function binaries run unmodified as processes of this machine.
+//!
+//! Each process has its own address, `http://127.0.0.1:PORT/rt/{function}/{process}`: `lambda_runtime` puts the
+//! path of `AWS_LAMBDA_RUNTIME_API` before its own. So the engine knows who asks, and a process that died can't be
+//! taken for its successor. A function's process ends by itself when the engine is gone: its long poll breaks.
+
+mod routes;
+mod seat;
+mod seats;
+mod sqs;
+
+pub(crate) use routes::router;
+pub(crate) use seat::{Ended, Seat};
+pub(crate) use seats::Seats;
+pub(crate) use sqs::{SqsRecord, batch_event, failed_items};
