@@ -1,0 +1,113 @@
+//! From an environment to ports.
+
+use std::{env, sync::Arc, time::Duration};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use dacapo::port::{Clock, PortError, PortErrorKind, PortResult, Ports, SystemClock};
+
+use crate::{
+    AwsClock, DynamoStore, Stack, loops::SfnLoops, queues::SqsQueues, schedules::SchedulerSchedules,
+    timers::SchedulerTimers,
+};
+
+/// How to get at AWS, where the environment doesn't say it.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// A profile of the AWS configuration files.
+    pub profile: Option<String>,
+    /// A region; else `AWS_REGION`, or the profile's.
+    pub region: Option<String>,
+    /// Where all services are; else `AWS_ENDPOINT_URL`, or AWS itself.
+    pub endpoint_url: Option<String>,
+}
+
+/// Tries of one call, the first included. The waits between them are short, so that somebody at a terminal learns
+/// within two seconds that there is no network.
+const ATTEMPTS: u32 = 5;
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
+/// No call of these services takes this long, unless its answer is lost.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The ports of an app and stage on AWS. Nothing is called yet.
+///
+/// ```no_run
+/// # async fn connect() -> Result<(), dacapo::port::PortError> {
+/// let ports = dacapo_aws::connect("shop", "dev", &dacapo_aws::Access::default()).await?;
+/// let manifest = ports.store.manifest().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// `Denied` if no region is set.
+pub async fn connect(app: &str, stage: &str, access: &Access) -> PortResult<Ports> {
+    let config = sdk_config(access).await;
+    let Some(region) = config.region().map(ToString::to_string) else {
+        let message = "no AWS region (set AWS_REGION, or the profile's region)";
+        return Err(PortError::new(PortErrorKind::Denied, message));
+    };
+    let account = env::var("DACAPO_ACCOUNT").ok().filter(|account| !account.is_empty());
+    let endpoint = config.endpoint_url().map(ToOwned::to_owned);
+    let stack = Arc::new(Stack::new(app, stage, &region, endpoint, account));
+
+    // A function's clock is AWS's own.
+    let in_lambda = env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() && stack.errors().endpoint.is_none();
+    let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(&config);
+    let clock: Arc<dyn Clock> = if in_lambda {
+        Arc::new(SystemClock)
+    } else {
+        let clock = AwsClock::default();
+        dynamodb = dynamodb.interceptor(clock.clone());
+        Arc::new(clock)
+    };
+    let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.build());
+    let scheduler = aws_sdk_scheduler::Client::new(&config);
+    Ok(Ports {
+        store: Arc::new(DynamoStore::new(dynamodb.clone(), Arc::clone(&stack), Arc::clone(&clock))),
+        queues: Arc::new(SqsQueues::new(aws_sdk_sqs::Client::new(&config), Arc::clone(&stack))),
+        timers: Arc::new(SchedulerTimers::new(
+            scheduler.clone(),
+            dynamodb.clone(),
+            Arc::clone(&stack),
+            Arc::clone(&clock),
+        )),
+        loops: Arc::new(SfnLoops::new(aws_sdk_sfn::Client::new(&config), dynamodb.clone(), Arc::clone(&stack))),
+        schedules: Arc::new(SchedulerSchedules::new(scheduler, dynamodb, stack, Arc::clone(&clock))),
+        clock,
+    })
+}
+
+/// What all clients of AWS have in common: credentials, region, endpoint, retries, and one pool of connections.
+pub async fn sdk_config(access: &Access) -> SdkConfig {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(FIRST_BACKOFF)
+        .with_max_backoff(LONGEST_BACKOFF);
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http_client())
+        .retry_config(retries)
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build());
+    if let Some(profile) = &access.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &access.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(endpoint_url) = &access.endpoint_url {
+        loader = loader.endpoint_url(endpoint_url);
+    }
+    loader.load().await
+}
+
+/// The HTTP client of all clients of AWS. Its TLS is ring's: half the code of the SDK's default, and built in a tenth
+/// of the time. Certificates are read once, at the first call.
+#[must_use]
+pub fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}

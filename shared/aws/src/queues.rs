@@ -1,0 +1,96 @@
+//! The functions' queues, over SQS.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use aws_sdk_sqs::{Client, types::QueueAttributeName};
+use dacapo::port::{Envelope, PortErrorKind, PortResult, Queues};
+use dacapo_domain::limits;
+use tokio::sync::RwLock;
+
+use crate::{Stack, error::What, stack::UNDELIVERED};
+
+/// The functions' queues.
+#[derive(Debug)]
+pub(crate) struct SqsQueues {
+    client: Client,
+    stack: Arc<Stack>,
+    /// Queue URLs that were asked for, by queue name.
+    urls: RwLock<HashMap<String, String>>,
+}
+
+impl SqsQueues {
+    pub(crate) fn new(client: Client, stack: Arc<Stack>) -> Self {
+        Self { client, stack, urls: RwLock::default() }
+    }
+
+    async fn url(&self, queue: &str) -> PortResult<String> {
+        if let Some(url) = self.stack.queue_url(queue) {
+            return Ok(url);
+        }
+        if let Some(url) = self.urls.read().await.get(queue) {
+            return Ok(url.clone());
+        }
+        let reply = self.client.get_queue_url().queue_name(queue).send().await;
+        let reply = reply.map_err(|error| self.stack.errors().port(What::of("find the queue", queue), error))?;
+        let url = reply.queue_url().unwrap_or_default().to_owned();
+        self.urls.write().await.insert(queue.to_owned(), url.clone());
+        Ok(url)
+    }
+
+    async fn put(&self, queue: &str, text: &str, delay_s: i32) -> PortResult<()> {
+        let url = self.url(queue).await?;
+        let send = self.client.send_message().queue_url(url).message_body(text).delay_seconds(delay_s);
+        let reply = send.send().await;
+        reply.map_err(|error| self.stack.errors().port(What::of("send to the queue", queue), error))?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Queues for SqsQueues {
+    async fn send(&self, function: &str, envelope: &Envelope) -> PortResult<()> {
+        let queue = self.stack.queue(function);
+        self.put(&queue, &envelope.message.to_text(), whole_seconds(envelope.delay)).await
+    }
+
+    async fn has_backlog(&self, function: &str) -> PortResult<bool> {
+        let queue = self.stack.queue(function);
+        let visible = QueueAttributeName::ApproximateNumberOfMessages;
+        let ask = self.client.get_queue_attributes().queue_url(self.url(&queue).await?);
+        let reply = ask.attribute_names(visible.clone()).send().await;
+        let reply = reply.map_err(|error| self.stack.errors().port(What::of("look at the queue", &queue), error))?;
+        let count = reply.attributes().and_then(|attributes| attributes.get(&visible));
+        Ok(count.is_some_and(|count| count != "0"))
+    }
+
+    async fn dead_letter(&self, function: &str, text: &str) -> PortResult<()> {
+        match self.put(&self.stack.dead_letter_queue(function), text, 0).await {
+            // A queue that a role doesn't name is as good as none: the service doesn't tell them apart.
+            Err(error) if matches!(error.kind(), PortErrorKind::NotDeployed | PortErrorKind::Denied) => {
+                self.put(&self.stack.queue(UNDELIVERED), text, 0).await
+            }
+            put => put,
+        }
+    }
+}
+
+/// SQS holds messages back by whole seconds, and never longer than 15 minutes: what arrives early is sent again.
+fn whole_seconds(delay: Duration) -> i32 {
+    let delay = delay.min(limits::MAX_QUEUE_DELAY);
+    let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+    i32::try_from(seconds).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_is_rounded_up_and_never_too_long_for_the_queue() {
+        assert_eq!(whole_seconds(Duration::ZERO), 0);
+        assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
+        assert_eq!(whole_seconds(Duration::from_millis(899_001)), 900);
+        assert_eq!(whole_seconds(Duration::from_secs(86_400)), 900);
+    }
+}
