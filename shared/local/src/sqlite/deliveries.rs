@@ -33,6 +33,8 @@ impl Database {
         });
         Ok(match existing.await? {
             None => SavedDelivery::Done,
+            // Tried again after a lost reply: it was stored already.
+            Some((found, ..)) if found == version => SavedDelivery::Done,
             Some((_, document, _)) => SavedDelivery::Lost(Some(value("a delivery", &document)?)),
         })
     }

@@ -31,21 +31,28 @@ const MAX_RECEIVES: u32 = 5;
 /// How long a task's message is hidden, as in the template: more than six times Lambda's longest timeout.
 const TASK_VISIBILITY: Duration = Duration::from_secs(5_400);
 
-/// The same for event functions and the conductor, whose Lambdas time out after 900 s.
+/// The same for event functions, whose Lambdas time out after 900 s.
 const EVENT_VISIBILITY: Duration = Duration::from_secs(960);
+
+/// The same for the conductor.
+const CONDUCTOR_VISIBILITY: Duration = Duration::from_secs(360);
 
 impl QueueSpec {
     /// The queue that a function has on AWS.
     #[must_use]
     pub fn of(function: &FunctionEntry) -> Self {
-        let visibility = if matches!(function.holds, Holds::Task(_)) { TASK_VISIBILITY } else { EVENT_VISIBILITY };
+        let visibility = match function.holds {
+            Holds::Task(_) => TASK_VISIBILITY,
+            Holds::Events(_) => EVENT_VISIBILITY,
+            Holds::Conductor => CONDUCTOR_VISIBILITY,
+        };
         let has_dead_letters = function.subscriptions().iter().any(|subscription| subscription.dead_letter);
         Self { function: function.name.clone(), visibility, max_receives: Some(MAX_RECEIVES), has_dead_letters }
     }
 
     fn undelivered() -> Self {
         let function = UNDELIVERED.to_owned();
-        Self { function, visibility: EVENT_VISIBILITY, max_receives: None, has_dead_letters: false }
+        Self { function, visibility: CONDUCTOR_VISIBILITY, max_receives: None, has_dead_letters: false }
     }
 
     fn put(&self, connection: &Connection) -> rusqlite::Result<()> {

@@ -1,6 +1,6 @@
 //! Idempotency keys, per task. A key is never freed: it is taken over, in the transaction that stores the new run.
 
-use dacapo_domain::State;
+use dacapo_domain::{Run, State};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -39,4 +39,14 @@ pub(super) fn take(
     const SQL: &str = "INSERT INTO keys (task, key, run, until) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT DO UPDATE SET run = excluded.run, until = excluded.until";
     execute(connection, SQL, params![task, key, run, until.map(millis)]).map(drop)
+}
+
+/// When the record of a run that has ended may go, in Unix seconds, where its key makes that later: a key can be
+/// judged by its run's record alone, which therefore lives as long.
+pub(super) fn prolongs(connection: &Connection, run: &Run) -> rusqlite::Result<Option<i64>> {
+    const SQL: &str = "SELECT until FROM keys WHERE task = ?1 AND key = ?2 AND run = ?3";
+    let (Some(key), Some(ttl)) = (&run.key, run.ttl) else { return Ok(None) };
+    let until = first(connection, SQL, params![run.name, key, run.id.to_string()], |row| row.get::<_, Option<i64>>(0))?;
+    // Rounded up to whole seconds.
+    Ok(until.flatten().map(|until| (until + 999).div_euclid(1_000)).filter(|end| *end > ttl))
 }

@@ -82,18 +82,21 @@ impl Database {
         found.sort_by(|(a, _), (b, _)| b.cmp(a));
         let more = found.len() > limit;
         found.truncate(limit);
-        let cursor = found.last().filter(|_| more).map(|(id, _)| id.clone());
+        let cursor = found.last().filter(|_| more).map(|(id, _)| format!("{FORM}{id}"));
         let runs = found.into_iter().map(|(_, row)| row.stored()).collect::<PortResult<_>>()?;
         Ok(Page { runs, cursor })
     }
 }
 
-/// The id that a page's runs are older than: the cursor is the former page's last. All ids come before `~`.
+/// How cursors of this store begin; the rest is the id of the page's last run.
+const FORM: &str = "local1.";
+
+/// The id that a page's runs are older than. All ids come before `~`.
 fn before(cursor: Option<&str>) -> PortResult<String> {
     let Some(cursor) = cursor else { return Ok("~".to_owned()) };
-    let id: Id = cursor.parse().map_err(|error| {
-        let message = format!("{cursor:?} is not a cursor of this store (give a former page's, or none)");
-        PortError::new(PortErrorKind::Refused, message).caused_by(error)
-    })?;
-    Ok(id.to_string())
+    let id = cursor.strip_prefix(FORM).and_then(|id| id.parse::<Id>().ok());
+    id.map(|id| id.to_string()).ok_or_else(|| {
+        let message = format!("failed to read the cursor {cursor:?} (take it from the page before, unchanged)");
+        PortError::new(PortErrorKind::Refused, message)
+    })
 }

@@ -103,6 +103,8 @@ impl Database {
         });
         Ok(match existing.await? {
             None => Created::New,
+            // Tried again after a lost reply: it was stored already.
+            Some(row) if row.version == bits(run.version) => Created::New,
             Some(row) => Created::Exists(row.run()?),
         })
     }
@@ -114,16 +116,20 @@ impl Database {
     }
 
     pub(super) async fn save_run(&self, seen: &Run, next: &Run, payloads: &Payloads) -> PortResult<Saved> {
-        let (columns, payloads) = (Columns::of(next)?, payloads.clone());
+        let (mut columns, mut next, payloads) = (Columns::of(next)?, next.clone(), payloads.clone());
         let (seen, won, now) = (bits(seen.version), bits(next.version), self.now().as_second());
         let saved = self.call(move |connection| {
+            if let Some(end) = keys::prolongs(connection, &next)? {
+                next.ttl = Some(end);
+                columns = Columns::of(&next)?;
+            }
             Ok(match columns.update(connection, seen, &payloads, now)? {
-                Some(payloads) => Ok(payloads),
+                Some(payloads) => Ok((next, payloads)),
                 None => Err(find(connection, &columns.id, now)?),
             })
         });
         Ok(match saved.await? {
-            Ok(payloads) => Saved::Done(Box::new(payloads.stored(next.clone())?)),
+            Ok((run, payloads)) => Saved::Done(Box::new(payloads.stored(run)?)),
             // Tried again after a lost reply: it has won already.
             Err(Some(row)) if row.version == won => Saved::Done(Box::new(row.stored()?)),
             Err(row) => Saved::Lost(row.map(|row| row.stored().map(Box::new)).transpose()?),

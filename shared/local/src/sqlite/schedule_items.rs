@@ -61,10 +61,13 @@ impl Database {
     }
 
     pub(super) async fn write_manifest(&self, manifest: &Manifest) -> PortResult<()> {
-        const SQL: &str = "INSERT OR REPLACE INTO manifest (one, document) VALUES (1, ?1)";
-        let document = document("the manifest", manifest)?;
+        // A newer one stays: a write that comes late must not bring yesterday's functions back.
+        const SQL: &str = "INSERT INTO manifest (one, made_ms, document) VALUES (1, ?1, ?2)
+            ON CONFLICT DO UPDATE SET made_ms = excluded.made_ms, document = excluded.document
+            WHERE manifest.made_ms <= excluded.made_ms";
+        let (made_ms, document) = (manifest.made_ms, document("the manifest", manifest)?);
         self.call(move |connection| {
-            execute(connection, SQL, [document])?;
+            execute(connection, SQL, params![made_ms, document])?;
             Ok(())
         })
         .await

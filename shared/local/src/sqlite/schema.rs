@@ -100,7 +100,9 @@ CREATE INDEX deliveries_ending ON deliveries (ttl) WHERE ttl IS NOT NULL;
 
 CREATE TABLE schedule_items (name TEXT PRIMARY KEY, version INTEGER NOT NULL, document TEXT NOT NULL) STRICT;
 
-CREATE TABLE manifest (one INTEGER PRIMARY KEY CHECK (one = 1), document TEXT NOT NULL) STRICT;
+CREATE TABLE manifest (
+    one INTEGER PRIMARY KEY CHECK (one = 1), made_ms INTEGER NOT NULL, document TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE queues (
     name TEXT PRIMARY KEY, visibility INTEGER NOT NULL, max_receives INTEGER, dead_letters INTEGER NOT NULL
