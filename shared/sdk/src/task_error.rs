@@ -186,3 +186,67 @@ impl<T, E: Into<TaskError>> Terminal<T> for Result<T, E> {
         self.map_err(|error| error.into().retry_at(when))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dacapo_domain::{minutes, seconds};
+
+    use super::*;
+    use crate::ErrorKind;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the order was not read")]
+    struct Unread(#[source] std::num::ParseIntError);
+
+    fn number(text: &str) -> Result<u64, Unread> {
+        text.parse().map_err(Unread)
+    }
+
+    fn now() -> Timestamp {
+        "2026-01-01T00:00:00Z".parse().unwrap()
+    }
+
+    fn failed(work: impl FnOnce() -> Result<u64, TaskError>) -> Failed {
+        work().unwrap_err().into_failed(now())
+    }
+
+    #[test]
+    fn a_question_mark_means_try_again() {
+        let failed = failed(|| Ok(number("x")?));
+        assert_eq!(failed.retry, RetryWish::ByPolicy);
+        assert_eq!((failed.failure.code.as_str(), failed.failure.message.as_str()), ("ERROR", "the order was not read"));
+        let stack = failed.failure.stack.unwrap();
+        assert_eq!(stack.lines().next(), Some("caused by: invalid digit found in string"));
+    }
+
+    #[test]
+    fn terminal_means_stop_and_a_code_is_kept() {
+        let failed = failed(|| Err(TaskError::terminal("no address").code("BAD_EMAIL")));
+        assert_eq!((failed.retry, failed.failure.code.as_str()), (RetryWish::Never, "BAD_EMAIL"));
+    }
+
+    #[test]
+    fn who_passes_an_error_on_has_the_last_word() {
+        assert_eq!(failed(|| number("x").terminal()).retry, RetryWish::Never);
+        assert_eq!(failed(|| Err(TaskError::retryable(TaskError::terminal("no")))).retry, RetryWish::ByPolicy);
+    }
+
+    #[test]
+    fn an_error_may_say_when_it_is_tried_again() {
+        let at = |when: When| failed(move || number("x").retry_at(when)).retry;
+        assert_eq!(at(minutes(5).into()), RetryWish::At(now() + minutes(5)));
+        assert_eq!(at((now() - seconds(1)).into()), RetryWish::At(now()));
+        assert_eq!(at("never".into()), RetryWish::ByPolicy);
+
+        let failed = failed(|| number("x").retry_at("1 fortnight"));
+        let stack = failed.failure.stack.unwrap();
+        assert!(stack.contains("the next try is left to the policy: failed to use \"1 fortnight\""), "{stack}");
+    }
+
+    #[test]
+    fn what_dacapo_refuses_for_good_stays_terminal() {
+        let error = |kind| TaskError::from(crate::Error::new(kind, "it failed"));
+        assert!(error(ErrorKind::Usage).is_terminal());
+        assert!(!error(ErrorKind::Transient).is_terminal());
+    }
+}
