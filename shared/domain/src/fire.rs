@@ -210,7 +210,7 @@ impl SkippedFires {
 /// use dacapo_domain::fire_id;
 ///
 /// let id = fire_id("nightly-report 1", "2026-01-01T06:00:00Z".parse()?);
-/// assert_eq!(id.to_string(), "01KDW7V100PFJ3T1KX7N2QK6Y9");
+/// assert_eq!(id.to_string(), "01KDW28FR0PHTWHA1GN83GZ2QM");
 /// # Ok::<(), jiff::Error>(())
 /// ```
 #[must_use]

@@ -39,8 +39,8 @@ pub use name::{
 pub use outcome::{Failed, Outcome, RetryWish, Wait};
 pub use retry::{Retry, RetryError};
 pub use run::{
-    Answer, Decision, Driver, Effect, Event, ExecutionEnd, Facts, Lease, LoopCall, Need, NewRun, Policy,
-    Progress, Purpose, Run, RunRecord, State, Trigger, decide,
+    Answer, Decision, Driver, Effect, Event, ExecutionEnd, Facts, Lease, LoopCall, Need, NewRun, Policy, Progress,
+    Purpose, Run, RunRecord, State, Trigger, decide,
 };
 pub use schedule::{AWS_SCHEDULED_TIME, Overlap, Schedule, ScheduleError, Timetable, at, aws_at, cron, every};
 pub use when::{When, WhenError, WhenProblem};

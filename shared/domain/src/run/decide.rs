@@ -144,7 +144,7 @@ pub fn decide(run: &Run, event: Event<'_>, policy: Option<&Policy>, moment: &Mom
         (Event::Rescheduled(due_at), Some(_)) => attempt::rescheduled(run, due_at, moment),
         (Event::LoopEnded(generation, how), Some(policy)) => long::ended(run, generation, how, policy, moment),
     };
-    let decision = if inside { decision } else { end::settle_elsewhere(decision) };
+    let decision = if inside { decision } else { end::settle_elsewhere(decision, moment) };
     debug_assert!(
         run.state == decision.run.state || run.state.may_become(decision.run.state),
         "{} → {}",

@@ -58,14 +58,13 @@ pub(super) fn complete(
 }
 
 /// Whoever decided this has no code of the task at hand: a message brings the ended run to its function.
-pub(super) fn settle_elsewhere(mut decision: Decision) -> Decision {
-    for effect in &mut decision.effects {
-        if *effect == Effect::Settle {
-            *effect = Effect::Send(Duration::ZERO);
-            decision.run.lease = None;
-        }
+pub(super) fn settle_elsewhere(decision: Decision, moment: &Moment) -> Decision {
+    if !decision.effects.contains(&Effect::Settle) {
+        return decision;
     }
-    decision
+    let told = |effect| if effect == Effect::Settle { Effect::Send(Duration::ZERO) } else { effect };
+    let effects = decision.effects.into_iter().map(told).collect();
+    Decision::write(Run { lease: None, ..decision.run }, moment, effects)
 }
 
 /// Somebody asks to end the run. One that executes is told so; any other ends at once.
