@@ -91,7 +91,7 @@ fn in_their_words(expression: &str) -> String {
         let field = if (field, most) == ("L", 7) { "7" } else { field };
         let items = field.split(',').map(|item| match item.split_once('/') {
             Some((from, step)) if from != "*" && !from.contains('-') => format!("{from}-{most}/{step}"),
-            Some((_, step)) if most == 2199 => format!("1970-2199/{step}"),
+            Some(("*", step)) if most == 2199 => format!("1970-2199/{step}"),
             _ => item.replace('?', "*"),
         });
         theirs = format!("{theirs} {}", items.collect::<Vec<_>>().join(","));
