@@ -4,6 +4,8 @@
 //! are whole seconds, and a message that was not acknowledged comes back only when its visibility ends.
 
 #[cfg(feature = "engine")]
+mod dev;
+#[cfg(feature = "engine")]
 pub mod engine;
 #[cfg(feature = "engine")]
 mod process;
@@ -18,6 +20,8 @@ pub mod sqlite;
 #[cfg(feature = "engine")]
 mod test_app;
 
+#[cfg(feature = "engine")]
+pub use dev::{DEFAULT_PORT, DevError, DevFunction, DevOptions, dev, dev_until};
 #[cfg(feature = "engine")]
 pub use report::{Report, Reports};
 #[cfg(feature = "client")]

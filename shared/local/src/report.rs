@@ -6,6 +6,11 @@ use std::{fmt, sync::Arc};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Report {
+    /// The engine is there.
+    Listening {
+        /// Where, as `http://127.0.0.1:8787`.
+        address: String,
+    },
     /// A function wrote a line to its output or error output.
     Line {
         /// Its name.
@@ -41,6 +46,7 @@ pub enum Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Listening { address } => write!(f, "the engine listens on {address}"),
             Self::Line { function, line } => write!(f, "{function} | {line}"),
             Self::Started { function, pid: Some(pid) } => write!(f, "{function} started as process {pid}"),
             Self::Started { function, pid: None } => write!(f, "{function} started"),

@@ -34,6 +34,15 @@ impl Engine {
         Ok(())
     }
 
+    /// Invokes a function with any payload, as `aws lambda invoke` does: by its name, or by its Lambda's full one.
+    /// `None` means that there is no such function.
+    pub async fn invoke_directly(&self, function: &str, payload: Json) -> Option<Result<Json, Crash>> {
+        let full = |name: &str| function.strip_suffix(name).is_some_and(|rest| rest.starts_with(&self.manifest.app));
+        let entry = self.functions.get(function);
+        let entry = entry.or_else(|| self.functions.values().find(|entry| full(&format!("-{}", entry.name))))?;
+        Some(self.invoke.call(entry, payload).await)
+    }
+
     async fn ask(&self, function: &str, call: &LoopCall) -> Result<Answer, Crash> {
         let entry = self.functions.get(function);
         let entry = entry.ok_or_else(|| Crash::new(format!("no function is named {function}")))?;

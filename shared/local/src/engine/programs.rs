@@ -24,6 +24,11 @@ impl Programs {
         Self(pools)
     }
 
+    /// Ends their processes.
+    pub fn stop(&self) {
+        self.0.values().for_each(|pool| pool.stop());
+    }
+
     async fn invoke(&self, function: &FunctionEntry, payload: Bytes) -> Result<Bytes, Crash> {
         let pool = self.0.get(&function.name);
         let pool = pool.ok_or_else(|| Crash::new(format!("no function is named {}", function.name)))?;

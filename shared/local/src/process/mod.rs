@@ -9,5 +9,5 @@ mod stamp;
 pub(crate) use pool::Pool;
 pub(crate) use program::{Program, limit};
 
-#[cfg(test)]
+#[cfg(all(test, unix, feature = "client"))]
 mod tests;

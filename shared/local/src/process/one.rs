@@ -37,7 +37,7 @@ pub struct Process {
 #[derive(Debug)]
 pub enum Broken {
     /// The process had ended before it saw the invocation: another one may take it.
-    Unseen(String),
+    Unseen,
     /// The process died of it, or took too long.
     Crashed {
         how: String,
@@ -73,7 +73,7 @@ impl Process {
         tokio::select! {
             biased;
             taken = &mut calling.taken => if taken.is_err() {
-                return Err(Broken::Unseen("its seat is gone".to_owned()));
+                return Err(Broken::Unseen);
             },
             status = self.child.wait() => return Err(self.unseen(status).await),
             () = tokio::time::sleep_until(started + STARTS_WITHIN) => {
@@ -99,7 +99,7 @@ impl Process {
     async fn unseen(&mut self, status: std::io::Result<ExitStatus>) -> Broken {
         let how = told(status);
         // One that has worked before may leave once it has answered; one that never has can't start.
-        if self.proven { Broken::Unseen(how) } else { self.crashed(how).await }
+        if self.proven { Broken::Unseen } else { self.crashed(how).await }
     }
 
     async fn stopped(&mut self, how: String) -> Broken {

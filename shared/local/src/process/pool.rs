@@ -66,10 +66,16 @@ impl Pool {
                         Ended::Failed(error) => Err(Crash::new(String::from_utf8_lossy(&error))),
                     };
                 }
-                Err(Broken::Unseen(_)) => {}
+                Err(Broken::Unseen) => {}
                 Err(Broken::Crashed { how, last_lines }) => return Err(self.crashed(how, last_lines)),
             }
         }
+    }
+
+    /// Ends the idle processes and starts no more; those that are busy end with whoever waits for them.
+    pub fn stop(&self) {
+        self.places.close();
+        self.lock_idle().clear();
     }
 
     /// An idle process of the binary as it is now. Those of an older one end here.

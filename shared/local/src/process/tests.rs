@@ -1,0 +1,227 @@
+//! Real processes: this test binary, started as a function's.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::body::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::{Pool, Program, program};
+use crate::{
+    engine::Crash,
+    report::{Report, Reports},
+    runtime_api::{Seats, router},
+};
+
+type Tested = Result<(), Box<dyn std::error::Error>>;
+
+/// What the process of a function does here: not a test, but what the tests start.
+#[tokio::test]
+#[ignore = "started by the other tests as a function's process"]
+async fn a_function() {
+    let api = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap();
+    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let call = async |method, path: String, body: Bytes| {
+        let uri = format!("{api}/2018-06-01/runtime/{path}");
+        let request = Request::builder().method(method).uri(uri).body(Full::from(body)).unwrap();
+        // The engine is gone: so is its function.
+        let response = client.request(request).await.unwrap_or_else(|_| std::process::exit(3));
+        let (parts, body) = response.into_parts();
+        (parts, body.collect().await.unwrap().to_bytes())
+    };
+    loop {
+        let (parts, payload) = call(Method::GET, "invocation/next".into(), Bytes::new()).await;
+        assert_eq!(parts.status, StatusCode::OK);
+        let id = parts.headers["lambda-runtime-aws-request-id"].to_str().unwrap().to_owned();
+        let payload: Value = serde_json::from_slice(&payload).unwrap();
+        let answer = match payload["do"].as_str().unwrap() {
+            "echo" => json!({ "pid": std::process::id(), "function": std::env::var("DACAPO_FUNCTION").unwrap() }),
+            "meet" => {
+                let place = PathBuf::from(payload["at"].as_str().unwrap());
+                fs::write(place.join(std::process::id().to_string()), "").unwrap();
+                while fs::read_dir(&place).unwrap().count() < 2 {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                json!({ "pid": std::process::id() })
+            }
+            "fail" => {
+                let error = Bytes::from_static(br#"{"errorType":"Oops","errorMessage":"no"}"#);
+                call(Method::POST, format!("invocation/{id}/error"), error).await;
+                continue;
+            }
+            "crash" => {
+                eprintln!("about to crash");
+                std::process::exit(7)
+            }
+            "leave" => json!("leaving"),
+            _ => std::future::pending().await,
+        };
+        call(Method::POST, format!("invocation/{id}/response"), answer.to_string().into()).await;
+        if payload["do"] == "leave" {
+            std::process::exit(0);
+        }
+    }
+}
+
+/// A pool of this test binary's processes, and what was told of it.
+struct Function {
+    pool: Pool,
+    program: Program,
+    told: Arc<Mutex<Vec<Report>>>,
+    directory: tempfile::TempDir,
+}
+
+impl Function {
+    async fn new(limit: Duration) -> Result<Self, Box<dyn std::error::Error>> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let engine = format!("http://{}", listener.local_addr()?);
+        let seats = Seats::default();
+        tokio::spawn(axum::serve(listener, router(seats.clone())).into_future());
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("greet");
+        write_binary(&path, "")?;
+        let (function, app, stage) = ("greet".to_owned(), "shop".to_owned(), "local".to_owned());
+        let program = Program { function, path, memory_mb: 128, limit, app, stage, engine };
+        let told = Arc::new(Mutex::new(vec![]));
+        let hears = told.clone();
+        let reports: Reports = Arc::new(move |report| hears.lock().unwrap().push(report));
+        Ok(Self { pool: Pool::new(program.clone(), 2, seats, reports), program, told, directory })
+    }
+
+    async fn invoke(&self, payload: Value) -> Result<Value, Crash> {
+        let answer = self.pool.invoke(payload.to_string().into()).await?;
+        Ok(serde_json::from_slice(&answer).unwrap())
+    }
+
+    async fn pid(&self) -> u64 {
+        self.invoke(json!({ "do": "echo" })).await.unwrap()["pid"].as_u64().unwrap()
+    }
+
+    fn told(&self, wanted: impl Fn(&Report) -> bool) -> Vec<Report> {
+        self.told.lock().unwrap().iter().filter(|report| wanted(report)).cloned().collect()
+    }
+}
+
+fn write_binary(path: &Path, comment: &str) -> std::io::Result<()> {
+    let me = std::env::current_exe()?;
+    let test = "process::tests::a_function";
+    let script = format!("#!/bin/sh\n# {comment}\nexec '{}' --exact {test} --ignored --nocapture\n", me.display());
+    let fresh = path.with_extension("new");
+    fs::write(&fresh, script)?;
+    fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755))?;
+    fs::rename(fresh, path)
+}
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn an_idle_process_takes_the_next_invocation() -> Tested {
+    let function = Function::new(LIMIT).await?;
+    let first = function.invoke(json!({ "do": "echo" })).await?;
+    assert_eq!(first["function"], "greet");
+    assert_eq!(first["pid"], function.pid().await);
+    assert_eq!(function.told(|report| matches!(report, Report::Started { .. })).len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn another_process_is_started_when_all_are_busy() -> Tested {
+    let function = Function::new(LIMIT).await?;
+    let place = function.directory.path().join("meeting");
+    fs::create_dir(&place)?;
+    let meet = json!({ "do": "meet", "at": place });
+    let (one, other) = tokio::try_join!(function.invoke(meet.clone()), function.invoke(meet))?;
+    assert_ne!(one["pid"], other["pid"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_crash_is_told_with_the_last_lines_and_the_next_process_works() -> Tested {
+    let function = Function::new(LIMIT).await?;
+    let crash = function.invoke(json!({ "do": "crash" })).await.unwrap_err();
+    assert_eq!(crash.cause, "ended with exit status: 7");
+    let told = function.told(|report| matches!(report, Report::Crashed { .. }));
+    let [Report::Crashed { function: name, last_lines, .. }] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((name.as_str(), last_lines.last().map(String::as_str)), ("greet", Some("about to crash")));
+    function.pid().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_error_is_an_answer_and_costs_no_process() -> Tested {
+    let function = Function::new(LIMIT).await?;
+    let crash = function.invoke(json!({ "do": "fail" })).await.unwrap_err();
+    assert!(crash.cause.contains("Oops"), "{crash}");
+    function.pid().await;
+    assert_eq!(function.told(|report| matches!(report, Report::Started { .. })).len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_takes_too_long_is_stopped() -> Tested {
+    let function = Function::new(Duration::from_millis(300)).await?;
+    let crash = function.invoke(json!({ "do": "hang" })).await.unwrap_err();
+    assert_eq!(crash.cause, "timed out after 0.3 s");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_process_that_leaves_after_its_answer_costs_no_invocation() -> Tested {
+    let function = Function::new(LIMIT).await?;
+    for _ in 0..3 {
+        assert_eq!(function.invoke(json!({ "do": "leave" })).await?, "leaving");
+    }
+    assert_eq!(function.told(|report| matches!(report, Report::Crashed { .. })), []);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_changed_binary_gets_a_new_process() -> Tested {
+    let function = Function::new(LIMIT).await?;
+    let old = function.pid().await;
+    write_binary(&function.program.path, "built anew")?;
+    assert_ne!(function.pid().await, old);
+    assert_eq!(function.told(|report| matches!(report, Report::Changed { .. })).len(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_process_ends_when_the_engine_is_gone() -> Tested {
+    let engine = tokio::runtime::Runtime::new()?;
+    let seats = Seats::default();
+    let (address, served) = (engine.block_on(TcpListener::bind("127.0.0.1:0"))?, seats.clone());
+    let url = format!("http://{}", address.local_addr()?);
+    engine.spawn(async move { axum::serve(address, router(served)).await });
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("greet");
+    write_binary(&path, "")?;
+    let (function, app, stage) = ("greet".to_owned(), "shop".to_owned(), "local".to_owned());
+    let program = Program { function, path, memory_mb: 128, limit: LIMIT, app, stage, engine: url };
+
+    let here = tokio::runtime::Runtime::new()?;
+    here.block_on(async move {
+        let (process, seat) = seats.take("greet");
+        let mut child = program.command(process).spawn()?;
+        let calling = seat.call(Bytes::from_static(br#"{"do":"echo"}"#), LIMIT);
+        calling.ended.await?;
+        // Nothing is said to the process: its engine just isn't there any more.
+        engine.shutdown_background();
+        assert_eq!(child.wait().await?.code(), Some(3));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_task_may_take_as_long_as_it_may_ask_for() {
+    let entry = dacapo_domain::FunctionEntry::events("joined", 128, vec![]);
+    assert_eq!(program::limit(&entry), Duration::from_secs(900));
+}

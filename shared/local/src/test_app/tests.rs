@@ -82,7 +82,7 @@ async fn a_failed_attempt_is_retried_by_the_policy() -> Tested {
     app.run(COUNT, 0).await?;
 
     app.advance(seconds(9)).await;
-    assert_eq!((app.run_of(COUNT).state, app.run_of(COUNT).attempt, calls.so_far()), (State::Scheduled, 2, 1));
+    assert_eq!((app.run_of(COUNT).state, app.run_of(COUNT).attempt, calls.so_far()), (State::Submitted, 2, 1));
 
     app.run_until_idle().await;
     let run = app.run_of(COUNT);
