@@ -85,7 +85,7 @@ pub fn check_stack(app: &str, stage: &str) -> Result<(), NameError> {
 /// ```
 /// assert_eq!(dacapo_domain::slug("my task 2"), "my-task-2");
 /// assert_eq!(dacapo_domain::slug("Send_Invoice!"), "send-invoice");
-/// assert_eq!(dacapo_domain::slug("送信"), "x-6f3e8b1b");
+/// assert_eq!(dacapo_domain::slug("送信"), "x-af0fac79");
 /// ```
 #[must_use]
 pub fn slug(name: &str) -> String {

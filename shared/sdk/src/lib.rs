@@ -50,7 +50,7 @@ mod task;
 mod task_error;
 
 pub use client::{Client, Listed, Publish, Published, Run, ScheduleClient, ScheduleState, Started};
-pub use conductor::{Conductor, Swept};
+pub use conductor::{Conductor, Deployed, Swept};
 pub use context::{EventContext, HookContext, RunContext, TaskContext};
 pub use dacapo_domain::{
     Failure, Id, Json, Retry, RunRecord, Schedule, State, Trigger, When, code, cron, days, every, hours, minutes,
@@ -65,6 +65,6 @@ pub use jiff::Timestamp;
 pub use outcome::{Aborted, Continue, Done, IntoOutcome, Outcome};
 pub use payload::Payload;
 pub use reference::{EventRef, TaskRef, assert_unique};
-pub use runner::{Attempt, EventAttempt, InvokeError, Runner};
+pub use runner::{Attempt, EventAttempt, InvokeError, Runner, ScheduledFire};
 pub use task::{Machine, Task, task};
 pub use task_error::{TaskError, Terminal};

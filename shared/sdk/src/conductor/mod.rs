@@ -1,5 +1,6 @@
 //! The conductor: delivers what is late, and repairs what is stuck. Everything it does is idempotent.
 
+mod deployed;
 mod look;
 mod start;
 mod undelivered;
@@ -12,6 +13,7 @@ use dacapo_domain::{
 };
 use jiff::Timestamp;
 
+pub use deployed::Deployed;
 pub use look::Swept;
 
 use crate::{
@@ -81,19 +83,6 @@ impl Conductor {
                 self.ports.queues.dead_letter(CONDUCTOR, text).await
             }
         }
-    }
-
-    /// Stores the manifest that the zip carries, if it is newer than the stored one.
-    async fn deployed(&self) -> PortResult<serde_json::Value> {
-        let Some(carried) = &self.carried else {
-            return Err(PortError::new(PortErrorKind::Refused, "this conductor carries no manifest"));
-        };
-        let stored = self.ports.store.manifest().await?;
-        let newer = stored.is_none_or(|stored| stored.made_ms <= carried.made_ms);
-        if newer {
-            self.ports.store.put_manifest(carried).await?;
-        }
-        Ok(serde_json::json!({ "stored": newer, "functions": carried.functions.len() }))
     }
 
     /// An event that was held back is due: it is sent to those who subscribe now.

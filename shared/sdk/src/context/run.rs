@@ -10,7 +10,7 @@ use crate::{
     client::{Publish, Run},
     handler::IsResult,
     port::LogLevel,
-    runner::Attempt,
+    runner::{Attempt, ScheduledFire},
 };
 
 /// The run that a handler or a hook belongs to: what both [`TaskContext`](crate::TaskContext) and
@@ -100,6 +100,14 @@ impl RunContext {
 
 /// What the handler may ask.
 impl RunContext {
+    /// The fire that started the run, with the one before it and the next five: `None` where no schedule did.
+    ///
+    /// # Errors
+    /// Any [`Error`] of the store, which is asked only for a schedule that was made at run time.
+    pub async fn fire(&self) -> Result<Option<ScheduledFire>, Error> {
+        self.attempt.fire().await
+    }
+
     /// Time left of this attempt's timeout.
     #[must_use]
     pub fn remaining(&self) -> Duration {

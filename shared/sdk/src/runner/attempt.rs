@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use dacapo_domain::{Event, Json, Policy, Progress, Run, Version, limits};
+use dacapo_domain::{Event, Json, Neighbours, Policy, Progress, Run, Schedule, TaskEntry, Version, limits};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -26,6 +26,7 @@ const ONCE_A_SECOND: Duration = Duration::from_secs(1);
 pub struct Attempt {
     client: Client,
     policy: Policy,
+    declared: Option<Schedule>,
     token: Version,
     body: Json,
     input: Json,
@@ -40,6 +41,15 @@ pub struct Attempt {
     logged_bytes: AtomicU64,
 }
 
+/// The fire that started a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScheduledFire {
+    /// The time it fired for.
+    pub scheduled_for: Timestamp,
+    /// The fire before it, and the next five.
+    pub around: Neighbours,
+}
+
 /// What is merged into one store call a second.
 #[derive(Default)]
 struct Pending {
@@ -49,16 +59,19 @@ struct Pending {
 }
 
 impl Attempt {
-    pub(crate) fn new(ports: &Ports, policy: &Policy, run: Run, body: Json, input: Json, deadline: Timestamp) -> Self {
+    pub(crate) fn new(ports: &Ports, task: &TaskEntry, run: Run, body: Json, input: Json, deadline: Timestamp) -> Self {
         Self {
             client: Client::for_handler(ports.clone(), Origin::of_run(&run)),
-            policy: policy.clone(),
+            policy: task.policy.clone(),
+            declared: run.schedule.as_ref().and_then(|name| {
+                task.schedules.iter().find(|schedule| schedule.name == *name).map(|schedule| schedule.schedule.clone())
+            }),
             token: run.lease.map_or(run.version, |lease| lease.token),
             body,
             input,
             called_at: ports.clock.now(),
             deadline,
-            limit: Limit::new(policy.timeout.min(limits::RUNNER_STOPS)),
+            limit: Limit::new(task.policy.timeout.min(limits::RUNNER_STOPS)),
             snapshot: Mutex::new(run.clone()),
             run: tokio::sync::Mutex::new(run),
             pending: Mutex::default(),
@@ -185,6 +198,21 @@ impl Attempt {
             *lock(&self.snapshot) = run.clone();
         }
         Ok(aborted)
+    }
+
+    /// The fire that started the run, with the fires around it: `None` where no schedule did, or it is no more.
+    ///
+    /// # Errors
+    /// What the store says, which is asked only for a schedule that was made at run time.
+    pub async fn fire(&self) -> Result<Option<ScheduledFire>, Error> {
+        let run = self.run();
+        let (Some(name), Some(scheduled_for)) = (run.schedule, run.scheduled_at) else { return Ok(None) };
+        let schedule = match self.declared.clone() {
+            Some(schedule) => Some(schedule),
+            None => self.client.ports().store.schedule(&name).await?.and_then(|kept| kept.put).map(|put| put.schedule),
+        };
+        let Some(timetable) = schedule.and_then(|schedule| schedule.check().ok()) else { return Ok(None) };
+        Ok(Some(ScheduledFire { scheduled_for, around: timetable.around(scheduled_for) }))
     }
 
     /// Keeps a log entry with the run.

@@ -12,7 +12,7 @@ mod run;
 use dacapo_domain::{Answer, Invocation, Json, Message};
 use jiff::Timestamp;
 
-pub use attempt::Attempt;
+pub use attempt::{Attempt, ScheduledFire};
 pub use event_attempt::EventAttempt;
 use guard::Guard;
 

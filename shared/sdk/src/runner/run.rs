@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dacapo_domain::{
-    Answer, Effect, Event, Json, LoopCall, NewRun, Outcome, Policy, Run, RunMessage, RunRecord, State, Trigger,
+    Answer, Effect, Event, Json, LoopCall, NewRun, Outcome, Run, RunMessage, RunRecord, State, TaskEntry, Trigger,
     run::answer,
 };
 use jiff::Timestamp;
@@ -93,19 +93,19 @@ impl Runner {
 
     /// One event, its attempt if there is one, and the end's hooks. `None` means that the record is gone.
     async fn advance(&self, task: &Task, seen: &Run, event: Event<'_>, deadline: Timestamp) -> PortResult<Option<Run>> {
-        let policy = task.entry().policy;
-        let Some(mut applied) = apply(&self.ports, seen, event, Some(&policy), deadline).await? else {
+        let entry = task.entry();
+        let Some(mut applied) = apply(&self.ports, seen, event, Some(&entry.policy), deadline).await? else {
             return Ok(None);
         };
         if applied.effects.contains(&Effect::Handle) {
-            match self.attempt(task, applied, &policy, deadline).await? {
+            match self.attempt(task, applied, &entry, deadline).await? {
                 Some(ended) => applied = ended,
                 None => return Ok(None),
             }
         }
         perform(&self.ports, &applied.run, &applied.effects).await;
         if applied.effects.contains(&Effect::Settle) {
-            self.settle(task, &applied.run, &policy, deadline).await?;
+            self.settle(task, &applied.run, &entry, deadline).await?;
         }
         Ok(Some(applied.run))
     }
@@ -115,13 +115,13 @@ impl Runner {
         &self,
         task: &Task,
         taken: Applied,
-        policy: &Policy,
+        entry: &TaskEntry,
         deadline: Timestamp,
     ) -> PortResult<Option<Applied>> {
         let Some((body, input)) = self.payloads(taken.stored, &taken.run).await? else {
             return Ok(None);
         };
-        let attempt = Arc::new(Attempt::new(&self.ports, policy, taken.run, body, input.clone(), deadline));
+        let attempt = Arc::new(Attempt::new(&self.ports, entry, taken.run, body, input.clone(), deadline));
         let call = {
             let (task, attempt) = (task.clone(), attempt.clone());
             async move { task.call(input, attempt).await }
@@ -134,12 +134,12 @@ impl Runner {
         let (token, mut run) = (attempt.token(), attempt.last_seen().await);
         if let Some(progress) = attempt.take_progress() {
             let event = Event::Progressed(token, progress);
-            match apply(&self.ports, &run, event, Some(policy), deadline).await? {
+            match apply(&self.ports, &run, event, Some(&entry.policy), deadline).await? {
                 Some(applied) => run = applied.run,
                 None => return Ok(None),
             }
         }
-        apply(&self.ports, &run, Event::Ended { token, outcome, spent }, Some(policy), deadline).await
+        apply(&self.ports, &run, Event::Ended { token, outcome, spent }, Some(&entry.policy), deadline).await
     }
 
     /// The body and this iteration's input: as a rule they came with the write that took the attempt.
@@ -159,13 +159,13 @@ impl Runner {
     }
 
     /// Runs the hooks of the end, then says so on the record. A crash in between runs them again.
-    async fn settle(&self, task: &Task, run: &Run, policy: &Policy, deadline: Timestamp) -> PortResult<()> {
+    async fn settle(&self, task: &Task, run: &Run, entry: &TaskEntry, deadline: Timestamp) -> PortResult<()> {
         let Some(stored) = self.ports.store.load(run.id).await? else { return Ok(()) };
         let body = stored.body.unwrap_or_default();
         let input = stored.input.clone().unwrap_or_else(|| body.clone());
         let record =
             RunRecord::new(&stored.run, Some(body.clone()), stored.input, stored.result, self.ports.clock.now());
-        let attempt = Arc::new(Attempt::new(&self.ports, policy, stored.run.clone(), body, input, deadline));
+        let attempt = Arc::new(Attempt::new(&self.ports, entry, stored.run.clone(), body, input, deadline));
         let hooks = {
             let (task, attempt) = (task.clone(), attempt.clone());
             async move { task.end(attempt, record).await }
@@ -173,7 +173,7 @@ impl Runner {
         if let Err(failed) = self.guard.call(hooks, attempt.limit()).await {
             tracing::error!(run = %run.id, error = failed.failure.message, "a hook of the run's end failed");
         }
-        apply(&self.ports, &stored.run, Event::Settled, Some(policy), deadline).await?;
+        apply(&self.ports, &stored.run, Event::Settled, Some(&entry.policy), deadline).await?;
         Ok(())
     }
 }
