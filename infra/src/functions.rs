@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     names::{id, name, prefix},
+    parameters::code_parameter,
     queues::UNDELIVERED_ID,
     template::{Named, Resource},
 };
@@ -45,7 +46,7 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
                 "Runtime": "provided.al2023",
                 "Handler": "bootstrap",
                 "Architectures": [{ "Ref": "Architecture" }],
-                "Code": { "S3Bucket": { "Ref": "Artifacts" }, "S3Key": { "Ref": id(slug, "Code") } },
+                "Code": { "S3Bucket": { "Ref": "Artifacts" }, "S3Key": { "Ref": code_parameter(function) } },
                 "MemorySize": function.memory_mb,
                 "Timeout": timeout_s(function),
                 "Role": { "Fn::GetAtt": [id(slug, "Role"), "Arn"] },

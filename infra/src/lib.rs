@@ -14,5 +14,6 @@ mod table;
 mod template;
 
 pub use collect::{CollectError, collect};
+pub use parameters::code_parameter;
 pub use state_machine::LOOP;
 pub use template::{Template, TemplateError, template};

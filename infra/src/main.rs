@@ -26,6 +26,11 @@ enum Command {
         #[arg(required = true)]
         binaries: Vec<PathBuf>,
     },
+    /// Prints a line for each function: its name, its crate, and the template's parameter for its code.
+    Functions {
+        /// The manifest.
+        manifest: PathBuf,
+    },
     /// Writes the template to standard output.
     Template {
         /// The manifest.
@@ -36,6 +41,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Manifest { app, out, binaries } => write_manifest(&app, &out, &binaries),
+        Command::Functions { manifest } => print_functions(&manifest),
         Command::Template { manifest } => write_template(&manifest),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };
@@ -58,6 +64,14 @@ fn write_manifest(app: &str, out: &Path, binaries: &[PathBuf]) -> Result<(), Box
     manifest.made_ms = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
     fs::write(out, serde_json::to_string_pretty(&manifest)? + "\n")
         .map_err(|error| format!("can't write {}: {error}", out.display()))?;
+    Ok(())
+}
+
+fn print_functions(manifest: &Path) -> Result<(), Box<dyn Error>> {
+    for function in read_manifest(manifest)?.functions {
+        let code = dacapo_infra::code_parameter(&function);
+        io::Write::write_fmt(&mut io::stdout(), format_args!("{} {} {code}\n", function.name, function.crate_name))?;
+    }
     Ok(())
 }
 

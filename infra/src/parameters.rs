@@ -1,7 +1,7 @@
 //! What differs from stage to stage, and what a deploy wants to know afterwards.
 
 use dacapo_domain::{
-    Manifest,
+    FunctionEntry, Manifest,
     limits::{APP_CHARS, STAGE_CHARS},
 };
 use serde_json::{Value, json};
@@ -18,6 +18,12 @@ pub(crate) const NEW_LOOP: &str = "NewLoop";
 /// Holds where alarms tell somebody.
 pub(crate) const HAS_ALARM_TOPIC: &str = "HasAlarmTopic";
 
+/// The parameter that says where a function's code is in the bucket of artifacts.
+#[must_use]
+pub fn code_parameter(function: &FunctionEntry) -> String {
+    id(&function.name, "Code")
+}
+
 pub(crate) fn parameters(manifest: &Manifest) -> Named<Value> {
     const PLAIN: &str = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$";
     let mut parameters = Named::new();
@@ -33,7 +39,7 @@ pub(crate) fn parameters(manifest: &Manifest) -> Named<Value> {
     parameters.add("Artifacts", json!({ "Type": "String", "Description": "The bucket that holds the functions' code." }));
     for function in &manifest.functions {
         let what = format!("Where {}'s code is in the bucket: a key that names its content.", function.name);
-        parameters.add(id(&function.name, "Code"), json!({ "Type": "String", "Description": what }));
+        parameters.add(code_parameter(function), json!({ "Type": "String", "Description": what }));
     }
     parameters.add("LogRetentionDays", json!({ "Type": "Number", "Default": 30 }));
     parameters.add(

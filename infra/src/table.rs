@@ -8,25 +8,24 @@ use crate::{
     template::{Named, Resource},
 };
 
-/// An index: its name, its keys with their types, and what it holds of an item.
+/// An index: its name, which is its partition key's too, and its sort key with its type.
 struct Index {
     name: &'static str,
-    partition: &'static str,
-    sort: &'static str,
-    sort_type: &'static str,
+    sort: (&'static str, &'static str),
 }
 
-/// They hold keys only: what never changes costs one write, and a page reads its items in one batch.
+/// What is listed of a task, what must be looked at, what failed. All are sparse and hold keys only: what never changes
+/// costs one write, and a page reads its items in one batch.
 const INDEXES: [Index; 3] = [
-    Index { name: "list", partition: "list", sort: "id", sort_type: "S" },
-    Index { name: "watch", partition: "watchShard", sort: "watchMs", sort_type: "N" },
-    Index { name: "failed", partition: "failed", sort: "id", sort_type: "S" },
+    Index { name: "list", sort: ("pk", "S") },
+    Index { name: "watch", sort: ("watchMs", "N") },
+    Index { name: "failed", sort: ("pk", "S") },
 ];
 
 pub(crate) fn add(resources: &mut Named<Resource>) {
     let mut attributes = vec![attribute("pk", "S"), attribute("sk", "S")];
     for index in &INDEXES {
-        for (name, kind) in [(index.partition, "S"), (index.sort, index.sort_type)] {
+        for (name, kind) in [(index.name, "S"), index.sort] {
             let attribute = attribute(name, kind);
             if !attributes.contains(&attribute) {
                 attributes.push(attribute);
@@ -38,7 +37,7 @@ pub(crate) fn add(resources: &mut Named<Resource>) {
         .map(|index| {
             json!({
                 "IndexName": index.name,
-                "KeySchema": keys(index.partition, index.sort),
+                "KeySchema": keys(index.name, index.sort.0),
                 "Projection": { "ProjectionType": "KEYS_ONLY" },
             })
         })

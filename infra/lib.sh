@@ -1,0 +1,99 @@
+# What the scripts beside it have in common. They run from the top of the repository.
+# shellcheck shell=sh
+
+fail() {
+    echo "error: $*" >&2
+    exit 1
+}
+
+target=${CARGO_TARGET_DIR:-target}
+out=$target/dacapo
+app=${APP:-sample}
+# One function for each crate; their binaries are named after them.
+crates=$(for manifest in functions/*/Cargo.toml; do basename "$(dirname "$manifest")"; done)
+
+# This machine's processor, as Lambda names it.
+host_arch() {
+    case $(rustc -vV | sed -n 's/^host: //p') in
+    aarch64-*) echo arm64 ;;
+    *) echo x86_64 ;;
+    esac
+}
+
+# An endpoint on this machine runs the functions on this machine.
+is_local_endpoint() {
+    case ${AWS_ENDPOINT_URL:-} in
+    *://127.* | *://localhost | *://localhost[:/]* | *'://[::1]'*) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+# Takes a tool that is installed, else ours: `need aws` or `need cargo lambda`.
+need() {
+    "$@" --version >/dev/null 2>&1 && return
+    tools=$(tests/localstack/tools) || fail "$* is needed (install it, or Python 3.13 for this repository to install it)"
+    PATH=$tools:$PATH
+    "$@" --version >/dev/null 2>&1 || fail "$* is needed and doesn't run (try: $* --version)"
+}
+
+# Learns which account is spoken to, and says in one line why none can be.
+need_account() {
+    need aws
+    # Version 1 of the AWS command line reads the older name alone.
+    region=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
+    [ -n "$region" ] || fail "no AWS region (set AWS_REGION)"
+    export AWS_DEFAULT_REGION="$region" AWS_PAGER='' AWS_MAX_ATTEMPTS="${AWS_MAX_ATTEMPTS:-4}"
+    if ! account=$(aws sts get-caller-identity --query Account --output text --cli-connect-timeout 5 2>&1); then
+        case $account in
+        *'onnect to the endpoint'* | *onnect\ timeout*)
+            fail "nothing answers at ${AWS_ENDPOINT_URL:-AWS} (start it; or unset AWS_ENDPOINT_URL to use AWS itself)" ;;
+        *'locate credentials'*)
+            fail "no AWS credentials (set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; LocalStack takes any, as test and test)" ;;
+        *)
+            fail "AWS refuses: $(echo "$account" | tail -n 1)" ;;
+        esac
+    fi
+    where="account $account, $region${AWS_ENDPOINT_URL:+, $AWS_ENDPOINT_URL}"
+}
+
+need_stage() {
+    [ -n "${STAGE:-}" ] || fail "no stage (say for example: make $1 STAGE=dev)"
+    stack=$app-$STAGE
+}
+
+stack_status() {
+    aws cloudformation describe-stacks --stack-name "$stack" --query 'Stacks[0].StackStatus' --output text 2>/dev/null || true
+}
+
+# Waits for the stack to come to rest, and tells of each resource that does. Its last status is in $status.
+wait_for_stack() {
+    since=$1 told=$(mktemp)
+    while :; do
+        status=$(stack_status)
+        stack_events "$since" | while read -r _ event resource _; do
+            case $event in
+            CREATE_COMPLETE) line="  created $resource" ;;
+            UPDATE_COMPLETE) line="  updated $resource" ;;
+            DELETE_COMPLETE) line="  deleted $resource" ;;
+            *) continue ;;
+            esac
+            [ "$resource" = "$stack" ] || grep -qx "$line" "$told" || echo "$line" | tee -a "$told"
+        done
+        case $status in
+        *_IN_PROGRESS) sleep 2 ;;
+        *) break ;;
+        esac
+    done
+    rm -f "$told"
+}
+
+# Time, status, resource and reason of what happened since then, oldest first.
+stack_events() {
+    aws cloudformation describe-stack-events --stack-name "$stack" --output text \
+        --query 'StackEvents[].[Timestamp, ResourceStatus, LogicalResourceId, ResourceStatusReason]' 2>/dev/null |
+        awk -v since="$1" '$1 >= since' | sort -s -k1,1
+}
+
+now() {
+    date -u +%Y-%m-%dT%H:%M:%S
+}

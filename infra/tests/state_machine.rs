@@ -1,0 +1,90 @@
+//! The loop, read as its graph. That AWS takes each state's fields is checked by cfn-lint, in `make check`.
+
+use std::collections::BTreeSet;
+
+use dacapo_infra::LOOP;
+use serde_json::{Map, Value};
+
+#[test]
+fn every_state_is_there_and_reached() {
+    let definition = definition();
+    let states = states(&definition);
+    let mut reached = BTreeSet::new();
+    let mut ahead = vec![definition["StartAt"].as_str().unwrap().to_owned()];
+    while let Some(name) = ahead.pop() {
+        let state = states.get(&name).unwrap_or_else(|| panic!("{name} is missing"));
+        if reached.insert(name) {
+            ahead.extend(successors(state));
+        }
+    }
+    assert_eq!(reached, states.keys().cloned().collect());
+}
+
+#[test]
+fn a_round_is_three_transitions() {
+    let definition = definition();
+    let next = |name: &str| states(&definition)[name]["Next"].clone();
+    assert_eq!((next("Wait"), next("Call")), ("Call".into(), "What next?".into()));
+    let back = states(&definition)["What next?"]["Choices"].as_array().unwrap();
+    assert!(back.iter().any(|rule| rule["StringEquals"] == "wait" && rule["Next"] == "Wait"), "{back:?}");
+}
+
+#[test]
+fn only_the_answer_is_kept_of_what_lambda_returns() {
+    let definition = definition();
+    for (name, state) in states(&definition) {
+        if state["Resource"].as_str().is_some_and(|resource| resource.ends_with("lambda:invoke")) {
+            assert_eq!(state["ResultSelector"]["answer.$"], "$.Payload", "{name}");
+            assert_eq!(state["OutputPath"], "$.answer", "{name}");
+        }
+    }
+}
+
+#[test]
+fn whatever_a_call_ends_in_is_retried_or_told() {
+    let definition = definition();
+    let call = &states(&definition)["Call"];
+    let retried: Vec<&str> = call["Retry"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|retry| retry["ErrorEquals"].as_array().unwrap())
+        .map(|error| error.as_str().unwrap())
+        .collect();
+    for error in [
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+    ] {
+        assert!(retried.contains(&error), "{error}");
+    }
+    assert_eq!(call["Catch"][0]["ErrorEquals"][0], "States.ALL");
+    assert_eq!(call["Catch"][0]["Next"], "Tell of the crash");
+}
+
+/// 25,000 events are an execution's end; a round takes nine, a retry three, and it hands over at 2,000 rounds.
+#[test]
+fn one_call_can_be_retried_to_its_end_in_the_last_round() {
+    let definition = definition();
+    let retries: u64 = ["Call", "Tell of the crash"]
+        .iter()
+        .flat_map(|name| states(&definition)[*name]["Retry"].as_array().unwrap())
+        .map(|retry| retry["MaxAttempts"].as_u64().unwrap())
+        .sum();
+    assert!(2_000 * 9 + 3 * retries < 25_000, "{retries}");
+}
+
+fn definition() -> Value {
+    serde_json::from_str(LOOP).unwrap()
+}
+
+fn states(definition: &Value) -> &Map<String, Value> {
+    definition["States"].as_object().unwrap()
+}
+
+fn successors(state: &Value) -> Vec<String> {
+    let branches = ["Choices", "Catch"].into_iter().filter_map(|field| state[field].as_array()).flatten();
+    let named = branches.map(|branch| &branch["Next"]).chain([&state["Next"], &state["Default"]]);
+    named.filter_map(|name| name.as_str().map(str::to_owned)).collect()
+}

@@ -1,0 +1,372 @@
+//! What every template holds to, whatever the app: read on the template of an app that has one of everything.
+
+use dacapo_domain::{
+    FunctionEntry, Json, Manifest, Policy, Retry, ScheduleEntry, Subscription, TaskEntry, cron, every, limits, minutes,
+    seconds,
+};
+use dacapo_infra::{TemplateError, template};
+use serde_json::{Map, Value, json};
+
+#[test]
+fn every_queue_that_a_function_reads_is_redriven_into_the_net() {
+    let template = one_of_everything();
+    for function in ["Conductor", "NightlyReport", "SendWelcome", "UserJoined"] {
+        let redrive = &template.properties(&format!("{function}Queue"))["RedrivePolicy"];
+        assert_eq!(redrive["deadLetterTargetArn"], json!({ "Fn::GetAtt": ["Undelivered", "Arn"] }), "{function}");
+        assert_eq!(redrive["maxReceiveCount"], 5, "{function}");
+    }
+    let read_by_conductor = template.properties("MappingOfUndelivered");
+    assert_eq!(read_by_conductor["FunctionName"], json!({ "Ref": "ConductorFunction" }));
+    assert_eq!(read_by_conductor["EventSourceArn"], json!({ "Fn::GetAtt": ["Undelivered", "Arn"] }));
+}
+
+#[test]
+fn a_message_stays_hidden_for_longer_than_its_function_may_take() {
+    let template = one_of_everything();
+    for (function, timeout_s, visibility_s) in [
+        ("Conductor", 60, 360),
+        ("NightlyReport", 900, 5_400),
+        // A minute of the handler's, and five seconds in which its failure is recorded.
+        ("SendWelcome", 65, 5_400),
+        ("UserJoined", 900, 960),
+    ] {
+        assert_eq!(template.properties(&format!("{function}Function"))["Timeout"], timeout_s, "{function}");
+        assert_eq!(template.properties(&format!("{function}Queue"))["VisibilityTimeout"], visibility_s, "{function}");
+    }
+}
+
+#[test]
+fn every_queue_keeps_its_messages_for_fourteen_days() {
+    for (id, queue) in one_of_everything().of_type("AWS::SQS::Queue") {
+        assert_eq!(queue["MessageRetentionPeriod"], 1_209_600, "{id}");
+    }
+}
+
+#[test]
+fn failures_are_reported_per_message() {
+    let template = one_of_everything();
+    for (id, mapping) in template.of_type("AWS::Lambda::EventSourceMapping") {
+        assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{id}");
+        assert_eq!(mapping.get("FilterCriteria"), None, "{id}: what a filter doesn't match is deleted");
+    }
+    assert_eq!(template.properties("SendWelcomeMapping")["BatchSize"], 1);
+    // As many events as fit into 850 s if both handlers take the minute that each may.
+    assert_eq!(template.properties("UserJoinedMapping")["BatchSize"], 7);
+}
+
+#[test]
+fn only_a_function_that_asks_for_a_dead_letter_queue_has_one() {
+    let template = one_of_everything();
+    let named = |id: &str| template.properties(id)["QueueName"]["Fn::Sub"].clone();
+    assert_eq!(named("UserJoinedDead"), "${App}-${Stage}-user-joined-dead");
+    assert_eq!(template.of_type("AWS::SQS::Queue").count(), 4 + 1 + 1);
+}
+
+#[test]
+fn history_and_loop_outlive_the_stack_and_are_taken_over() {
+    let template = one_of_everything();
+    for (id, resource) in template.resources() {
+        let outlives = ["Table", "Loop"].contains(&id.as_str());
+        assert_eq!(resource.get("DeletionPolicy").is_some(), outlives, "{id}");
+        assert_eq!(resource.get("UpdateReplacePolicy").is_some(), outlives, "{id}");
+        assert_eq!(resource.get("Condition").is_some(), outlives, "{id}");
+    }
+    // Where they are taken over, the stack has no such resource: so nothing refers to it.
+    let text = template.0.to_string();
+    for reference in [r#"{"Ref":"Table"}"#, r#"{"Ref":"Loop"}"#, r#"["Table","#, r#"["Loop","#] {
+        assert!(!text.contains(reference), "{reference}");
+    }
+}
+
+#[test]
+fn no_statement_allows_more_than_it_names() {
+    let template = one_of_everything();
+    let mut wild = Vec::new();
+    for (id, statement) in template.statements() {
+        let text = statement.to_string();
+        assert_eq!(statement["Effect"], "Allow", "{id}");
+        assert!(!statement["Action"].to_string().contains('*'), "{id}: {text}");
+        assert_ne!(statement["Resource"], "*", "{id}: {text}");
+        if statement["Resource"].to_string().contains('*') {
+            let arn = statement["Resource"]["Fn::Sub"].as_str().unwrap();
+            wild.push(arn.split_once("${AWS::AccountId}:").unwrap().1.to_owned());
+        }
+    }
+    wild.sort();
+    wild.dedup();
+    // Streams of a log, executions and schedules are named after what doesn't exist yet.
+    let expected = [
+        "execution:${App}-${Stage}-loop:*",
+        "log-group:/aws/lambda/${App}-${Stage}-conductor:*",
+        "log-group:/aws/lambda/${App}-${Stage}-nightly-report:*",
+        "log-group:/aws/lambda/${App}-${Stage}-send-welcome:*",
+        "log-group:/aws/lambda/${App}-${Stage}-user-joined:*",
+        "schedule/${App}-${Stage}/*",
+    ];
+    assert_eq!(wild, expected);
+}
+
+#[test]
+fn one_role_is_passed_and_to_scheduler_alone() {
+    let passes: Vec<Value> = one_of_everything()
+        .statements()
+        .into_iter()
+        .map(|(_, statement)| statement)
+        .filter(|statement| statement["Action"].to_string().contains("iam:"))
+        .collect();
+    let [pass] = &passes[..] else { panic!("{passes:?}") };
+    assert_eq!(pass["Action"], json!(["iam:PassRole"]));
+    assert_eq!(
+        pass["Resource"]["Fn::Sub"],
+        "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${App}-${Stage}-scheduler"
+    );
+    assert_eq!(pass["Condition"]["StringEquals"]["iam:PassedToService"], "scheduler.amazonaws.com");
+}
+
+#[test]
+fn a_function_reads_its_own_queue_and_no_other() {
+    let template = one_of_everything();
+    for (function, queues) in [("SendWelcome", vec!["send-welcome"]), ("Conductor", vec!["conductor", "undelivered"])] {
+        let own = &template.properties(&format!("{function}Role"))["Policies"][0]["PolicyDocument"]["Statement"];
+        let read: Vec<&str> = own
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|statement| statement["Action"].to_string().contains("sqs:ReceiveMessage"))
+            .map(|statement| statement["Resource"]["Fn::Sub"].as_str().unwrap().rsplit_once("${Stage}-").unwrap().1)
+            .collect();
+        assert_eq!(read, queues, "{function}");
+    }
+}
+
+#[test]
+fn the_scheduler_role_can_only_send() {
+    let template = one_of_everything();
+    let role = template.properties("RoleOfScheduler");
+    let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
+    assert_eq!(statements.len(), 1);
+    assert_eq!(statements[0]["Action"], json!(["sqs:SendMessage"]));
+    let group = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule-group/${App}-${Stage}";
+    let condition = &role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"];
+    assert_eq!(condition["ArnEquals"]["aws:SourceArn"]["Fn::Sub"], group);
+}
+
+#[test]
+fn a_declared_schedule_sends_its_name_and_its_time() {
+    let template = one_of_everything();
+    let schedule = template.properties("NightlyReportX1Schedule");
+    assert_eq!(schedule["ScheduleExpression"], "cron(0 6 ? * MON-FRI *)");
+    assert_eq!(schedule["ScheduleExpressionTimezone"], "Europe/Berlin");
+    assert_eq!(schedule["Target"]["Arn"], json!({ "Fn::GetAtt": ["NightlyReportQueue", "Arn"] }));
+    assert_eq!(schedule["Target"]["DeadLetterConfig"]["Arn"], json!({ "Fn::GetAtt": ["Undelivered", "Arn"] }));
+    assert_eq!(
+        schedule["Target"]["Input"],
+        r#"{"fire/1":{"schedule":"nightly-report-1","time":"<aws.scheduler.scheduled-time>"}}"#
+    );
+    assert_eq!(template.properties("NightlyReportX2Schedule")["ScheduleExpression"], "rate(7 days)");
+}
+
+#[test]
+fn a_missed_sweep_is_left_out_because_the_next_is_a_minute_away() {
+    let template = one_of_everything();
+    let sweep = template.properties("Sweep");
+    assert_eq!(sweep["ScheduleExpression"], "rate(1 minute)");
+    assert_eq!(sweep["Target"]["Arn"], json!({ "Fn::GetAtt": ["ConductorFunction", "Arn"] }));
+    assert_eq!(sweep["Target"]["Input"], r#"{"sweep/1":{}}"#);
+    assert_eq!(sweep["Target"]["RetryPolicy"], json!({ "MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0 }));
+    let on_failure = template.properties("SweepOnce");
+    assert_eq!((&on_failure["MaximumEventAgeInSeconds"], &on_failure["MaximumRetryAttempts"]), (&json!(60), &json!(0)));
+}
+
+#[test]
+fn the_conductor_is_told_of_executions_that_ended_badly() {
+    let template = one_of_everything();
+    for (rule, statuses, message) in [
+        ("RuleOfStopped", json!(["ABORTED", "TIMED_OUT"]), r#"{"ended/1":{"execution":<execution>,"status":<status>}}"#),
+        (
+            "RuleOfFailed",
+            json!(["FAILED"]),
+            r#"{"ended/1":{"execution":<execution>,"status":<status>,"error":<error>,"cause":<cause>}}"#,
+        ),
+    ] {
+        let rule = template.properties(rule);
+        assert_eq!(rule["EventPattern"]["detail"]["status"], statuses);
+        assert_eq!(rule["Targets"][0]["Arn"], json!({ "Fn::GetAtt": ["ConductorQueue", "Arn"] }));
+        let transformer = &rule["Targets"][0]["InputTransformer"];
+        assert_eq!(transformer["InputTemplate"], message);
+        assert_eq!(transformer["InputPathsMap"]["execution"], "$.detail.name");
+    }
+}
+
+#[test]
+fn somebody_is_told_where_nothing_mends_itself() {
+    let template = one_of_everything();
+    let alarms: Vec<String> = template.of_type("AWS::CloudWatch::Alarm").map(|(id, _)| id).collect();
+    let expected = [
+        "ConductorBacklog",
+        "ConductorFails",
+        "ConductorIsSilent",
+        "NightlyReportBacklog",
+        "SendWelcomeBacklog",
+        "UndeliveredRemain",
+        "UserJoinedBacklog",
+        "UserJoinedDropped",
+    ];
+    assert_eq!(alarms, expected);
+    let silent = template.properties("ConductorIsSilent");
+    assert_eq!(silent["TreatMissingData"], "breaching");
+}
+
+#[test]
+fn the_longest_names_fit() {
+    let (app, stage) = ("a".repeat(limits::APP_CHARS), "s".repeat(limits::STAGE_CHARS));
+    let crate_name = "c".repeat(limits::SLUG_BYTES);
+    let longest = |kind: &str, property: &str, allowed: usize| {
+        let functions = vec![
+            FunctionEntry::conductor(),
+            FunctionEntry::task("long", 256, scheduled(&"t".repeat(limits::TASK_NAME_CHARS))),
+            FunctionEntry::events(&crate_name, 256, vec![subscription(true)]),
+        ];
+        let template = read(&Manifest::new(&app, functions).unwrap());
+        let named: Vec<String> = template
+            .of_type(kind)
+            .filter_map(|(_, resource)| match &resource[property] {
+                Value::String(name) => Some(name.clone()),
+                name => Some(name["Fn::Sub"].as_str()?.replace("${App}", &app).replace("${Stage}", &stage)),
+            })
+            .collect();
+        let name = named.iter().max_by_key(|name| name.len()).unwrap();
+        assert!(name.len() <= allowed, "{kind} {name} has {} characters, {allowed} are allowed", name.len());
+    };
+    longest("AWS::Lambda::Function", "FunctionName", 64);
+    longest("AWS::SQS::Queue", "QueueName", 80);
+    longest("AWS::StepFunctions::StateMachine", "StateMachineName", 80);
+    longest("AWS::Scheduler::ScheduleGroup", "Name", 64);
+    longest("AWS::Scheduler::Schedule", "Name", 64);
+    longest("AWS::IAM::Role", "RoleName", 64);
+    longest("AWS::Events::Rule", "Name", 64);
+    longest("AWS::DynamoDB::Table", "TableName", 255);
+}
+
+#[test]
+fn the_same_functions_make_the_same_template() {
+    let manifest = manifest();
+    let mut backwards = manifest.functions.clone();
+    backwards.reverse();
+    let other = Manifest { made_ms: 1, ..Manifest::new(&manifest.app, backwards).unwrap() };
+    assert_eq!(template(&manifest).unwrap().to_text(), template(&other).unwrap().to_text());
+}
+
+#[test]
+fn nothing_is_null_because_cloudformation_refuses_it() {
+    assert!(!one_of_everything().0.to_string().contains("null"));
+}
+
+#[test]
+fn two_queues_of_one_name_are_refused() {
+    let with = |task: &str| {
+        let functions = vec![
+            FunctionEntry::conductor(),
+            FunctionEntry::events("user-joined", 256, vec![subscription(true)]),
+            FunctionEntry::task("other", 256, scheduled(task)),
+        ];
+        template(&Manifest::new("shop", functions).unwrap()).map(|_| ())
+    };
+    assert_eq!(with("undelivered"), Err(TemplateError::SameQueue("undelivered".to_owned())));
+    assert_eq!(with("user joined dead"), Err(TemplateError::SameQueue("user-joined-dead".to_owned())));
+    assert_eq!(with("loop"), Ok(()));
+}
+
+#[test]
+fn an_app_without_a_conductor_is_refused() {
+    let error = template(&Manifest::new("shop", vec![]).unwrap()).unwrap_err();
+    assert_eq!(error.to_string(), "the app has no conductor, which repairs what is stuck (keep functions/conductor)");
+}
+
+#[test]
+fn an_app_that_fills_a_stack_is_the_largest() {
+    let of = |tasks: usize| {
+        let tasks = (0..tasks).map(|n| FunctionEntry::task("many", 256, TaskEntry { schedules: vec![], ..scheduled(&format!("t{n}")) }));
+        let functions = tasks.chain([FunctionEntry::conductor()]).collect();
+        template(&Manifest::new("shop", functions).unwrap())
+    };
+    assert!(of(75).is_ok());
+    let error = of(100).unwrap_err().to_string();
+    assert!(error.contains("CloudFormation allows 500; split the 101 functions over two apps"), "{error}");
+}
+
+/// A template as JSON.
+struct Read(Value);
+
+fn one_of_everything() -> Read {
+    read(&manifest())
+}
+
+fn read(manifest: &Manifest) -> Read {
+    Read(serde_json::from_str(&template(manifest).unwrap().to_text()).unwrap())
+}
+
+impl Read {
+    fn resources(&self) -> &Map<String, Value> {
+        self.0["Resources"].as_object().unwrap()
+    }
+
+    fn properties(&self, id: &str) -> &Value {
+        &self.resources().get(id).unwrap_or_else(|| panic!("{id} is missing"))["Properties"]
+    }
+
+    fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (String, &'a Value)> + 'a {
+        let found = self.resources().iter().filter(move |(_, resource)| resource["Type"] == kind);
+        found.map(|(id, resource)| (id.clone(), &resource["Properties"]))
+    }
+
+    /// What roles, policies and queues allow, but for who may take a role.
+    fn statements(&self) -> Vec<(String, Value)> {
+        let mut found = Vec::new();
+        for (id, resource) in self.resources() {
+            let properties = &resource["Properties"];
+            let inline = properties["Policies"].as_array().into_iter().flatten();
+            let documents = inline.map(|policy| &policy["PolicyDocument"]).chain(properties.get("PolicyDocument"));
+            for statement in documents.flat_map(|document| document["Statement"].as_array().unwrap()) {
+                found.push((id.clone(), statement.clone()));
+            }
+        }
+        assert!(found.len() > 10, "{found:?}");
+        found
+    }
+}
+
+fn manifest() -> Manifest {
+    let welcome = TaskEntry {
+        policy: Policy { max_timeout: minutes(1), ..Policy::default() },
+        schedules: vec![],
+        ..scheduled("send-welcome")
+    };
+    let functions = vec![
+        FunctionEntry::conductor(),
+        FunctionEntry::task("nightly-report", 256, scheduled("nightly-report")),
+        FunctionEntry::task("send-welcome", 256, welcome),
+        FunctionEntry::events("user-joined", 128, vec![subscription(false), subscription(true)]),
+    ];
+    Manifest::new("sample", functions).unwrap()
+}
+
+fn scheduled(task: &str) -> TaskEntry {
+    let entry = |number: u32, schedule| ScheduleEntry {
+        name: format!("{}-{number}", dacapo_domain::slug(task)),
+        schedule,
+        body: Json::default(),
+    };
+    let working_days = cron("0 6 ? * MON-FRI *").timezone("Europe/Berlin");
+    TaskEntry {
+        name: task.to_owned(),
+        policy: Policy::default(),
+        private: false,
+        schedules: vec![entry(1, working_days), entry(2, every("7 days"))],
+    }
+}
+
+fn subscription(dead_letter: bool) -> Subscription {
+    let (timeout, retry) = (seconds(5), Retry::of_events());
+    Subscription { event: "user.joined".to_owned(), timeout, retry, dead_letter }
+}
