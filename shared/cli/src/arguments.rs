@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser};
 
-use crate::{commands::Command, exit, output};
+use crate::{commands::Command, exit, failure::Failure, output};
 
 /// Background tasks and event handlers: develop, run, look, repair.
 ///
@@ -66,13 +66,18 @@ pub fn parse() -> Result<Arguments, ExitCode> {
     Arguments::try_parse().map_err(|error| {
         let asked_for_json = std::env::args_os().any(|argument| argument == "--json");
         if error.use_stderr() && asked_for_json {
-            let text = error.to_string();
-            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            return output::Output::new(true).failure(&crate::failure::Failure::usage(message));
+            return output::Output::new(true).failure(&Failure::usage(in_one_line(&error.to_string())));
         }
         let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
         // Nobody is left to tell if standard error is closed.
         let _ = error.print();
         ExitCode::from(code)
     })
+}
+
+/// Clap's words without its advice to read on.
+fn in_one_line(text: &str) -> String {
+    let message = text.split("\n\nUsage:").next().unwrap_or_default().split("\n\nFor more").next().unwrap_or_default();
+    let words: Vec<&str> = message.trim_start_matches("error: ").split_whitespace().collect();
+    words.join(" ")
 }

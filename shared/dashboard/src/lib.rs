@@ -49,7 +49,7 @@ pub fn router(client: Client, place: &str) -> Router {
         .route("/run/{id}/abort", post(actions::abort))
         .route("/run/{id}/replay", post(actions::replay))
         .route("/start", get(start::show).post(start::start))
-        .route("/schedules", get(schedules::show))
+        .route("/schedules", get(schedules::show).post(schedules::pause))
         .route("/assets/style.css", get(layout::style))
         .route("/assets/live.js", get(layout::live))
         .with_state(dashboard)

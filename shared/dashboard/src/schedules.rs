@@ -1,17 +1,28 @@
 //! All schedules with their next fires.
 
 use axum::{
+    Form,
     extract::State,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
-use dacapo_domain::{Manifest, ScheduleEntry};
+use dacapo::ScheduleState;
 use jiff::Timestamp;
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use crate::{Dashboard, failure::Failure, layout::Frame, run::parts};
 
 /// Fires that are shown of each schedule.
 const FIRES: usize = 3;
+
+/// What a schedule's button sends.
+#[derive(Deserialize)]
+pub struct Pressed {
+    #[serde(default)]
+    token: String,
+    name: String,
+    paused: bool,
+}
 
 /// `GET /schedules`
 pub async fn show(State(dashboard): State<Dashboard>) -> Response {
@@ -21,54 +32,66 @@ pub async fn show(State(dashboard): State<Dashboard>) -> Response {
     }
 }
 
+/// `POST /schedules`: pauses or resumes one.
+pub async fn pause(State(dashboard): State<Dashboard>, Form(sent): Form<Pressed>) -> Response {
+    if !dashboard.token.is(&sent.token) {
+        return Failure::stale().page(&dashboard);
+    }
+    let schedules = dashboard.client.schedules();
+    let done = match sent.paused {
+        true => schedules.pause(&sent.name).await,
+        false => schedules.resume(&sent.name).await,
+    };
+    match done {
+        Ok(_) => Redirect::to("/schedules").into_response(),
+        Err(error) => Failure::from(error).page(&dashboard),
+    }
+}
+
 async fn page(dashboard: &Dashboard) -> Result<Markup, Failure> {
-    let manifest = dashboard.client.manifest().await?;
+    let schedules = dashboard.client.schedules().list().await?;
     let now = dashboard.now();
     let content = html! {
         h1 { "Schedules" }
-        p class="soft" { "Next fires in UTC, as seen from now." }
-        (table(&manifest, now))
+        p class="soft" { "Times are UTC." }
+        div class="scroll" {
+            @if schedules.is_empty() { p class="empty" { "There are no schedules." } } @else {
+                table {
+                    thead { tr {
+                        th scope="col" { "Schedule" } th scope="col" { "Task" } th scope="col" { "Fires" }
+                        th scope="col" { "Next" } th scope="col" { "Body" } th scope="col" { "" }
+                    } }
+                    tbody { @for schedule in &schedules { (row(dashboard, schedule, now)) } }
+                }
+            }
+        }
     };
     Ok(dashboard.page(&Frame { title: "Schedules", at: "/schedules", refresh: Some(30) }, &content))
 }
 
-fn table(manifest: &Manifest, now: Timestamp) -> Markup {
-    let declared: Vec<(&str, &ScheduleEntry)> = manifest
-        .tasks()
-        .flat_map(|(_, task)| task.schedules.iter().map(|schedule| (task.name.as_str(), schedule)))
-        .collect();
-    html! {
-        div class="scroll" {
-            @if declared.is_empty() { p class="empty" { "No task declares a schedule." } } @else {
-                table {
-                    thead { tr {
-                        th scope="col" { "Schedule" } th scope="col" { "Task" } th scope="col" { "Fires" }
-                        th scope="col" { "Next" } th scope="col" { "Body" }
-                    } }
-                    tbody { @for (task, schedule) in declared { (row(task, schedule, now)) } }
-                }
-            }
-        }
-    }
-}
-
-fn row(task: &str, entry: &ScheduleEntry, now: Timestamp) -> Markup {
-    let next: Vec<Timestamp> = entry
-        .schedule
-        .check()
-        .and_then(|timetable| timetable.since(now))
-        .map(|fires| fires.after(now).take(FIRES).collect())
-        .unwrap_or_default();
-    let address = serde_urlencoded::to_string([("task", task)]).unwrap_or_default();
+fn row(dashboard: &Dashboard, schedule: &ScheduleState, now: Timestamp) -> Markup {
+    let address = serde_urlencoded::to_string([("task", &schedule.task)]).unwrap_or_default();
     html! {
         tr {
-            td { (entry.name) }
-            td { a href={ "/?" (address) } { (task) } }
-            td { (entry.schedule) }
+            td { (schedule.name) div class="soft" { @if schedule.declared { "in code" } @else { "made at run time" } } }
+            td { a href={ "/?" (address) } { (schedule.task) } }
+            td { (schedule.schedule) }
             td class="tight" {
-                @for fire in next { div { (fire.strftime("%F %T")) " " span class="soft" { (parts::moment(fire, now)) } } }
+                @if schedule.paused { span class="state waiting" { "paused" } }
+                @for fire in schedule.next.iter().take(FIRES) {
+                    div { (fire.strftime("%F %T")) " " span class="soft" { (parts::moment(*fire, now)) } }
+                }
+                @if !schedule.skipped.iter().next().is_none() { div class="soft" { (schedule.skipped.iter().count()) " skipped" } }
             }
-            td class="wide" { code { (entry.body.text()) } }
+            td { code class="clip" { (schedule.body.text()) } }
+            td class="tight" {
+                form method="post" action="/schedules" {
+                    input type="hidden" name="token" value=(dashboard.token.text());
+                    input type="hidden" name="name" value=(schedule.name);
+                    input type="hidden" name="paused" value=(!schedule.paused);
+                    button { @if schedule.paused { "Resume" } @else { "Pause" } }
+                }
+            }
         }
     }
 }

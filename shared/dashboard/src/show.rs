@@ -34,16 +34,31 @@ fn coarse(span: Duration) -> String {
     }
 }
 
-/// How long something took: `40 ms`, `1.2 s`, `3 min 4 s`, `2 h 5 min`, `3 d 4 h`.
+/// How long something took, by its two largest units.
+///
+/// ```
+/// use std::time::Duration;
+/// use dacapo_dashboard::show::took;
+/// let ms = |ms| took(Duration::from_millis(ms));
+/// assert_eq!([ms(40), ms(1_250), ms(30_000)], ["40 ms", "1.2 s", "30 s"]);
+/// assert_eq!([ms(184_000), ms(7_500_000), ms(86_400_000)], ["3 min 4 s", "2 h 5 min", "1 d"]);
+/// ```
 #[must_use]
 pub fn took(span: Duration) -> String {
     let s = span.as_secs();
+    let both = |large: u64, unit: &str, small: u64, of: &str| match small {
+        0 => format!("{large} {unit}"),
+        small => format!("{large} {unit} {small} {of}"),
+    };
     match s {
         0 => format!("{} ms", span.as_millis()),
-        1..60 => format!("{}.{} s", s, span.subsec_millis() / 100),
-        60..3_600 => format!("{} min {} s", s / 60, s % 60),
-        3_600..86_400 => format!("{} h {} min", s / 3_600, s % 3_600 / 60),
-        _ => format!("{} d {} h", s / 86_400, s % 86_400 / 3_600),
+        1..60 => match span.subsec_millis() / 100 {
+            0 => format!("{s} s"),
+            tenths => format!("{s}.{tenths} s"),
+        },
+        60..3_600 => both(s / 60, "min", s % 60, "s"),
+        3_600..86_400 => both(s / 3_600, "h", s % 3_600 / 60, "min"),
+        _ => both(s / 86_400, "d", s % 86_400 / 3_600, "h"),
     }
 }
 

@@ -1,12 +1,11 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use dacapo_dashboard::show::ago;
 use dacapo_domain::Schedule;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Context;
+use super::{Context, moment};
 use crate::{
     failure::{Done, Failure},
     output,
@@ -22,7 +21,7 @@ pub struct Cron {
     #[arg(long, value_name = "TZ")]
     timezone: Option<String>,
     /// The moment from which on it is looked for fires, as an RFC 3339 timestamp [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     from: Option<Timestamp>,
     /// So many fires
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -46,8 +45,5 @@ pub fn preview(cx: &Context<'_>, schedule: &Schedule, from: Option<Timestamp>, c
     let fires = schedule.check().and_then(|timetable| timetable.since(from));
     let fires = fires.map_err(|error| Failure::usage(format!("failed to {error}")))?;
     let next: Vec<Timestamp> = fires.all().take(count.into()).collect();
-    Ok(cx.output.give(&json!({"next": next}), || {
-        let lines = next.iter().map(|fire| format!("{fire} ({})", ago(*fire, from)));
-        lines.collect::<Vec<_>>().join("\n")
-    }))
+    Ok(cx.output.give(&json!({"next": next}), || super::schedules::fires(&next, from)))
 }

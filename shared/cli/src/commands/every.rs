@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::{Context, cron::preview};
+use super::{Context, cron::preview, moment};
 use crate::failure::Done;
 
 /// The fires of a schedule that is created at --from: the first is its creation.
@@ -13,7 +13,7 @@ pub struct Every {
     #[arg(allow_hyphen_values = true)]
     text: String,
     /// When the schedule is created, as an RFC 3339 timestamp [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     from: Option<Timestamp>,
     /// So many fires
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]

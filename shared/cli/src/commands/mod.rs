@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use dacapo::Client;
 use dacapo_domain::{Id, When};
+use jiff::Timestamp;
 
 use crate::{
     arguments::{Arguments, Global},
@@ -130,4 +131,9 @@ fn due(text: &str, client: &Client) -> Done<When> {
         Ok(_) => Ok(when),
         Err(error) => Err(Failure::usage(format!("failed to {error}"))),
     }
+}
+
+/// A `--from`.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "allowed are RFC 3339 timestamps, such as 2027-01-31T08:00:00Z".to_owned())
 }

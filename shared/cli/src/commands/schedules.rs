@@ -1,19 +1,165 @@
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{ArgGroup, Args, Subcommand};
+use console::style;
+use dacapo::ScheduleState;
+use dacapo_dashboard::show::{ago, pretty};
+use dacapo_domain::Schedule;
+use jiff::Timestamp;
+use serde_json::json;
 
 use super::Context;
-use crate::failure::{Done, Failure};
+use crate::{
+    body,
+    failure::Done,
+    output::{Table, line, plain},
+};
 
-/// Recurring schedules.
+/// What can be done with schedules.
 #[derive(Debug, Subcommand)]
 pub enum Schedules {
-    /// List them
+    /// List all schedules, declared ones too
     List,
+    /// Show a schedule
+    Get(Named),
+    /// Create a schedule, or replace the one of this name
+    Put(Put),
+    /// Pause a schedule: its fires make no run, and a deploy doesn't resume it
+    Pause(Named),
+    /// Resume a paused schedule; what it missed is not made up for
+    Resume(Named),
+    /// Delete a schedule that was made at run time
+    Delete(Named),
+    /// Say when a schedule fires next, whether it is paused or not
+    Upcoming(Upcoming),
+}
+
+#[derive(Debug, Args)]
+pub struct Named {
+    /// The schedule's name
+    name: String,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("rule").required(true))]
+pub struct Put {
+    /// The schedule's name
+    name: String,
+    /// The task it starts
+    task: String,
+    /// Every so many minutes, hours or days, such as "5 minutes"; first when it is created
+    #[arg(long, value_name = "TEXT", group = "rule", allow_hyphen_values = true)]
+    every: Option<String>,
+    /// By the calendar, such as "0 6 ? * MON-FRI *"
+    #[arg(long, value_name = "EXPRESSION", group = "rule", allow_hyphen_values = true)]
+    cron: Option<String>,
+    /// Once, such as "2 days" or "2027-01-31T08:00:00Z"
+    #[arg(long, value_name = "TEXT", group = "rule", allow_hyphen_values = true)]
+    at: Option<String>,
+    /// The IANA name of the time zone of --cron, such as Europe/Berlin [default: UTC]
+    #[arg(long, value_name = "TZ")]
+    timezone: Option<String>,
+    /// Make no run while one of this schedule is unfinished
+    #[arg(long)]
+    skip_while_running: bool,
+    /// What its runs are started with: JSON, @FILE, or - for standard input [default: {}]
+    #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
+    body: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Upcoming {
+    /// The schedule's name
+    name: String,
+    /// So many fires
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    next: u16,
+}
+
+impl Put {
+    fn schedule(&self) -> Schedule {
+        let schedule = match (&self.every, &self.cron, &self.at) {
+            (Some(every), ..) => dacapo_domain::every(every),
+            (_, Some(cron), _) => dacapo_domain::cron(cron),
+            (.., at) => dacapo_domain::at(at.as_deref().unwrap_or_default()),
+        };
+        let schedule = match &self.timezone {
+            Some(zone) => schedule.timezone(zone),
+            None => schedule,
+        };
+        if self.skip_while_running { schedule.skip_while_running() } else { schedule }
+    }
 }
 
 impl Schedules {
-    pub async fn run(self, _: &Context<'_>) -> Done<ExitCode> {
-        Err(Failure::failed("schedules have not landed"))
+    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+        let client = cx.client().await?;
+        let schedules = client.schedules();
+        let now = client.ports().clock.now();
+        let state = match self {
+            Self::List => {
+                let all = schedules.list().await?;
+                return Ok(cx.output.give(&json!({"schedules": all}), || table(&all, now)));
+            }
+            Self::Upcoming(it) => {
+                let next = schedules.upcoming(&it.name, it.next.into()).await?;
+                return Ok(cx.output.give(&json!({"next": next}), || fires(&next, now)));
+            }
+            Self::Delete(it) => {
+                schedules.delete(&it.name).await?;
+                let document = json!({"deleted": it.name});
+                return Ok(cx.output.give(&document, || format!("schedule {:?} is deleted", it.name)));
+            }
+            Self::Put(it) => {
+                let body = body::read(it.body.as_deref())?;
+                schedules.put_by_name(&it.name, &it.task, it.schedule(), body).await?
+            }
+            Self::Get(it) => schedules.get(&it.name).await?,
+            Self::Pause(it) => schedules.pause(&it.name).await?,
+            Self::Resume(it) => schedules.resume(&it.name).await?,
+        };
+        Ok(cx.output.give(&state, || whole(&state, now)))
     }
+}
+
+fn table(schedules: &[ScheduleState], now: Timestamp) -> String {
+    if schedules.is_empty() {
+        return "no schedules".to_owned();
+    }
+    let mut table = Table::new(&["NAME", "TASK", "FIRES", "MADE IN", "NEXT"]);
+    for it in schedules {
+        let made_in = if it.declared { "code" } else { "run time" };
+        table.row([
+            line(&it.name, 48),
+            line(&it.task, 48),
+            line(&it.schedule.to_string(), 60),
+            made_in.to_owned(),
+            next(it, now),
+        ]);
+    }
+    table.text()
+}
+
+fn next(schedule: &ScheduleState, now: Timestamp) -> String {
+    match schedule.next.first() {
+        _ if schedule.paused => style("paused").yellow().to_string(),
+        Some(fire) => format!("{fire} ({})", ago(*fire, now)),
+        None => style("never again").dim().to_string(),
+    }
+}
+
+fn whole(schedule: &ScheduleState, now: Timestamp) -> String {
+    let mut text = format!("{} fires {}", plain(&schedule.name), plain(&schedule.schedule.to_string()));
+    text += &format!("\nstarts {} with {}", plain(&schedule.task), plain(&pretty(&schedule.body)));
+    match schedule.paused {
+        true => text += "\npaused",
+        false => text += &format!("\nnext:\n{}", fires(&schedule.next, now)),
+    }
+    text
+}
+
+/// A line for each fire.
+pub fn fires(next: &[Timestamp], now: Timestamp) -> String {
+    let lines = next.iter().map(|fire| format!("{fire} ({})", ago(*fire, now)));
+    lines.collect::<Vec<_>>().join("\n")
 }

@@ -5,7 +5,7 @@ use dacapo_dashboard::show::ago;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Context;
+use super::{Context, moment};
 use crate::{
     failure::{Done, Failure},
     output,
@@ -18,7 +18,7 @@ pub struct When {
     #[arg(allow_hyphen_values = true)]
     text: String,
     /// The moment to count from, as an RFC 3339 timestamp [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     from: Option<Timestamp>,
 }
 

@@ -80,10 +80,10 @@ fn facts(run: &RunRecord, now: Timestamp) -> Markup {
             div { dt { "Attempt" } dd { (run.attempt) } }
             div { dt { "Took" } dd { (parts::duration(run, now)) } }
             @if let Some(parent) = run.parent_id {
-                div { dt { "Parent" } dd { a class="id" href={ "/run/" (parent.to_string()) } { (parent.to_string()) } } }
+                div class="wide" { dt { "Parent" } dd { a class="id" href={ "/run/" (parent.to_string()) } { (parent.to_string()) } } }
             }
             @if !run.tags.is_empty() {
-                div { dt { "Tags" } dd { @for tag in &run.tags { span class="tag" { (tag) } } } }
+                div class="wide" { dt { "Tags" } dd { @for tag in &run.tags { span class="tag" { (tag) } } } }
             }
             @if let Some(kept) = kept { div { dt { "Kept until" } dd { (parts::moment(kept, now)) } } }
         }
@@ -96,7 +96,7 @@ fn values(run: &RunRecord) -> Markup {
         (parts::value("Result", run.result.as_ref()))
         @if let Some(why) = &run.result_left_out { section { h2 { "Result" } p class="soft" { "left out: " (why) } } }
         (parts::value("Output", run.output.as_ref()))
-        (parts::value("Input of this iteration", run.input.as_ref().filter(|_| run.input != run.body)))
+        (parts::value(if run.state.is_final() { "Input of the last iteration" } else { "Input of this iteration" }, run.input.as_ref().filter(|_| run.input != run.body)))
         (parts::value("Body", run.body.as_ref()))
     }
 }

@@ -13,8 +13,9 @@ pub fn show(run: &RunRecord, now: Timestamp) -> Markup {
             @for (name, at, class) in moments(run) {
                 @let class = if at > now { "ahead" } else { class };
                 li class=[(!class.is_empty()).then_some(class)] {
-                    b { (name) }
-                    small { (parts::moment(at, now)) " · " (at.strftime("%F %T")) " UTC" }
+                    b { (name) } " "
+                    small { (parts::moment(at, now)) }
+                    small { (at.strftime("%F %T")) " UTC" }
                 }
             }
         }

@@ -1,0 +1,114 @@
+//! What the pages show.
+
+mod browser;
+mod sample;
+
+use axum::http::StatusCode;
+use browser::Browser;
+use dacapo_domain::{hours, minutes};
+use sample::{CHARGE, Charge, IMPORT, Import, REPORT};
+
+fn file(name: &str) -> Import {
+    Import { file: name.to_owned(), next_row: 0 }
+}
+
+#[tokio::test]
+async fn the_list_shows_runs_newest_first_and_can_be_narrowed() {
+    let app = sample::empty();
+    app.advance(minutes(1)).await;
+    let report = app.run_of(REPORT).id.to_string(); // A schedule's `every` fires when it is created.
+    let imported = app.run(IMPORT, file("a.csv")).await.unwrap().id().to_string();
+    app.advance(hours(1)).await;
+    let charged = app.run(CHARGE, Charge { customer: 7, amount: 250.0 }).await.unwrap().id().to_string();
+    app.advance(minutes(1)).await;
+
+    let browser = Browser::of(&app);
+    assert_eq!(browser.get("/").await.runs(), [&charged, &imported, &report]);
+    assert_eq!(browser.get("/?state=completed").await.runs(), [&imported, &report]);
+    assert_eq!(browser.get("/?task=charge+%3Ccard%3E").await.runs(), [&charged]);
+    assert_eq!(browser.get("/?task=&state=aborted&cursor=").await.shows("No runs here").runs(), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn older_runs_are_found_page_by_page() {
+    let app = sample::empty();
+    for customer in 0..120 {
+        app.run(CHARGE, Charge { customer, amount: 1.0 }).await.unwrap();
+        app.advance(minutes(1)).await;
+    }
+    let browser = Browser::of(&app);
+    let (mut path, mut seen) = ("/?state=failed".to_owned(), vec![]);
+    loop {
+        let page = browser.get(&path).await;
+        seen.extend(page.runs().into_iter().map(ToOwned::to_owned));
+        let Some((before, _)) = page.text.split_once("\" rel=\"next\"") else { break };
+        path = before.rsplit_once("href=\"").unwrap().1.replace("&amp;", "&");
+    }
+    let newest_first = seen.is_sorted_by(|newer, older| newer > older);
+    assert!(newest_first && seen.len() == 120, "{} runs", seen.len());
+}
+
+#[tokio::test]
+async fn a_run_shows_its_life_its_values_and_its_log() {
+    let app = sample::empty();
+    let id = app.run(IMPORT, file("airports.csv")).tags(["yearly"]).await.unwrap().id();
+    app.advance(minutes(15)).await;
+
+    let browser = Browser::of(&app);
+    let page = browser.get(&format!("/run/{id}")).await;
+    page.shows("state waiting").shows("500 of 1000 rows").shows("value=\"50\"").shows("next iteration");
+    page.shows("in 5 min").shows("Iteration 1, attempt 1").shows("rows 250 to 500").shows("yearly");
+    page.shows("&quot;next_row&quot;: 500").shows("Abort…");
+    page.shows("<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>");
+
+    app.run_until_idle().await;
+    let page = browser.get(&format!("/run/{id}")).await;
+    page.shows("state completed").shows("&quot;rows&quot;: 1000");
+    assert!(!page.text.contains("refresh") && !page.text.contains("Abort"), "an ended run stays as it is");
+}
+
+#[tokio::test]
+async fn what_comes_from_outside_is_text_not_markup() {
+    let app = sample::empty();
+    let id = app.run(CHARGE, Charge { customer: 7, amount: 250.0 }).await.unwrap().id();
+    app.run_until_idle().await;
+
+    let browser = Browser::of(&app);
+    for path in ["/".to_owned(), format!("/run/{id}"), "/start".to_owned(), "/start?task=%3Cb%3E".to_owned()] {
+        let page = browser.get(&path).await;
+        assert!(!page.text.contains("<card>") && !page.text.contains("<b>insufficient"), "{path}: {}", page.text);
+    }
+    browser.get(&format!("/run/{id}")).await.shows("<b>DECLINED</b> the bank said: &lt;b&gt;insufficient");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said() {
+    let browser = Browser::of(&sample::empty());
+    for (path, says) in [
+        ("/run/x", "is not a run id"),
+        ("/run/01KDVJ29Q0Q0B9FME0N1VT25N3", "there is no run 01KDVJ29Q0Q0B9FME0N1VT25N3"),
+        ("/?state=done", "is not a state (allowed: created"),
+        ("/?task=import-airport", "did you mean"),
+    ] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+        page.shows(says).shows("role=\"alert\"");
+    }
+}
+
+#[tokio::test]
+async fn schedules_show_their_next_fires_and_can_be_paused() {
+    let app = sample::empty();
+    let browser = Browser::of(&app);
+    let page = browser.get("/schedules").await;
+    page.shows("cron 0 6 ? * MON-FRI * in Europe/Berlin").shows("2026-01-01 05:00:00").shows("2026-01-05 05:00:00");
+    page.shows("every 7 days").shows("&quot;the week&quot;");
+
+    let pressed = browser.press("/schedules", &[("name", "nightly-report-1"), ("paused", "true")]).await;
+    assert_eq!(pressed.next(), "/schedules");
+    assert!(app.schedules().get("nightly-report-1").await.unwrap().paused);
+    browser.get("/schedules").await.shows("paused").shows("Resume");
+
+    browser.press("/schedules", &[("name", "nightly-report-1"), ("paused", "false")]).await;
+    assert!(!app.schedules().get("nightly-report-1").await.unwrap().paused);
+}
