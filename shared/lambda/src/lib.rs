@@ -1,1 +1,12 @@
-//! Lambda payloads in and out.
+//! Lambda payloads in and out: a batch of SQS messages, the loop's call, a direct invocation.
+//!
+//! What comes of a payload is the [`Runner`](dacapo::Runner)'s and the [`Conductor`](dacapo::Conductor)'s matter; here
+//! it is told apart, handed over one by one, and answered so that one bad message fails no other.
+
+mod answer;
+mod batch;
+mod receiver;
+mod refusal;
+mod serve;
+
+pub use serve::{serve_conductor, serve_runner};

@@ -1,0 +1,114 @@
+//! From a payload to its answer.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use dacapo::InvokeError;
+use dacapo_domain::Json;
+use jiff::Timestamp;
+
+use crate::{batch, receiver::Receiver};
+
+/// Answers a payload.
+pub(crate) async fn answer(receiver: &impl Receiver, payload: Json, deadline: Timestamp) -> Result<Json, InvokeError> {
+    match batch::read(&payload) {
+        None => receiver.invoke(payload, deadline).await,
+        Some(event) => {
+            let failures = deliver(receiver, &event, deadline).await;
+            Json::of(&failures).map_err(|error| InvokeError::Payload(error.to_string()))
+        }
+    }
+}
+
+/// Hands the messages over one after another: a handler's timeout is counted in its own time, and a batch is never
+/// longer than fits into an invocation. What failed is named; what is not named is deleted from the queue.
+async fn deliver(receiver: &impl Receiver, event: &SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
+    let mut failures = SqsBatchResponse::default();
+    for message in &event.records {
+        let id = message.message_id.clone().unwrap_or_default();
+        // A handler holds its thread: the rest needs another process.
+        if receiver.must_exit() {
+            failures.add_failure(id);
+            continue;
+        }
+        if let Err(error) = receiver.deliver(batch::received(message), deadline).await {
+            tracing::error!(message = %id, %error, "a message is left for redelivery");
+            failures.add_failure(id);
+        }
+    }
+    failures
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    };
+
+    use dacapo::port::{PortError, PortErrorKind, PortResult};
+
+    use super::*;
+    use crate::receiver::Received;
+
+    /// Takes everything but what it is told to refuse.
+    #[derive(Default)]
+    struct Fake {
+        refuses: &'static str,
+        blocks_on: &'static str,
+        blocked: AtomicBool,
+        taken: Mutex<Vec<String>>,
+    }
+
+    impl Receiver for Fake {
+        async fn deliver(&self, message: Received<'_>, _deadline: Timestamp) -> PortResult<()> {
+            if !self.refuses.is_empty() && message.text.contains(self.refuses) {
+                return Err(PortError::new(PortErrorKind::Transient, "throttled"));
+            }
+            self.blocked.store(!self.blocks_on.is_empty() && message.text.contains(self.blocks_on), Relaxed);
+            self.taken.lock().unwrap().push(message.text.to_owned());
+            Ok(())
+        }
+
+        async fn invoke(&self, payload: Json, _deadline: Timestamp) -> Result<Json, InvokeError> {
+            Ok(payload)
+        }
+
+        fn must_exit(&self) -> bool {
+            self.blocked.load(Relaxed)
+        }
+    }
+
+    async fn answered(fake: &Fake, payload: &str) -> serde_json::Value {
+        let answer = answer(fake, Json::from_text(payload).unwrap(), Timestamp::UNIX_EPOCH).await.unwrap();
+        answer.parse().unwrap()
+    }
+
+    const BATCH: &str = include_str!("fixtures/sqs-batch.json");
+
+    #[tokio::test]
+    async fn a_batch_that_was_taken_says_that_nothing_failed() {
+        let fake = Fake::default();
+        assert_eq!(answered(&fake, BATCH).await, serde_json::json!({ "batchItemFailures": [] }));
+        assert_eq!(fake.taken.lock().unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn one_bad_message_fails_no_other() {
+        let fake = Fake { refuses: "not a message", ..Fake::default() };
+        let failures = serde_json::json!([{ "itemIdentifier": "2e1424d4-f796-459a-8184-9c92662be6da" }]);
+        assert_eq!(answered(&fake, BATCH).await, serde_json::json!({ "batchItemFailures": failures }));
+        assert_eq!(fake.taken.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_comes_behind_a_blocked_handler_is_left_for_another_process() {
+        let fake = Fake { blocks_on: "not a message", ..Fake::default() };
+        let failures = serde_json::json!([{ "itemIdentifier": "5f1b8c4e-7a52-4f6e-9a0b-0c7b4c1d9e33" }]);
+        assert_eq!(answered(&fake, BATCH).await, serde_json::json!({ "batchItemFailures": failures }));
+    }
+
+    #[tokio::test]
+    async fn the_loops_call_reaches_the_function_as_it_is() {
+        let call = include_str!("fixtures/loop-call.json");
+        assert_eq!(answered(&Fake::default(), call).await, serde_json::from_str::<serde_json::Value>(call).unwrap());
+    }
+}

@@ -1,0 +1,59 @@
+//! Who takes what Lambda brings.
+
+use std::future::Future;
+
+use dacapo::{Conductor, InvokeError, Runner, port::PortResult};
+use dacapo_domain::Json;
+use jiff::Timestamp;
+
+/// A message out of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Received<'a> {
+    /// Its text.
+    pub(crate) text: &'a str,
+    /// How often it was received, this time included.
+    pub(crate) receives: u32,
+    /// Whether it comes from the app's dead-letter queue.
+    pub(crate) undelivered: bool,
+}
+
+/// Who takes what Lambda brings.
+pub(crate) trait Receiver: Send + Sync {
+    /// Takes a message; an error leaves it in its queue.
+    fn deliver(&self, message: Received<'_>, deadline: Timestamp) -> impl Future<Output = PortResult<()>> + Send;
+
+    /// Takes a direct invocation.
+    fn invoke(&self, payload: Json, deadline: Timestamp) -> impl Future<Output = Result<Json, InvokeError>> + Send;
+
+    /// Whether the process is to be left once it has answered.
+    fn must_exit(&self) -> bool {
+        false
+    }
+}
+
+impl Receiver for Runner {
+    async fn deliver(&self, message: Received<'_>, deadline: Timestamp) -> PortResult<()> {
+        Self::deliver(self, message.text, message.receives, deadline).await
+    }
+
+    async fn invoke(&self, payload: Json, deadline: Timestamp) -> Result<Json, InvokeError> {
+        Self::invoke(self, payload, deadline).await
+    }
+
+    fn must_exit(&self) -> bool {
+        Self::must_exit(self)
+    }
+}
+
+impl Receiver for Conductor {
+    async fn deliver(&self, message: Received<'_>, _deadline: Timestamp) -> PortResult<()> {
+        if message.undelivered {
+            return self.undelivered(message.text).await;
+        }
+        Self::deliver(self, message.text).await
+    }
+
+    async fn invoke(&self, payload: Json, _deadline: Timestamp) -> Result<Json, InvokeError> {
+        Self::invoke(self, payload).await
+    }
+}

@@ -1,0 +1,53 @@
+//! What a function answers when it can't.
+
+use dacapo::{
+    InvokeError,
+    port::{PortError, PortErrorKind},
+};
+use lambda_runtime::Diagnostic;
+
+/// Why an invocation failed. Its name crosses a service border, so it is chosen by hand and kept.
+#[derive(Debug)]
+pub(crate) struct Refusal(InvokeError);
+
+impl From<InvokeError> for Refusal {
+    fn from(error: InvokeError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Refusal> for Diagnostic {
+    fn from(Refusal(error): Refusal) -> Self {
+        let error_type = match &error {
+            InvokeError::Payload(_) => "Dacapo.Payload",
+            InvokeError::Port(error) => name(error),
+        };
+        Self { error_type: error_type.to_owned(), error_message: error.to_string() }
+    }
+}
+
+fn name(error: &PortError) -> &'static str {
+    match error.kind() {
+        PortErrorKind::Transient => "Dacapo.Transient",
+        PortErrorKind::Unreachable => "Dacapo.Unreachable",
+        PortErrorKind::Denied => "Dacapo.Denied",
+        PortErrorKind::NotDeployed => "Dacapo.NotDeployed",
+        PortErrorKind::Refused => "Dacapo.Refused",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_named_for_what_it_means() {
+        let throttled = PortError::new(PortErrorKind::Transient, "failed to save the record: throttled");
+        let Diagnostic { error_type, error_message } = Refusal(throttled.into()).into();
+        assert_eq!(error_type, "Dacapo.Transient");
+        assert_eq!(error_message, "failed to save the record: throttled");
+
+        let Diagnostic { error_type, .. } = Refusal(InvokeError::Payload("it holds event handlers".into())).into();
+        assert_eq!(error_type, "Dacapo.Payload");
+    }
+}

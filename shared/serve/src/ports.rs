@@ -1,0 +1,52 @@
+//! From the environment to ports.
+
+use std::env;
+
+use dacapo::{Error, ErrorKind, port::Ports};
+
+/// The ports that the environment names: the engine's where it says so, else AWS's.
+pub(crate) async fn from_env() -> Result<Ports, Error> {
+    match variable("DACAPO_LOCAL") {
+        Some(url) => local(&url),
+        None => aws().await,
+    }
+}
+
+/// A variable of the environment, unless it is empty.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(feature = "local")]
+fn local(url: &str) -> Result<Ports, Error> {
+    Ok(dacapo_local::client::connect(url))
+}
+
+#[cfg(not(feature = "local"))]
+fn local(url: &str) -> Result<Ports, Error> {
+    let text =
+        format!("DACAPO_LOCAL is {url}, but this build is for Lambda (build with `dacapo-serve`'s feature `local`)");
+    Err(Error::new(ErrorKind::Usage, text))
+}
+
+#[cfg(feature = "aws")]
+async fn aws() -> Result<Ports, Error> {
+    let (app, stage) = (needed("DACAPO_APP", "shop")?, needed("DACAPO_STAGE", "dev")?);
+    dacapo_domain::check_stack(&app, &stage).map_err(|error| Error::new(ErrorKind::Usage, error.to_string()))?;
+    Ok(dacapo_aws::connect(&app, &stage, &dacapo_aws::Access::default()).await?)
+}
+
+#[cfg(not(feature = "aws"))]
+#[expect(clippy::unused_async, reason = "the same signature as with AWS")]
+async fn aws() -> Result<Ports, Error> {
+    let text = "DACAPO_LOCAL is not set, and this build knows no AWS (build with `dacapo-serve`'s feature `aws`)";
+    Err(Error::new(ErrorKind::Usage, text))
+}
+
+#[cfg(feature = "aws")]
+fn needed(name: &str, example: &str) -> Result<String, Error> {
+    variable(name).ok_or_else(|| {
+        let text = format!("{name} is not set (set it, such as {name}={example}; or DACAPO_LOCAL for a local engine)");
+        Error::new(ErrorKind::Usage, text)
+    })
+}

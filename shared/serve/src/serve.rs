@@ -1,0 +1,93 @@
+//! One function, where the environment says.
+
+use std::{env, fs, future::Future, path::PathBuf, process::ExitCode};
+
+use dacapo::{Conductor, Definition, Function, Runner, port::Ports};
+use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
+use tokio::runtime::Builder;
+
+use crate::{
+    describe::{crate_name, describe},
+    logs,
+    ports::{self, variable},
+};
+
+/// What a program exits with that was started where there is nothing to serve.
+const USAGE: u8 = 2;
+
+/// One thread for a handler, and one that sees its timeout pass: a handler that blocks its thread would stop the
+/// clock too, if it were the only one. Messages are handled one after another, so more are not needed.
+const THREADS: usize = 2;
+
+/// Serves a function until the process is stopped.
+///
+/// Options that are refused end it before anything is served, each with what was given and what is allowed.
+#[must_use]
+pub fn serve(function: impl Function) -> ExitCode {
+    let definition = Definition::of(function);
+    if variable("DACAPO_DESCRIBE").is_some() {
+        return describe(definition.describe(&crate_name()));
+    }
+    let entry = match definition.describe(&crate_name()) {
+        Ok(entry) => entry,
+        Err(problems) => return describe(Err(problems)),
+    };
+    run(&entry, |ports, name| async move { dacapo_lambda::serve_runner(Runner::new(definition, ports, &name)).await })
+}
+
+/// Serves the conductor until the process is stopped. The manifest that it stores after a deploy is the file
+/// `manifest.json` beside its binary.
+#[must_use]
+pub fn conductor() -> ExitCode {
+    let entry = FunctionEntry::conductor();
+    if variable("DACAPO_DESCRIBE").is_some() {
+        return describe(Ok(entry));
+    }
+    run(&entry, |ports, _| async move { dacapo_lambda::serve_conductor(Conductor::new(ports, carried()?)).await })
+}
+
+type Served = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+fn run<S: Future<Output = Served>>(entry: &FunctionEntry, serve: impl FnOnce(Ports, String) -> S) -> ExitCode {
+    if variable("AWS_LAMBDA_RUNTIME_API").is_none() {
+        let what = if entry.name == CONDUCTOR { "the conductor" } else { "a function" };
+        eprintln!(
+            "{} is {what} of an app: run it with `dacapo dev`, or deploy it with `make deploy`",
+            entry.crate_name
+        );
+        return ExitCode::from(USAGE);
+    }
+    logs::start();
+    // Lambda's binary is called `bootstrap`, so the crate's name is no guide there.
+    let name = variable("DACAPO_FUNCTION").unwrap_or_else(|| entry.name.clone());
+    let served = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build().map_err(Into::into).and_then(
+        |runtime| {
+            runtime.block_on(async {
+                let ports = ports::from_env().await?;
+                serve(ports, name).await
+            })
+        },
+    );
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "failed to serve");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The manifest in the conductor's zip, where it carries one.
+fn carried() -> Result<Option<Manifest>, Box<dyn std::error::Error + Send + Sync>> {
+    let Some(directory) = directory() else { return Ok(None) };
+    match fs::read(directory.join("manifest.json")) {
+        Ok(json) => Ok(Some(serde_json::from_slice(&json)?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn directory() -> Option<PathBuf> {
+    let task_root = env::var_os("LAMBDA_TASK_ROOT").map(PathBuf::from);
+    task_root.or_else(|| env::current_exe().ok()?.parent().map(ToOwned::to_owned))
+}
