@@ -20,3 +20,6 @@ pub use in_process::{InProcess, Life, Lives};
 pub use invoke::{Crash, Invoke};
 pub(crate) use programs::Programs;
 pub use take::Work;
+
+#[cfg(test)]
+mod tests;
