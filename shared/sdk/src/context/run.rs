@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::in_place;
 use crate::{
     Error, EventRef, TaskError, TaskRef,
-    client::{Publish, Run},
+    client::{Client, Publish, Run},
     handler::IsResult,
     port::LogLevel,
     runner::{Attempt, ScheduledFire},
@@ -19,13 +19,20 @@ use crate::{
 pub struct RunContext {
     attempt: Arc<Attempt>,
     record: Arc<Record>,
+    client: Client,
 }
 
 /// What the handler is told.
 impl RunContext {
     pub(crate) fn new(attempt: Arc<Attempt>) -> Self {
         let record = Arc::new(attempt.run());
-        Self { attempt, record }
+        let client = attempt.client().clone();
+        Self { attempt, record, client }
+    }
+
+    /// The same for a hook of this name.
+    pub(crate) fn of_hook(&self, hook: &str) -> Self {
+        Self { client: self.client.for_hook(hook), ..self.clone() }
     }
 
     /// The execution id.
@@ -96,18 +103,19 @@ impl RunContext {
     pub fn parent(&self) -> Option<Id> {
         self.record.parent_id
     }
-}
 
-/// What the handler may ask.
-impl RunContext {
-    /// The fire that started the run, with the one before it and the next five: `None` where no schedule did.
+    /// The fire that started the run, the one before it and the next five: `None` where no schedule did, or where
+    /// it is no more.
     ///
     /// # Errors
     /// Any [`Error`] of the store, which is asked only for a schedule that was made at run time.
     pub async fn fire(&self) -> Result<Option<ScheduledFire>, Error> {
         self.attempt.fire().await
     }
+}
 
+/// What the handler may ask.
+impl RunContext {
     /// Time left of this attempt's timeout.
     #[must_use]
     pub fn remaining(&self) -> Duration {
@@ -198,18 +206,18 @@ impl RunContext {
     }
 
     /// A run of a task, started when it is awaited, as a child of this run. A retry of this attempt doesn't start
-    /// it twice: it is keyed by this run, the iteration, and the order of the calls.
+    /// it twice: it is named by this run, the iteration, and the order of the handler's calls, or of the hook's.
     pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> Run<O> {
-        self.attempt.client().run(task, body)
+        self.client.run(task, body)
     }
 
     /// An event, published when it is awaited.
     pub fn publish<B>(&self, event: EventRef<B>, body: B) -> Publish {
-        self.attempt.client().publish(event, body)
+        self.client.publish(event, body)
     }
 
     pub(crate) fn failed(&self, error: TaskError) -> Failed {
-        error.into_failed(self.attempt.client().ports().clock.now())
+        error.into_failed(self.client.ports().clock.now())
     }
 }
 
