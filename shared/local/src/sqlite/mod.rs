@@ -24,6 +24,9 @@ mod schema;
 mod store;
 mod timers;
 
+#[cfg(test)]
+mod tests;
+
 pub use database::Database;
 pub use deploy::QueueSpec;
 pub use loops::{DueExecution, Ending};

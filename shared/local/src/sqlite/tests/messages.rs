@@ -1,0 +1,187 @@
+//! Queues as SQS has them, and no kinder.
+
+use std::time::Duration;
+
+use dacapo::port::{Clock, Queues, Timers};
+use dacapo_domain::{days, seconds};
+
+use super::{Bench, message, text};
+use crate::sqlite::UNDELIVERED;
+
+#[tokio::test]
+async fn a_received_message_is_hidden_until_its_visibility_ends() {
+    let bench = Bench::new().await;
+    bench.send("a", Duration::ZERO).await;
+
+    let first = bench.receive("greet").await;
+    assert_eq!((first[0].text.clone(), first[0].receives), (text("a"), 1));
+    assert!(!bench.database.has_backlog("greet").await.unwrap());
+    bench.pass(Duration::from_millis(29_999));
+    assert!(bench.receive("greet").await.is_empty());
+
+    bench.pass(Duration::from_millis(1));
+    assert!(bench.database.has_backlog("greet").await.unwrap());
+    assert_eq!(bench.receive("greet").await[0].receives, 2);
+}
+
+#[tokio::test]
+async fn an_acknowledged_message_is_gone() {
+    let bench = Bench::new().await;
+    bench.send("a", Duration::ZERO).await;
+    let received = bench.receive("greet").await.remove(0);
+
+    assert!(bench.database.acknowledge(received.receipt).await.unwrap());
+
+    assert!(!bench.database.acknowledge(received.receipt).await.unwrap());
+    bench.pass(seconds(60));
+    assert!(bench.receive("greet").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_receipt_is_worth_nothing_once_the_message_was_received_again() {
+    let bench = Bench::new().await;
+    bench.send("a", Duration::ZERO).await;
+    let old = bench.receive("greet").await.remove(0).receipt;
+    bench.pass(seconds(30));
+    let new = bench.receive("greet").await.remove(0).receipt;
+
+    assert!(!bench.database.acknowledge(old).await.unwrap());
+    bench.database.release(old).await.unwrap();
+    assert!(bench.receive("greet").await.is_empty(), "an old receipt doesn't show it again");
+
+    assert!(bench.database.acknowledge(new).await.unwrap());
+}
+
+#[tokio::test]
+async fn an_old_receipt_never_meets_a_new_message() {
+    let bench = Bench::new().await;
+    bench.send("a", Duration::ZERO).await;
+    let old = bench.receive("greet").await.remove(0).receipt;
+    bench.database.acknowledge(old).await.unwrap();
+    bench.send("b", Duration::ZERO).await;
+    bench.receive("greet").await;
+
+    assert!(!bench.database.acknowledge(old).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_released_message_is_visible_at_once() {
+    let bench = Bench::new().await;
+    bench.send("a", Duration::ZERO).await;
+    let received = bench.receive("greet").await.remove(0);
+    bench.database.release(received.receipt).await.unwrap();
+    assert_eq!(bench.receive("greet").await[0].receives, 2);
+}
+
+#[tokio::test]
+async fn no_more_is_received_than_asked_for() {
+    let bench = Bench::new().await;
+    for text in ["a", "b", "c"] {
+        bench.send(text, Duration::ZERO).await;
+    }
+    assert_eq!(bench.database.receive("greet", 2).await.unwrap().len(), 2);
+    assert_eq!(bench.database.receive("greet", 2).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_delay_is_rounded_up_to_whole_seconds() {
+    let bench = Bench::new().await;
+    bench.send("a", Duration::from_millis(1_001)).await;
+    bench.pass(Duration::from_millis(1_999));
+    assert!(bench.receive("greet").await.is_empty());
+    bench.pass(Duration::from_millis(1));
+    assert_eq!(bench.texts("greet").await, [text("a")]);
+}
+
+#[tokio::test]
+async fn a_message_received_too_often_is_moved_and_makes_room() {
+    let bench = Bench::new().await;
+    bench.send("poison", Duration::ZERO).await;
+    for receives in 1..=3 {
+        assert_eq!(bench.receive("greet").await[0].receives, receives);
+        bench.pass(seconds(30));
+    }
+    bench.send("good", Duration::ZERO).await;
+
+    let received = bench.database.receive("greet", 1).await.unwrap();
+
+    assert_eq!(received[0].text, text("good"), "the moved one doesn't count");
+    let undelivered = bench.receive(UNDELIVERED).await;
+    assert_eq!((undelivered[0].text.clone(), undelivered[0].receives), (text("poison"), 1));
+}
+
+#[tokio::test]
+async fn a_message_is_kept_for_fourteen_days_wherever_it_is_moved() {
+    let bench = Bench::new().await;
+    bench.send("poison", Duration::ZERO).await;
+    for _ in 0..3 {
+        bench.receive("greet").await;
+        bench.pass(seconds(30));
+    }
+    assert!(bench.receive("greet").await.is_empty());
+    bench.pass(days(14) - seconds(91));
+    assert_eq!(bench.texts(UNDELIVERED).await, [text("poison")]);
+    bench.pass(days(1));
+    assert!(bench.receive(UNDELIVERED).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_engine_that_starts_finds_what_its_predecessor_held() {
+    let bench = Bench::new().await;
+    bench.send("held", Duration::ZERO).await;
+    bench.send("later", seconds(60)).await;
+    bench.receive("greet").await;
+
+    bench.database.recover().await.unwrap();
+
+    let received = bench.receive("greet").await;
+    assert_eq!(received.len(), 1, "a delay is no hold");
+    assert_eq!((received[0].text.clone(), received[0].receives), (text("held"), 2));
+}
+
+#[tokio::test]
+async fn the_engine_learns_what_is_due_and_when_it_will_be() {
+    let bench = Bench::new().await;
+    let (database, start) = (&bench.database, bench.clock.now());
+    assert_eq!(database.next_due().await.unwrap(), None);
+
+    database.put("timer", start + Duration::from_millis(60_500), "greet", &message("b")).await.unwrap();
+    assert_eq!(database.next_due().await.unwrap(), Some(start + seconds(61)), "timers keep whole seconds");
+    bench.send("a", seconds(10)).await;
+    assert_eq!(database.next_due().await.unwrap(), Some(start + seconds(10)));
+    assert!(database.due_queues().await.unwrap().is_empty());
+
+    bench.pass(seconds(10));
+    assert_eq!(database.due_queues().await.unwrap(), ["greet"]);
+    let held = bench.receive("greet").await.remove(0);
+    assert_eq!(database.next_due().await.unwrap(), Some(start + seconds(40)), "its visibility ends");
+    database.acknowledge(held.receipt).await.unwrap();
+    assert_eq!(database.next_due().await.unwrap(), Some(start + seconds(61)));
+
+    bench.pass(seconds(51));
+    assert_eq!(database.fire_timers().await.unwrap(), 1);
+    assert_eq!(database.fire_timers().await.unwrap(), 0);
+    assert_eq!(bench.texts("greet").await, [text("b")]);
+}
+
+#[tokio::test]
+async fn a_timer_for_a_function_that_is_gone_ends_undelivered() {
+    let bench = Bench::new().await;
+    bench.database.put("timer", bench.clock.now(), "gone", &message("a")).await.unwrap();
+    bench.database.fire_timers().await.unwrap();
+    assert_eq!(bench.texts(UNDELIVERED).await, [text("a")]);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_changes_is_woken_by_a_send() {
+    let bench = Bench::new().await;
+    bench.database.changed().await; // the queue's declaration
+    let waiter = {
+        let database = bench.database.clone();
+        tokio::spawn(async move { database.changed().await })
+    };
+    tokio::task::yield_now().await;
+    assert!(!waiter.is_finished());
+    bench.send("a", Duration::ZERO).await;
+    waiter.await.unwrap();
+}
