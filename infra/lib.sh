@@ -7,10 +7,11 @@ fail() {
 }
 
 target=${CARGO_TARGET_DIR:-target}
-out=$target/dacapo
+# Where what is built is put; another place keeps two builds apart.
+out=${OUT:-$target/dacapo}
 app=${APP:-sample}
-# One function for each crate; their binaries are named after them.
-crates=$(for manifest in functions/*/Cargo.toml; do basename "$(dirname "$manifest")"; done)
+# One function for each crate in these folders; their binaries are named after them.
+crates=$(for manifest in $(printf '%s/*/Cargo.toml ' ${FUNCTIONS:-functions}); do basename "$(dirname "$manifest")"; done)
 
 # This machine's processor, as Lambda names it.
 host_arch() {
