@@ -47,7 +47,14 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Errors
 /// `Denied` if no region is set.
 pub async fn connect(app: &str, stage: &str, access: &Access) -> PortResult<Ports> {
-    let config = sdk_config(access).await;
+    ports(app, stage, &sdk_config(access).await)
+}
+
+/// The same with the caller's own credentials, region and endpoint.
+///
+/// # Errors
+/// `Denied` if no region is set.
+pub fn ports(app: &str, stage: &str, config: &SdkConfig) -> PortResult<Ports> {
     let Some(region) = config.region().map(ToString::to_string) else {
         let message = "no AWS region (set AWS_REGION, or the profile's region)";
         return Err(PortError::new(PortErrorKind::Denied, message));
@@ -58,7 +65,7 @@ pub async fn connect(app: &str, stage: &str, access: &Access) -> PortResult<Port
 
     // A function's clock is AWS's own.
     let in_lambda = env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() && stack.errors().endpoint.is_none();
-    let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(&config);
+    let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(config);
     let clock: Arc<dyn Clock> = if in_lambda {
         Arc::new(SystemClock)
     } else {
@@ -67,17 +74,17 @@ pub async fn connect(app: &str, stage: &str, access: &Access) -> PortResult<Port
         Arc::new(clock)
     };
     let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.build());
-    let scheduler = aws_sdk_scheduler::Client::new(&config);
+    let scheduler = aws_sdk_scheduler::Client::new(config);
     Ok(Ports {
         store: Arc::new(DynamoStore::new(dynamodb.clone(), Arc::clone(&stack), Arc::clone(&clock))),
-        queues: Arc::new(SqsQueues::new(aws_sdk_sqs::Client::new(&config), Arc::clone(&stack))),
+        queues: Arc::new(SqsQueues::new(aws_sdk_sqs::Client::new(config), Arc::clone(&stack))),
         timers: Arc::new(SchedulerTimers::new(
             scheduler.clone(),
             dynamodb.clone(),
             Arc::clone(&stack),
             Arc::clone(&clock),
         )),
-        loops: Arc::new(SfnLoops::new(aws_sdk_sfn::Client::new(&config), dynamodb.clone(), Arc::clone(&stack))),
+        loops: Arc::new(SfnLoops::new(aws_sdk_sfn::Client::new(config), dynamodb.clone(), Arc::clone(&stack))),
         schedules: Arc::new(SchedulerSchedules::new(scheduler, dynamodb, stack, Arc::clone(&clock))),
         clock,
     })

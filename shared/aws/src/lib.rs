@@ -16,6 +16,6 @@ mod store;
 mod timers;
 
 pub use clock::AwsClock;
-pub use connect::{Access, connect, http_client, sdk_config};
+pub use connect::{Access, connect, http_client, ports, sdk_config};
 pub use stack::Stack;
 pub use store::DynamoStore;
