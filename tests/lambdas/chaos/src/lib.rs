@@ -1,0 +1,74 @@
+//! A task for tests: it does what its input says, good or bad.
+
+use std::{thread, time::Duration};
+
+use dacapo::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The task.
+pub const CHAOS: TaskRef<Chaos, Told> = TaskRef::new("chaos");
+
+/// What is to happen. `{}` is a run that completes at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Chaos {
+    /// The mischief of each attempt, the first first; what is not told of goes well.
+    pub attempts: Vec<Mischief>,
+    /// Iterations before the one that is told of, each continued.
+    pub continues: u32,
+    /// Seconds between two iterations.
+    pub pause_s: u64,
+}
+
+/// What may go wrong in an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mischief {
+    /// Nothing.
+    None,
+    /// An error that is tried again.
+    Fail,
+    /// A panic.
+    Panic,
+    /// The process ends without an answer.
+    Exit,
+    /// It waits past its timeout, and can be stopped.
+    Sleep,
+    /// It holds its thread past its timeout, and can't be stopped.
+    Block,
+}
+
+/// What the run was told when it went well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The iteration.
+    pub iteration: u32,
+    /// The attempt at it.
+    pub attempt: u32,
+}
+
+/// Longer than the task's timeout.
+const TOO_LONG: Duration = Duration::from_secs(8);
+
+/// The task: two seconds for an attempt, three attempts a second apart.
+pub fn function() -> impl Function {
+    let retry = Retry::attempts(3).min(seconds(1)).max(seconds(1)).jitter(false);
+    task(CHAOS, chaos).timeout(seconds(2)).retry(retry)
+}
+
+async fn chaos(mut input: Chaos, cx: TaskContext) -> Result<Outcome<Chaos, Told>, TaskError> {
+    if input.continues > 0 {
+        input.continues -= 1;
+        return Ok(Continue::after(seconds(input.pause_s), input));
+    }
+    let attempt = cx.attempt();
+    match input.attempts.get(attempt as usize - 1).copied().unwrap_or(Mischief::None) {
+        Mischief::None => {}
+        Mischief::Fail => return Err(TaskError::retryable("told to fail").code("TOLD")),
+        Mischief::Panic => panic!("told to panic"),
+        Mischief::Exit => std::process::exit(1),
+        Mischief::Sleep => tokio::time::sleep(TOO_LONG).await,
+        Mischief::Block => thread::sleep(TOO_LONG),
+    }
+    Ok(Done(Told { iteration: cx.iteration(), attempt }))
+}
