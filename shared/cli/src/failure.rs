@@ -32,11 +32,6 @@ impl Failure {
         Self { code: exit::NOT_FOUND, message: message.into() }
     }
 
-    /// The engine or AWS can't be reached, or doesn't let us.
-    pub fn no_access(message: impl Into<String>) -> Self {
-        Self { code: exit::NO_ACCESS, message: message.into() }
-    }
-
     /// The word for its exit code, for programs.
     pub const fn kind(&self) -> &'static str {
         match self.code {

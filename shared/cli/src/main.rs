@@ -4,6 +4,7 @@ mod arguments;
 mod body;
 mod commands;
 mod connect;
+mod dev;
 mod exit;
 mod failure;
 mod output;

@@ -41,7 +41,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { status: status(&error), why: format!("Failed to {error}.") }
+        Self { status: status(&error), why: error.to_string() }
     }
 }
 

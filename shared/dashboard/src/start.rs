@@ -84,9 +84,12 @@ async fn begin(dashboard: &Dashboard, filled: &Filled) -> Result<Id, (StatusCode
         .map_err(|error| (StatusCode::UNPROCESSABLE_ENTITY, format!("Failed to read the body as JSON: {error}.")))?;
     let mut run = dashboard.client.run_by_name(&filled.task, body);
     if !filled.when.trim().is_empty() {
-        run = run.at(When::from(filled.when.trim()));
+        let when = When::from(filled.when.trim());
+        when.resolve(dashboard.now())
+            .map_err(|error| (StatusCode::UNPROCESSABLE_ENTITY, format!("Failed to {error}.")))?;
+        run = run.at(when);
     }
-    run.await.map(|started| started.id()).map_err(|error| (status(&error), format!("Failed to {error}.")))
+    run.await.map(|started| started.id()).map_err(|error| (status(&error), error.to_string()))
 }
 
 fn form(dashboard: &Dashboard, manifest: &Manifest, filled: &Filled, why: Option<&str>) -> Markup {

@@ -1,20 +1,95 @@
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Args;
+use dacapo::Client;
+use dacapo_domain::Manifest;
+use dacapo_local::{DEFAULT_PORT, DevFunction, DevOptions, Report};
 
 use super::Context;
-use crate::failure::{Done, Failure};
+use crate::{
+    dev::{Metadata, Package, Started, build, describe, program},
+    failure::{Done, Failure},
+    output::{self, Output, plain},
+    suggest, workspace,
+};
 
 /// Builds the workspace's functions, starts the engine and the dashboard, and fires schedules, until interrupted.
+/// A function whose binary is built again is restarted.
 #[derive(Debug, Args)]
 pub struct Dev {
     /// The engine's port; 0 takes a free one
-    #[arg(long, default_value_t = 8787)]
+    #[arg(long, default_value_t = DEFAULT_PORT)]
     port: u16,
+    /// The file that everything is kept in [default: dacapo/APP.sqlite in cargo's target folder]
+    #[arg(long, value_name = "FILE")]
+    database: Option<PathBuf>,
+    /// Take the functions' binaries as they are
+    #[arg(long)]
+    no_build: bool,
+    /// Only these functions, by their crates' names; may be given several times [default: all in functions/]
+    #[arg(long = "function", value_name = "CRATE", visible_alias = "functions", value_delimiter = ',')]
+    functions: Vec<String>,
 }
 
 impl Dev {
-    pub async fn run(self, _: &Context<'_>) -> Done<ExitCode> {
-        Err(Failure::failed(format!("the engine has not landed (port {})", self.port)))
+    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+        let root = workspace::here()?;
+        let app = match &cx.global.app {
+            Some(app) => app.clone(),
+            None => workspace::app(&root)?,
+        };
+        dacapo_domain::check_stack(&app, &cx.global.stage).map_err(|error| Failure::usage(error.to_string()))?;
+        let metadata = Metadata::of(&root)?;
+        let packages = self.chosen(metadata.functions(&root))?;
+        if !self.no_build {
+            build(&root, &packages)?;
+        }
+        let (manifest, functions) = describe(&app, &metadata.target_directory, &packages)?;
+        let database = match self.database {
+            Some(file) => file,
+            None => metadata.target_directory.join("dacapo").join(format!("{app}.sqlite")),
+        };
+        serve(cx.output, manifest, functions, database, self.port).await
     }
+
+    /// The functions that were asked for; all, where none was.
+    fn chosen<'a>(&self, all: Vec<&'a Package>) -> Done<Vec<&'a Package>> {
+        let known: Vec<&str> = all.iter().map(|package| &*package.name).collect();
+        if let Some(unknown) = self.functions.iter().find(|name| !known.contains(&name.as_str())) {
+            let hint = suggest::among(unknown, &known);
+            return Err(Failure::not_found(format!("no function's crate is named {unknown:?}{hint}")));
+        }
+        let chosen = |package: &&Package| self.functions.is_empty() || self.functions.contains(&package.name);
+        let chosen: Vec<&Package> = all.into_iter().filter(chosen).collect();
+        match chosen.is_empty() {
+            true => Err(Failure::usage("the workspace has no functions (add a crate with a binary in functions/)")),
+            false => Ok(chosen),
+        }
+    }
+}
+
+async fn serve(
+    output: &Output,
+    manifest: Manifest,
+    functions: Vec<DevFunction>,
+    database: PathBuf,
+    port: u16,
+) -> Done<ExitCode> {
+    let app = manifest.app.clone();
+    let mut options = DevOptions::new(&app, database.clone(), functions);
+    options.port = port;
+    options.pages =
+        Some(Box::new(move |ports| dacapo_dashboard::router(Client::new(ports), &format!("{app} on this machine"))));
+    let output = output.clone();
+    options.reports = Arc::new(move |report| match report {
+        Report::Listening { address } => {
+            let is_at_home = address == format!("http://127.0.0.1:{DEFAULT_PORT}");
+            let (manifest, program) = (&manifest, &program());
+            let started = Started { manifest, address: &address, database: &database, is_at_home, program };
+            output.give(&serde_json::json!({"url": address, "manifest": manifest}), || started.text(output::now()));
+        }
+        report => output.note(&plain(&report.to_string())),
+    });
+    dacapo_local::dev(options).await.map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Context;
 use crate::{
     body,
-    failure::Done,
+    failure::{Done, Failure},
     output::{Table, line, plain},
 };
 
@@ -111,8 +111,10 @@ impl Schedules {
                 return Ok(cx.output.give(&document, || format!("schedule {:?} is deleted", it.name)));
             }
             Self::Put(it) => {
-                let body = body::read(it.body.as_deref())?;
-                schedules.put_by_name(&it.name, &it.task, it.schedule(), body).await?
+                let (body, schedule) = (body::read(it.body.as_deref())?, it.schedule());
+                let fires = schedule.check().and_then(|timetable| timetable.since(now));
+                fires.map_err(|error| Failure::usage(format!("failed to {error}")))?;
+                schedules.put_by_name(&it.name, &it.task, schedule, body).await?
             }
             Self::Get(it) => schedules.get(&it.name).await?,
             Self::Pause(it) => schedules.pause(&it.name).await?,

@@ -19,6 +19,7 @@ pub use run::{outcome, runs, whole};
 pub use table::Table;
 
 /// Where a command's words go.
+#[derive(Clone)]
 pub struct Output {
     json: bool,
 }

@@ -1,0 +1,95 @@
+//! The few lines that say what runs and what to try next.
+
+use std::{collections::BTreeSet, path::Path};
+
+use console::style;
+use dacapo_dashboard::show::ago;
+use dacapo_domain::Manifest;
+use jiff::Timestamp;
+
+use crate::output::line;
+
+/// What has started.
+pub struct Started<'a> {
+    /// What its functions say of themselves.
+    pub manifest: &'a Manifest,
+    /// Where the engine is, as `http://127.0.0.1:8787`.
+    pub address: &'a str,
+    /// Where everything is kept.
+    pub database: &'a Path,
+    /// Whether clients find it without being told where.
+    pub is_at_home: bool,
+    /// How the command line is called here.
+    pub program: &'a str,
+}
+
+impl Started<'_> {
+    /// The lines.
+    pub fn text(&self, now: Timestamp) -> String {
+        let head = |text: &str| style(format!("{text:<10}")).dim().to_string();
+        let mut lines = vec![
+            format!(
+                "{} runs at {}/ (pages for your browser; Ctrl-C ends it)",
+                style(&self.manifest.app).bold(),
+                self.address
+            ),
+            format!("{}{}", head("tasks"), names(self.manifest.tasks().map(|(_, task)| &*task.name))),
+        ];
+        let events = self.manifest.functions.iter().flat_map(|function| function.subscriptions());
+        lines.push(format!("{}{}", head("events"), names(events.map(|it| &*it.event))));
+        for (_, task) in self.manifest.tasks() {
+            for schedule in &task.schedules {
+                let next = schedule.schedule.check().and_then(|timetable| timetable.since(now)).ok();
+                let next =
+                    next.and_then(|fires| fires.next_after(now)).map_or("never".to_owned(), |fire| ago(fire, now));
+                let (name, rule) = (line(&schedule.name, 40), line(&schedule.schedule.to_string(), 80));
+                lines.push(format!("{}{name}: {rule}, next {next}", head("schedule")));
+            }
+        }
+        lines.push(format!("{}{}", head("database"), self.database.display()));
+        lines.extend(self.advice().into_iter().map(|it| format!("{}{it}", head("try"))));
+        lines.join("\n")
+    }
+
+    fn advice(&self) -> Vec<String> {
+        let at = if self.is_at_home { String::new() } else { format!("DACAPO_LOCAL={} ", self.address) };
+        let program = self.program;
+        let quoted = |name: &str| {
+            if name.contains(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)) {
+                format!("'{}'", name.replace('\'', "'\\''"))
+            } else {
+                name.to_owned()
+            }
+        };
+        let mut advice = vec![];
+        let open = self.manifest.tasks().map(|(_, task)| task).find(|task| !task.private);
+        if let Some(task) = open {
+            advice.push(format!("{at}{program} run {} --local --wait", quoted(&task.name)));
+        }
+        let event = self.manifest.functions.iter().flat_map(|function| function.subscriptions()).next();
+        if let Some(event) = event {
+            advice.push(format!("{at}{program} publish {} --local --body '{{…}}'", quoted(&event.event)));
+        }
+        if let Some(function) = self.manifest.functions.first() {
+            advice.push(format!("cargo build -p {}   (a function that is rebuilt is restarted)", function.crate_name));
+        }
+        advice
+    }
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: BTreeSet<String> = names.map(|name| line(name, 64)).collect();
+    if names.is_empty() { "none".to_owned() } else { names.into_iter().collect::<Vec<_>>().join(", ") }
+}
+
+/// How the command line is called here: by its name if the path finds it, else by its file.
+pub fn program() -> String {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let file = format!("dacapo{}", std::env::consts::EXE_SUFFIX);
+    if std::env::split_paths(&path).any(|folder| folder.join(&file).is_file()) {
+        return "dacapo".to_owned();
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    let own = std::env::current_exe().unwrap_or_else(|_| "dacapo".into());
+    own.strip_prefix(here).unwrap_or(&own).display().to_string()
+}

@@ -1,0 +1,105 @@
+//! The real program, as a shell calls it.
+
+use std::{
+    fmt,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+/// What a call said and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+/// A call in an empty folder, without anything of the tester's environment that it listens to.
+pub struct Call {
+    command: Command,
+    input: Option<String>,
+}
+
+/// Calls `dacapo` with the words of a line; a word in single quotes may hold spaces.
+pub fn dacapo(line: &str) -> Said {
+    call(line).said()
+}
+
+pub fn call(line: &str) -> Call {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dacapo"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| listens_to(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
+    command.current_dir(std::env::temp_dir()).args(words(line)).env("AWS_EC2_METADATA_DISABLED", "true");
+    Call { command, input: None }
+}
+
+fn listens_to(name: &str) -> bool {
+    ["DACAPO_", "AWS_", "CLICOLOR", "NO_COLOR"].iter().any(|start| name.starts_with(start))
+}
+
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![];
+    for (i, part) in line.split('\'').enumerate() {
+        match i % 2 {
+            0 => words.extend(part.split_whitespace().map(ToOwned::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
+}
+
+impl Call {
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn within(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// Gives it a text on standard input.
+    pub fn hears(mut self, text: &str) -> Self {
+        self.input = Some(text.to_owned());
+        self
+    }
+
+    pub fn said(mut self) -> Said {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // A program that refuses its arguments doesn't read what it is told.
+        let _ = stdin.write_all(self.input.unwrap_or_default().as_bytes());
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Said { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+impl Said {
+    /// Its one JSON document, once it ended well.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        assert_eq!(self.code, 0, "{self}");
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self}"))
+    }
+
+    /// The error's one JSON document.
+    #[track_caller]
+    pub fn error(&self) -> Value {
+        assert_eq!(self.out, "", "nothing but the error: {self}");
+        serde_json::from_str(&self.err).unwrap_or_else(|error| panic!("{error}: {self}"))
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}exit {}", self.out, self.err, self.code)
+    }
+}

@@ -1,0 +1,121 @@
+//! What was typed wrong: one clear line, and exit code 2 before anything is done.
+
+mod dacapo;
+
+use dacapo::{call, dacapo};
+use insta::assert_snapshot;
+
+#[test]
+fn a_body_that_is_no_json_says_where() {
+    assert_snapshot!(dacapo("run import-airports --local --body {next_row:1}"), @r#"
+    error: --body is not JSON: key must be a string at line 1 column 2 (quote it for the shell: '{"a": 1}')
+    exit 2
+    "#);
+    assert_snapshot!(call("publish user.joined --local --body -").hears("{\n  \"email\": oops\n}").said(), @r"
+    error: standard input is not JSON: expected value at line 2 column 12
+    exit 2
+    ");
+    assert_snapshot!(call("run import-airports --local --body -").hears("").said(), @r"
+    error: standard input is empty (expected one JSON value, such as '{}')
+    exit 2
+    ");
+}
+
+#[test]
+fn a_body_in_a_file_names_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("body.json"), "[1, 2").unwrap();
+    assert_snapshot!(call("run import-airports --local --body @body.json").within(folder.path()).said(), @r"
+    error: body.json is not JSON: EOF while parsing a list at line 1 column 5
+    exit 2
+    ");
+    assert_snapshot!(call("run import-airports --local --body @none.json").within(folder.path()).said(), @r"
+    error: failed to read none.json: No such file or directory (os error 2)
+    exit 2
+    ");
+}
+
+#[test]
+fn an_id_a_state_or_a_limit_that_is_none() {
+    assert_snapshot!(dacapo("state 17"), @r#"
+    error: invalid value '17' for '<ID>': "17" is not a run id (an id has 26 characters of 0-9 and A-Z without I, L, O, U)
+
+    For more information, try '--help'.
+    exit 2
+    "#);
+    assert_snapshot!(dacapo("list --state done"), @r#"
+    error: invalid value 'done' for '--state <STATE>': "done" is not a state (allowed: created, scheduled, submitted, running, waiting, completed, failed, aborted, expired)
+
+    For more information, try '--help'.
+    exit 2
+    "#);
+    assert_snapshot!(dacapo("list --limit 1001"), @r"
+    error: invalid value '1001' for '--limit <N>': 1001 is not in 1..=1000
+
+    For more information, try '--help'.
+    exit 2
+    ");
+    assert_snapshot!(dacapo("when tomorrow --from tomorrow"), @r"
+    error: invalid value 'tomorrow' for '--from <TIME>': allowed are RFC 3339 timestamps, such as 2027-01-31T08:00:00Z
+
+    For more information, try '--help'.
+    exit 2
+    ");
+}
+
+#[test]
+fn a_schedule_has_one_rule() {
+    assert_eq!(dacapo("schedules put s import-airports --local").code, 2);
+    assert_eq!(dacapo("schedules put s import-airports --every '1 day' --at '1 day' --local").code, 2);
+}
+
+#[test]
+fn on_aws_the_app_must_be_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = call("list").within(folder.path()).said();
+    assert_eq!(said.code, 2, "{said}");
+    assert!(said.err.contains("no Cargo.toml with a folder functions/ beside it"), "{said}");
+    assert!(said.err.contains("--app NAME"), "{said}");
+
+    std::fs::create_dir(folder.path().join("functions")).unwrap();
+    std::fs::write(folder.path().join("Cargo.toml"), "[workspace]\n").unwrap();
+    let said = call("list").within(&folder.path().join("functions")).said();
+    assert!(said.code == 2 && said.err.contains("doesn't name the app (add [workspace.metadata.dacapo]"), "{said}");
+
+    assert_snapshot!(dacapo("list --app Shop"), @r#"
+    error: app "Shop" is not 1 to 20 characters of a-z, 0-9 and single hyphens, beginning with a letter
+    exit 2
+    "#);
+    assert_snapshot!(dacapo("--stage production-eu list --app shop"), @r#"
+    error: stage "production-eu" is not 1 to 10 characters of a-z, 0-9 and single hyphens, beginning with a letter
+    exit 2
+    "#);
+}
+
+#[test]
+fn dev_needs_a_workspace_with_functions() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = call("dev").within(folder.path()).said();
+    assert!(said.code == 2 && said.err.contains("(go into the app's workspace)"), "{said}");
+}
+
+#[test]
+fn without_an_engine_it_says_how_to_start_one() {
+    assert_snapshot!(call("list --local").env("DACAPO_LOCAL", "http://127.0.0.1:9").said(), @r"
+    error: can't reach the engine at http://127.0.0.1:9 (start it with `make dev` or `dacapo dev`)
+    exit 4
+    ");
+    assert_snapshot!(call("list --local").env("DACAPO_LOCAL", "127.0.0.1:9").said(), @r#"
+    error: DACAPO_LOCAL is "127.0.0.1:9" (expected such as http://127.0.0.1:8787)
+    exit 2
+    "#);
+}
+
+#[test]
+fn help_and_completions_end_well() {
+    for line in ["--help", "run --help", "schedules put --help", "--version", "completions bash", "completions zsh"] {
+        let said = dacapo(line);
+        assert!(said.code == 0 && !said.out.is_empty() && said.err.is_empty(), "{line}: {said}");
+    }
+    assert!(dacapo("--help").out.contains("0 done, 1 the operation failed"), "exit codes are documented");
+}
