@@ -1,0 +1,235 @@
+//! The guarantees of the product, under a virtual clock, with everything going wrong that may: processes that die
+//! between any two effects, calls refused, replies lost, messages doubled and late. Each seed is another history.
+//!
+//! `DACAPO_SEEDS=5000 make simulate` goes further than `make test`; `DACAPO_SEED=17` repeats one history.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex},
+};
+
+use dacapo::{Id, RunRecord, State, TaskContext, prelude::*};
+use dacapo_local::{Faults, TestApp};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+const WORK: TaskRef<Job, u32> = TaskRef::new("work");
+const CHILD: TaskRef<u32> = TaskRef::new("child");
+const TICK: TaskRef<()> = TaskRef::new("tick");
+const NEWS: EventRef<u32> = EventRef::new("news");
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Job {
+    number: u32,
+    rounds: u32,
+}
+
+/// What the functions did, as an outsider would have seen it.
+#[derive(Default)]
+struct Seen {
+    /// Calls of the handler: a run's iteration and attempt, and when.
+    calls: BTreeMap<(Id, u32, u32), Vec<Timestamp>>,
+    /// Times that a run's `on_complete` ran.
+    completed: BTreeMap<Id, u32>,
+    /// Events that a handler took without failing.
+    handled: BTreeSet<u32>,
+    broken: Vec<String>,
+}
+
+type Witness = Arc<Mutex<Seen>>;
+
+/// A number that depends on what it is asked about and on nothing else: handlers fail by it, not by chance.
+fn dice(about: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    about.hash(&mut hasher);
+    hasher.finish()
+}
+
+async fn work(job: Job, cx: TaskContext, seed: u64, seen: Witness) -> Result<Outcome<Job, u32>, TaskError> {
+    seen.lock().unwrap().calls.entry((cx.run_id(), cx.iteration(), cx.attempt())).or_default().push(cx.time());
+    let roll = dice((seed, job.number, cx.iteration(), cx.attempt()));
+    cx.progress(format!("iteration {}", cx.iteration()), 0.5).await?;
+    if roll % 7 == 0 {
+        cx.run(CHILD, job.number).after(minutes(roll % 40)).await?;
+        cx.publish(NEWS, job.number).await?;
+    }
+    match roll % 11 {
+        0 => return Err(TaskError::retryable("not yet")),
+        1 if roll.is_multiple_of(3) => return Err(TaskError::terminal("never")),
+        2 => panic!("what a pity"),
+        3 if cx.is_aborted().await? => return Ok(Aborted),
+        _ => {}
+    }
+    let next = Job { rounds: job.rounds.saturating_sub(1), ..job };
+    match job.rounds {
+        0 => Ok(Done(job.number)),
+        1 => Ok(Continue(next)),
+        _ => Ok(Continue::after(seconds(roll % 7_000), next)),
+    }
+}
+
+fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
+    let (working, ending, hearing) = (seen.clone(), seen.clone(), seen.clone());
+    TestApp::with_these_faults(seed, faults)
+        .with(
+            task(WORK, move |job, cx| work(job, cx, seed, working.clone())).retry(Retry::attempts(6)).on_complete(
+                move |record: RunRecord, _| {
+                    *ending.lock().unwrap().completed.entry(record.id).or_default() += 1;
+                    async { Ok(()) }
+                },
+            ),
+        )
+        .with(task(CHILD, async |_: u32, _: TaskContext| Ok(())))
+        .with(task(TICK, async |(): (), _: TaskContext| Ok(())).schedule(cron("0 * * * ? *"), ()))
+        .with(on(NEWS, move |number: u32, cx: EventContext| {
+            let hearing = hearing.clone();
+            async move {
+                if dice((seed, number, cx.attempt())).is_multiple_of(4) {
+                    return Err(TaskError::retryable("not now"));
+                }
+                hearing.lock().unwrap().handled.insert(number);
+                Ok(())
+            }
+        }))
+}
+
+/// One history, and what is wrong with it.
+async fn history(seed: u64, faults: Faults) -> Vec<String> {
+    let seen = Witness::default();
+    let app = app(seed, faults, &seen);
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut started: BTreeMap<Id, Timestamp> = BTreeMap::new();
+    let mut aborted: BTreeMap<Id, State> = BTreeMap::new();
+    let mut ended: BTreeMap<Id, State> = BTreeMap::new();
+    let mut broken = vec![];
+    for number in 0..25 {
+        let job = Job { number, rounds: rng.u32(0..5) };
+        let due = app.now() + seconds(if rng.bool() { 0 } else { rng.u64(1..5_000) });
+        match app.run(WORK, job).at(due.max(app.now() + std::time::Duration::from_millis(1))).await {
+            Ok(run) => drop(started.insert(run.id(), due)),
+            Err(error) => broken.push(format!("a run could not be started: {error}")),
+        }
+        if number % 3 == 0 {
+            if let Err(error) = app.publish(NEWS, 1_000 + number).after(seconds(rng.u64(1..4_000))).await {
+                broken.push(format!("an event could not be published: {error}"));
+            }
+        }
+        app.advance(seconds(rng.u64(0..1_200))).await;
+        if rng.u8(0..4) == 0 {
+            let ids: Vec<Id> = started.keys().copied().collect();
+            let id = ids[rng.usize(0..ids.len())];
+            if let Ok(record) = app.abort(id, "enough").await {
+                aborted.insert(id, record.state);
+            }
+        }
+        watch_ends(&app, &mut ended, &mut broken);
+    }
+    app.run_until_idle().await;
+    watch_ends(&app, &mut ended, &mut broken);
+    judge(&app, &seen, &started, &aborted, &ended, &mut broken);
+    broken
+}
+
+/// Guarantee 3: a final state never changes.
+fn watch_ends(app: &TestApp, ended: &mut BTreeMap<Id, State>, broken: &mut Vec<String>) {
+    for run in app.runs_of(WORK) {
+        match ended.get(&run.id) {
+            Some(state) if *state != run.state => broken.push(format!("{} was {state} and is {}", run.id, run.state)),
+            None if run.state.is_final() => drop(ended.insert(run.id, run.state)),
+            _ => {}
+        }
+    }
+}
+
+fn judge(
+    app: &TestApp,
+    seen: &Witness,
+    started: &BTreeMap<Id, Timestamp>,
+    aborted: &BTreeMap<Id, State>,
+    ended: &BTreeMap<Id, State>,
+    broken: &mut Vec<String>,
+) {
+    let seen = seen.lock().unwrap();
+    broken.extend(seen.broken.iter().cloned());
+    let children = app.runs_of(CHILD);
+    for id in started.keys() {
+        match ended.get(id) {
+            // Guarantee 1: a run whose id was returned ends.
+            None => broken.push(format!("{id} has not ended: {:?}", app.runs_of(WORK).iter().find(|run| run.id == *id))),
+            // Guarantee 6: `on_complete` runs at least once.
+            Some(_) if !seen.completed.contains_key(id) => broken.push(format!("{id} ended without `on_complete`")),
+            Some(state) => {
+                // Guarantee 3: an aborted run is never completed by a later iteration.
+                if aborted.get(id) == Some(&State::Aborted) && *state != State::Aborted {
+                    broken.push(format!("{id} was aborted and became {state}"));
+                }
+            }
+        }
+    }
+    for ((id, iteration, attempt), times) in &seen.calls {
+        // Guarantee 2: an attempt is taken once.
+        if times.len() > 1 {
+            broken.push(format!("{id} ran iteration {iteration}, attempt {attempt} at {times:?}"));
+        }
+        // Guarantee 4: a handler never starts before its time.
+        if started.get(id).is_some_and(|due| times.iter().any(|time| time < due)) {
+            broken.push(format!("{id} ran at {times:?}, before {}", started[id]));
+        }
+    }
+    for child in &children {
+        if !child.state.is_final() {
+            broken.push(format!("child {} is {}", child.id, child.state));
+        }
+    }
+    // Guarantee 5: an event is delivered to its subscriber at least once.
+    for number in (0..25).filter(|number| number % 3 == 0).map(|number| 1_000 + number) {
+        if !seen.handled.contains(&number) {
+            broken.push(format!("event {number} was not delivered"));
+        }
+    }
+    // The same fire makes one run, and none is lost.
+    let ticks = app.runs_of(TICK);
+    let fires: BTreeSet<Timestamp> = ticks.iter().filter_map(|tick| tick.scheduled_at).collect();
+    let hours = (app.now().as_second() - dacapo_local::START.parse::<Timestamp>().unwrap().as_second()) / 3_600;
+    if ticks.len() != fires.len() || i64::try_from(fires.len()).unwrap().abs_diff(hours) > 1 {
+        broken.push(format!("{} runs of {} fires in {hours} hours", ticks.len(), fires.len()));
+    }
+}
+
+fn seeds() -> Vec<u64> {
+    let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    match number("DACAPO_SEED") {
+        Some(seed) => vec![seed],
+        None => (0..number("DACAPO_SEEDS").unwrap_or(15)).collect(),
+    }
+}
+
+async fn all_histories(faults: Faults) {
+    std::panic::set_hook(Box::new(|_| {})); // Handlers panic on purpose.
+    let mut broken = vec![];
+    let seeds = seeds();
+    for seed in &seeds {
+        broken.extend(history(*seed, faults).await.into_iter().map(|what| format!("seed {seed}: {what}")));
+        if broken.len() > 10 {
+            break;
+        }
+    }
+    let _ = std::panic::take_hook();
+    assert!(broken.is_empty(), "of {} histories:\n{}", seeds.len(), broken.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_guarantee_holds_where_nothing_goes_wrong() {
+    all_histories(Faults { crash: 0.0, throttle: 0.0, lost_reply: 0.0, duplicate: 0.0, late: 0.0 }).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_guarantee_holds_where_anything_may_go_wrong() {
+    all_histories(Faults::default()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_guarantee_holds_where_processes_keep_dying() {
+    all_histories(Faults { crash: 0.1, ..Faults::default() }).await;
+}
