@@ -1,3 +1,14 @@
 //! What proves the whole: harness, contract suite, LocalStack, simulation, the law of the crates.
 
 pub mod contract;
+#[cfg(feature = "localstack")]
+pub mod lambda;
+#[cfg(feature = "localstack")]
+pub mod localstack;
+#[cfg(feature = "localstack")]
+pub mod scheduler_driver;
+
+/// The README's Rust, as a documentation test.
+#[doc = include_str!("../../README.md")]
+#[cfg(doctest)]
+pub struct Readme;

@@ -1,0 +1,63 @@
+//! What the README says, held against what is there. Its Rust is a documentation test of this package.
+
+use std::{fs, path::Path};
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a folder of the workspace")
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(top().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// What stands in backquotes in a text.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn every_make_target_that_it_names_exists() {
+    let (readme, makefile) = (read("README.md"), read("Makefile"));
+    let named = readme
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("make "))
+        .chain(quoted(&readme).filter_map(|code| code.strip_prefix("make ")));
+    let targets: Vec<&str> = named.filter_map(|rest| rest.split_whitespace().next()).collect();
+    assert!(targets.len() >= 4, "{targets:?}");
+    for target in targets {
+        assert!(makefile.contains(&format!("\n{target}:")), "the Makefile has no target {target}");
+    }
+}
+
+#[test]
+fn every_folder_that_it_names_exists_and_none_is_missing() {
+    let readme = read("README.md");
+    let map: Vec<&str> = readme
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .flat_map(|line| {
+            let cell = line.trim_start_matches("| ").split(" |").next().unwrap_or_default();
+            quoted(cell).collect::<Vec<_>>()
+        })
+        .collect();
+    for folder in &map {
+        assert!(top().join(folder).is_dir(), "there is no folder {folder}");
+    }
+    for crate_folder in fs::read_dir(top().join("shared")).expect("shared") {
+        let name = format!("shared/{}", crate_folder.expect("an entry").file_name().to_string_lossy());
+        assert!(map.contains(&&*name), "the README doesn't say what {name} is");
+    }
+}
+
+#[test]
+fn the_tasks_and_events_that_it_names_are_the_samples() {
+    let readme = read("README.md");
+    for name in ["import-airports", "user.joined", "send-welcome"] {
+        assert!(readme.contains(name) && read("shared/app/src/lib.rs").contains(&format!("\"{name}\"")), "{name}");
+    }
+}
+
+#[test]
+fn it_is_short() {
+    assert!(read("README.md").lines().count() <= 120, "the README is to be read in two minutes");
+}
