@@ -59,7 +59,10 @@ where
         Box::pin(async move {
             let body = event.body.decode(&body).map_err(|error| {
                 let (name, place, cause) = (event.name(), error.path(), error.inner());
-                Failed::terminal(code::BODY_MISMATCH, format!("the body is none of event {name:?}: at {place}: {cause}"))
+                Failed::terminal(
+                    code::BODY_MISMATCH,
+                    format!("the body is none of event {name:?}: at {place}: {cause}"),
+                )
             })?;
             handler(body, cx.clone()).await.into_result().map_err(|error| cx.failed(error))
         })

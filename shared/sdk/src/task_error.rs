@@ -111,17 +111,35 @@ impl TaskError {
     /// What is recorded: code, text, and the chain of causes.
     pub(crate) fn failure(&self) -> Failure {
         let code = self.code.clone().unwrap_or_else(|| code::ERROR.to_owned());
-        let mut failure = Failure { code, message: self.source.to_string(), stack: None };
+        let message = cut(self.source.to_string(), LONGEST_MESSAGE);
+        let mut failure = Failure { code, message, stack: None };
         let mut error: &dyn Error = &*self.source;
         while let Some(cause) = error.source() {
             add_line(&mut failure, format!("caused by: {cause}"));
             error = cause;
         }
         if self.backtrace.status() == BacktraceStatus::Captured {
-            add_line(&mut failure, self.backtrace.to_string());
+            add_line(&mut failure, cut(self.backtrace.to_string(), LONGEST_BACKTRACE));
         }
+        failure.stack = failure.stack.map(|stack| cut(stack, LONGEST_STACK));
         failure
     }
+}
+
+/// Bytes of an error's text that are kept with the run: one that quotes a whole document must not stop the record
+/// from being stored.
+const LONGEST_MESSAGE: usize = 8 * 1024;
+/// The same of a backtrace, whose first frames matter.
+const LONGEST_BACKTRACE: usize = 4 * 1024;
+/// The same of all causes together.
+const LONGEST_STACK: usize = 16 * 1024;
+
+fn cut(mut text: String, bytes: usize) -> String {
+    if text.len() > bytes {
+        text.truncate(text.floor_char_boundary(bytes));
+        text.push_str(" … (cut)");
+    }
+    text
 }
 
 /// Adds a line to the failure's chain of causes.
@@ -214,7 +232,10 @@ mod tests {
     fn a_question_mark_means_try_again() {
         let failed = failed(|| Ok(number("x")?));
         assert_eq!(failed.retry, RetryWish::ByPolicy);
-        assert_eq!((failed.failure.code.as_str(), failed.failure.message.as_str()), ("ERROR", "the order was not read"));
+        assert_eq!(
+            (failed.failure.code.as_str(), failed.failure.message.as_str()),
+            ("ERROR", "the order was not read")
+        );
         let stack = failed.failure.stack.unwrap();
         assert_eq!(stack.lines().next(), Some("caused by: invalid digit found in string"));
     }
@@ -241,6 +262,12 @@ mod tests {
         let failed = failed(|| number("x").retry_at("1 fortnight"));
         let stack = failed.failure.stack.unwrap();
         assert!(stack.contains("the next try is left to the policy: failed to use \"1 fortnight\""), "{stack}");
+    }
+
+    #[test]
+    fn a_text_too_long_for_a_record_is_cut() {
+        let failed = failed(|| Err("é".repeat(1_000_000).into()));
+        assert!(failed.failure.message.len() < 8_300 && failed.failure.message.ends_with("é … (cut)"));
     }
 
     #[test]

@@ -133,7 +133,10 @@ fn handlers_of_events_share_a_function_named_after_its_crate() {
     let entry = entry([on(JOINED, joined), on(JOINED, joined).timeout(minutes(1)).retry(Retry::never()).dead_letter()]);
     assert_eq!(entry.name, "some-crate");
     let Holds::Events(handlers) = entry.holds else { panic!("no handlers") };
-    assert_eq!((handlers[0].timeout, handlers[0].retry, handlers[0].dead_letter), (seconds(5), Retry::of_events(), false));
+    assert_eq!(
+        (handlers[0].timeout, handlers[0].retry, handlers[0].dead_letter),
+        (seconds(5), Retry::of_events(), false)
+    );
     assert_eq!((handlers[1].timeout, handlers[1].retry, handlers[1].dead_letter), (minutes(1), Retry::never(), true));
 }
 

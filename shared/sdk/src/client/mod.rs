@@ -41,6 +41,11 @@ impl Client {
         Self::with(ports, Some(origin))
     }
 
+    /// The client of a hook, where this is the one of its attempt.
+    pub(crate) fn for_hook(&self, hook: &str) -> Self {
+        Self::with(self.ports().clone(), self.origin().map(|origin| origin.of_hook(hook)))
+    }
+
     fn with(ports: Ports, origin: Option<Origin>) -> Self {
         Self { inner: Arc::new(Inner { ports, known: Known::default(), origin }) }
     }

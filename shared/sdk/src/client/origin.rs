@@ -49,6 +49,12 @@ impl Origin {
         }
     }
 
+    /// A hook of the same attempt. What it starts is named apart from what the handler does: not every attempt runs
+    /// every hook, and the order of the handler's calls stays the same.
+    pub(crate) fn of_hook(&self, hook: &str) -> Self {
+        Self { name: format!("{}/{hook}", self.name), calls: Arc::default(), ..self.clone() }
+    }
+
     /// The id of the next thing it starts.
     pub(crate) fn next_id(&self) -> Id {
         let call = self.calls.fetch_add(1, Ordering::Relaxed) + 1;

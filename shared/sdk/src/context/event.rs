@@ -65,7 +65,7 @@ impl EventContext {
     }
 
     /// A run of a task, started when it is awaited. A second delivery of the event doesn't start it twice: it is
-    /// keyed by event, handler, and the order of the calls.
+    /// named by event, handler, and the order of the calls.
     pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> Run<O> {
         self.attempt.client().run(task, body)
     }

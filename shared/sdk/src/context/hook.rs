@@ -13,6 +13,11 @@ impl<V> HookContext<V> {
         Self { run, init }
     }
 
+    /// The context of the hook of this name.
+    pub(crate) fn of(&self, hook: &str) -> Self {
+        Self { run: self.run.of_hook(hook), init: self.init.clone() }
+    }
+
     /// What the `init` hook made. There is none in `init` itself, after an `init` that failed, after a body that
     /// did not parse, and after a crash.
     #[must_use]

@@ -37,6 +37,8 @@ pub struct Attempt {
     run: tokio::sync::Mutex<Run>,
     snapshot: Mutex<Run>,
     pending: Mutex<Pending>,
+    /// The number that its log entries come after.
+    logged_before: u32,
     logged: AtomicU32,
     logged_bytes: AtomicU64,
 }
@@ -75,9 +77,15 @@ impl Attempt {
             snapshot: Mutex::new(run.clone()),
             run: tokio::sync::Mutex::new(run),
             pending: Mutex::default(),
+            logged_before: 0,
             logged: AtomicU32::new(0),
             logged_bytes: AtomicU64::new(0),
         }
+    }
+
+    /// The hooks of the end: their log entries stand behind those of the last attempt, not in their place.
+    pub(super) fn at_the_end(self) -> Self {
+        Self { logged_before: limits::LOG_ENTRIES + 1, ..self }
     }
 
     /// The run's record as this attempt last saw it.
@@ -242,7 +250,7 @@ impl Attempt {
         let mut entry = LogEntry {
             iteration: run.iteration,
             attempt: run.attempt,
-            number,
+            number: self.logged_before + number,
             time: ports.clock.now(),
             level,
             message,

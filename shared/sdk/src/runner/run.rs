@@ -165,7 +165,8 @@ impl Runner {
         let input = stored.input.clone().unwrap_or_else(|| body.clone());
         let record =
             RunRecord::new(&stored.run, Some(body.clone()), stored.input, stored.result, self.ports.clock.now());
-        let attempt = Arc::new(Attempt::new(&self.ports, entry, stored.run.clone(), body, input, deadline));
+        let attempt = Attempt::new(&self.ports, entry, stored.run.clone(), body, input, deadline);
+        let attempt = Arc::new(attempt.at_the_end());
         let hooks = {
             let (task, attempt) = (task.clone(), attempt.clone());
             async move { task.end(attempt, record).await }

@@ -7,13 +7,8 @@ use dacapo_domain::{Failed, Json, Outcome as Ended, RunRecord, TaskEntry, code};
 
 use super::{Task, end, policy};
 use crate::{
-    HookContext, RunContext, TaskContext, TaskError,
-    codec::Mismatch,
-    definition::ErasedTask,
-    hooks::InitOf,
-    outcome::Outcome,
-    runner::Attempt,
-    task_error::add_line,
+    HookContext, RunContext, TaskContext, TaskError, codec::Mismatch, definition::ErasedTask, hooks::InitOf,
+    outcome::Outcome, runner::Attempt, task_error::add_line,
 };
 
 #[async_trait]
@@ -39,7 +34,7 @@ where
             Ok(input) => input,
             Err(error) => return Ended::Failed(mismatch(&run, self.reference.name(), &error)),
         };
-        let value = match self.init.make(HookContext::new(run.clone(), None)).await {
+        let value = match self.init.make(HookContext::new(run.of_hook("init"), None)).await {
             Ok(value) => value,
             Err(error) => {
                 let cx = HookContext::new(run, None);
@@ -76,7 +71,7 @@ where
 {
     async fn started(&self, cx: &HookContext<V>) {
         if let Some(hook) = &self.hooks.on_start
-            && let Err(error) = hook((), cx.clone()).await
+            && let Err(error) = hook((), cx.of("on_start")).await
         {
             end::log("on_start", error, cx).await;
         }
@@ -89,7 +84,7 @@ where
             None => error,
         };
         let Some(hook) = &self.hooks.handle_error else { return cx.failed(error) };
-        match hook(error.clone(), cx.clone()).await {
+        match hook(error.clone(), cx.of("handle_error")).await {
             Ok(decision) => cx.failed(decision.apply(error)),
             Err(second) => both(cx.failed(error), &second),
         }
@@ -98,7 +93,7 @@ where
     /// Cleans up, and puts the outcome as the runner wants it.
     async fn close(&self, outcome: Result<Outcome<I, O>, Failed>, cx: HookContext<V>) -> Ended {
         let cleaned = match &self.hooks.cleanup {
-            Some(hook) => hook((), cx.clone()).await,
+            Some(hook) => hook((), cx.of("cleanup")).await,
             None => Ok(()),
         };
         let outcome = match (outcome, cleaned) {

@@ -46,7 +46,7 @@ async fn succeeded<I, O, V>(reference: TaskRef<I, O>, hooks: &Hooks<O, V>, recor
 
 async fn run<V, A>(name: &str, hook: Option<&Hook<V, A>>, argument: A, cx: &HookContext<V>) {
     if let Some(hook) = hook
-        && let Err(error) = hook(argument, cx.clone()).await
+        && let Err(error) = hook(argument, cx.of(name)).await
     {
         log(name, error, cx).await;
     }

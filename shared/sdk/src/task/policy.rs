@@ -51,7 +51,9 @@ pub(super) fn schedules<I, O, V, N>(task: &Task<I, O, V, N>) -> impl Iterator<It
     task.schedules.iter().zip(1..).map(|((schedule, body), place)| {
         let timetable = schedule.check().map_err(|error| error.to_string())?;
         if timetable.aws_expression().is_none() {
-            return Err(format!("schedule {place} fires once (allowed: `every` and `cron`; start a single run by a client)"));
+            return Err(format!(
+                "schedule {place} fires once (allowed: `every` and `cron`; start a single run by a client)"
+            ));
         }
         let body = task.reference.input.encode(body);
         let body = body.map_err(|error| format!("the body of schedule {place} can't be serialized: {error}"))?;

@@ -1,0 +1,52 @@
+//! The import as an app runs it: pages, pauses, progress, abort.
+
+use app::{IMPORT_AIRPORTS, Import, Imported};
+use dacapo::{Json, State, prelude::*};
+use dacapo_local::TestApp;
+
+#[tokio::test]
+async fn an_empty_body_reads_all_airports_page_by_page() {
+    let app = TestApp::new().with(import_airports::function());
+    app.run_by_name("import-airports", Json::default()).await.unwrap();
+
+    app.advance(seconds(5)).await;
+    let run = app.run_of(IMPORT_AIRPORTS);
+    assert_eq!((run.state, run.iteration), (State::Waiting, 4));
+    assert_eq!(run.progress_message.as_deref(), Some("3000 of 7884 airports"));
+
+    app.run_until_idle().await;
+    let run = app.run_of(IMPORT_AIRPORTS);
+    assert_eq!((run.state, run.iteration, run.progress_percent), (State::Completed, 8, Some(100.0)));
+    let imported: Imported = run.result.unwrap().parse().unwrap();
+    assert_eq!((imported.rows, imported.countries), (7_884, 233));
+    assert_eq!(imported.northernmost.unwrap().iata, "YLT");
+}
+
+#[tokio::test]
+async fn without_a_pause_one_iteration_is_enough() {
+    let app = TestApp::new().with(import_airports::function());
+    app.run(IMPORT_AIRPORTS, Import { pause_s: 0, ..Import::default() }).await.unwrap();
+    app.run_until_idle().await;
+    let run = app.run_of(IMPORT_AIRPORTS);
+    assert_eq!((run.state, run.iteration), (State::Completed, 1));
+}
+
+#[tokio::test]
+async fn an_import_that_waits_is_aborted_at_once() {
+    let app = TestApp::new().with(import_airports::function());
+    let id = app.run(IMPORT_AIRPORTS, Import::default()).await.unwrap().id();
+    app.advance(seconds(1)).await;
+    app.abort(id, "not today").await.unwrap();
+    app.run_until_idle().await;
+    let run = app.run_of(IMPORT_AIRPORTS);
+    assert_eq!((run.state, run.message.as_deref()), (State::Aborted, Some("not today")));
+}
+
+#[tokio::test]
+async fn a_page_has_rows() {
+    let app = TestApp::new().with(import_airports::function());
+    app.run(IMPORT_AIRPORTS, Import { rows_per_page: 0, ..Import::default() }).await.unwrap();
+    app.run_until_idle().await;
+    let run = app.run_of(IMPORT_AIRPORTS);
+    assert_eq!((run.state, run.attempt, run.error_code.as_deref()), (State::Failed, 1, Some("BAD_PAGE")));
+}

@@ -1,0 +1,28 @@
+//! Whom the task welcomes, and whom it doesn't.
+
+use app::{SEND_WELCOME, Welcome};
+use dacapo::{Json, State};
+use dacapo_local::TestApp;
+use send_welcome::Mailer;
+
+#[tokio::test]
+async fn a_user_gets_one_mail() -> Result<(), dacapo::Error> {
+    let mailer = Mailer::default();
+    let app = TestApp::new().with(send_welcome::with(mailer.clone()));
+    app.run_by_name("send-welcome", Json::default()).await?;
+    app.run_until_idle().await;
+    assert_eq!(app.run_of(SEND_WELCOME).state, State::Completed);
+    assert_eq!(mailer.sent(), ["ada@example.org: Welcome, ada@example.org"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_no_address_is_not_tried_again() -> Result<(), dacapo::Error> {
+    let app = TestApp::new().with(send_welcome::function());
+    app.run(SEND_WELCOME, Welcome { email: "ada".into() }).await?;
+    app.run_until_idle().await;
+    let run = app.run_of(SEND_WELCOME);
+    assert_eq!((run.state, run.attempt, run.error_code.as_deref()), (State::Failed, 1, Some("BAD_EMAIL")));
+    assert_eq!(app.logs(run.id).await?[0].message, "nobody was welcomed");
+    Ok(())
+}
