@@ -9,7 +9,7 @@ fail() {
 target=${CARGO_TARGET_DIR:-target}
 # Where what is built is put; another place keeps two builds apart.
 out=${OUT:-$target/dacapo}
-app=${APP:-sample}
+app=${APP:-$(sed -n "/^\[workspace.metadata.dacapo\]/,/^\[/s/^app *= *\"\(.*\)\"/\1/p" Cargo.toml)}
 # One function for each crate in these folders; their binaries are named after them.
 crates=$(for manifest in $(printf '%s/*/Cargo.toml ' ${FUNCTIONS:-functions}); do basename "$(dirname "$manifest")"; done)
 
@@ -27,6 +27,15 @@ is_local_endpoint() {
     *://127.* | *://localhost | *://localhost[:/]* | *'://[::1]'*) return 0 ;;
     *) return 1 ;;
     esac
+}
+
+# An endpoint on this machine gets what this machine builds soonest; AWS what runs there best.
+choose_for_endpoint() {
+    if is_local_endpoint; then
+        ARCH=${ARCH:-$(host_arch)} PROFILE=${PROFILE:-dev}
+    else
+        ARCH=${ARCH:-arm64}
+    fi
 }
 
 # Takes a tool that is installed, else ours: `need aws` or `need cargo lambda`.
@@ -49,7 +58,7 @@ need_account() {
         *'onnect to the endpoint'* | *onnect\ timeout*)
             fail "nothing answers at ${AWS_ENDPOINT_URL:-AWS} (start it; or unset AWS_ENDPOINT_URL to use AWS itself)" ;;
         *'locate credentials'*)
-            fail "no AWS credentials (set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; LocalStack takes any, as test and test)" ;;
+            fail "no AWS credentials (set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; an emulator takes any)" ;;
         *)
             fail "AWS refuses: $(echo "$account" | tail -n 1)" ;;
         esac
