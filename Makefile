@@ -1,0 +1,45 @@
+# `make` alone says what there is. Variables: STAGE, APP, ARCH, PROFILE, KEEP_HISTORY, and AWS's own from the environment.
+
+.DEFAULT_GOAL := help
+.PHONY: help dev test check bench simulate build deploy destroy localstack template
+
+export STAGE ?= dev
+export APP ARCH PROFILE KEEP_HISTORY ALARMS FUNCTIONS OUT
+
+help:
+	@echo 'Dacapo: background tasks and event handlers as plain async functions.'
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F '|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@echo
+	@echo 'A stage is chosen by STAGE (dev by default), an endpoint by AWS_ENDPOINT_URL, an account by AWS_PROFILE.'
+
+dev: ## runs the app on this machine, without AWS
+	cargo run --quiet --package dacapo-cli -- dev
+
+test: ## runs all tests; needs Rust and Python 3.13, and sets up the rest
+	@.ci/test
+
+check: ## format, lints, documentation, licences, and whether the template is current
+	@.ci/check
+
+bench: ## prints speed, size, and the AWS calls of one run
+	cargo bench --package dacapo-tests
+
+simulate: ## the whole system under faults and a virtual clock; SEEDS=1000 for more of it
+	cargo test --release --package dacapo-tests --test simulation -- --nocapture
+
+template: ## writes infra/manifest.json and infra/template.json from what the functions say
+	UPDATE=1 cargo test --quiet --package dacapo-infra --test drift
+
+build: ## makes the functions' zips for arm64 and x86_64; ARCH for one of them
+	@infra/build
+
+deploy: ## builds, then creates or updates the stack {app}-{STAGE}
+	@infra/build deploy
+	@infra/deploy
+
+destroy: ## removes the stack; asks whether its history is kept, as KEEP_HISTORY=yes or no says
+	@infra/destroy
+
+localstack: ## runs an AWS of your own at http://127.0.0.1:4566, without Docker
+	@tests/localstack/run
