@@ -112,7 +112,9 @@ fn description(function: &FunctionEntry) -> Value {
             events.dedup();
             json!(shorten(&format!("Handles {}", events.join(", "))))
         }
-        Holds::Conductor => json!({ "Fn::Join": ["", ["Delivers what is late and repairs what is stuck in ", prefix()]] }),
+        Holds::Conductor => {
+            json!({ "Fn::Join": ["", ["Delivers what is late and repairs what is stuck in ", prefix()]] })
+        }
     }
 }
 

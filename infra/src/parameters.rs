@@ -32,11 +32,10 @@ pub(crate) fn parameters(manifest: &Manifest) -> Named<Value> {
         json!({ "Type": "String", "Default": manifest.app, "AllowedPattern": PLAIN, "MaxLength": APP_CHARS }),
     );
     parameters.add("Stage", json!({ "Type": "String", "AllowedPattern": PLAIN, "MaxLength": STAGE_CHARS }));
-    parameters.add(
-        "Architecture",
-        json!({ "Type": "String", "Default": "arm64", "AllowedValues": ["arm64", "x86_64"] }),
-    );
-    parameters.add("Artifacts", json!({ "Type": "String", "Description": "The bucket that holds the functions' code." }));
+    parameters
+        .add("Architecture", json!({ "Type": "String", "Default": "arm64", "AllowedValues": ["arm64", "x86_64"] }));
+    parameters
+        .add("Artifacts", json!({ "Type": "String", "Description": "The bucket that holds the functions' code." }));
     for function in &manifest.functions {
         let what = format!("Where {}'s code is in the bucket: a key that names its content.", function.name);
         parameters.add(code_parameter(function), json!({ "Type": "String", "Description": what }));
@@ -49,10 +48,8 @@ pub(crate) fn parameters(manifest: &Manifest) -> Named<Value> {
     for (name, what) in [("AdoptTable", "history"), ("AdoptLoop", "state machine")] {
         let what = format!("Whether the {what} of an earlier stack is there and is taken over.");
         let values = ["true", "false"];
-        parameters.add(
-            name,
-            json!({ "Type": "String", "Default": "false", "AllowedValues": values, "Description": what }),
-        );
+        parameters
+            .add(name, json!({ "Type": "String", "Default": "false", "AllowedValues": values, "Description": what }));
     }
     parameters
 }

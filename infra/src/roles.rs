@@ -34,7 +34,8 @@ pub(crate) fn add_shared(manifest: &Manifest, resources: &mut Named<Resource>) {
 /// The role of one function.
 pub(crate) fn add(manifest: &Manifest, function: &FunctionEntry, resources: &mut Named<Resource>) {
     let policies = (0..manifest.functions.len().div_ceil(QUEUES_OF_ONE_POLICY)).map(may_send_id);
-    let shared: Vec<Value> = ["MayDrive".to_owned()].into_iter().chain(policies).map(|id| json!({ "Ref": id })).collect();
+    let shared: Vec<Value> =
+        ["MayDrive".to_owned()].into_iter().chain(policies).map(|id| json!({ "Ref": id })).collect();
     resources.add(
         id(&function.name, "Role"),
         Resource::new(
@@ -53,10 +54,8 @@ fn own(manifest: &Manifest, function: &FunctionEntry) -> Vec<Value> {
     const CONSUME: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
     const SEND: [&str; 2] = ["sqs:GetQueueUrl", "sqs:SendMessage"];
     let log = arn("logs", "log-group:/aws/lambda/", &format!("-{}:*", function.name));
-    let mut statements = vec![
-        allow(&["logs:CreateLogStream", "logs:PutLogEvents"], log),
-        allow(&CONSUME, queue_arn(&function.name)),
-    ];
+    let mut statements =
+        vec![allow(&["logs:CreateLogStream", "logs:PutLogEvents"], log), allow(&CONSUME, queue_arn(&function.name))];
     if is_conductor(function) {
         statements.push(allow(&CONSUME, queue_arn(UNDELIVERED)));
         // It sends a run again only where its queue shows nothing visible.
@@ -132,8 +131,7 @@ fn scheduler_role(role: Option<&str>, what: &str, statement: Value) -> Resource 
 
 /// Who may take a role: a service of this account, and, where it says for what, for that alone.
 pub(crate) fn assumed_by(service: &str, condition: Option<Value>) -> Value {
-    let mut statement =
-        json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" });
+    let mut statement = json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" });
     if let Some(condition) = condition {
         statement["Condition"] = condition;
     }

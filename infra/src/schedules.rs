@@ -29,9 +29,9 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) -> 
 fn declared(function: &FunctionEntry, entry: &ScheduleEntry) -> Result<Resource, TemplateError> {
     let refused = |problem: String| TemplateError::Schedule { name: entry.name.clone(), problem };
     let timetable = entry.schedule.check().map_err(|error| refused(error.to_string()))?;
-    let expression = timetable
-        .aws_expression()
-        .ok_or_else(|| refused("it fires once (declare `every` or `cron`; start a run `.at(…)` otherwise)".to_owned()))?;
+    let expression = timetable.aws_expression().ok_or_else(|| {
+        refused("it fires once (declare `every` or `cron`; start a run `.at(…)` otherwise)".to_owned())
+    })?;
     let fire = json!({ "fire/1": { "schedule": entry.name, "time": AWS_SCHEDULED_TIME } });
     let target = json!({
         "Arn": { "Fn::GetAtt": [id(&function.name, "Queue"), "Arn"] },

@@ -59,7 +59,9 @@ fn role(manifest: &Manifest) -> Resource {
 fn rule(what: &str, statuses: &[&str], fields: &[&str]) -> Resource {
     let paths: serde_json::Map<String, Value> = fields
         .iter()
-        .map(|&field| (field.to_owned(), json!(format!("$.detail.{}", if field == "execution" { "name" } else { field }))))
+        .map(|&field| {
+            (field.to_owned(), json!(format!("$.detail.{}", if field == "execution" { "name" } else { field })))
+        })
         .collect();
     let message: Vec<String> = fields.iter().map(|field| format!("\"{field}\":<{field}>")).collect();
     Resource::new(

@@ -182,7 +182,11 @@ fn a_missed_sweep_is_left_out_because_the_next_is_a_minute_away() {
 fn the_conductor_is_told_of_executions_that_ended_badly() {
     let template = one_of_everything();
     for (rule, statuses, message) in [
-        ("RuleOfStopped", json!(["ABORTED", "TIMED_OUT"]), r#"{"ended/1":{"execution":<execution>,"status":<status>}}"#),
+        (
+            "RuleOfStopped",
+            json!(["ABORTED", "TIMED_OUT"]),
+            r#"{"ended/1":{"execution":<execution>,"status":<status>}}"#,
+        ),
         (
             "RuleOfFailed",
             json!(["FAILED"]),
@@ -286,7 +290,8 @@ fn an_app_without_a_conductor_is_refused() {
 #[test]
 fn an_app_that_fills_a_stack_is_the_largest() {
     let of = |tasks: usize| {
-        let tasks = (0..tasks).map(|n| FunctionEntry::task("many", 256, TaskEntry { schedules: vec![], ..scheduled(&format!("t{n}")) }));
+        let tasks = (0..tasks)
+            .map(|n| FunctionEntry::task("many", 256, TaskEntry { schedules: vec![], ..scheduled(&format!("t{n}")) }));
         let functions = tasks.chain([FunctionEntry::conductor()]).collect();
         template(&Manifest::new("shop", functions).unwrap())
     };

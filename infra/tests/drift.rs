@@ -1,0 +1,53 @@
+//! The committed manifest is what the functions say, and the committed template what becomes of it. `make template`,
+//! which is this test with `UPDATE=1`, writes both.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use dacapo_domain::Manifest;
+use dacapo_infra::{collect, template};
+
+#[test]
+fn what_is_committed_is_what_the_functions_say() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let said = sample(folder.parent().unwrap());
+    let template = template(&said).unwrap().to_text();
+    check(&folder.join("manifest.json"), &(serde_json::to_string_pretty(&said).unwrap() + "\n"));
+    check(&folder.join("template.json"), &template);
+}
+
+/// What the sample's functions say of themselves.
+fn sample(top: &Path) -> Manifest {
+    let crates = crates(&top.join("functions"));
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(top).args(["build", "--quiet"]).args(crates.iter().flat_map(|name| ["--package", name]));
+    assert!(cargo.status().unwrap().success(), "the functions don't build");
+
+    // This test's own binary is in the folder `deps` beside the functions' binaries.
+    let test = env::current_exe().unwrap();
+    let built = test.parent().and_then(Path::parent).unwrap();
+    let binaries: Vec<PathBuf> = crates.iter().map(|name| built.join(name)).collect();
+    collect("sample", &binaries).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn crates(functions: &Path) -> Vec<String> {
+    let entries = fs::read_dir(functions).unwrap().map(|entry| entry.unwrap());
+    let crates = entries.filter(|entry| entry.path().join("Cargo.toml").is_file());
+    crates.map(|entry| entry.file_name().into_string().unwrap()).collect()
+}
+
+fn check(file: &Path, wanted: &str) {
+    if env::var_os("UPDATE").is_some() {
+        fs::write(file, wanted).unwrap();
+    }
+    let committed = fs::read_to_string(file).unwrap_or_default();
+    let first = committed.lines().zip(wanted.lines()).find(|(committed, wanted)| committed != wanted);
+    assert!(
+        committed == wanted,
+        "{} is not what the functions say (run `make template`); first difference: {first:?}",
+        file.display()
+    );
+}
