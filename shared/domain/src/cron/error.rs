@@ -51,6 +51,9 @@ impl fmt::Display for CronField {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CronProblem {
+    /// Longer than EventBridge Scheduler takes.
+    #[error("it has {0} characters; allowed are 250 (write ranges and steps for lists, or several schedules)")]
+    TooLong(usize),
     /// Wrapped as EventBridge wants it.
     #[error("it stands in `cron(…)` already (write what is inside)")]
     Wrapped,
@@ -73,7 +76,7 @@ pub enum CronProblem {
         instead: Option<String>,
     },
     /// Neither 5, 6 nor 7 fields.
-    #[error("it has {0} fields; allowed are 6: minute, hour, day of month, month, day of week, year")]
+    #[error("it has {0} field{s}; allowed are 6: minute, hour, day of month, month, day of week, year", s = if *.0 == 1 { "" } else { "s" })]
     FieldCount(usize),
     /// Both day fields have values.
     #[error(

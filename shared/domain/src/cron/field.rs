@@ -117,18 +117,21 @@ impl Field {
         };
         let (from, to) = (self.value(from)?, self.value(to)?);
         let (field, given) = (self.field, text.to_owned());
-        let named = from.named;
+        let named = from.named || to.named;
         let both = |from: i16, to: i16| match (self.written(from, named), self.written(to, named)) {
             (from, to) if from == to => from,
             (from, to) => format!("{from}-{to}"),
         };
+        let backwards = from.number > to.number;
+        let instead = || match backwards {
+            true => format!("{},{}", both(from.number, self.most), both(self.least, to.number)),
+            false => both(from.number, to.number),
+        };
         if from.named != to.named {
-            let instead = format!("{}-{}", self.written(from.number, true), self.written(to.number, true));
-            return Err(CronProblem::Mixed { field, given, instead });
+            return Err(CronProblem::Mixed { field, given, instead: instead() });
         }
-        if from.number > to.number {
-            let instead = format!("{},{}", both(from.number, self.most), both(self.least, to.number));
-            return Err(CronProblem::Backwards { field, given, instead });
+        if backwards {
+            return Err(CronProblem::Backwards { field, given, instead: instead() });
         }
         Ok((from, to))
     }

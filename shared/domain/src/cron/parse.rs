@@ -2,9 +2,15 @@
 
 use super::{Cron, CronField, CronProblem, days::Days, field::Field};
 
+/// EventBridge Scheduler takes 256 characters, `cron()` included.
+const LONGEST: usize = 250;
+
 pub(super) fn expression(text: &str) -> Result<Cron, CronProblem> {
     let trimmed = text.trim();
-    if trimmed.starts_with("cron(") {
+    if trimmed.chars().count() > LONGEST {
+        return Err(CronProblem::TooLong(trimmed.chars().count()));
+    }
+    if trimmed.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("cron")) {
         return Err(CronProblem::Wrapped);
     }
     if trimmed.starts_with('@') {
@@ -19,8 +25,14 @@ pub(super) fn expression(text: &str) -> Result<Cron, CronProblem> {
         });
     };
     let with_days = |of_month: &str, of_week: &str| [minute, hour, of_month, month, of_week, year].join(" ");
-    let minutes = Field::of(CronField::Minute).values_of(minute)?;
-    let hours = Field::of(CronField::Hour).values_of(hour)?;
+    let values = |field, text| in_capitals(field, text, |text| Field::of(field).values_of(text));
+    let days_of_month = |text| in_capitals(CronField::DayOfMonth, text, days_of_month);
+    let days_of_week = |text| in_capitals(CronField::DayOfWeek, text, days_of_week);
+    let minutes = values(CronField::Minute, minute)?;
+    let hours = values(CronField::Hour, hour)?;
+    let months = values(CronField::Month, month)?;
+    // Before the days, whose suggestions hold it.
+    let years = values(CronField::Year, year)?;
     let days = match (day_of_month, day_of_week) {
         ("?", "?") => return Err(CronProblem::NoDays { instead: with_days("*", "?") }),
         (_, "?") => days_of_month(day_of_month)?,
@@ -33,9 +45,22 @@ pub(super) fn expression(text: &str) -> Result<Cron, CronProblem> {
             return Err(CronProblem::BothDays { instead });
         }
     };
-    let months = Field::of(CronField::Month).values_of(month)?;
-    let years = Field::of(CronField::Year).values_of(year)?;
     Ok(Cron { text: fields.join(" "), minutes, hours, days, months, years })
+}
+
+/// Reads a field, and tells what is right but for its lower case.
+fn in_capitals<T>(
+    field: CronField,
+    text: &str,
+    read: impl Fn(&str) -> Result<T, CronProblem>,
+) -> Result<T, CronProblem> {
+    read(text).map_err(|problem| {
+        let capitals = text.to_ascii_uppercase();
+        if capitals == text || read(&capitals).is_err() {
+            return problem;
+        }
+        CronProblem::Spelling { field, given: text.to_owned(), instead: Some(capitals) }
+    })
 }
 
 fn days_of_month(text: &str) -> Result<Days, CronProblem> {
