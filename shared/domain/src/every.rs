@@ -207,18 +207,26 @@ fn unreadable(text: &str) -> EveryProblem {
         "minute" | "hour" | "day" | "week" | "month" | "year" => format!("1 {text}"),
         _ => text.to_owned(),
     };
-    if exact(&text).is_some_and(|(number, _)| number > 0) {
-        return EveryProblem::Instead(text);
+    if exact(&text).is_some() {
+        return instead(text);
     }
     let Some(spelled) = crate::when::spelled(&text) else { return EveryProblem::Unreadable };
     let Some((number, unit)) = spelled.split_once(' ') else { return EveryProblem::Unreadable };
     let number: i64 = number.parse().unwrap_or_default();
     match unit.strip_suffix('s').unwrap_or(unit) {
         "month" | "year" => EveryProblem::Calendar,
-        "week" => EveryProblem::Instead(format!("{} days", number * 7)),
-        "second" if number == 60 => EveryProblem::Instead("1 minute".to_owned()),
-        "second" if number % 60 == 0 => EveryProblem::Instead(format!("{} minutes", number / 60)),
+        "week" => instead(format!("{} days", number.saturating_mul(7))),
+        "second" if number == 60 => instead("1 minute".to_owned()),
+        "second" if number % 60 == 0 => instead(format!("{} minutes", number / 60)),
         "second" => EveryProblem::TooShort,
-        _ => EveryProblem::Instead(spelled),
+        _ => instead(spelled),
+    }
+}
+
+/// Suggests what is accepted; of what isn't, says why.
+fn instead(text: String) -> EveryProblem {
+    match Every::read(&text) {
+        Ok(_) => EveryProblem::Instead(text),
+        Err(problem) => problem,
     }
 }
