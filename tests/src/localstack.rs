@@ -1,0 +1,101 @@
+//! A LocalStack with the sample app and the functions of `tests/lambdas` deployed, for all tests of a run.
+//!
+//! The first test that asks starts it: LocalStack on a free port (or the one that `AWS_ENDPOINT_URL` names), the app
+//! built and deployed by the scripts that users have, the scheduler driver. It is a process of its own,
+//! `dacapo-localstack share`, so that it serves the threads of `cargo test` and the processes of nextest alike. Each
+//! test process holds a lock; when nobody holds it any more, however they ended, LocalStack goes too.
+
+mod deploy;
+mod server;
+mod share;
+
+use std::{
+    env, io,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use serde::{Deserialize, Serialize};
+
+pub use server::Server;
+pub use share::share;
+
+use crate::scheduler_driver::DriverClock;
+
+/// Where LocalStack is, and what is deployed there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Localstack {
+    /// As `http://127.0.0.1:4566`.
+    pub endpoint: String,
+    /// The app's name.
+    pub app: String,
+    /// The stage's name.
+    pub stage: String,
+}
+
+/// The region of everything.
+pub const REGION: &str = "eu-west-1";
+
+impl Localstack {
+    /// The LocalStack of this run. The program is `env!("CARGO_BIN_EXE_dacapo-localstack")`, which only integration
+    /// tests know.
+    ///
+    /// # Panics
+    /// If it can't be started or deployed to: with the end of its log.
+    pub fn shared(program: &str) -> &'static Self {
+        static SHARED: OnceLock<Result<(Localstack, share::User), String>> = OnceLock::new();
+        match SHARED.get_or_init(|| share::join(program).map_err(|error| error.to_string())) {
+            Ok((localstack, _)) => localstack,
+            Err(problem) => panic!("there is no LocalStack: {problem}"),
+        }
+    }
+
+    /// What all names on AWS begin with.
+    #[must_use]
+    pub fn prefix(&self) -> String {
+        format!("{}-{}", self.app, self.stage)
+    }
+
+    /// What clients of AWS need.
+    pub async fn config(&self) -> SdkConfig {
+        config(&self.endpoint).await
+    }
+
+    /// The clock of the driver that fires its schedules.
+    #[must_use]
+    pub fn clock(&self) -> DriverClock {
+        clock()
+    }
+}
+
+/// What clients of an endpoint need that takes any credentials.
+pub async fn config(endpoint: &str) -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .credentials_provider(Credentials::from_keys("test", "test", None))
+        .region(Region::from_static(REGION))
+        .endpoint_url(endpoint)
+        .http_client(dacapo_aws::http_client())
+        .load()
+        .await
+}
+
+fn clock() -> DriverClock {
+    DriverClock::moved_by(folder().join("clock"))
+}
+
+/// The top of the repository.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or_else(|| Path::new("/"))
+}
+
+/// Where all of this is kept between two runs.
+fn folder() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    root().join(target).join("localstack-tests")
+}
+
+fn failed(text: String) -> io::Error {
+    io::Error::other(text)
+}

@@ -1,0 +1,44 @@
+//! The scripts that users build, deploy and destroy with.
+
+use std::{io, path::PathBuf, process::Command};
+
+use super::{Localstack, REGION, failed, folder, root};
+
+/// Compiles the functions and packs them.
+pub(super) fn build(localstack: &Localstack) -> io::Result<()> {
+    run("build", localstack)
+}
+
+/// Makes the stack.
+pub(super) fn deploy(localstack: &Localstack) -> io::Result<()> {
+    run("deploy", localstack)
+}
+
+/// Removes the stack and its history.
+pub(super) fn destroy(localstack: &Localstack) -> io::Result<()> {
+    run("destroy", localstack)
+}
+
+fn run(script: &str, localstack: &Localstack) -> io::Result<()> {
+    let path: PathBuf = root().join("infra").join(script);
+    let status = Command::new(&path)
+        .current_dir(root())
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN")
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_REGION", REGION)
+        .env("AWS_DEFAULT_REGION", REGION)
+        .env("AWS_ENDPOINT_URL", &localstack.endpoint)
+        .env("APP", &localstack.app)
+        .env("STAGE", &localstack.stage)
+        .env("KEEP_HISTORY", "no")
+        .env("FUNCTIONS", "functions tests/lambdas")
+        .env("OUT", folder().join("build"))
+        // What this machine compiles fastest and can run.
+        .env("PROFILE", "dev")
+        .env("ARCH", if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" })
+        .status()
+        .map_err(|error| failed(format!("can't run {}: {error}", path.display())))?;
+    if status.success() { Ok(()) } else { Err(failed(format!("infra/{script} ended with {status}"))) }
+}
