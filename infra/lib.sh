@@ -101,9 +101,10 @@ wait_for_stack() {
 stack_events() {
     aws cloudformation describe-stack-events --stack-name "$stack" --output text \
         --query 'StackEvents[].[Timestamp, ResourceStatus, LogicalResourceId, ResourceStatusReason]' 2>/dev/null |
-        awk -v since="$1" '$1 >= since' | sort -s -k1,1
+        awk -v since="$1" '$1 > since' | sort -s -k1,1
 }
 
-now() {
-    date -u +%Y-%m-%dT%H:%M:%S
+# When the stack's latest event was, by its own clock: what comes after it is news.
+latest_event() {
+    stack_events '' | tail -n 1 | cut -f 1
 }
