@@ -56,10 +56,8 @@ pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> R
     let engine = Arc::new(Engine::new(database, manifest, programs.clone(), reports.clone()));
 
     let pages = pages.map_or_else(Router::new, |pages| pages(ports.clone()));
-    let routes = rpc::router(ports)
-        .merge(runtime_api::router(seats))
-        .merge(direct::router(engine.clone(), &app))
-        .merge(pages);
+    let routes =
+        rpc::router(ports).merge(runtime_api::router(seats)).merge(direct::router(engine.clone(), &app)).merge(pages);
     let listener = listener.tap_io(|connection| {
         // Many small answers: none of them waits for the next.
         let _ = connection.set_nodelay(true);

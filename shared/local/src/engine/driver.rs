@@ -7,7 +7,6 @@ use dacapo_domain::{CONDUCTOR, until};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
-    time::Instant,
 };
 
 use super::{Engine, Work};
@@ -31,6 +30,15 @@ impl Default for Places {
     fn default() -> Self {
         Self { function: 64, loops: 64 }
     }
+}
+
+/// What the driver waits for, apart from changes.
+#[derive(Clone, Copy, PartialEq)]
+enum Next {
+    /// So much time.
+    After(Duration),
+    /// The end of an invocation.
+    Room,
 }
 
 /// Drives an engine until it is told to stop.
@@ -59,18 +67,29 @@ impl Driver {
         self.engine.database.recover().await?;
         let mut running = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
-        loop {
-            let pause = self.turn(&mut running).await.unwrap_or_else(|error| {
+        'turns: loop {
+            let next = self.turn(&mut running).await.unwrap_or_else(|error| {
                 self.engine.note(format!("the engine pauses for {} s: {error}", PAUSE.as_secs()));
-                Some(PAUSE)
+                Next::After(PAUSE)
             });
-            let pause = pause.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
-            tokio::select! {
-                biased;
-                () = &mut stop => break,
-                () = self.engine.database.changed() => {}
-                Some(_) = running.join_next() => while running.try_join_next().is_some() {},
-                () = tokio::time::sleep_until(Instant::now() + pause) => {}
+            let sleep = match next {
+                Next::After(pause) => pause.min(LONGEST_SLEEP),
+                Next::Room => LONGEST_SLEEP,
+            };
+            let mut sleep = std::pin::pin!(tokio::time::sleep(sleep));
+            loop {
+                tokio::select! {
+                    biased;
+                    () = &mut stop => break 'turns,
+                    () = self.engine.database.changed() => break,
+                    Some(_) = running.join_next() => {
+                        while running.try_join_next().is_some() {}
+                        if next == Next::Room {
+                            break;
+                        }
+                    }
+                    () = &mut sleep => break,
+                }
             }
         }
         let rest = async { while running.join_next().await.is_some() {} };
@@ -80,11 +99,10 @@ impl Driver {
         Ok(())
     }
 
-    /// Starts what is due and says how long nothing else will be; `None` for ever.
-    async fn turn(&self, running: &mut JoinSet<()>) -> PortResult<Option<Duration>> {
+    /// Starts what is due and says what to wait for, apart from changes.
+    async fn turn(&self, running: &mut JoinSet<()>) -> PortResult<Next> {
         let room = |place: &str| self.places.get(place).map_or(0, |places| places.available_permits());
-        let work = self.engine.take(room).await?;
-        for work in work {
+        for work in self.engine.take(room).await? {
             let place = self.take_place(work.place());
             let engine = self.engine.clone();
             running.spawn(async move {
@@ -93,9 +111,12 @@ impl Driver {
             });
         }
         let now = self.engine.clock.now();
-        // What is due already has found no room: it is asked for again when an invocation ends.
-        let due = self.engine.next_due().await?.filter(|due| *due > now);
-        Ok(due.map(|due| until(now, due)))
+        Ok(match self.engine.next_due().await? {
+            // What is due and was not taken has found no room, or has only just come and says so.
+            Some(due) if due <= now => Next::Room,
+            Some(due) => Next::After(until(now, due)),
+            None => Next::After(LONGEST_SLEEP),
+        })
     }
 
     fn take_place(&self, place: &str) -> Option<OwnedSemaphorePermit> {

@@ -4,9 +4,9 @@
 //! machine's clock, the test kit by a clock of its own.
 
 mod conduct;
-mod due;
 mod deliver;
 mod driver;
+mod due;
 mod execution;
 mod in_process;
 mod invoke;
@@ -14,8 +14,8 @@ mod programs;
 mod schedules;
 mod take;
 
-pub use due::Engine;
 pub use driver::{Driver, Places};
+pub use due::Engine;
 pub use in_process::{InProcess, Life, Lives};
 pub use invoke::{Crash, Invoke};
 pub(crate) use programs::Programs;

@@ -49,7 +49,8 @@ impl Invoke for Programs {
 
     async fn call(&self, function: &FunctionEntry, payload: Json) -> Result<Json, Crash> {
         let answer = self.invoke(function, payload.text().to_owned().into()).await?;
-        let text = String::from_utf8(answer.into()).map_err(|error| Crash::new(format!("the answer is no text: {error}")))?;
+        let text =
+            String::from_utf8(answer.into()).map_err(|error| Crash::new(format!("the answer is no text: {error}")))?;
         Json::from_text(text).map_err(|error| Crash::new(format!("the answer is no JSON: {error}")))
     }
 }

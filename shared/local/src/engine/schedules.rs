@@ -51,7 +51,10 @@ impl Engine {
         let (name, missed) = (&due.name, &plan.missed);
         let latest = missed.last().map(ToString::to_string).unwrap_or_default();
         let run = if plan.fire.is_some() { "a later one runs now" } else { "skipped" };
-        self.note(format!("schedule {name} missed {} fires while nothing ran here, up to {latest}: {run}", missed.len()));
+        self.note(format!(
+            "schedule {name} missed {} fires while nothing ran here, up to {latest}: {run}",
+            missed.len()
+        ));
         loop {
             let seen = self.database.schedule(name).await?;
             let task = self.manifest.schedule(name).map(|(_, task, _)| task.name.as_str());

@@ -2,6 +2,7 @@
 
 use dacapo::port::PortResult;
 use dacapo_domain::CONDUCTOR;
+use futures::{future::try_join_all, try_join};
 
 use super::Engine;
 use crate::sqlite::{DueExecution, Received};
@@ -43,30 +44,43 @@ impl Engine {
     /// # Errors
     /// If the database can't be used; what was taken comes back when its visibility ends.
     pub async fn take(&self, room: impl Fn(&str) -> usize) -> PortResult<Vec<Work>> {
-        self.database.fire_timers().await?;
-        self.fire_schedules().await?;
-        let mut work = vec![];
-        for queue in self.database.due_queues().await? {
-            let size = self.functions.get(&queue).map_or(1, |function| function.batch_size());
-            let wanted = u32::try_from(room(&queue)).unwrap_or(u32::MAX).saturating_mul(size);
-            if wanted == 0 {
-                continue;
-            }
-            let mut received = self.database.receive(&queue, wanted).await?.into_iter().peekable();
-            while received.peek().is_some() {
-                let batch = received.by_ref().take(size as usize).collect();
-                work.push(Work::Messages { queue: queue.clone(), batch });
-            }
-        }
-        let wanted = u32::try_from(room(Work::LOOPS)).unwrap_or(u32::MAX);
-        if wanted > 0 {
-            work.extend(self.database.due_executions(wanted).await?.into_iter().map(Work::Execution));
-        }
-        if room(CONDUCTOR) > 0 && self.next_sweep().await?.is_some_and(|at| at <= self.clock.now()) {
+        // Asked at once, they share the database's turn; it takes them in this order.
+        let ((), queues, executions, sweep) = try_join!(
+            async { try_join!(self.database.fire_timers(), self.fire_schedules()).map(|_| ()) },
+            self.database.due_queues(),
+            self.take_executions(room(Work::LOOPS)),
+            self.next_sweep(),
+        )?;
+        let queues = queues.into_iter().map(|queue| {
+            let places = room(&queue);
+            self.take_messages(queue, places)
+        });
+        let mut work: Vec<Work> = try_join_all(queues).await?.into_iter().flatten().collect();
+        work.extend(executions.into_iter().map(Work::Execution));
+        if room(CONDUCTOR) > 0 && sweep.is_some_and(|at| at <= self.clock.now()) {
             self.has_swept();
             work.push(Work::Sweep);
         }
         Ok(work)
+    }
+
+    /// Takes messages of a queue for so many invocations.
+    async fn take_messages(&self, queue: String, places: usize) -> PortResult<Vec<Work>> {
+        let size = self.functions.get(&queue).map_or(1, |function| function.batch_size());
+        let wanted = u32::try_from(places).unwrap_or(u32::MAX).saturating_mul(size);
+        if wanted == 0 {
+            return Ok(vec![]);
+        }
+        let received = self.database.receive(&queue, wanted).await?;
+        let batches = received.chunks(size as usize);
+        Ok(batches.map(|batch| Work::Messages { queue: queue.clone(), batch: batch.to_vec() }).collect())
+    }
+
+    async fn take_executions(&self, places: usize) -> PortResult<Vec<DueExecution>> {
+        if places == 0 {
+            return Ok(vec![]);
+        }
+        self.database.due_executions(u32::try_from(places).unwrap_or(u32::MAX)).await
     }
 
     /// Does it. What fails is said, and comes back as it would on AWS.

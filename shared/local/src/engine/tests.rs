@@ -15,7 +15,11 @@ use dacapo_domain::{
 use jiff::Timestamp;
 
 use super::*;
-use crate::{report::Report, sqlite::{Database, Received}, test_app::VirtualClock};
+use crate::{
+    report::Report,
+    sqlite::{Database, Received},
+    test_app::VirtualClock,
+};
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 type Said = Arc<Mutex<Vec<String>>>;
@@ -217,7 +221,12 @@ fn hourly(schedule: dacapo_domain::Schedule) -> Vec<dacapo_domain::ScheduleEntry
 
 fn fires(app: &App) -> Vec<String> {
     let texts = app.script.texts.lock().unwrap();
-    texts.iter().map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap()["fire/1"]["time"].as_str().unwrap().to_owned()).collect()
+    texts
+        .iter()
+        .map(|text| {
+            serde_json::from_str::<serde_json::Value>(text).unwrap()["fire/1"]["time"].as_str().unwrap().to_owned()
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -251,8 +260,13 @@ async fn a_deploy_keeps_the_rhythm_and_drops_what_is_gone() -> Tested {
     app.settle().await?;
     app.clock.move_to(app.after(Duration::from_secs(600)));
 
-    let changed = |entry: dacapo_domain::ScheduleEntry| dacapo_domain::ScheduleEntry { body: Json::from_text("1").unwrap(), ..entry };
-    let again = App::on(app.database.clone(), app.clock.clone(), hourly(every("1 hour")).into_iter().map(changed).collect()).await?;
+    let changed = |entry: dacapo_domain::ScheduleEntry| dacapo_domain::ScheduleEntry {
+        body: Json::from_text("1").unwrap(),
+        ..entry
+    };
+    let again =
+        App::on(app.database.clone(), app.clock.clone(), hourly(every("1 hour")).into_iter().map(changed).collect())
+            .await?;
     again.settle().await?;
     assert_eq!(fires(&again), Vec::<String>::new(), "another body creates nothing anew");
     assert_eq!(again.engine.next_due().await?, Some("2026-01-01T01:00:00Z".parse()?));
@@ -266,7 +280,11 @@ async fn a_deploy_keeps_the_rhythm_and_drops_what_is_gone() -> Tested {
 async fn the_conductor_looks_when_there_is_something_to_look_at_and_not_before() -> Tested {
     let app = App::new(vec![]).await?;
     let (run, _) = app.waiting_run().await?;
-    let next = Run { watch_at: Some(app.clock.now() + Duration::from_millis(90_500)), version: app.clock.moment().version(), ..run.clone() };
+    let next = Run {
+        watch_at: Some(app.clock.now() + Duration::from_millis(90_500)),
+        version: app.clock.moment().version(),
+        ..run.clone()
+    };
     app.ports().store.save(&run, &next, &Payloads::default()).await?;
     app.database.end_execution(&run.execution_name(), crate::sqlite::Ending::Succeeded).await?;
     app.settle().await?;

@@ -39,10 +39,7 @@ pub enum Broken {
     /// The process had ended before it saw the invocation: another one may take it.
     Unseen,
     /// The process died of it, or took too long.
-    Crashed {
-        how: String,
-        last_lines: Vec<String>,
-    },
+    Crashed { how: String, last_lines: Vec<String> },
 }
 
 impl Process {

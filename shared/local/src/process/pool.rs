@@ -106,7 +106,9 @@ impl Pool {
                 }
                 Err(error) => {
                     let path = self.program.path.display();
-                    return Err(self.crashed(format!("can't start {path}: {error} (build it with `cargo build`)"), vec![]));
+                    return Err(
+                        self.crashed(format!("can't start {path}: {error} (build it with `cargo build`)"), vec![])
+                    );
                 }
             }
         }

@@ -40,8 +40,7 @@ fn store(router: Router<Ports>) -> Router<Ports> {
         Ok(ports.store.save(&seen, &next, &payloads.into()).await?.into())
     });
     let router = serve(router, &verbs::LIST, async |ports, filter| Ok(ports.store.list(&filter).await?.into()));
-    let router =
-        serve(router, &verbs::OVERDUE, async |ports, (now, limit)| ports.store.overdue(now, limit).await);
+    let router = serve(router, &verbs::OVERDUE, async |ports, (now, limit)| ports.store.overdue(now, limit).await);
     let router = serve(router, &verbs::LOG, async |ports, (id, entries)| ports.store.log(id, &entries).await);
     let router = serve(router, &verbs::LOGS, async |ports, (id, after, limit)| {
         ports.store.logs(id, after.as_deref(), limit).await
@@ -84,8 +83,7 @@ fn loops(router: Router<Ports>) -> Router<Ports> {
     let router = serve(router, &verbs::START_LOOP, async |ports, (name, function, call, until)| {
         ports.loops.start(&name, &function, &call, until).await
     });
-    let router =
-        serve(router, &verbs::STOP_LOOP, async |ports, (name, cause)| ports.loops.stop(&name, &cause).await);
+    let router = serve(router, &verbs::STOP_LOOP, async |ports, (name, cause)| ports.loops.stop(&name, &cause).await);
     serve(router, &verbs::LOOP_IS_RUNNING, async |ports, name| {
         Ok(ports.loops.status(&name).await? == ExecutionStatus::Running)
     })

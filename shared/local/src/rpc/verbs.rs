@@ -6,9 +6,7 @@ use dacapo::port::{ListFilter, LogEntry, ScheduleItem, Watched};
 use dacapo_domain::{Delivery, Id, Json, LoopCall, Manifest, Message, Run, Schedule};
 use jiff::Timestamp;
 
-use super::wire::{
-    WireEnvelope, WirePage, WirePayloads, WireSaved, WireSavedDelivery, WireStored, WireStoredDelivery,
-};
+use super::wire::{WireEnvelope, WirePage, WirePayloads, WireSaved, WireSavedDelivery, WireStored, WireStoredDelivery};
 
 /// A verb: its path, with the types of what is sent and of what comes back.
 pub struct Verb<Sent, Back> {

@@ -49,7 +49,6 @@ pub struct WirePayloads {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(clippy::large_enum_variant, reason = "it lives for the length of a call")]
 pub enum WireSaved {
     Done(WireStored),
     Lost(Option<WireStored>),
@@ -57,6 +56,7 @@ pub enum WireSaved {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "it lives for the length of a call")]
 pub enum WireSavedDelivery {
     Done,
     Lost(Option<Delivery>),

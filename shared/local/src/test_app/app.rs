@@ -4,7 +4,7 @@ use std::{collections::HashMap, ops::Deref, sync::Arc, time::Duration};
 
 use dacapo::{
     Client, Definition, Function,
-    port::{Clock, Ports, PortResult},
+    port::{Clock, PortResult, Ports},
 };
 use dacapo_domain::{FunctionEntry, Holds, Manifest};
 use futures::FutureExt;
@@ -202,7 +202,8 @@ impl Deref for TestApp {
 
 fn engine(database: &Database, definitions: &[(FunctionEntry, Definition)], lives: &Lives) -> Engine {
     let entries = definitions.iter().map(|(entry, _)| entry.clone()).collect();
-    let manifest = Manifest::new("test", entries).unwrap_or_else(|error| panic!("the functions don't make an app: {error}"));
+    let manifest =
+        Manifest::new("test", entries).unwrap_or_else(|error| panic!("the functions don't make an app: {error}"));
     let functions: HashMap<_, _> =
         definitions.iter().map(|(entry, definition)| (entry.name.clone(), definition.clone())).collect();
     let reports: Reports = Arc::new(|report| tracing::info!(%report));

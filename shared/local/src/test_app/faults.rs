@@ -45,7 +45,8 @@ impl Faults {
     pub(super) fn lives(self, ports: Ports, seed: u64) -> Lives {
         let dice = Arc::new(Mutex::new(fastrand::Rng::with_seed(!seed)));
         Arc::new(move || {
-            let fate = Arc::new(Fate { faults: self, dice: dice.clone(), dead: AtomicBool::new(false), died: Notify::new() });
+            let fate =
+                Arc::new(Fate { faults: self, dice: dice.clone(), dead: AtomicBool::new(false), died: Notify::new() });
             let dies = fate.clone();
             Life { ports: Faulty::wrap(&ports, &fate), dies: Box::pin(async move { dies.died.notified().await }) }
         })
@@ -75,7 +76,8 @@ impl Fate {
         if self.dead.load(Ordering::Relaxed) {
             return std::future::pending().await;
         }
-        let failed = |what: &str| Err(PortError::new(PortErrorKind::Transient, format!("{what} (a fault of the test)")));
+        let failed =
+            |what: &str| Err(PortError::new(PortErrorKind::Transient, format!("{what} (a fault of the test)")));
         match self.draw() {
             Fault::None => call.await,
             Fault::CrashBefore => self.die().await,

@@ -191,9 +191,11 @@ async fn schedules_fire_each_in_its_way() {
     app.advance(hours(7)).await;
 
     let runs = app.runs_of(REPORT);
-    let started: Vec<_> = runs.iter().filter(|run| run.body.as_ref().is_some_and(|body| body.text() == "\"every\"")).collect();
+    let started: Vec<_> =
+        runs.iter().filter(|run| run.body.as_ref().is_some_and(|body| body.text() == "\"every\"")).collect();
     assert_eq!(started.len(), 8, "first when it is created, then each hour");
-    let cron: Vec<_> = runs.iter().filter(|run| run.body.as_ref().is_some_and(|body| body.text() == "\"cron\"")).collect();
+    let cron: Vec<_> =
+        runs.iter().filter(|run| run.body.as_ref().is_some_and(|body| body.text() == "\"cron\"")).collect();
     assert_eq!(cron.iter().map(|run| run.started_at).collect::<Vec<_>>(), [Some(at("06:30:00"))]);
     assert!(runs.iter().all(|run| run.state == State::Completed && run.trigger == Trigger::Schedule));
 }

@@ -48,7 +48,9 @@ impl Connection {
             .uri(format!("{}{}", self.url, verb.path))
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .body(Full::from(text))
-            .map_err(|error| refused(format!("can't call the engine at {:?}: {error} (write http://127.0.0.1:8787)", self.url)))?;
+            .map_err(|error| {
+                refused(format!("can't call the engine at {:?}: {error} (write http://127.0.0.1:8787)", self.url))
+            })?;
         let (status, text) = tokio::time::timeout(LIMIT, self.exchange(request)).await.map_err(|_| {
             let message = format!("the engine at {} did not answer within {} s", self.url, LIMIT.as_secs());
             PortError::new(PortErrorKind::Transient, message)
@@ -66,7 +68,8 @@ impl Connection {
     async fn exchange(&self, request: Request<Full<Bytes>>) -> PortResult<(StatusCode, Bytes)> {
         let response = self.client.request(request).await.map_err(|error| {
             if error.is_connect() {
-                let message = format!("can't reach the engine at {} (start it with `make dev` or `dacapo dev`)", self.url);
+                let message =
+                    format!("can't reach the engine at {} (start it with `make dev` or `dacapo dev`)", self.url);
                 return PortError::new(PortErrorKind::Unreachable, message).caused_by(error);
             }
             self.broken(error)
