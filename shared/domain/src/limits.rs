@@ -38,6 +38,8 @@ pub const MAX_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 pub const RUNNER_STOPS: Duration = Duration::from_secs(14 * 60 + 55);
 /// The longest timeout of an event handler.
 pub const MAX_EVENT_TIMEOUT: Duration = Duration::from_secs(60);
+/// The age past which a failed delivery is dropped where its handler's retry policy doesn't say.
+pub const EVENT_AGE: Duration = Duration::from_secs(14 * 86_400);
 /// How long after its attempt's own limit a lease ends.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(10);
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{days, minutes, seconds};
+use crate::{days, limits::EVENT_AGE, minutes, seconds};
 
 /// A retry policy: how many attempts, and how long between them.
 ///
@@ -104,7 +104,7 @@ impl Retry {
     /// ```
     #[must_use]
     pub const fn every(interval: Duration) -> Self {
-        Self { attempts: u32::MAX, min: interval, max: interval, factor: 1.0, jitter: false, age: Some(days(14)) }
+        Self { attempts: u32::MAX, min: interval, max: interval, factor: 1.0, jitter: false, age: Some(EVENT_AGE) }
     }
 
     /// What event handlers do where they don't say: every six minutes, for up to 14 days.
@@ -229,14 +229,18 @@ fn as_ms(duration: Duration) -> f64 {
     nanos / 1e6
 }
 
-/// Durations are stored as whole milliseconds, as everywhere in what Dacapo stores.
+/// The waits are stored as whole milliseconds, rounded up, so that the shortest does not become none.
 mod ms {
     use std::time::Duration;
 
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+        serializer.serialize_u64(up(*duration))
+    }
+
+    pub fn up(duration: Duration) -> u64 {
+        u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -250,8 +254,7 @@ mod ms_or_none {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     pub fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-        let ms = duration.map(|duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
-        ms.serialize(serializer)
+        duration.map(super::ms::up).serialize(serializer)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
