@@ -5,7 +5,7 @@ use std::iter;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::{Cron, Every, Id, Overlap, Schedule};
+use crate::{Cron, Every, Id, Overlap, Schedule, hash128};
 
 /// The fires of a schedule that was created at a known moment; made by [`Timetable::since`](crate::Timetable::since).
 ///
@@ -216,25 +216,6 @@ impl SkippedFires {
 #[must_use]
 pub fn fire_id(schedule: &str, scheduled_for: Timestamp) -> Id {
     const BITS: u32 = 80;
-    let hash = fnv_1a_128(schedule.as_bytes());
+    let hash = hash128(schedule);
     Id::new(scheduled_for, (hash >> BITS) ^ (hash & ((1 << BITS) - 1)))
-}
-
-/// Fowler, Noll and Vo's hash, of their published offset and prime.
-fn fnv_1a_128(bytes: &[u8]) -> u128 {
-    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-    bytes.iter().fold(OFFSET, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fnv_1a_128;
-
-    #[test]
-    fn the_hash_is_the_published_one() {
-        assert_eq!(fnv_1a_128(b""), 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d);
-        assert_eq!(fnv_1a_128(b"a"), 0xd228_cb69_6f1a_8caf_7891_2b70_4e4a_8964);
-        assert_eq!(fnv_1a_128(b"foobar"), 0x343e_1662_793c_64bf_6f0d_3597_ba44_6f18);
-    }
 }
