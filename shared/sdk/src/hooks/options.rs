@@ -9,7 +9,6 @@ use crate::{HookContext, Task, TaskError};
 impl<I, O, V> Task<I, O, V, NoInit> {
     /// Makes what the handler's context holds, before each attempt. If it fails, the attempt fails with
     /// `INIT_ERROR`, and is tried again as the error says.
-    #[must_use]
     pub fn init<W>(self, hook: impl Fn(HookContext) -> W + Send + Sync + 'static) -> Task<I, O, V, WithInit<V>>
     where
         W: Future<Output = Result<V, TaskError>> + Send + 'static,
@@ -19,7 +18,6 @@ impl<I, O, V> Task<I, O, V, NoInit> {
     }
 
     /// The same, ready made: all attempts share it. For tests, and for what is cheap to have.
-    #[must_use]
     pub fn value(self, value: V) -> Task<I, O, V, WithInit<V>>
     where
         V: Send + 'static,
@@ -31,7 +29,6 @@ impl<I, O, V> Task<I, O, V, NoInit> {
 /// Hooks around an attempt.
 impl<I, O, V, N> Task<I, O, V, N> {
     /// Runs before the handler in the first attempt of a run. If it fails, that is logged with the run and ignored.
-    #[must_use]
     pub fn on_start<W>(mut self, hook: impl Fn(HookContext<V>) -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
@@ -43,7 +40,6 @@ impl<I, O, V, N> Task<I, O, V, N> {
     /// Decides what becomes of an attempt that failed by an error of `init` or of the handler. A timeout, a panic
     /// and a crash never reach it, nor does an input that doesn't parse. If it fails itself, the attempt fails with
     /// both errors, code `HANDLE_ERROR_ERROR`, and is tried again as the first one says.
-    #[must_use]
     pub fn handle_error<W>(mut self, hook: impl Fn(TaskError, HookContext<V>) -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = Result<OnError, TaskError>> + Send + 'static,
@@ -54,7 +50,6 @@ impl<I, O, V, N> Task<I, O, V, N> {
 
     /// Runs after each attempt that returned, before its outcome is stored; not after a timeout, a panic or a
     /// crash. If it fails, the attempt fails with `CLEANUP_ERROR`.
-    #[must_use]
     pub fn cleanup<W>(mut self, hook: impl Fn(HookContext<V>) -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
@@ -69,7 +64,6 @@ impl<I, O, V, N> Task<I, O, V, N> {
 impl<I, O, V, N> Task<I, O, V, N> {
     /// Runs after a run is completed, with its result. A result that was left out of the history, as too large or
     /// because it can't be serialized, can't be given any more: that is logged in the hook's stead.
-    #[must_use]
     pub fn on_success<W>(mut self, hook: impl Fn(O, HookContext<V>) -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
@@ -79,7 +73,6 @@ impl<I, O, V, N> Task<I, O, V, N> {
     }
 
     /// Runs after a run has failed, also by a crash, a timeout, or a body that did not parse.
-    #[must_use]
     pub fn on_failure<W>(mut self, hook: impl Fn(Failure, HookContext<V>) -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
@@ -89,7 +82,6 @@ impl<I, O, V, N> Task<I, O, V, N> {
     }
 
     /// Runs after a run is aborted, with the message of who asked for it; an empty one, where the handler did.
-    #[must_use]
     pub fn on_abort<W>(mut self, hook: impl Fn(String, HookContext<V>) -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
@@ -99,7 +91,6 @@ impl<I, O, V, N> Task<I, O, V, N> {
     }
 
     /// Runs after a run has failed because it said `continue` once too often, before `on_failure`.
-    #[must_use]
     pub fn on_max_iterations<W>(mut self, hook: impl Fn(HookContext<V>) -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
@@ -109,7 +100,6 @@ impl<I, O, V, N> Task<I, O, V, N> {
     }
 
     /// Runs last, after every end of a run, with its record.
-    #[must_use]
     pub fn on_complete<W>(mut self, hook: impl Fn(RunRecord, HookContext<V>) -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
