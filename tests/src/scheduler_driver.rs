@@ -33,7 +33,7 @@ pub struct Driver {
     scheduler: aws_sdk_scheduler::Client,
     targets: Targets,
     clock: DriverClock,
-    copies: u32,
+    twice: Option<String>,
     /// When it first looked. What a recurring schedule should have fired before, somebody else has fired or nobody.
     since: Option<Timestamp>,
     known: HashMap<Name, Known>,
@@ -55,13 +55,13 @@ impl Driver {
     #[must_use]
     pub fn new(config: &SdkConfig, clock: DriverClock) -> Self {
         let scheduler = aws_sdk_scheduler::Client::new(config);
-        Self { scheduler, targets: Targets::new(config), clock, copies: 1, since: None, known: HashMap::new() }
+        Self { scheduler, targets: Targets::new(config), clock, twice: None, since: None, known: HashMap::new() }
     }
 
-    /// The same, but every fire is delivered so often: "at least once" made visible.
+    /// The same, but every fire of this group is delivered twice: "at least once" made visible.
     #[must_use]
-    pub fn copies(mut self, copies: u32) -> Self {
-        self.copies = copies;
+    pub fn twice_in(mut self, group: &str) -> Self {
+        self.twice = Some(group.to_owned());
         self
     }
 
@@ -112,7 +112,9 @@ impl Driver {
         let now = self.clock.now(&name.1);
         let due = plan.due(*done, now);
         for time in due.iter().skip(due.len().saturating_sub(LATEST)) {
-            self.fire(plan, *time).await;
+            for _ in 0..if self.twice.as_ref() == Some(&name.0) { 2 } else { 1 } {
+                self.fire(plan, *time).await;
+            }
         }
         if let Some(last) = due.last() {
             if plan.is_once() && plan.is_deleted_after {
@@ -125,12 +127,10 @@ impl Driver {
     }
 
     async fn fire(&self, plan: &Plan, time: Timestamp) {
-        for _ in 0..self.copies {
-            if !self.deliver(&plan.target, plan, time, TRIES).await
-                && let Some(dead_letters) = &plan.dead_letters
-            {
-                self.deliver(dead_letters, plan, time, 1).await;
-            }
+        if !self.deliver(&plan.target, plan, time, TRIES).await
+            && let Some(dead_letters) = &plan.dead_letters
+        {
+            self.deliver(dead_letters, plan, time, 1).await;
         }
     }
 

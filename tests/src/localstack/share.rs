@@ -91,7 +91,7 @@ pub async fn share() -> io::Result<()> {
     deploy::deploy(&localstack)?;
 
     // Every fire comes twice: what is delivered at least once must bear it.
-    let driver = Driver::new(&config(&localstack.endpoint).await, clock()).copies(2);
+    let driver = Driver::new(&config(&localstack.endpoint).await, clock()).twice_in(&localstack.prefix());
     let driver = tokio::spawn(driver.run());
     let ready = folder().join("site.json.new");
     fs::write(&ready, serde_json::to_string(&localstack)?)?;

@@ -1,1 +1,16 @@
 //! The sample app on LocalStack, from the deployed template: what AWS itself must carry.
+//!
+//! All tests share one stack, so each looks at runs of its own, and waits until what it expects is there.
+
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
+mod app;
+mod borders;
+mod contract;
+mod crashes;
+mod direct;
+mod events;
+mod later;
+mod long;
+mod lost;
+mod schedules;

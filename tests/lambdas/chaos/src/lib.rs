@@ -57,6 +57,7 @@ pub fn function() -> impl Function {
 }
 
 async fn chaos(mut input: Chaos, cx: TaskContext) -> Result<Outcome<Chaos, Told>, TaskError> {
+    cx.log_info("called", &input).await?;
     if input.continues > 0 {
         input.continues -= 1;
         return Ok(Continue::after(seconds(input.pause_s), input));

@@ -1,0 +1,94 @@
+//! Long runs: the loop waits and calls again.
+
+use app::{IMPORT_AIRPORTS, Import, Imported};
+use aws_sdk_dynamodb::types::{AttributeValue, TimeToLiveStatus};
+use aws_sdk_sfn::types::{ExecutionStatus, HistoryEventType};
+use dacapo::{State, Trigger, days};
+
+use crate::app::{App, eventually, result};
+
+#[tokio::test]
+async fn import_airports_goes_to_its_end_through_rounds_of_the_loop() {
+    let app = App::deployed().await;
+    let import = Import { rows_per_page: 2_000, pause_s: 1, ..Import::default() };
+
+    let id = app.client.run(IMPORT_AIRPORTS, import).await.unwrap().id();
+    let record = app.ended(id).await;
+
+    let imported: Imported = result(&record);
+    assert_eq!(imported.rows, 7_884);
+    assert_eq!(imported.northernmost.unwrap().name, "Alert Airport");
+    assert_eq!((record.iteration, record.attempt, record.trigger), (4, 1, Trigger::Run));
+    assert_eq!(record.progress_message.as_deref(), Some("7884 of 7884 airports"));
+    assert_eq!(record.progress_percent, Some(100.0));
+    assert!(record.completed_at > record.started_at && record.started_at >= Some(record.created_at), "{record:#?}");
+
+    // One execution drove it, named after run and generation, and waited before each of its rounds.
+    let execution = app.execution(id, 1).await;
+    let ended = eventually("the execution has ended", || async {
+        let reply = app.sfn.describe_execution().execution_arn(&execution).send().await.unwrap();
+        if reply.status() == &ExecutionStatus::Running { Err(format!("{reply:?}")) } else { Ok(reply) }
+    });
+    let ended = ended.await;
+    assert_eq!(ended.status(), &ExecutionStatus::Succeeded, "{ended:?}");
+    assert_eq!(ended.output(), Some(&*format!(r#"{{"id":"{id}","state":"completed"}}"#)));
+    let history = app.sfn.get_execution_history().execution_arn(&execution).into_paginator().items().send();
+    let history = history.collect::<Result<Vec<_>, _>>().await.unwrap();
+    let waits = history.iter().filter(|event| event.r#type() == &HistoryEventType::WaitStateEntered).count();
+    assert_eq!(waits, 3, "{history:#?}");
+}
+
+#[tokio::test]
+async fn an_ended_run_is_kept_in_dynamodb_with_its_logs_until_its_time_is_over() {
+    let app = App::deployed().await;
+    let table = app.localstack.prefix();
+    let time_to_live = app.dynamodb.describe_time_to_live().table_name(&table).send().await.unwrap();
+    let time_to_live = time_to_live.time_to_live_description().unwrap();
+    assert_eq!(time_to_live.attribute_name(), Some("ttl"));
+    assert_eq!(time_to_live.time_to_live_status(), Some(&TimeToLiveStatus::Enabled));
+
+    let import = Import { rows_per_page: 4_000, pause_s: 1, ..Import::default() };
+    let id = app.client.run(IMPORT_AIRPORTS, import).await.unwrap().id();
+    let waiting = app.is(id, State::Waiting).await;
+    assert_eq!(waiting.ttl, None, "a record never expires while its run is unfinished");
+    let record = app.ended(id).await;
+
+    // The task keeps its history for 30 days; TTL is in whole seconds, rounded up.
+    let kept_until = (record.completed_at.unwrap() + days(30)).as_second() + 1;
+    assert_eq!(record.ttl, Some(kept_until));
+    let query = app.dynamodb.query().table_name(&table).key_condition_expression("pk = :run");
+    let items = query.expression_attribute_values(":run", AttributeValue::S(format!("run/{id}"))).consistent_read(true);
+    let items = items.send().await.unwrap().items.unwrap();
+    let item = items.iter().find(|item| item["sk"] == AttributeValue::S("run".to_owned())).unwrap();
+    assert_eq!(item["state"], AttributeValue::S("completed".to_owned()), "{item:#?}");
+    for item in items.iter() {
+        assert_eq!(item["ttl"], AttributeValue::N(kept_until.to_string()), "{item:#?}");
+    }
+}
+
+#[tokio::test]
+async fn abort_while_waiting_stops_the_execution() {
+    let app = App::deployed().await;
+    let import = Import { rows_per_page: 1_000, pause_s: 3_600, ..Import::default() };
+    let id = app.client.run(IMPORT_AIRPORTS, import).await.unwrap().id();
+    app.is(id, State::Waiting).await;
+    let execution = app.execution(id, 1).await;
+    eventually("the execution is running", || async {
+        match app.sfn.describe_execution().execution_arn(&execution).send().await {
+            Ok(reply) if reply.status() == &ExecutionStatus::Running => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+
+    let record = app.client.abort(id, "not needed any more").await.unwrap();
+
+    assert_eq!(record.state, State::Aborted);
+    assert_eq!(record.message.as_deref(), Some("not needed any more"));
+    eventually("the execution is stopped", || async {
+        let reply = app.sfn.describe_execution().execution_arn(&execution).send().await.unwrap();
+        if reply.status() == &ExecutionStatus::Aborted { Ok(()) } else { Err(format!("{reply:?}")) }
+    })
+    .await;
+    assert_eq!(app.ended(id).await.iteration, record.iteration, "no iteration follows an abort");
+}

@@ -1,0 +1,60 @@
+//! Schedules. The driver delivers every fire twice.
+
+use app::{NIGHTLY_REPORT, Sent};
+use chaos::{CHAOS, Chaos, Told};
+use dacapo::{Timestamp, Trigger, cron};
+use dacapo_domain::{Fire, Message, fire_id};
+
+use crate::app::{App, eventually, result};
+
+#[tokio::test]
+async fn a_cron_fire_that_is_delivered_again_makes_one_run() {
+    let app = App::deployed().await;
+    let schedules = app.client.schedules();
+    let name = format!("every minute {}", Timestamp::now());
+    let put = schedules.put(&name, CHAOS, cron("* * * * ? *"), Chaos::default()).await.unwrap();
+    let time = put.next[0];
+
+    let id = fire_id(&name, time);
+    let record = app.ended(id).await;
+    schedules.delete(&name).await.unwrap();
+    assert_eq!(result::<Told>(&record), Told { iteration: 1, attempt: 1 });
+    assert_eq!((record.trigger, record.scheduled_at), (Trigger::Schedule, Some(time)));
+    assert!(record.started_at >= Some(time), "it started before its time: {record:#?}");
+
+    // And once more, late.
+    let again = Message::Fire(Fire { schedule: name, time }).to_text();
+    app.sqs.send_message().queue_url(app.queue("chaos").await).message_body(again).send().await.unwrap();
+    eventually("the queue is empty", || async {
+        let backlog = app.backlog("chaos").await;
+        if backlog.visible == 0 { Ok(()) } else { Err(format!("{backlog:?}")) }
+    })
+    .await;
+    assert_eq!(app.client.state(id).await.unwrap(), record);
+    assert_eq!(app.calls(id).await, 1);
+}
+
+#[tokio::test]
+async fn a_declared_schedule_fires_as_deployed() {
+    let app = App::deployed().await;
+
+    // `every("7 days")` fires first when it is created.
+    let runs = eventually("the weekly report is sent", || async {
+        let runs = app.runs(NIGHTLY_REPORT.name()).await;
+        let weekly: Vec<_> = runs.into_iter().filter(|run| run.body.as_ref().is_some_and(|b| b.text() == r#""week""#)).collect();
+        if weekly.iter().any(|run| run.state.is_final()) { Ok(weekly) } else { Err(format!("{weekly:#?}")) }
+    });
+    let runs = runs.await;
+    assert_eq!(runs.len(), 1, "{runs:#?}");
+    assert_eq!(result::<Sent>(&runs[0]), Sent { days: 7 });
+    assert_eq!(runs[0].id, fire_id("nightly-report-2", runs[0].scheduled_at.unwrap()));
+    let logs = app.client.logs(runs[0].id).await.unwrap();
+    assert_eq!(logs.iter().map(|entry| &*entry.message).collect::<Vec<_>>(), ["report sent"]);
+
+    let declared = app.client.schedules().get("nightly-report-1").await.unwrap();
+    let kept = app.scheduler.get_schedule().group_name(app.localstack.prefix()).name("nightly-report-1");
+    let kept = kept.send().await.unwrap();
+    assert_eq!(kept.schedule_expression(), Some("cron(0 6 ? * MON-FRI *)"));
+    assert_eq!(kept.schedule_expression_timezone(), Some("Europe/Berlin"));
+    assert!(declared.declared && !declared.next.is_empty(), "{declared:#?}");
+}
