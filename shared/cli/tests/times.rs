@@ -74,10 +74,16 @@ fn what_is_refused_says_why_and_how_to_write_it() {
 
 #[test]
 fn a_refusal_is_one_json_document_for_programs() {
-    for line in ["when '1 day 2 hours' --json", "--json every soon", "cron '* * * * *' --json", "when --json", "--json nope"] {
+    for line in
+        ["when '1 day 2 hours' --json", "--json every soon", "cron '* * * * *' --json", "when --json", "--json nope"]
+    {
         let said = dacapo(line);
         let error = said.error();
-        assert_eq!((said.code, &error["error"]["kind"], &error["error"]["exit"]), (2, &json!("usage"), &json!(2)), "{said}");
+        assert_eq!(
+            (said.code, &error["error"]["kind"], &error["error"]["exit"]),
+            (2, &json!("usage"), &json!(2)),
+            "{said}"
+        );
         assert!(error["error"]["message"].as_str().is_some_and(|message| message.len() > 20), "{said}");
     }
 }

@@ -16,17 +16,18 @@ use jiff::Timestamp;
 /// ```
 #[must_use]
 pub fn ago(at: Timestamp, now: Timestamp) -> String {
-    let (past, ahead) = (until(at, now), until(now, at));
-    match (past.as_secs(), ahead.as_secs()) {
+    // To the nearest second, so that what was asked for "in 2 days" isn't shown as 47 hours a moment later.
+    let seconds = |span: Duration| (span.as_millis() + 500) / 1_000;
+    match (seconds(until(at, now)), seconds(until(now, at))) {
         (0, 0) => "just now".to_owned(),
-        (0, _) => format!("in {}", coarse(ahead)),
-        _ => format!("{} ago", coarse(past)),
+        (0, ahead) => format!("in {}", coarse(ahead)),
+        (past, _) => format!("{} ago", coarse(past)),
     }
 }
 
-/// A span of time by its largest unit, rounded down.
-fn coarse(span: Duration) -> String {
-    match span.as_secs() {
+/// So many seconds by the largest unit, rounded down.
+fn coarse(seconds: u128) -> String {
+    match seconds {
         s @ 0..60 => format!("{s} s"),
         s @ 60..3_600 => format!("{} min", s / 60),
         s @ 3_600..172_800 => format!("{} h", s / 3_600),

@@ -1,4 +1,8 @@
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use clap::Args;
 use dacapo::Client;
@@ -80,16 +84,23 @@ async fn serve(
     options.port = port;
     options.pages =
         Some(Box::new(move |ports| dacapo_dashboard::router(Client::new(ports), &format!("{app} on this machine"))));
-    let output = output.clone();
+    let (output, manifest, database) = (output.clone(), Arc::new(manifest), Arc::new(database));
     options.reports = Arc::new(move |report| match report {
         Report::Listening { address } => {
-            let is_at_home = address == format!("http://127.0.0.1:{DEFAULT_PORT}");
-            let (manifest, program) = (&manifest, &program());
-            let started = Started { manifest, address: &address, database: &database, is_at_home, program };
-            output.give(&serde_json::json!({"url": address, "manifest": manifest}), || started.text(output::now()));
+            let (output, manifest, database) = (output.clone(), manifest.clone(), database.clone());
+            tokio::spawn(async move { welcome(&output, &manifest, &database, &address).await });
         }
         report => output.note(&plain(&report.to_string())),
     });
     dacapo_local::dev(options).await.map_err(|error| Failure::failed(error.to_string()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what runs. The schedules are the engine's own, since what it kept from before counts.
+async fn welcome(output: &Output, manifest: &Manifest, database: &Path, address: &str) {
+    let client = Client::new(dacapo_local::client::connect(address));
+    let schedules = client.schedules().list().await.unwrap_or_default();
+    let is_at_home = address == format!("http://127.0.0.1:{DEFAULT_PORT}");
+    let started = Started { manifest, schedules: &schedules, address, database, is_at_home, program: &program() };
+    output.give(&serde_json::json!({"url": address, "manifest": manifest}), || started.text(output::now()));
 }

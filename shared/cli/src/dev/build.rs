@@ -11,13 +11,13 @@ use super::{
 };
 use crate::failure::{Done, Failure};
 
-/// Builds functions. Cargo says by itself how it goes.
+/// Builds functions for the engine alone: AWS's SDK would take minutes. Cargo says by itself how it goes.
 ///
 /// # Errors
 /// If one of them doesn't build.
 pub fn build(root: &Path, functions: &[&Package]) -> Done<()> {
     let mut cargo = cargo();
-    cargo.current_dir(root).arg("build");
+    cargo.current_dir(root).args(["build", "--no-default-features", "--features", "local"]);
     for function in functions {
         cargo.args(["-p", &function.name]);
     }

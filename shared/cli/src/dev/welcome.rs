@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use console::style;
+use dacapo::ScheduleState;
 use dacapo_dashboard::show::ago;
 use dacapo_domain::Manifest;
 use jiff::Timestamp;
@@ -13,6 +14,8 @@ use crate::output::line;
 pub struct Started<'a> {
     /// What its functions say of themselves.
     pub manifest: &'a Manifest,
+    /// Its schedules, declared ones and others.
+    pub schedules: &'a [ScheduleState],
     /// Where the engine is, as `http://127.0.0.1:8787`.
     pub address: &'a str,
     /// Where everything is kept.
@@ -37,14 +40,14 @@ impl Started<'_> {
         ];
         let events = self.manifest.functions.iter().flat_map(|function| function.subscriptions());
         lines.push(format!("{}{}", head("events"), names(events.map(|it| &*it.event))));
-        for (_, task) in self.manifest.tasks() {
-            for schedule in &task.schedules {
-                let next = schedule.schedule.check().and_then(|timetable| timetable.since(now)).ok();
-                let next =
-                    next.and_then(|fires| fires.next_after(now)).map_or("never".to_owned(), |fire| ago(fire, now));
-                let (name, rule) = (line(&schedule.name, 40), line(&schedule.schedule.to_string(), 80));
-                lines.push(format!("{}{name}: {rule}, next {next}", head("schedule")));
-            }
+        for schedule in self.schedules {
+            let next = match schedule.next.first() {
+                _ if schedule.paused => "paused".to_owned(),
+                Some(fire) => format!("next {}", ago(*fire, now)),
+                None => "never again".to_owned(),
+            };
+            let (name, rule) = (line(&schedule.name, 40), line(&schedule.schedule.to_string(), 80));
+            lines.push(format!("{}{name}: {rule}, {next}", head("schedule")));
         }
         lines.push(format!("{}{}", head("database"), self.database.display()));
         lines.extend(self.advice().into_iter().map(|it| format!("{}{it}", head("try"))));

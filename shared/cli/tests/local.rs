@@ -1,0 +1,198 @@
+//! Commands against a dev engine.
+
+mod dacapo;
+mod engine;
+
+use engine::Engine;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+fn id(document: &Value) -> String {
+    document["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_run_is_started_looked_at_moved_and_aborted() {
+    let engine = Engine::start();
+    let started =
+        engine.said("run import-airports --local --when '2 days' --body '{\"rows\":10}' --tag a --tag b --json").json();
+    let id = id(&started);
+    assert_eq!(started, json!({"id": id, "deduplicated": false}));
+
+    let run = engine.said(&format!("--local --json state {id}")).json();
+    assert_eq!(
+        (&run["name"], &run["state"], &run["trigger"]),
+        (&json!("import-airports"), &json!("scheduled"), &json!("run"))
+    );
+    assert_eq!((&run["body"], &run["tags"], &run["attempt"]), (&json!({"rows": 10}), &json!(["a", "b"]), &json!(1)));
+    for field in
+        "id name state body input createdAt scheduledAt dueAt submittedAt startedAt completedAt failedAt abortedAt \
+                  expiredAt progressMessage progressPercent errorMessage errorStack errorCode output result attempt \
+                  iteration parentId tags trigger"
+            .split_whitespace()
+    {
+        assert!(run.get(field).is_some(), "no {field} in {run}");
+    }
+
+    let moved = engine.said(&format!("reschedule {id} --when '3 days' --local --json")).json();
+    assert!(moved["dueAt"].as_str() > run["dueAt"].as_str(), "{moved}");
+    let aborted = engine.said(&format!("abort {id} --message enough --local --json")).json();
+    assert_eq!((&aborted["state"], &aborted["message"]), (&json!("aborted"), &json!("enough")));
+
+    let again = engine.said(&format!("abort {id} --local"));
+    assert!(again.code == 1 && again.err.contains("can't be aborted: it is aborted"), "{again}");
+    let waited = engine.said(&format!("wait {id} --local"));
+    assert!(
+        waited.code == 1 && waited.err.contains("aborted: enough"),
+        "a run that didn't complete is no success: {waited}"
+    );
+    let waited = engine.said(&format!("wait {id} --local --json"));
+    let record: Value = serde_json::from_str(&waited.out).unwrap();
+    assert_eq!((waited.code, &record["state"]), (1, &json!("aborted")), "{waited}");
+
+    let logs = engine.said(&format!("logs {id} --local --json")).json();
+    assert_eq!(logs, json!({"logs": []}));
+    let replayed = engine.said(&format!("replay {id} --local --body '{{\"rows\":3}}' --json")).json();
+    let run = engine.said(&format!("state {} --local --json", self::id(&replayed))).json();
+    assert_eq!((&run["trigger"], &run["body"]), (&json!("replay"), &json!({"rows": 3})));
+}
+
+#[test]
+fn a_key_starts_a_run_once_and_a_body_may_come_from_standard_input() {
+    let engine = Engine::start();
+    let line = "run import-airports --local --when '1 day' --key monday --body - --json";
+    let first = engine.call(line).hears("{\"rows\": 1}").said().json();
+    let second = engine.call(line).hears("{\"rows\": 2}").said().json();
+    assert_eq!(second, json!({"id": first["id"], "deduplicated": true}));
+    let run = engine.said(&format!("state {} --local --json", id(&first))).json();
+    assert_eq!(run["body"], json!({"rows": 1}));
+}
+
+#[test]
+fn runs_are_listed_page_by_page() {
+    let engine = Engine::start();
+    let ids: Vec<String> =
+        (0..3).map(|_| id(&engine.said("run import-airports --local --when '1 day' --json").json())).collect();
+    let of = |page: &Value| -> Vec<String> { page["runs"].as_array().unwrap().iter().map(id).collect() };
+
+    let first = engine.said("list --local --json --task import-airports --state scheduled --limit 2").json();
+    let cursor = first["cursor"].as_str().unwrap();
+    let second = engine
+        .said(&format!("list --local --json --task import-airports --state scheduled --limit 2 --cursor '{cursor}'"))
+        .json();
+    let mut listed = [of(&first), of(&second)].concat();
+    assert!(listed.is_sorted_by(|newer, older| newer > older), "{listed:?}");
+    listed.sort();
+    assert_eq!((listed, &second["cursor"]), (ids, &Value::Null));
+
+    let none = engine.said("list --local --state completed");
+    assert_snapshot!(none, @r"
+    no runs
+    exit 0
+    ");
+    let table = engine.said("list --local --limit 1").out;
+    assert!(
+        table.starts_with("ID ")
+            && table.contains("import-airports  scheduled")
+            && table.contains("more with --cursor"),
+        "{table}"
+    );
+    assert!(!table.contains('\u{1b}'), "no colours where nobody watches");
+}
+
+#[test]
+fn what_is_not_there_is_said_with_what_is() {
+    let engine = Engine::start();
+    assert_snapshot!(engine.said("run import-airport --local"), @r#"
+    error: no task is named "import-airport" (did you mean "import-airports"?)
+    exit 3
+    "#);
+    assert_snapshot!(engine.said("list --task zebra --local"), @r#"
+    error: no task is named "zebra" (there are: import-airports, nightly-report)
+    exit 3
+    "#);
+    assert_snapshot!(engine.said("publish user.joind --local"), @r#"
+    error: no function subscribes to event "user.joind" (did you mean "user.joined"?)
+    exit 3
+    "#);
+    assert_snapshot!(engine.said("state 01KDVJ29Q0Q0B9FME0N1VT25N3 --local"), @r"
+    error: there is no run 01KDVJ29Q0Q0B9FME0N1VT25N3 (a finished run is kept for its task's `history`, 14 days by default)
+    exit 3
+    ");
+    assert_snapshot!(engine.said("schedules pause weekly --local"), @r#"
+    error: no schedule is named "weekly" (there are: nightly-report-1)
+    exit 3
+    "#);
+    let logs = engine.said("logs 01KDVJ29Q0Q0B9FME0N1VT25N3 --local");
+    assert_eq!(logs.code, 3, "{logs}");
+}
+
+#[test]
+fn what_cannot_be_done_is_said() {
+    let engine = Engine::start();
+    assert_snapshot!(engine.said("run nightly-report --local"), @r#"
+    error: task "nightly-report" is private: it can't be started by name
+    exit 1
+    "#);
+    let large = format!("\"{}\"", "x".repeat(262_143));
+    let said = engine.call("run import-airports --local --body -").hears(&large).said();
+    assert!(said.code == 2 && said.err.contains("allowed: 262144"), "{}", said.err);
+    assert_snapshot!(engine.said("run import-airports --local --when '1 day 2 hours'"), @r#"
+    error: failed to use "1 day 2 hours" as a time: it has more than one number and unit; allowed is one (write "26 hours")
+    exit 2
+    "#);
+    assert_eq!(engine.said("list --local --json").json()["runs"], json!([]), "nothing was started");
+}
+
+#[test]
+fn an_event_is_published_to_its_subscribers() {
+    let engine = Engine::start();
+    let said = engine
+        .said("publish user.joined --local --when '1 day' --body '{\"email\":\"ada@example.org\"}' --json")
+        .json();
+    assert_eq!(said["subscribers"], 1);
+    let one = engine.said("publish user.joined --local --when '1 day' --id welcome-7 --json").json();
+    let two = engine.said("publish user.joined --local --when '1 day' --id welcome-7 --json").json();
+    assert_eq!(one["id"], two["id"], "the same id names the same event");
+}
+
+#[test]
+fn schedules_are_made_paused_resumed_and_deleted() {
+    let engine = Engine::start();
+    let made = engine.said("schedules put first import-airports --cron '0 0 1 1 ? *' --timezone Asia/Tokyo --body '[1]' --local --json").json();
+    assert_eq!((&made["name"], &made["body"], &made["declared"]), (&json!("first"), &json!([1]), &json!(false)));
+    assert!(made["next"][0].as_str().unwrap().ends_with("-12-31T15:00:00Z"), "{made}");
+
+    let list = engine.said("schedules list --local --json").json();
+    let names: Vec<&str> =
+        list["schedules"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["first", "nightly-report-1"]);
+
+    assert_eq!(engine.said("schedules pause nightly-report-1 --local --json").json()["paused"], true);
+    assert!(engine.said("schedules list --local").out.contains("paused"));
+    assert_eq!(engine.said("schedules resume nightly-report-1 --local --json").json()["paused"], false);
+    let upcoming = engine.said("schedules upcoming nightly-report-1 --next 3 --local --json").json();
+    assert_eq!(upcoming["next"].as_array().unwrap().len(), 3);
+
+    assert_eq!(engine.said("schedules delete first --local --json").json(), json!({"deleted": "first"}));
+    assert_eq!(engine.said("schedules get first --local").code, 3);
+    let declared = engine.said("schedules delete nightly-report-1 --local");
+    assert!(declared.code == 1 && declared.err.contains("declared in code"), "{declared}");
+    let refused = engine.said("schedules put s import-airports --every '90 sec' --local");
+    assert!(refused.code == 2 && refused.err.starts_with("error: failed to read \"90 sec\""), "{refused}");
+}
+
+#[test]
+fn the_manifest_says_what_the_app_holds() {
+    let engine = Engine::start();
+    assert_snapshot!(engine.said("manifest --local"), @r"
+    app sample
+    HOLDS     NAME              CRATE            TIMEOUT  MEMORY  SAYS
+    task      import-airports   import-airports  30 s     256 MB
+    task      nightly-report    nightly-report   30 s     256 MB  private
+    schedule  nightly-report-1                                    cron 0 6 1 JAN ? * in Europe/Berlin
+    event     user.joined       user-joined      5 s      256 MB
+    exit 0
+    ");
+    assert_eq!(engine.said("manifest --local --json").json()["app"], "sample");
+}
