@@ -63,7 +63,10 @@ async fn a_function() {
                 std::process::exit(7)
             }
             "leave" => json!("leaving"),
-            _ => std::future::pending().await,
+            _ => {
+                crate::client::gone(&std::env::var("DACAPO_LOCAL").unwrap()).await;
+                std::process::exit(3)
+            }
         };
         call(Method::POST, format!("invocation/{id}/response"), answer.to_string().into()).await;
         if payload["do"] == "leave" {
@@ -195,7 +198,17 @@ async fn a_changed_binary_gets_a_new_process() -> Tested {
 }
 
 #[test]
-fn a_process_ends_when_the_engine_is_gone() -> Tested {
+fn an_idle_process_ends_when_the_engine_is_gone() -> Tested {
+    ends_with_its_engine(r#"{"do":"echo"}"#)
+}
+
+#[test]
+fn a_busy_process_ends_when_the_engine_is_gone() -> Tested {
+    ends_with_its_engine(r#"{"do":"hang"}"#)
+}
+
+/// Nothing is said to the process: its engine just isn't there any more.
+fn ends_with_its_engine(payload: &'static str) -> Tested {
     let engine = tokio::runtime::Runtime::new()?;
     let seats = Seats::default();
     let (address, served) = (engine.block_on(TcpListener::bind("127.0.0.1:0"))?, seats.clone());
@@ -211,9 +224,8 @@ fn a_process_ends_when_the_engine_is_gone() -> Tested {
     here.block_on(async move {
         let (process, seat) = seats.take("greet");
         let mut child = program.command(process).spawn()?;
-        let calling = seat.call(Bytes::from_static(br#"{"do":"echo"}"#), LIMIT);
-        calling.ended.await?;
-        // Nothing is said to the process: its engine just isn't there any more.
+        let calling = seat.call(payload.into(), LIMIT);
+        calling.taken.await?;
         engine.shutdown_background();
         assert_eq!(child.wait().await?.code(), Some(3));
         Ok(())

@@ -12,5 +12,8 @@ mod wire;
 #[cfg(feature = "engine")]
 pub(crate) use server::router;
 
+/// A request here is never answered: its connection lasts as long as the engine.
+pub(crate) const LEASH: &str = "/leash";
+
 #[cfg(all(test, feature = "client", feature = "engine"))]
 mod tests;

@@ -11,7 +11,7 @@ use axum::{
 };
 
 use super::{Ended, Seats};
-use crate::rpc::guard;
+use crate::rpc::{LEASH, guard};
 
 /// Lambda's limit on an answer is 6 MB; an error's text is far shorter.
 const LONGEST_ANSWER_BYTES: usize = 6 * 1024 * 1024;
@@ -29,6 +29,7 @@ pub fn router(seats: Seats) -> Router {
         .route(&format!("{BASE}/invocation/{{id}}/response"), post(response))
         .route(&format!("{BASE}/invocation/{{id}}/error"), post(error))
         .route(&format!("{BASE}/init/error"), post(init_error))
+        .route(LEASH, get(std::future::pending::<()>))
         .layer(DefaultBodyLimit::max(LONGEST_ANSWER_BYTES))
         .layer(middleware::from_fn(guard::guard))
         .with_state(seats)

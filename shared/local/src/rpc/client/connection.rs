@@ -15,7 +15,7 @@ use hyper_util::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::rpc::{verbs::Verb, wire::WireError};
+use crate::rpc::{LEASH, verbs::Verb, wire::WireError};
 
 /// How long the engine may take for one call.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -63,6 +63,16 @@ impl Connection {
             return serde_json::from_slice(&text).map_err(unexpected);
         }
         Err(serde_json::from_slice::<WireError>(&text).map_err(unexpected)?.into())
+    }
+
+    /// Waits until the connection breaks, or for ever where what answers is no engine that knows this request.
+    pub async fn lasts(&self) {
+        let request = Request::get(format!("{}{LEASH}", self.url)).body(Full::default());
+        if let Ok(request) = request
+            && self.client.request(request).await.is_ok()
+        {
+            std::future::pending().await
+        }
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> PortResult<(StatusCode, Bytes)> {

@@ -13,6 +13,12 @@ use dacapo::port::{Ports, SystemClock};
 
 use connection::Connection;
 
+/// Comes when the engine at an address is gone, also if it was killed. A function's process then ends, in the middle
+/// of its handler too: nobody waits for its answer any more.
+pub async fn gone(url: &str) {
+    Connection::new(url).lasts().await;
+}
+
 /// The ports of the engine at an address such as `http://127.0.0.1:8787`.
 ///
 /// Nothing is sent before a port is used; connections are kept. The clock is this machine's, which is the engine's too.
