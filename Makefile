@@ -14,7 +14,7 @@ help:
 	@echo 'A stage is chosen by STAGE (dev by default), an endpoint by AWS_ENDPOINT_URL, an account by AWS_PROFILE.'
 
 dev: ## runs the app on this machine, without AWS
-	cargo run --quiet --package dacapo-cli -- dev
+	cargo run --package dacapo-cli --no-default-features -- dev
 
 test: ## runs all tests; needs Rust and Python 3.13, and sets up the rest
 	@.ci/test
@@ -26,7 +26,7 @@ bench: ## prints speed, size, and the AWS calls of one run
 	cargo bench --package dacapo-tests
 
 simulate: ## the whole system under faults and a virtual clock; SEEDS=1000 for more of it
-	cargo test --release --package dacapo-tests --test simulation -- --nocapture
+	DACAPO_SEEDS=$(or $(SEEDS),1000) cargo test --package dacapo-tests --test simulation -- --nocapture
 
 template: ## writes infra/manifest.json and infra/template.json from what the functions say
 	UPDATE=1 cargo test --quiet --package dacapo-infra --test drift
