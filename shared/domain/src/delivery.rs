@@ -87,8 +87,9 @@ impl EventPolicy {
         self.retries.iter().map(Retry::max_attempts).max().unwrap_or(0)
     }
 
+    /// A policy that names no age ends too: an event is not tried for ever.
     fn max_age(&self) -> Duration {
-        self.retries.iter().map(|retry| retry.max_age().unwrap_or(Duration::MAX)).max().unwrap_or_default()
+        self.retries.iter().map(|retry| retry.max_age().unwrap_or(limits::EVENT_AGE)).max().unwrap_or_default()
     }
 }
 
@@ -170,7 +171,7 @@ impl Delivery {
         DeliveryEffect::carry(self.due_at, now)
     }
 
-    /// An attempt failed: the next one is due by the policy, or the delivery is dropped.
+    /// An attempt failed: the next one is due by the policy, or the delivery is dropped. One that has ended stays.
     #[must_use]
     pub fn failed(
         &self,
@@ -179,6 +180,9 @@ impl Delivery {
         policy: &EventPolicy,
         moment: &Moment,
     ) -> (Self, Vec<DeliveryEffect>) {
+        if self.state != DeliveryState::Retrying {
+            return (self.clone(), vec![]); // It has ended; only `redriven` begins it anew.
+        }
         let mut next = self.clone();
         next.version = moment.version();
         next.error = Some(failure);
@@ -209,6 +213,9 @@ impl Delivery {
     /// An attempt succeeded: the record stays for its history, so that the same event published again is dropped.
     #[must_use]
     pub fn delivered(&self, moment: &Moment) -> Self {
+        if self.state != DeliveryState::Retrying {
+            return self.clone();
+        }
         let mut next = self.clone();
         next.version = moment.version();
         next.state = DeliveryState::Delivered;
@@ -236,6 +243,9 @@ impl Delivery {
     /// The conductor looks at it: sent again where nothing waits in the queue, else later.
     #[must_use]
     pub fn looked(&self, facts: DeliveryFacts, moment: &Moment) -> (Self, Vec<DeliveryEffect>) {
+        if self.state != DeliveryState::Retrying {
+            return (self.clone(), vec![]); // It has ended; only `redriven` begins it anew.
+        }
         let now = moment.now;
         let mut next = self.clone();
         next.version = moment.version();
