@@ -9,9 +9,9 @@ use fastrand::Rng;
 use jiff::{Timestamp, tz::TimeZone};
 use oracle::{Oracle, random};
 
-/// Cases of each test; `DACAPO_CASES=100000` is the full run, some two minutes in an unoptimized build.
+/// Cases of each test; `DACAPO_CASES=100000` is the full run, some two and a half minutes in an unoptimized build.
 fn cases() -> usize {
-    std::env::var("DACAPO_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(15_000)
+    std::env::var("DACAPO_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(3_000)
 }
 
 /// Whole, half and quarter hours, both hemispheres, a change of half an hour (Lord Howe), one at midnight (Cairo,

@@ -16,7 +16,8 @@ impl Cron {
     /// fire, one that it repeats fires at the first of the two.
     ///
     /// Ends with the last year of the expression; the whole calendar of an expression that never fires is looked
-    /// through at once, month by month, in well under a millisecond in a release build.
+    /// through at once, month by month. `examples/fires.rs` measures it: 1,000 next fires of any of 2,000 random
+    /// expressions took at most 19 ms, and a calendar without a fire at most 10 ms, in an unoptimized build.
     pub fn fires_after<'a>(&'a self, after: Timestamp, zone: &'a TimeZone) -> impl Iterator<Item = Timestamp> + 'a {
         let local = zone.to_datetime(after);
         self.local_times(local, LAST)

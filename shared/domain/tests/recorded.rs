@@ -1,0 +1,135 @@
+//! What is stored and sent, as recorded texts: each must be read for ever, and is written like this by version 1.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{fmt::Debug, fs, path::Path};
+
+use dacapo_domain::{Answer, Delivery, Invocation, Json, Manifest, Message, Policy, Run};
+use proptest::prelude::*;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+fn recorded(name: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded").join(format!("{name}.json"));
+    fs::read_to_string(file).unwrap().trim_end().to_owned()
+}
+
+/// Reads a recorded text, writes it to the letter, and reads it with fields that a later version may add.
+fn holds<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str) -> T {
+    let text = recorded(name);
+    let value: T = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert_eq!(serde_json::to_string(&value).unwrap(), text, "{name}");
+    let mut newer: Value = serde_json::from_str(&text).unwrap();
+    extend(&mut newer);
+    assert_eq!(serde_json::from_value::<T>(newer).unwrap(), value, "{name}");
+    value
+}
+
+/// Adds a field to each object that is ours to extend: not to a form's name, a user's body, or a duration.
+fn extend(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(extend),
+        Value::Object(fields) => {
+            let names_a_form = fields.keys().all(|key| key.contains('/') || key == "task" || key == "events");
+            for (_, inner) in fields.iter_mut().filter(|(key, _)| *key != "body") {
+                extend(inner);
+            }
+            if (!names_a_form || fields.is_empty()) && !fields.contains_key("secs") {
+                fields.insert("later".to_owned(), json!({ "added": [1, null] }));
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_recorded_form_is_read_and_written_like_that() {
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded")).unwrap() {
+        let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+        match name.split('-').next().unwrap() {
+            "message" => drop(holds::<Message>(&name)),
+            "invocation" => drop(holds::<Invocation>(&name)),
+            "answer" => drop(holds::<Answer>(&name)),
+            "run" => drop(holds::<Run>(&name)),
+            "delivery" => drop(holds::<Delivery>(&name)),
+            "manifest" => drop(holds::<Manifest>(&name)),
+            other => panic!("nothing is recorded as {other}"),
+        }
+    }
+}
+
+/// A new reader and old data: what is optional may be missing.
+#[test]
+fn what_is_optional_may_be_missing() {
+    let run: Run = serde_json::from_str(&recorded("run-new")).unwrap();
+    assert_eq!((run.generation, run.revision, run.hops, run.handler_ms, run.owes), (0, 0, 0, 0, false));
+    assert_eq!((run.lease, run.ttl, run.tags.len()), (None, None, 0));
+
+    assert_eq!(serde_json::from_str::<Policy>("{}").unwrap(), Policy::default());
+    let bare: Manifest = serde_json::from_str(r#"{"v":1,"app":"sample","functions":[]}"#).unwrap();
+    assert_eq!(bare.made_ms, 0);
+    let mut start: Value = serde_json::from_str(&recorded("invocation-start")).unwrap();
+    start["start/1"].as_object_mut().unwrap().remove("body");
+    let Invocation::Start(start) = serde_json::from_value(start).unwrap() else { panic!("a start") };
+    assert_eq!(start.body, Json::default());
+}
+
+#[test]
+fn a_message_of_a_version_that_is_not_known_is_refused() {
+    for text in [r#"{"run/2":{}}"#, "{}", "[]", "null", r#"{"fire/1":{"schedule":"a"}}"#] {
+        assert!(Message::from_text(text).is_err(), "{text}");
+    }
+}
+
+/// SQS refuses them; escaped, they arrive.
+#[test]
+fn characters_that_sqs_refuses_are_escaped() {
+    let odd = "a\u{fffe}b\u{ffff}c\u{fffd}";
+    let Message::Event(mut event) = holds::<Message>("message-event") else { panic!("an event") };
+    event.body = Json::of(&odd).unwrap();
+    event.name = odd.to_owned();
+    let text = Message::Event(event).to_text();
+    assert!(!text.contains(['\u{fffe}', '\u{ffff}']) && text.contains('\u{fffd}'), "{text}");
+    let Message::Event(back) = Message::from_text(&text).unwrap() else { panic!("an event") };
+    assert_eq!((back.name.as_str(), back.body.parse::<String>().unwrap().as_str()), (odd, odd));
+}
+
+const OWN: [&str; 5] = ["loop/1", "crash/1", "start/1", "sweep/1", "deployed/1"];
+
+#[test]
+fn an_own_call_that_cannot_be_read_is_an_error_and_no_body() {
+    for name in ["loop", "crash", "start", "sweep", "deployed"] {
+        let call = Json::from_text(recorded(&format!("invocation-{name}"))).unwrap();
+        assert!(matches!(Invocation::read(&call), Some(Ok(_))), "{name}");
+        let broken = Json::from_text(format!(r#"{{"{name}/1":5}}"#)).unwrap();
+        assert!(matches!(Invocation::read(&broken), Some(Err(_))), "{name}");
+        let later = Json::from_text(format!(r#"{{"{name}/2":{{}}}}"#)).unwrap();
+        assert!(Invocation::read(&later).is_none(), "{name}");
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let key = prop_oneof![3 => prop::sample::select(OWN.to_vec()).prop_map(str::to_owned), 2 => "\\PC{0,6}"];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "\\PC{0,8}".prop_map(Value::from)
+    ];
+    leaf.prop_recursive(3, 16, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(key.clone(), inner, 0..4).prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_not_exactly_one_own_key_is_a_body(value in any_json()) {
+        let own = value.as_object().is_some_and(|fields| fields.len() == 1 && OWN.iter().any(|key| fields.contains_key(*key)));
+        prop_assert_eq!(Invocation::read(&Json::of(&value).unwrap()).is_some(), own, "{}", value);
+    }
+}
