@@ -12,45 +12,44 @@ use super::{
 /// Runs of one page, at most.
 const PAGE: usize = 1_000;
 
-/// The states as they are stored, and what else must be true, for a state as it is told: becoming due writes
-/// nothing, so a scheduled run is submitted from its time on.
-fn stored_as(state: Option<State>) -> Vec<(Option<&'static str>, &'static str)> {
+/// A state as it is told, in terms of what is stored: where to look, and what must be true there.
+///
+/// Becoming due writes nothing, so a scheduled run is submitted from its time on. Of those that are scheduled, few
+/// are due and not running yet: they are found by their time.
+fn stored_as(state: Option<State>) -> Vec<(&'static str, &'static str)> {
     match state {
-        None => vec![(None, "")],
-        Some(State::Scheduled) => vec![(Some("scheduled"), " AND due_at > :now")],
-        Some(State::Submitted) => vec![(Some("submitted"), ""), (Some("scheduled"), " AND due_at <= :now")],
-        Some(state) => vec![(Some(state.name()), "")],
+        None => vec![("runs", "true")],
+        Some(State::Scheduled) => vec![("runs", "state = :state AND due_at > :now")],
+        Some(State::Submitted) => vec![
+            ("runs", "state = :state"),
+            ("runs INDEXED BY runs_scheduled", "state = 'scheduled' AND due_at <= :now"),
+        ],
+        Some(_) => vec![("runs", "state = :state")],
     }
 }
 
-fn rows(
-    connection: &Connection,
-    (state, also): (Option<&str>, &str),
-    page: &Wanted,
-) -> rusqlite::Result<Vec<(String, RunRow)>> {
-    let task = if page.task.is_some() { " AND name = :task" } else { "" };
-    let of_state = if state.is_some() { " AND state = :state" } else { "" };
+fn rows(connection: &Connection, (from, fits): (&str, &str), page: &Wanted) -> rusqlite::Result<Vec<(String, RunRow)>> {
+    let of_task = if page.task.is_some() { "name = :task" } else { "true" };
     let columns = RunRow::COLUMNS;
     let sql = format!(
-        "SELECT {columns}, id FROM runs WHERE id < :before{task}{of_state}{also} AND (ttl IS NULL OR ttl > :seconds)
-         ORDER BY id DESC LIMIT :limit"
+        "SELECT {columns}, id FROM {from} WHERE id < :before AND {of_task} AND {fits}
+         AND (ttl IS NULL OR ttl > :seconds) ORDER BY id DESC LIMIT :limit"
     );
-    let mut params: Vec<(&str, &dyn ToSql)> =
-        vec![(":before", &page.before), (":seconds", &page.seconds), (":limit", &page.limit)];
-    if let Some(task) = &page.task {
-        params.push((":task", task));
-    }
-    if let Some(state) = &state {
-        params.push((":state", state));
-    }
-    if !also.is_empty() {
-        params.push((":now", &page.now));
-    }
+    let all: [(&str, &dyn ToSql); 6] = [
+        (":before", &page.before),
+        (":task", &page.task),
+        (":state", &page.state),
+        (":now", &page.now),
+        (":seconds", &page.seconds),
+        (":limit", &page.limit),
+    ];
+    let params: Vec<_> = all.into_iter().filter(|(name, _)| sql.contains(name)).collect();
     query(connection, &sql, params.as_slice(), |row| Ok((row.get(5)?, RunRow::read(row)?)))
 }
 
 struct Wanted {
     task: Option<String>,
+    state: Option<&'static str>,
     before: String,
     now: i64,
     seconds: i64,
@@ -63,6 +62,7 @@ impl Database {
         let now = self.now();
         let page = Wanted {
             task: filter.task.clone(),
+            state: filter.state.map(State::name),
             before: before(filter.cursor.as_deref())?,
             now: millis(now),
             seconds: now.as_second(),

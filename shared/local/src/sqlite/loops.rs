@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use dacapo::port::{ExecutionStatus, Loops, PortResult};
 use dacapo_domain::{CONDUCTOR, Ended, LoopCall, Message};
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
     Database,
@@ -98,13 +98,17 @@ impl Database {
     /// # Errors
     /// If the database can't be used.
     pub async fn due_executions(&self, max: u32) -> PortResult<Vec<DueExecution>> {
-        const SQL: &str = "UPDATE executions SET status = 'calling' WHERE name IN
-            (SELECT name FROM executions WHERE status = 'waiting' AND until <= ?1 ORDER BY until LIMIT ?2)
-            RETURNING name, function, call";
+        const DUE: &str = "SELECT name, function, call FROM executions
+            WHERE status = 'waiting' AND until <= ?1 ORDER BY until LIMIT ?2";
+        const CALL: &str = "UPDATE executions SET status = 'calling' WHERE name = ?1";
         let now = millis(self.now());
         let rows = self.call(move |connection| {
-            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?));
-            Ok(query(connection, SQL, params![now, max], read)?)
+            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?));
+            let due: Vec<(String, String, String)> = query(connection, DUE, params![now, max], read)?;
+            for (name, ..) in &due {
+                execute(connection, CALL, [name])?;
+            }
+            Ok(due)
         });
         let due = |(name, function, call): (String, String, String)| {
             Ok(DueExecution { name, function, call: value("a call", &call)? })

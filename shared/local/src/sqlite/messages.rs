@@ -1,7 +1,7 @@
 //! Messages as the engine takes them out of queues: hidden while they are handled, back if nobody acknowledges.
 
 use dacapo::port::PortResult;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
     Database, UNDELIVERED,
@@ -65,28 +65,33 @@ pub(super) fn enqueue_or_keep(connection: &Connection, queue: &str, text: &str, 
 }
 
 /// Hides up to so many visible messages; those received too often go to the dead-letter queue instead.
+///
+/// The statements are plain: RETURNING and subqueries build temporary tables, which cost ten times as much here.
 fn receive(connection: &Connection, queue: &str, max: u32, now: i64, oldest: i64) -> rusqlite::Result<Vec<Received>> {
     const QUEUE: &str = "SELECT visibility, max_receives FROM queues WHERE name = ?1";
-    const HIDE: &str = "UPDATE messages SET visible_at = ?3 + ?5, receives = receives + 1 WHERE id IN
-        (SELECT id FROM messages WHERE queue = ?1 AND visible_at <= ?3 AND sent_at > ?4 ORDER BY visible_at LIMIT ?2)
-        RETURNING id, receives, text";
+    const VISIBLE: &str = "SELECT id, receives + 1, text FROM messages
+        WHERE queue = ?1 AND visible_at <= ?2 AND sent_at > ?3 ORDER BY visible_at LIMIT ?4";
+    const HIDE: &str = "UPDATE messages SET visible_at = ?2, receives = ?3 WHERE id = ?1";
     // As SQS moves them: sent when they were first sent, so the retention goes on.
     const MOVE: &str = "UPDATE messages SET queue = ?2, visible_at = ?3, receives = 0 WHERE id = ?1";
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, Option<u32>>(1)?));
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Option<u32>>(1)?));
     let (visibility, max_receives): (i64, _) = first(connection, QUEUE, [queue], read)?.unwrap_or((30_000, None));
     let mut received = vec![];
     loop {
         let wanted = max - u32::try_from(received.len()).unwrap_or(max);
-        let hidden = query(connection, HIDE, params![queue, wanted, now, oldest, visibility], |row| {
+        let visible = query(connection, VISIBLE, params![queue, now, oldest, wanted], |row| {
             let receipt = Receipt { message: row.get(0)?, receives: row.get(1)? };
             Ok(Received { receipt, receives: receipt.receives, text: row.get(2)? })
         })?;
         let (keep, dead): (Vec<_>, Vec<_>) =
-            hidden.into_iter().partition(|message| max_receives.is_none_or(|max| message.receives <= max));
-        received.extend(keep);
-        for message in &dead {
-            execute(connection, MOVE, params![message.receipt.message, UNDELIVERED, now])?;
+            visible.into_iter().partition(|message| max_receives.is_none_or(|max| message.receives <= max));
+        for Received { receipt, .. } in &keep {
+            execute(connection, HIDE, params![receipt.message, now + visibility, receipt.receives])?;
         }
+        for Received { receipt, .. } in &dead {
+            execute(connection, MOVE, params![receipt.message, UNDELIVERED, now])?;
+        }
+        received.extend(keep);
         if dead.is_empty() {
             return Ok(received);
         }
