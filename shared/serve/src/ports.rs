@@ -22,6 +22,21 @@ fn local(url: &str) -> Result<Ports, Error> {
     Ok(dacapo_local::client::connect(url))
 }
 
+/// Ends this process once the engine that started it is gone. On AWS nothing of the kind is needed.
+#[cfg(feature = "local")]
+pub(crate) fn end_with_engine() {
+    if let Some(url) = variable("DACAPO_LOCAL") {
+        tokio::spawn(async move {
+            dacapo_local::client::gone(&url).await;
+            tracing::error!("the engine at {url} is gone");
+            std::process::exit(1)
+        });
+    }
+}
+
+#[cfg(not(feature = "local"))]
+pub(crate) fn end_with_engine() {}
+
 #[cfg(not(feature = "local"))]
 fn local(url: &str) -> Result<Ports, Error> {
     let text =

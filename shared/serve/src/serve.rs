@@ -64,6 +64,7 @@ fn run<S: Future<Output = Served>>(entry: &FunctionEntry, serve: impl FnOnce(Por
         |runtime| {
             runtime.block_on(async {
                 let ports = ports::from_env().await?;
+                ports::end_with_engine();
                 serve(ports, name).await
             })
         },
