@@ -1,4 +1,5 @@
 //! What is called of DynamoDB, and what its answers mean: over a wire that this test holds the other end of.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 use std::sync::{Arc, Mutex};
 

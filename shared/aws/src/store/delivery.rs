@@ -72,10 +72,10 @@ impl DynamoStore {
         let difference = Difference::between(&of_delivery(seen)?, &of_delivery(next)?);
         match self.update(key(&*pk, DELIVERY), difference, seen.version, next.version).await? {
             Updated::Done(item) => {
-                if let (Some(ttl), true) = (next.ttl, item.contains_key(APART)) {
-                    if let Err(error) = self.end_beside(&pk, Some(ttl)).await {
-                        tracing::warn!(delivery = pk, %error, "the event's body may outlive its delivery");
-                    }
+                if let Some(ttl) = next.ttl.filter(|_| item.contains_key(APART))
+                    && let Err(error) = self.end_beside(&pk, Some(ttl)).await
+                {
+                    tracing::warn!(delivery = pk, %error, "the event's body may outlive its delivery");
                 }
                 Ok(SavedDelivery::Done)
             }

@@ -103,7 +103,7 @@ impl DynamoStore {
                 .expression_attribute_values(":before", text(run_pk(before))),
         };
         let reply = query.send().await.map_err(|error| self.failed(What::new("list runs"), error))?;
-        let ids = reply.items().iter().filter_map(|item| id_of(item)).collect();
+        let ids = reply.items().iter().filter_map(id_of).collect();
         Ok((ids, reply.last_evaluated_key.is_some()))
     }
 
