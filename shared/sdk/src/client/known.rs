@@ -23,7 +23,7 @@ impl Client {
     /// `NotDeployed` if the app was never deployed.
     pub async fn manifest(&self) -> Result<Arc<Manifest>, Error> {
         let now = self.ports().clock.now();
-        let cached = self.inner.known.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let cached = self.app.known.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((since, manifest)) = cached {
             if dacapo_domain::until(since, now) < FRESH {
                 return Ok(manifest);
@@ -34,7 +34,7 @@ impl Client {
             Error::new(ErrorKind::NotDeployed, text)
         })?;
         let manifest = Arc::new(manifest);
-        *self.inner.known.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, manifest.clone()));
+        *self.app.known.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, manifest.clone()));
         Ok(manifest)
     }
 

@@ -21,43 +21,41 @@ use crate::port::Ports;
 /// An app, as its functions and other programs use it. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
+    app: Arc<App>,
+    origin: Option<Origin>,
 }
 
-struct Inner {
+/// What the clients of all handlers of a process share.
+struct App {
     ports: Ports,
     known: Known,
-    origin: Option<Origin>,
 }
 
 impl Client {
     /// A client over the given ports; `dacapo_serve::client_from_env` finds them by itself.
     #[must_use]
     pub fn new(ports: Ports) -> Self {
-        Self::with(ports, None)
+        Self { app: Arc::new(App { ports, known: Known::default() }), origin: None }
     }
 
-    pub(crate) fn for_handler(ports: Ports, origin: Origin) -> Self {
-        Self::with(ports, Some(origin))
+    /// The client of a handler, where this is its process's.
+    pub(crate) fn for_handler(&self, origin: Origin) -> Self {
+        Self { origin: Some(origin), ..self.clone() }
     }
 
     /// The client of a hook, where this is the one of its attempt.
     pub(crate) fn for_hook(&self, hook: &str) -> Self {
-        Self::with(self.ports().clone(), self.origin().map(|origin| origin.of_hook(hook)))
-    }
-
-    fn with(ports: Ports, origin: Option<Origin>) -> Self {
-        Self { inner: Arc::new(Inner { ports, known: Known::default(), origin }) }
+        Self { origin: self.origin().map(|origin| origin.of_hook(hook)), ..self.clone() }
     }
 
     /// The ports it uses.
     #[must_use]
     pub fn ports(&self) -> &Ports {
-        &self.inner.ports
+        &self.app.ports
     }
 
     pub(crate) fn origin(&self) -> Option<&Origin> {
-        self.inner.origin.as_ref()
+        self.origin.as_ref()
     }
 
     /// Schedules: declared ones, and those made at run time.

@@ -16,7 +16,7 @@ use super::{apply::apply, limit::Limit};
 use crate::{
     Error, ErrorKind,
     client::{Client, Origin},
-    port::{LogEntry, LogLevel, Ports},
+    port::{LogEntry, LogLevel},
 };
 
 /// Progress is stored and an abort is looked for at most this often.
@@ -61,9 +61,16 @@ struct Pending {
 }
 
 impl Attempt {
-    pub(crate) fn new(ports: &Ports, task: &TaskEntry, run: Run, body: Json, input: Json, deadline: Timestamp) -> Self {
+    pub(crate) fn new(
+        client: &Client,
+        task: &TaskEntry,
+        run: Run,
+        body: Json,
+        input: Json,
+        deadline: Timestamp,
+    ) -> Self {
         Self {
-            client: Client::for_handler(ports.clone(), Origin::of_run(&run)),
+            client: client.for_handler(Origin::of_run(&run)),
             policy: task.policy.clone(),
             declared: run.schedule.as_ref().and_then(|name| {
                 task.schedules.iter().find(|schedule| schedule.name == *name).map(|schedule| schedule.schedule.clone())
@@ -71,7 +78,7 @@ impl Attempt {
             token: run.lease.map_or(run.version, |lease| lease.token),
             body,
             input,
-            called_at: ports.clock.now(),
+            called_at: client.ports().clock.now(),
             deadline,
             limit: Limit::new(task.policy.timeout.min(limits::RUNNER_STOPS)),
             snapshot: Mutex::new(run.clone()),

@@ -95,7 +95,7 @@ impl Runner {
                 continue;
             }
             let name = format!("{}#{place}", self.function);
-            let attempt = Arc::new(EventAttempt::new(&self.ports, event.clone(), &name, subscription.timeout));
+            let attempt = Arc::new(EventAttempt::new(&self.client, event.clone(), &name, subscription.timeout));
             let call = {
                 let (handler, body, attempt) = (handler.clone(), event.body.clone(), attempt.clone());
                 async move { handler.call(body, attempt).await }

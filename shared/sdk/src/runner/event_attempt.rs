@@ -9,7 +9,6 @@ use super::limit::Limit;
 use crate::{
     Error, ErrorKind,
     client::{Client, Origin},
-    port::Ports,
 };
 
 /// One attempt of one handler at an event.
@@ -21,9 +20,10 @@ pub struct EventAttempt {
 }
 
 impl EventAttempt {
-    pub(super) fn new(ports: &Ports, event: EventMessage, handler: &str, timeout: Duration) -> Self {
-        let client = Client::for_handler(ports.clone(), Origin::of_event(&event, handler));
-        Self { client, limit: Limit::new(timeout), called_at: ports.clock.now(), event }
+    pub(super) fn new(client: &Client, event: EventMessage, handler: &str, timeout: Duration) -> Self {
+        let client = client.for_handler(Origin::of_event(&event, handler));
+        let called_at = client.ports().clock.now();
+        Self { client, limit: Limit::new(timeout), called_at, event }
     }
 
     /// The event.

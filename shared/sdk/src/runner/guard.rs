@@ -14,6 +14,9 @@ use super::limit::Limit;
 /// How long a stopped handler has to reach its next await before its thread counts as blocked.
 const STOPS_WITHIN: Duration = Duration::from_millis(500);
 
+/// Characters of a panic's message that are kept, so that the record can be stored.
+const PANIC_CHARS: usize = 2_000;
+
 /// Calls handlers so that neither a panic nor a blocked thread takes the runner with it.
 #[derive(Default)]
 pub(super) struct Guard {
@@ -56,5 +59,6 @@ fn panicked(panic: &(dyn Any + Send)) -> Failed {
         .map(ToString::to_string)
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "without a message".to_owned());
+    let said: String = said.chars().take(PANIC_CHARS).collect();
     Failed::retryable(code::PANIC, format!("the handler panicked: {said}"))
 }

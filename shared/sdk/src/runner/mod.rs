@@ -17,6 +17,7 @@ pub use event_attempt::EventAttempt;
 use guard::Guard;
 
 use crate::{
+    client::Client,
     definition::{Defined, Definition},
     port::{PortError, PortErrorKind, PortResult, Ports},
 };
@@ -25,6 +26,7 @@ use crate::{
 pub struct Runner {
     definition: Definition,
     ports: Ports,
+    client: Client,
     function: String,
     guard: Guard,
 }
@@ -44,7 +46,13 @@ impl Runner {
     /// The runner of a function, named as in the manifest.
     #[must_use]
     pub fn new(definition: Definition, ports: Ports, function: &str) -> Self {
-        Self { definition, ports, function: function.to_owned(), guard: Guard::default() }
+        Self {
+            definition,
+            client: Client::new(ports.clone()),
+            ports,
+            function: function.to_owned(),
+            guard: Guard::default(),
+        }
     }
 
     /// Whether a handler holds its thread past its timeout: the process is to be left once it has answered.

@@ -121,7 +121,7 @@ impl Runner {
         let Some((body, input)) = self.payloads(taken.stored, &taken.run).await? else {
             return Ok(None);
         };
-        let attempt = Arc::new(Attempt::new(&self.ports, entry, taken.run, body, input.clone(), deadline));
+        let attempt = Arc::new(Attempt::new(&self.client, entry, taken.run, body, input.clone(), deadline));
         let call = {
             let (task, attempt) = (task.clone(), attempt.clone());
             async move { task.call(input, attempt).await }
@@ -165,7 +165,7 @@ impl Runner {
         let input = stored.input.clone().unwrap_or_else(|| body.clone());
         let record =
             RunRecord::new(&stored.run, Some(body.clone()), stored.input, stored.result, self.ports.clock.now());
-        let attempt = Attempt::new(&self.ports, entry, stored.run.clone(), body, input, deadline);
+        let attempt = Attempt::new(&self.client, entry, stored.run.clone(), body, input, deadline);
         let attempt = Arc::new(attempt.at_the_end());
         let hooks = {
             let (task, attempt) = (task.clone(), attempt.clone());
