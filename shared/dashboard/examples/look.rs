@@ -1,6 +1,6 @@
 //! Serves the pages of a made-up app, to look at them: `cargo run -p dacapo-dashboard --example look [port]`.
 
-#[path = "../tests/sample/mod.rs"]
+#[path = "../tests/all/sample.rs"]
 mod sample;
 
 use std::{error::Error, net::Ipv4Addr};

@@ -40,7 +40,6 @@ impl Dashboard {
 /// The pages of an app. `place` says in every page's corner which app and stage it shows.
 ///
 /// Uses the paths `/`, `/run/…`, `/start`, `/schedules` and `/assets/…`.
-#[must_use]
 pub fn router(client: Client, place: &str) -> Router {
     let dashboard = Dashboard { client, place: place.to_owned(), token: Token::random() };
     Router::new()

@@ -81,7 +81,7 @@ fn row(dashboard: &Dashboard, schedule: &ScheduleState, now: Timestamp) -> Marku
                 @for fire in schedule.next.iter().take(FIRES) {
                     div { (fire.strftime("%F %T")) " " span class="soft" { (parts::moment(*fire, now)) } }
                 }
-                @if !schedule.skipped.iter().next().is_none() { div class="soft" { (schedule.skipped.iter().count()) " skipped" } }
+                @if schedule.skipped.iter().next().is_some() { div class="soft" { (schedule.skipped.iter().count()) " skipped" } }
             }
             td { code class="clip" { (schedule.body.text()) } }
             td class="tight" {

@@ -1,12 +1,9 @@
 //! What the pages show.
 
-mod browser;
-mod sample;
-
+use crate::browser::Browser;
+use crate::sample::{self, CHARGE, Charge, IMPORT, Import, REPORT};
 use axum::http::StatusCode;
-use browser::Browser;
 use dacapo_domain::{hours, minutes};
-use sample::{CHARGE, Charge, IMPORT, Import, REPORT};
 
 fn file(name: &str) -> Import {
     Import { file: name.to_owned(), next_row: 0 }

@@ -1,9 +1,6 @@
 //! Commands against a dev engine.
 
-mod dacapo;
-mod engine;
-
-use engine::Engine;
+use crate::engine::Engine;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 

@@ -1,8 +1,6 @@
 //! What was typed wrong: one clear line, and exit code 2 before anything is done.
 
-mod dacapo;
-
-use dacapo::{call, dacapo};
+use crate::dacapo::{call, dacapo};
 use insta::assert_snapshot;
 
 #[test]

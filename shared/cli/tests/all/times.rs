@@ -1,8 +1,6 @@
 //! `when`, `every` and `cron`: what is due, without any engine.
 
-mod dacapo;
-
-use dacapo::dacapo;
+use crate::dacapo::dacapo;
 use insta::assert_snapshot;
 use serde_json::json;
 

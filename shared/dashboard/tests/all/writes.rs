@@ -1,12 +1,9 @@
 //! What the forms do, and who may send them.
 
-mod browser;
-mod sample;
-
+use crate::browser::{Browser, form};
+use crate::sample::{self, CHARGE, Charge, IMPORT, Import};
 use axum::http::{HeaderValue, StatusCode};
-use browser::{Browser, form};
 use dacapo_domain::{Id, State, Trigger, hours, minutes};
-use sample::{CHARGE, Charge, IMPORT, Import};
 
 fn id(path: &str) -> Id {
     path.strip_prefix("/run/").unwrap().parse().unwrap()

@@ -1,0 +1,9 @@
+//! The command line by real calls: one program of tests, so that it is linked once.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod dacapo;
+mod engine;
+mod local;
+mod times;
+mod usage;
