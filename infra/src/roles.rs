@@ -61,13 +61,15 @@ fn own(manifest: &Manifest, function: &FunctionEntry) -> Vec<Value> {
         // It sends a run again only where its queue shows nothing visible.
         let queues: Vec<Value> = queues::names(manifest).map(queue_arn).collect();
         statements.push(allow(&["sqs:GetQueueAttributes"], json!(queues)));
-        let dead: Vec<Value> = queues::dead_names(manifest).map(|queue| queue_arn(&queue)).collect();
-        if !dead.is_empty() {
-            statements.push(allow(&SEND, json!(dead)));
-        }
-    } else if let Some(dead) = queues::dead_name(function) {
-        statements.push(allow(&SEND, queue_arn(&dead)));
     }
+    // What can't be read is kept: in a function's own dead-letter queue, or, where it has none, in the app's. Without
+    // leave to ask for the first, the service would not say that it isn't there.
+    let own = queues::dead_names(manifest).filter(|_| is_conductor(function));
+    let kept = own.chain([format!("{}-dead", function.name)]).chain([UNDELIVERED.to_owned()]);
+    let mut kept: Vec<String> = kept.collect();
+    kept.sort();
+    kept.dedup();
+    statements.push(allow(&SEND, kept.iter().map(|queue| queue_arn(queue)).collect()));
     statements
 }
 

@@ -74,6 +74,8 @@ pub(super) fn looked(run: &Run, facts: Facts, policy: Option<&Policy>, moment: &
     if run.is_held(now) {
         return again(run, vec![], moment);
     }
+    // Whatever follows sets the next look anew: only the conductor raises it.
+    let run = &Run { watch_at: None, ..run.clone() };
     if run.state == State::Running {
         // An ended lease means a dead attempt, whoever drives the run.
         return attempt::crashed(run, None, policy, moment);
