@@ -131,6 +131,7 @@ CREATE TABLE executions (
     until INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX executions_due ON executions (until) WHERE status = 'waiting';
+CREATE INDEX executions_ended ON executions (until) WHERE status = 'ended';
 
 CREATE TABLE schedules (
     name TEXT PRIMARY KEY, function TEXT NOT NULL, schedule TEXT NOT NULL, declared INTEGER NOT NULL,
