@@ -10,7 +10,9 @@ mod server;
 mod share;
 
 use std::{
-    env, io,
+    env,
+    fs::File,
+    io,
     path::{Path, PathBuf},
     sync::OnceLock,
 };
@@ -61,6 +63,16 @@ impl Localstack {
     /// What clients of AWS need.
     pub async fn config(&self) -> SdkConfig {
         config(&self.endpoint).await
+    }
+
+    /// A lock among all test processes, held until the file is dropped.
+    ///
+    /// # Errors
+    /// If its file can't be made.
+    pub fn lock(&self, name: &str) -> io::Result<File> {
+        let file = share::lock_file(name)?;
+        file.lock()?;
+        Ok(file)
     }
 
     /// The clock of the driver that fires its schedules.

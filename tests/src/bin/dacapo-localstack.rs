@@ -41,7 +41,9 @@ async fn foreground(port: u16) -> io::Result<()> {
     let mut server = Server::start(port, None)?;
     let endpoint = server.endpoint().to_owned();
     eprintln!("LocalStack answers at {endpoint}, and its schedules fire. In another terminal:");
-    eprintln!("  export AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=eu-west-1");
+    eprintln!(
+        "  export AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=eu-west-1"
+    );
     eprintln!("  make deploy STAGE=dev");
     let driver = Driver::new(&config(&endpoint).await, DriverClock::default()).run();
     tokio::select! {
@@ -52,7 +54,8 @@ async fn foreground(port: u16) -> io::Result<()> {
 }
 
 async fn drive() -> io::Result<()> {
-    let endpoint = env::var("AWS_ENDPOINT_URL").map_err(|_| io::Error::other("AWS_ENDPOINT_URL names no LocalStack"))?;
+    let endpoint =
+        env::var("AWS_ENDPOINT_URL").map_err(|_| io::Error::other("AWS_ENDPOINT_URL names no LocalStack"))?;
     Driver::new(&config(&endpoint).await, DriverClock::default()).run().await;
     Ok(())
 }

@@ -87,12 +87,14 @@ pub async fn share() -> io::Result<()> {
     // In one that others use the stage is new, and gone in the end.
     let stage = given.map_or_else(|| "test".to_owned(), |_| format!("t{:06x}", fastrand::u32(..0x0100_0000)));
     let localstack = Localstack { endpoint, app: "sample".to_owned(), stage };
-    deploy::build(&localstack)?;
-    deploy::deploy(&localstack)?;
-
-    // Every fire comes twice: what is delivered at least once must bear it.
+    // It begins before there are schedules, so that it sees them come. Every fire of the app comes twice: what is
+    // delivered at least once must bear it.
     let driver = Driver::new(&config(&localstack.endpoint).await, clock()).twice_in(&localstack.prefix());
     let driver = tokio::spawn(driver.run());
+    let stack = localstack.clone();
+    let made = move || deploy::build(&stack).and_then(|()| deploy::deploy(&stack));
+    tokio::task::spawn_blocking(made).await.map_err(io::Error::other)??;
+
     let ready = folder().join("site.json.new");
     fs::write(&ready, serde_json::to_string(&localstack)?)?;
     fs::rename(&ready, folder().join("site.json"))?;
@@ -127,6 +129,6 @@ fn is_kept() -> io::Result<bool> {
     Ok(lock_file("keeper")?.try_lock().is_err())
 }
 
-fn lock_file(name: &str) -> io::Result<File> {
+pub(super) fn lock_file(name: &str) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(false).write(true).open(folder().join(name))
 }

@@ -39,7 +39,10 @@ impl LocalstackBench {
     async fn open() -> Self {
         let localstack = Localstack::shared(env!("CARGO_BIN_EXE_dacapo-localstack"));
         let config = localstack.config().await;
-        make_stack(&localstack.app, &config).await;
+        {
+            let _lock = localstack.lock("contract").unwrap();
+            make_stack(&localstack.app, &config).await;
+        }
         let ports = Mutex::new(dacapo_aws::ports(&localstack.app, STAGE, &config).unwrap());
         let sqs = aws_sdk_sqs::Client::new(&config);
         let name = format!("b{:08x}", fastrand::u32(..));
@@ -115,16 +118,18 @@ impl Bench for LocalstackBench {
     }
 }
 
-/// Makes what isn't there yet; several benches may do so at once.
+/// Makes what isn't there yet.
 async fn make_stack(app: &str, config: &SdkConfig) {
     let prefix = format!("{app}-{STAGE}");
     make_table(&prefix, &aws_sdk_dynamodb::Client::new(config)).await;
     let undelivered = aws_sdk_sqs::Client::new(config).create_queue().queue_name(format!("{prefix}-undelivered"));
     undelivered.send().await.unwrap();
 
-    let group = aws_sdk_scheduler::Client::new(config).create_schedule_group().name(&prefix).send().await;
-    let is_there = |error: &aws_sdk_scheduler::Error| matches!(error, aws_sdk_scheduler::Error::ConflictException(_));
-    assert!(group.map_err(aws_sdk_scheduler::Error::from).map_or_else(|error| is_there(&error), |_| true));
+    // Made again, LocalStack's would lose its schedules.
+    let scheduler = aws_sdk_scheduler::Client::new(config);
+    if scheduler.get_schedule_group().name(&prefix).send().await.is_err() {
+        scheduler.create_schedule_group().name(&prefix).send().await.unwrap();
+    }
 
     // It waits as the loop does, and calls nobody.
     let machine = r#"{"StartAt":"Wait","States":{"Wait":{"Type":"Wait","TimestampPath":"$.until","End":true}}}"#;
@@ -156,7 +161,8 @@ async fn make_table(name: &str, dynamodb: &aws_sdk_dynamodb::Client) {
         create = create.global_secondary_indexes(index);
     }
     let created = create.set_key_schema(Some(keys(&properties["KeySchema"]))).send().await;
-    let is_there = |error: &aws_sdk_dynamodb::Error| matches!(error, aws_sdk_dynamodb::Error::ResourceInUseException(_));
+    let is_there =
+        |error: &aws_sdk_dynamodb::Error| matches!(error, aws_sdk_dynamodb::Error::ResourceInUseException(_));
     assert!(created.map_err(aws_sdk_dynamodb::Error::from).map_or_else(|error| is_there(&error), |_| true));
 }
 

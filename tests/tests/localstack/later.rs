@@ -36,7 +36,9 @@ async fn a_run_beyond_15_minutes_waits_in_a_one_time_schedule_that_fires_and_del
 
     eventually("the schedule has deleted itself", || async {
         match get().await {
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {
+                Ok(())
+            }
             other => Err(format!("{other:?}")),
         }
     })

@@ -41,7 +41,8 @@ async fn a_declared_schedule_fires_as_deployed() {
     // `every("7 days")` fires first when it is created.
     let runs = eventually("the weekly report is sent", || async {
         let runs = app.runs(NIGHTLY_REPORT.name()).await;
-        let weekly: Vec<_> = runs.into_iter().filter(|run| run.body.as_ref().is_some_and(|b| b.text() == r#""week""#)).collect();
+        let weekly: Vec<_> =
+            runs.into_iter().filter(|run| run.body.as_ref().is_some_and(|b| b.text() == r#""week""#)).collect();
         if weekly.iter().any(|run| run.state.is_final()) { Ok(weekly) } else { Err(format!("{weekly:#?}")) }
     });
     let runs = runs.await;
