@@ -1,0 +1,103 @@
+//! What runs and events cost on AWS: calls, counted from the requests of a deployed app, and their price.
+
+mod calls;
+mod prices;
+mod proxy;
+mod site;
+mod units;
+
+use std::time::Duration;
+
+use aws_sdk_sfn::types::HistoryEvent;
+use dacapo::{Id, State};
+use echo::{ECHO, Said};
+use heard::{NOISE, Noise};
+
+use crate::{AnyError, machine, table::Row};
+use site::Site;
+
+/// Times that something is done, to see that each costs the same.
+const TIMES: u32 = 5;
+/// Rounds of the longer of two runs, whose difference is what rounds cost.
+const ROUNDS: u32 = 6;
+
+pub fn measure() -> Result<Vec<Row>, AnyError> {
+    let site = Site::deploy()?;
+    machine::runtime()?.block_on(async {
+        let site = site.observed().await?;
+        let mut rows = one_iteration(&site).await?;
+        rows.extend(one_round(&site).await?);
+        rows.extend(one_event(&site).await?);
+        Ok(rows)
+    })
+}
+
+async fn one_iteration(site: &Site) -> Result<Vec<Row>, AnyError> {
+    run(site, 0).await?; // Processes start, queue and account are looked up.
+    site.proxy.take();
+    let mut record_bytes = 0;
+    for _ in 0..TIMES {
+        let id = run(site, 0).await?;
+        record_bytes = record_bytes.max(site.proxy.item_bytes(&format!("run/{id}")));
+    }
+    let calls = site.proxy.take().of_one(TIMES);
+    let mut rows = calls.rows(
+        &format!("run now, one iteration, record of {record_bytes} bytes"),
+        &[
+            ("sqs", "1 send"),
+            ("dynamodb writes", "3"),
+            ("dynamodb write units", "6 with indexes"),
+            ("dynamodb reads", "0"),
+            ("states", "0"),
+        ],
+    );
+    rows.extend(prices::rows(&calls, record_bytes));
+    Ok(rows)
+}
+
+/// A run of several rounds against one of a single round.
+async fn one_round(site: &Site) -> Result<Vec<Row>, AnyError> {
+    let short = run(site, 1).await?;
+    let first = site.proxy.take();
+    let long = run(site, 1 + ROUNDS).await?;
+    let calls = site.proxy.take().less(&first).of_one(ROUNDS);
+    let transitions = transitions(site, long).await? - transitions(site, short).await?;
+    let mut rows = calls.rows("one more `continue` round", &[("dynamodb writes", "≤ 2")]);
+    let seen = format!("{}", f64::from(transitions) / f64::from(ROUNDS));
+    rows.push(Row::new("one more `continue` round: transitions of the loop", seen, "≤ 3"));
+    Ok(rows)
+}
+
+async fn one_event(site: &Site) -> Result<Vec<Row>, AnyError> {
+    let publish = || site.client.publish(NOISE, Noise { decibels: 60 }).into_future();
+    publish().await?; // The manifest is read, once a minute.
+    site.is_idle("heard").await?;
+    site.proxy.take();
+    for _ in 0..TIMES {
+        publish().await?;
+    }
+    site.is_idle("heard").await?;
+    let calls = site.proxy.take().of_one(TIMES);
+    let wanted = [("sqs", "1 send"), ("dynamodb", "0")];
+    Ok(calls.rows("an event handled at first try, per subscriber", &wanted))
+}
+
+/// Runs the task to its end, and lets the loop come to its own.
+async fn run(site: &Site, continues: u32) -> Result<Id, AnyError> {
+    let id = site.client.run(ECHO, Said { continues, ..Said::default() }).await?.id();
+    let record = site.looker.wait_for(id).await?;
+    if record.state != State::Completed {
+        return Err(format!("run {id} is {}: {:?}", record.state, record.error_message).into());
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    Ok(id)
+}
+
+/// States that the loop of a run entered: what AWS bills.
+async fn transitions(site: &Site, id: Id) -> Result<u32, AnyError> {
+    let execution = site.execution(id).await?;
+    let pages = site.sfn.get_execution_history().execution_arn(execution).into_paginator().items().send();
+    let history: Vec<HistoryEvent> = pages.collect::<Result<_, _>>().await?;
+    let entered = history.iter().filter(|event| event.r#type().as_str().ends_with("StateEntered")).count();
+    Ok(u32::try_from(entered)?)
+}

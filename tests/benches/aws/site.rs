@@ -1,0 +1,181 @@
+//! A LocalStack of our own with the app deployed, whose functions call AWS through the counting proxy.
+
+use std::{
+    fs::File,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use aws_sdk_sqs::types::QueueAttributeName;
+use dacapo::{Client, Id};
+use dacapo_tests::localstack::{REGION, Server, config};
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request, body::Bytes};
+use hyper_util::{client::legacy, rt::TokioExecutor};
+use serde_json::{Value, json};
+
+use super::proxy::Proxy;
+use crate::{AnyError, machine};
+
+const APP: &str = "sample";
+const STAGE: &str = "bench";
+/// The functions whose calls are counted.
+const OBSERVED: [&str; 2] = ["echo", "heard"];
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The deployed app, before anybody watches it.
+pub struct Deployed {
+    server: Server,
+    /// Ends after the server, which writes to it.
+    _state: tempfile::TempDir,
+}
+
+/// The deployed app. No schedule fires in it, so nothing happens but what is measured.
+pub struct Site {
+    /// Whose calls are counted.
+    pub client: Client,
+    /// Whose calls aren't.
+    pub looker: Client,
+    pub sfn: aws_sdk_sfn::Client,
+    pub proxy: Proxy,
+    sqs: aws_sdk_sqs::Client,
+    machine: String,
+    _deployed: Deployed,
+}
+
+impl Site {
+    /// Starts LocalStack and deploys to it with the scripts that users have.
+    pub fn deploy() -> Result<Deployed, AnyError> {
+        let folder = machine::target().join("bench-deploy");
+        std::fs::create_dir_all(&folder)?;
+        let state = tempfile::tempdir()?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let server = Server::start(port, Some(state.path()))?;
+        for script in [&["build", "deploy"][..], &["deploy"]] {
+            run(script, server.endpoint(), &folder)?;
+        }
+        Ok(Deployed { server, _state: state })
+    }
+}
+
+impl Deployed {
+    /// Puts the proxy between the functions and AWS, and between a client and AWS.
+    pub async fn observed(self) -> Result<Site, AnyError> {
+        let endpoint = self.server.endpoint().to_owned();
+        let proxy = Proxy::start(&endpoint).await?;
+        for function in OBSERVED {
+            lead_through(&proxy, &endpoint, &format!("{APP}-{STAGE}-{function}")).await?;
+        }
+        let (direct, counted) = (config(&endpoint).await, config(proxy.address()).await);
+        let sfn = aws_sdk_sfn::Client::new(&direct);
+        let machines = sfn.list_state_machines().send().await?;
+        let mut machines = machines.state_machines.into_iter();
+        let machine =
+            machines.find(|machine| machine.name == format!("{APP}-{STAGE}-loop")).ok_or("no state machine")?;
+        Ok(Site {
+            client: Client::new(dacapo_aws::ports(APP, STAGE, &counted)?),
+            looker: Client::new(dacapo_aws::ports(APP, STAGE, &direct)?),
+            sfn,
+            proxy,
+            sqs: aws_sdk_sqs::Client::new(&direct),
+            machine: machine.state_machine_arn,
+            _deployed: self,
+        })
+    }
+}
+
+impl Site {
+    /// The first execution of a run.
+    pub async fn execution(&self, id: Id) -> Result<String, AnyError> {
+        Ok(format!("{}:{id}-1", self.machine.replace(":stateMachine:", ":execution:")))
+    }
+
+    /// Waits until a function's queue is empty.
+    pub async fn is_idle(&self, function: &str) -> Result<(), AnyError> {
+        use QueueAttributeName as Name;
+
+        let reply = self.sqs.get_queue_url().queue_name(format!("{APP}-{STAGE}-{function}")).send().await?;
+        let url = reply.queue_url().unwrap_or_default();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let reply = self.sqs.get_queue_attributes().queue_url(url).attribute_names(Name::All).send().await?;
+            let counts = [Name::ApproximateNumberOfMessages, Name::ApproximateNumberOfMessagesNotVisible];
+            let attributes = reply.attributes().cloned().unwrap_or_default();
+            if counts.iter().all(|count| attributes.get(count).is_some_and(|count| count == "0")) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(format!("{function} has not handled its messages after {PATIENCE:?}").into());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Runs one of the scripts in `infra`, with its output in a log.
+fn run(script: &[&str], endpoint: &str, folder: &Path) -> Result<(), AnyError> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no repository")?;
+    let log: PathBuf = folder.join(format!("{}.log", script.join("-")));
+    let output = File::create(&log)?;
+    let status = Command::new(root.join("infra").join(script[0]))
+        .args(&script[1..])
+        .current_dir(root)
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN")
+        .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", REGION)])
+        .envs([("AWS_DEFAULT_REGION", REGION), ("AWS_ENDPOINT_URL", endpoint), ("APP", APP), ("STAGE", STAGE)])
+        // Counts don't depend on how it was built: what this machine builds soonest.
+        .envs([("FUNCTIONS", "functions tests/benches/functions"), ("PROFILE", "dev")])
+        .env("CARGO_TARGET_DIR", machine::target())
+        .env("OUT", folder)
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .status()?;
+    if status.success() {
+        return Ok(());
+    }
+    let said = std::fs::read_to_string(&log).unwrap_or_default();
+    let last = said.lines().last().unwrap_or_default();
+    Err(format!("infra/{} failed: {last} ({})", script.join(" "), log.display()).into())
+}
+
+/// Tells a deployed function to find AWS where the proxy is.
+async fn lead_through(proxy: &Proxy, endpoint: &str, function: &str) -> Result<(), AnyError> {
+    let path = format!("{endpoint}/2015-03-31/functions/{function}/configuration");
+    let mut variables = lambda(Method::GET, &path, None).await?["Environment"]["Variables"].take();
+    variables["AWS_ENDPOINT_URL"] = proxy.address().into();
+    lambda(Method::PUT, &path, Some(json!({ "Environment": { "Variables": variables } }))).await?;
+    let deadline = Instant::now() + PATIENCE;
+    while lambda(Method::GET, &path, None).await?["LastUpdateStatus"] != "Successful" {
+        if Instant::now() > deadline {
+            return Err(format!("{function} is not updated after {PATIENCE:?}").into());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+/// Calls Lambda's API, which here asks for no signature: its SDK would take long to build.
+async fn lambda(method: Method, uri: &str, body: Option<Value>) -> Result<Value, AnyError> {
+    let signed_for = format!(
+        "AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/lambda/aws4_request, SignedHeaders=host, Signature=none"
+    );
+    let body = body.map(|body| body.to_string()).unwrap_or_default();
+    let request = Request::builder()
+        .method(method)
+        .uri(uri)
+        .header("Authorization", signed_for)
+        .header("Content-Type", "application/json")
+        .body(Full::<Bytes>::from(body))?;
+    let client = legacy::Client::builder(TokioExecutor::new()).build_http();
+    let response = client.request(request).await?;
+    let status = response.status();
+    let text = response.into_body().collect().await?.to_bytes();
+    if !status.is_success() {
+        return Err(format!("{uri}: {status}: {}", String::from_utf8_lossy(&text)).into());
+    }
+    Ok(serde_json::from_slice(&text)?)
+}

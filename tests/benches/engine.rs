@@ -1,0 +1,125 @@
+//! The embedded engine as a library: handlers in this process, a database file.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
+
+use dacapo::{Client, Definition, port::SystemClock, prelude::*};
+use dacapo_domain::Manifest;
+use dacapo_local::{
+    engine::{Driver, Engine, InProcess, Life, Places},
+    sqlite::Database,
+};
+use futures::future::join_all;
+use tokio::sync::oneshot;
+
+use crate::{
+    AnyError,
+    machine::{self, Shared, percentile, show},
+    table::Row,
+};
+
+/// Runs of the throughput.
+const RUNS: u32 = 30_000;
+/// Who starts them at the same time.
+const CALLERS: u32 = 256;
+/// How long runs are started at half that rate.
+const STEADY: Duration = Duration::from_secs(5);
+const TICK: Duration = Duration::from_millis(1);
+
+/// When a run was asked for: microseconds since this program began to measure.
+const TIMED: TaskRef<u64, u64> = TaskRef::new("timed");
+
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+fn micros() -> u64 {
+    u64::try_from(EPOCH.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+pub fn measure() -> Result<Vec<Row>, AnyError> {
+    machine::runtime()?.block_on(async {
+        let directory = machine::directory()?;
+        let database = Database::open(&directory.path().join("bench.sqlite"), Arc::new(SystemClock))?;
+        // Microseconds from the call of `run` to the handler's.
+        let latencies = Shared::default();
+        let client = Client::new(database.ports());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let driver = Driver::new(Arc::new(engine(database, latencies.clone())?), Places::default());
+        let driver = tokio::spawn(driver.run(async move { drop(stopped.await) }, Duration::from_secs(10)));
+        while client.manifest().await.is_err() {
+            tokio::time::sleep(TICK).await; // It is deployed first.
+        }
+
+        let rate = throughput(&client, &latencies).await?;
+        let mut steady = latency(&client, &latencies, rate / 2.0).await?;
+        drop(stop);
+        driver.await??;
+
+        let of_half = format!("start latency at {:.0} runs/s", rate / 2.0);
+        let mut at = |share| show(Duration::from_micros(percentile(&mut steady, share)));
+        Ok(vec![
+            Row::new("runs a second", format!("{rate:.0}"), "≥ 5,000"),
+            Row::note(format!("{of_half}, median"), at(0.5)),
+            Row::new(format!("{of_half}, p99"), at(0.99), "≤ 20 ms at half the rate"),
+        ])
+    })
+}
+
+fn engine(database: Database, latencies: Shared<u64>) -> Result<Engine, AnyError> {
+    let timed = task(TIMED, move |asked: u64, _: TaskContext| {
+        let latencies = latencies.clone();
+        async move {
+            latencies.push(micros().saturating_sub(asked));
+            Ok::<u64, TaskError>(asked)
+        }
+    });
+    let definition = Definition::of(timed);
+    let entry = definition.describe("timed").map_err(|problems| problems.join(", "))?;
+    let functions = HashMap::from([(entry.name.clone(), definition)]);
+    let manifest = Manifest::new("bench", vec![entry])?;
+    let invoke = InProcess::new(functions, Life::unharmed(database.ports()));
+    Ok(Engine::new(database, manifest, Arc::new(invoke), Arc::new(|report| eprintln!("{report}"))))
+}
+
+/// Runs a second, from the first start to the last handler's call.
+async fn throughput(client: &Client, latencies: &Shared<u64>) -> Result<f64, AnyError> {
+    let started = Instant::now();
+    let callers = (0..CALLERS).map(|_| async {
+        for _ in 0..RUNS / CALLERS {
+            client.run(TIMED, micros()).await?;
+        }
+        Ok::<(), dacapo::Error>(())
+    });
+    join_all(callers).await.into_iter().collect::<Result<(), _>>()?;
+    let runs = (RUNS / CALLERS * CALLERS) as usize;
+    while latencies.len() < runs {
+        tokio::time::sleep(TICK).await;
+    }
+    let rate = runs as f64 / started.elapsed().as_secs_f64();
+    latencies.take();
+    Ok(rate)
+}
+
+/// Latencies of runs that are started at a steady rate, however long each takes to start.
+async fn latency(client: &Client, latencies: &Shared<u64>, rate: f64) -> Result<Vec<u64>, AnyError> {
+    let started = Instant::now();
+    let mut calls = vec![];
+    while started.elapsed() < STEADY {
+        let due = (started.elapsed().as_secs_f64() * rate) as usize;
+        while calls.len() < due {
+            let client = client.clone();
+            calls.push(tokio::spawn(async move { client.run(TIMED, micros()).await.map(drop) }));
+        }
+        tokio::time::sleep(TICK).await;
+    }
+    let count = calls.len();
+    for call in calls {
+        call.await??;
+    }
+    while latencies.len() < count {
+        tokio::time::sleep(TICK).await;
+    }
+    Ok(latencies.take())
+}

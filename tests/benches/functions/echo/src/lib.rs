@@ -1,0 +1,42 @@
+//! A task for `make bench`: it gives back what it gets, and writes nothing of its own.
+
+use dacapo::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The task.
+pub const ECHO: TaskRef<Said, String> = TaskRef::new("echo");
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Given back in the end.
+    pub text: String,
+    /// Iterations before that, each continued at once.
+    pub continues: u32,
+}
+
+impl Default for Said {
+    /// An ordinary body: with the record and the result less than a kilobyte.
+    fn default() -> Self {
+        Self { text: "What is said here is said again. ".repeat(4), continues: 0 }
+    }
+}
+
+/// The task.
+pub fn function() -> impl Function {
+    task(ECHO, echo)
+}
+
+async fn echo(mut said: Said, _: TaskContext) -> Result<Outcome<Said, String>, TaskError> {
+    if said.continues > 0 {
+        said.continues -= 1;
+        return Ok(Continue(said));
+    }
+    Ok(Done(answer(said)))
+}
+
+/// The work of the handler, which a function without Dacapo does as well.
+#[must_use]
+pub fn answer(said: Said) -> String {
+    said.text
+}

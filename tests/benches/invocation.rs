@@ -1,0 +1,99 @@
+//! What Dacapo adds to the time of an invocation: the same handler, the same Runtime API, one message at a time.
+
+use std::time::Duration;
+
+use dacapo::port::{Clock, SystemClock};
+use dacapo_domain::{Message, NewRun, Run, RunMessage, Trigger};
+use echo::{ECHO, Said};
+use serde_json::json;
+
+use crate::{
+    AnyError,
+    machine::{self, median, ratio, show},
+    runtime_api::Function,
+    table::Row,
+};
+
+/// Turns of each of the two, one after the other, so that what else the machine does hits both.
+const TURNS: u32 = 40;
+/// Invocations of a turn.
+const INVOCATIONS: u32 = 100;
+
+pub fn measure() -> Result<Vec<Row>, AnyError> {
+    machine::runtime()?.block_on(compare())
+}
+
+async fn compare() -> Result<Vec<Row>, AnyError> {
+    let (mut bare, _) = Function::start(env!("CARGO_BIN_EXE_bench-bare"), &[]).await?;
+    let (mut ours, _) = Function::start(env!("CARGO_BIN_EXE_bench-dacapo"), &[("DACAPO_BENCH_MEMORY", "1")]).await?;
+    let body = serde_json::to_string(&Said::default())?;
+    let (mut bare_times, mut our_times) = (vec![], vec![]);
+    for turn in 0..=TURNS {
+        let bares = times(&mut bare, || body.clone()).await?;
+        let ourses = times(&mut ours, || run_message().to_text()).await?;
+        // The first turn warms up.
+        if turn > 0 {
+            bare_times.extend(bares);
+            our_times.extend(ourses);
+        }
+    }
+    let (bare, ours) = (median(&mut bare_times), median(&mut our_times));
+    Ok(vec![
+        Row::note("lambda_runtime, median", show(bare)),
+        Row::note("Dacapo, median", show(ours)),
+        Row::new("ratio", ratio(ours.as_secs_f64(), bare.as_secs_f64()), "≤ 1.10×"),
+        Row::note("difference", show(ours.saturating_sub(bare))),
+    ])
+}
+
+async fn times(function: &mut Function, message: impl Fn() -> String) -> Result<Vec<Duration>, AnyError> {
+    let mut times = vec![];
+    for _ in 0..INVOCATIONS {
+        let (took, answer) = function.invoke(batch(&message())).await?;
+        if answer != r#"{"batchItemFailures":[]}"# {
+            return Err(format!("the message was not handled: {answer}").into());
+        }
+        times.push(took);
+    }
+    Ok(times)
+}
+
+/// A new run's message, as its sender writes it.
+fn run_message() -> Message {
+    let clock = SystemClock;
+    let new = NewRun {
+        id: clock.new_id(),
+        name: ECHO.name().to_owned(),
+        due_at: clock.now(),
+        trigger: Trigger::Run,
+        parent_id: None,
+        hops: 0,
+        tags: vec![],
+        key: None,
+        schedule: None,
+        ttl: None,
+        execution: None,
+    };
+    Message::Run(RunMessage::about(&Run::create(new, &clock.moment()).run))
+}
+
+/// A message as an event source mapping brings it.
+pub fn batch(message: &str) -> String {
+    let record = json!({
+        "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
+        "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
+        "body": message,
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": "1545082649183",
+            "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+            "ApproximateFirstReceiveTimestamp": "1545082649185",
+        },
+        "messageAttributes": {},
+        "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:sample-bench-echo",
+        "awsRegion": "eu-west-1",
+    });
+    json!({ "Records": [record] }).to_string()
+}

@@ -1,0 +1,93 @@
+//! The first page of many runs against that of few.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use dacapo::port::{Clock, ListFilter, Store, SystemClock};
+use dacapo_domain::{Id, Json, NewRun, Run, Trigger};
+use dacapo_local::sqlite::Database;
+use futures::future::try_join_all;
+
+use crate::{
+    AnyError,
+    machine::{self, median, ratio, show},
+    table::Row,
+};
+
+const FEW: u64 = 1_000;
+/// Fewer than the spec's million, to stay quick: `DACAPO_BENCH_RUNS=1000000` makes that many.
+const MANY: u64 = 200_000;
+/// Runs that are stored at once.
+const TOGETHER: u64 = 500;
+const PAGE: usize = 50;
+const PAGES: u32 = 400;
+
+pub fn measure() -> Result<Vec<Row>, AnyError> {
+    let many = std::env::var("DACAPO_BENCH_RUNS").map_or(Ok(MANY), |runs| runs.parse())?;
+    machine::runtime()?.block_on(async {
+        let directory = machine::directory()?;
+        let database = Database::open(&directory.path().join("bench.sqlite"), Arc::new(SystemClock))?;
+        fill(&database, 0, FEW).await?;
+        let few = [page(&database, None).await?, page(&database, Some("task")).await?];
+        fill(&database, FEW, many).await?;
+        let all = [page(&database, None).await?, page(&database, Some("task")).await?];
+        let mut rows = vec![];
+        for (what, (few, all)) in ["of all", "of a task"].into_iter().zip(few.into_iter().zip(all)) {
+            let seen = format!(
+                "{} ({} at {FEW}, {} at {many} runs)",
+                ratio(all.as_secs_f64(), few.as_secs_f64()),
+                show(few),
+                show(all)
+            );
+            rows.push(Row::new(what, seen, "≤ 1.5× at 1,000,000 against 1,000"));
+        }
+        Ok(rows)
+    })
+}
+
+async fn fill(database: &Database, from: u64, to: u64) -> Result<(), AnyError> {
+    let body = Json::of(&"x".repeat(200))?;
+    let clock = SystemClock;
+    let mut number = from;
+    while number < to {
+        let group = number..(number + TOGETHER).min(to);
+        number = group.end;
+        let runs = group.map(|number| {
+            let new = NewRun {
+                id: Id::new(clock.now(), u128::from(number)),
+                name: "task".to_owned(),
+                due_at: clock.now(),
+                trigger: Trigger::Run,
+                parent_id: None,
+                hops: 0,
+                tags: vec![],
+                key: None,
+                schedule: None,
+                ttl: None,
+                execution: None,
+            };
+            let run = Run::create(new, &clock.moment()).run;
+            let body = &body;
+            async move { database.create(&run, body, None).await }
+        });
+        try_join_all(runs).await?;
+    }
+    Ok(())
+}
+
+/// The median time of a first page.
+async fn page(database: &Database, task: Option<&str>) -> Result<Duration, AnyError> {
+    let filter = ListFilter { task: task.map(ToOwned::to_owned), state: None, limit: PAGE, cursor: None };
+    let mut times = vec![];
+    for _ in 0..PAGES {
+        let started = Instant::now();
+        let page = database.list(&filter).await?;
+        times.push(started.elapsed());
+        if page.runs.len() != PAGE {
+            return Err(format!("a page of {} runs", page.runs.len()).into());
+        }
+    }
+    Ok(median(&mut times))
+}

@@ -1,0 +1,89 @@
+//! What all sections need of the machine, and of numbers.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::AnyError;
+
+/// The cores that SPEC §13 counts with.
+const CORES: usize = 2;
+
+/// A runtime of as many threads.
+pub fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(CORES).enable_all().build()
+}
+
+/// The machine, as far as it matters to whoever compares two tables.
+pub fn about() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown").to_owned();
+    format!("{cores} cores, load {load}")
+}
+
+/// The most memory that a living process had resident, in KiB.
+pub fn peak_kib(pid: u32) -> Result<u64, AnyError> {
+    let file = format!("/proc/{pid}/status");
+    let status = std::fs::read_to_string(&file).map_err(|error| format!("{file}: {error} (only Linux has it)"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}
+
+/// A directory that ends with the value, on the disk that is built on: a temporary file system may be memory.
+pub fn directory() -> std::io::Result<tempfile::TempDir> {
+    tempfile::tempdir_in(target())
+}
+
+/// Where cargo builds. A bench is two folders below: `release/deps`.
+pub fn target() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    program.ancestors().nth(3).map_or_else(|| PathBuf::from("target"), PathBuf::from)
+}
+
+/// The value below which this share of them lies.
+pub fn percentile<T: Copy + Ord + Default>(values: &mut [T], share: f64) -> T {
+    values.sort_unstable();
+    let place = (values.len() as f64 * share) as usize;
+    values.get(place.min(values.len().saturating_sub(1))).copied().unwrap_or_default()
+}
+
+pub fn median<T: Copy + Ord + Default>(values: &mut [T]) -> T {
+    percentile(values, 0.5)
+}
+
+/// As `1.53 ms`.
+pub fn show(time: Duration) -> String {
+    match time.as_secs_f64() {
+        s if s >= 1.0 => format!("{s:.2} s"),
+        s if s >= 1e-3 => format!("{:.2} ms", s * 1e3),
+        s => format!("{:.1} µs", s * 1e6),
+    }
+}
+
+/// As `1.04×`.
+pub fn ratio(this: f64, that: f64) -> String {
+    format!("{:.2}×", this / that)
+}
+
+/// A list that many may add to.
+#[derive(Clone, Default)]
+pub struct Shared<T>(Arc<Mutex<Vec<T>>>);
+
+impl<T> Shared<T> {
+    pub fn push(&self, value: T) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    pub fn take(&self) -> Vec<T> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,50 @@
+//! What Dacapo adds to a cold start and to a function's memory: both have the same four clients of AWS.
+
+use crate::{
+    AnyError,
+    machine::{self, median, ratio, show},
+    runtime_api::Function,
+    table::Row,
+};
+
+/// Starts of each of the two, one after the other.
+const STARTS: u32 = 40;
+
+/// What a deployed function is told.
+const DEPLOYED: [(&str, &str); 5] = [
+    ("DACAPO_APP", "sample"),
+    ("DACAPO_STAGE", "bench"),
+    ("DACAPO_FUNCTION", "echo"),
+    ("DACAPO_ACCOUNT", "123456789012"),
+    ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+];
+
+pub fn measure() -> Result<Vec<Row>, AnyError> {
+    machine::runtime()?.block_on(compare())
+}
+
+async fn compare() -> Result<Vec<Row>, AnyError> {
+    let programs = [env!("CARGO_BIN_EXE_bench-bare"), env!("CARGO_BIN_EXE_bench-dacapo")];
+    let (mut times, mut peaks) = ([vec![], vec![]], [vec![], vec![]]);
+    for start in 0..=STARTS {
+        for (this, program) in programs.into_iter().enumerate() {
+            let (function, took) = Function::start(program, &DEPLOYED).await?;
+            // The first start reads the binary from the disk.
+            if start > 0 {
+                times[this].push(took);
+                peaks[this].push(machine::peak_kib(function.pid())?);
+            }
+        }
+    }
+    let [bare, ours] = times.map(|mut times| median(&mut times));
+    let [bare_peak, our_peak] = peaks.map(|mut peaks| median(&mut peaks));
+    let mib = |kib: u64| format!("{:.1} MiB", kib as f64 / 1024.0);
+    Ok(vec![
+        Row::note("start to first poll, lambda_runtime", show(bare)),
+        Row::note("start to first poll, Dacapo", show(ours)),
+        Row::new("start to first poll, ratio", ratio(ours.as_secs_f64(), bare.as_secs_f64()), "≤ 1.10×"),
+        Row::note("peak memory by then, lambda_runtime", mib(bare_peak)),
+        Row::note("peak memory by then, Dacapo", mib(our_peak)),
+        Row::new("peak memory, ratio", ratio(our_peak as f64, bare_peak as f64), "≤ 1.10×"),
+    ])
+}
