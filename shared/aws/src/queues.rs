@@ -5,7 +5,6 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use aws_sdk_sqs::{Client, types::QueueAttributeName};
 use dacapo::port::{Envelope, PortErrorKind, PortResult, Queues};
-use dacapo_domain::limits;
 use tokio::sync::RwLock;
 
 use crate::{Stack, error::What, stack::UNDELIVERED};
@@ -75,9 +74,8 @@ impl Queues for SqsQueues {
     }
 }
 
-/// SQS holds messages back by whole seconds, and never longer than 15 minutes: what arrives early is sent again.
+/// SQS holds messages back by whole seconds, and refuses more than 15 minutes: those are a schedule's.
 fn whole_seconds(delay: Duration) -> i32 {
-    let delay = delay.min(limits::MAX_QUEUE_DELAY);
     let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
     i32::try_from(seconds).unwrap_or(i32::MAX)
 }
@@ -87,10 +85,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_delay_is_rounded_up_and_never_too_long_for_the_queue() {
+    fn a_delay_is_rounded_up_and_never_cut() {
         assert_eq!(whole_seconds(Duration::ZERO), 0);
         assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
         assert_eq!(whole_seconds(Duration::from_millis(899_001)), 900);
-        assert_eq!(whole_seconds(Duration::from_secs(86_400)), 900);
+        assert_eq!(whole_seconds(Duration::from_secs(901)), 901);
     }
 }

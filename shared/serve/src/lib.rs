@@ -23,6 +23,7 @@
 
 mod client;
 mod describe;
+mod driver;
 mod logs;
 mod ports;
 mod serve;

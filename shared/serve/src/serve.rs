@@ -8,7 +8,7 @@ use tokio::runtime::Builder;
 
 use crate::{
     describe::{crate_name, describe},
-    logs,
+    driver, logs,
     ports::{self, variable},
 };
 
@@ -17,7 +17,7 @@ const USAGE: u8 = 2;
 
 /// One thread for a handler, and one that sees its timeout pass: a handler that blocks its thread would stop the
 /// clock too, if it were the only one. Messages are handled one after another, so more are not needed.
-const THREADS: usize = 2;
+pub(crate) const THREADS: usize = 2;
 
 /// Serves a function until the process is stopped.
 ///
@@ -62,6 +62,7 @@ fn run<S: Future<Output = Served>>(entry: &FunctionEntry, serve: impl FnOnce(Por
     let name = variable("DACAPO_FUNCTION").unwrap_or_else(|| entry.name.clone());
     let served = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build().map_err(Into::into).and_then(
         |runtime| {
+            driver::keep_waiting(runtime.handle());
             runtime.block_on(async {
                 let ports = ports::from_env().await?;
                 ports::end_with_engine();
