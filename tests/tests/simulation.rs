@@ -50,6 +50,8 @@ async fn work(job: Job, cx: TaskContext, seed: u64, seen: Witness) -> Result<Out
     seen.lock().unwrap().calls.entry((cx.run_id(), cx.iteration(), cx.attempt())).or_default().push(cx.time());
     let roll = dice((seed, job.number, cx.iteration(), cx.attempt()));
     cx.progress(format!("iteration {}", cx.iteration()), 0.5).await?;
+    // Others go on meanwhile: a second message about this run, the conductor, an abort.
+    tokio::time::sleep(std::time::Duration::from_millis(roll % 50)).await;
     if roll % 7 == 0 {
         cx.run(CHILD, job.number).after(minutes(roll % 40)).await?;
         cx.publish(NEWS, job.number).await?;

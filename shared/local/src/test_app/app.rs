@@ -7,7 +7,7 @@ use dacapo::{
     port::{Clock, PortResult, Ports},
 };
 use dacapo_domain::{FunctionEntry, Holds, Manifest};
-use futures::FutureExt;
+use futures::{FutureExt, future::join_all};
 use jiff::Timestamp;
 
 use super::{Faults, VirtualClock};
@@ -59,6 +59,8 @@ pub struct TestApp {
     definitions: Vec<(FunctionEntry, Definition)>,
     engine: Engine,
     lives: Lives,
+    /// Whether what is due at one moment happens at once, each going on where another waits.
+    at_once: bool,
     client: Client,
 }
 
@@ -69,11 +71,11 @@ impl TestApp {
     /// If there is no memory.
     #[must_use]
     pub fn new() -> Self {
-        Self::build(0, |ports| Life::unharmed(ports))
+        Self::build(0, false, |ports| Life::unharmed(ports))
     }
 
     /// An app where everything goes wrong that may: its functions and its conductor meet [`Faults`], drawn from
-    /// the seed. The test's own calls don't.
+    /// the seed, and what is due at one moment happens at once, each going on where another waits. The test's own calls don't.
     ///
     /// # Panics
     /// If there is no memory.
@@ -88,16 +90,16 @@ impl TestApp {
     /// If there is no memory.
     #[must_use]
     pub fn with_these_faults(seed: u64, faults: Faults) -> Self {
-        Self::build(seed, |ports| faults.lives(ports, seed))
+        Self::build(seed, true, |ports| faults.lives(ports, seed))
     }
 
-    fn build(seed: u64, lives: impl FnOnce(Ports) -> Lives) -> Self {
+    fn build(seed: u64, at_once: bool, lives: impl FnOnce(Ports) -> Lives) -> Self {
         let clock = Arc::new(VirtualClock::new(seed));
         let database = Database::memory(clock.clone()).unwrap_or_else(|error| panic!("{error}"));
         let lives = lives(database.ports());
         let client = Client::new(database.ports());
         let engine = engine(&database, &[], &lives);
-        let app = Self { clock, database, definitions: vec![], engine, lives, client };
+        let app = Self { clock, database, definitions: vec![], engine, lives, at_once, client };
         app.deploy();
         app
     }
@@ -175,8 +177,12 @@ impl TestApp {
             }
             pieces += work.len();
             assert!(pieces <= AT_ONE_MOMENT, "something starts itself again and again at {}", self.clock.now());
-            for work in work {
-                self.engine.perform(work).await;
+            if self.at_once {
+                join_all(work.into_iter().map(|work| self.engine.perform(work))).await;
+            } else {
+                for work in work {
+                    self.engine.perform(work).await;
+                }
             }
         }
     }
