@@ -72,7 +72,16 @@ need_stage() {
 }
 
 stack_status() {
-    aws cloudformation describe-stacks --stack-name "$stack" --query 'Stacks[0].StackStatus' --output text 2>/dev/null || true
+    problem=$(mktemp)
+    for _ in 1 2 3 4 5; do
+        if aws cloudformation describe-stacks --stack-name "$stack" --query 'Stacks[0].StackStatus' --output text 2>"$problem" ||
+            grep -q 'does not exist' "$problem"; then
+            rm "$problem"
+            return
+        fi
+        sleep 2 # It says nothing about the stack: the network, throttling, a machine that is too busy.
+    done
+    fail "can't look at the stack $stack: $(tail -n 1 "$problem")"
 }
 
 # Waits for the stack to come to rest, and tells of each resource that does. Its last status is in $status.
