@@ -3,6 +3,7 @@
 
 #![expect(clippy::print_stdout, reason = "it is what this prints")]
 
+#[expect(clippy::unwrap_used, reason = "the tests' own module")]
 #[path = "../tests/oracle/random.rs"]
 mod random;
 

@@ -16,7 +16,7 @@ pub const CONDUCTOR: &str = "conductor";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
-    /// [`MANIFEST_VERSION`].
+    /// The version of this form: 1.
     pub v: u32,
     /// When it was made for a deploy, in Unix milliseconds; 0 where it was not. A newer one replaces an older.
     #[serde(default)]

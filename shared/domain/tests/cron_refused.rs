@@ -1,7 +1,5 @@
 //! Every cron expression that SPEC §5 refuses, with what is said of it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use dacapo_domain::{Cron, cron};
 
 /// What stands behind the expression in the error.

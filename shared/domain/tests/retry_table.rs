@@ -1,7 +1,5 @@
 //! Retry policies: the waits of SPEC §8 as a table, every refusal, and the stored form.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Duration;
 
 use dacapo_domain::{Retry, RetryError, days, hours, minutes, seconds};
