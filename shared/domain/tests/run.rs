@@ -1,5 +1,7 @@
 //! The life of a run: the rules that hold over every transition, whatever happens in whatever order.
 
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
 use std::time::Duration;
 
 use dacapo_domain::{
