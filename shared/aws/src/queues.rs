@@ -4,7 +4,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_sqs::{Client, types::QueueAttributeName};
-use dacapo::port::{Envelope, PortErrorKind, PortResult, Queues};
+use dacapo::port::{Envelope, PortError, PortErrorKind, PortResult, Queues};
+use dacapo_domain::limits;
 use tokio::sync::RwLock;
 
 use crate::{Stack, error::What, stack::UNDELIVERED};
@@ -49,6 +50,10 @@ impl SqsQueues {
 #[async_trait]
 impl Queues for SqsQueues {
     async fn send(&self, function: &str, envelope: &Envelope) -> PortResult<()> {
+        if envelope.delay > limits::MAX_QUEUE_DELAY {
+            let text = format!("failed to send with a delay of {:?} (allowed: 15 minutes)", envelope.delay);
+            return Err(PortError::new(PortErrorKind::Refused, text));
+        }
         let queue = self.stack.queue(function);
         self.put(&queue, &envelope.message.to_text(), whole_seconds(envelope.delay)).await
     }
