@@ -21,13 +21,14 @@ use crate::{
     table::Row,
 };
 
-/// Runs of the throughput.
-const RUNS: u32 = 30_000;
-/// Who starts them at the same time.
+/// Who starts runs at the same time, as many as they can.
 const CALLERS: u32 = 256;
-/// How long runs are started at half that rate.
+/// For how long; and for how long runs are then started at half that rate.
+const BUSY: Duration = Duration::from_secs(5);
 const STEADY: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(1);
+/// How long what was started may take to its end.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// When a run was asked for: microseconds since this program began to measure.
 const TIMED: TaskRef<u64, u64> = TaskRef::new("timed");
@@ -86,20 +87,37 @@ fn engine(database: Database, latencies: Shared<u64>) -> Result<Engine, AnyError
 /// Runs a second, from the first start to the last handler's call.
 async fn throughput(client: &Client, latencies: &Shared<u64>) -> Result<f64, AnyError> {
     let started = Instant::now();
-    let callers = (0..CALLERS).map(|_| async {
-        for _ in 0..RUNS / CALLERS {
-            client.run(TIMED, micros()).await?;
-        }
-        Ok::<(), dacapo::Error>(())
+    let callers = (0..CALLERS).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            let mut runs = 0;
+            while started.elapsed() < BUSY {
+                client.run(TIMED, micros()).await?;
+                runs += 1;
+            }
+            Ok::<usize, dacapo::Error>(runs)
+        })
     });
-    join_all(callers).await.into_iter().collect::<Result<(), _>>()?;
-    let runs = (RUNS / CALLERS * CALLERS) as usize;
-    while latencies.len() < runs {
-        tokio::time::sleep(TICK).await;
+    let mut runs = 0;
+    for caller in join_all(callers).await {
+        runs += caller??;
     }
+    all_started(latencies, runs).await?;
     let rate = runs as f64 / started.elapsed().as_secs_f64();
     latencies.take();
     Ok(rate)
+}
+
+/// Waits until so many handlers were called.
+async fn all_started(latencies: &Shared<u64>, runs: usize) -> Result<(), AnyError> {
+    let deadline = Instant::now() + PATIENCE;
+    while latencies.len() < runs {
+        if Instant::now() > deadline {
+            return Err(format!("{} of {runs} runs have not started after {PATIENCE:?}", runs - latencies.len()).into());
+        }
+        tokio::time::sleep(TICK).await;
+    }
+    Ok(())
 }
 
 /// Latencies of runs that are started at a steady rate, however long each takes to start.
@@ -118,8 +136,6 @@ async fn latency(client: &Client, latencies: &Shared<u64>, rate: f64) -> Result<
     for call in calls {
         call.await??;
     }
-    while latencies.len() < count {
-        tokio::time::sleep(TICK).await;
-    }
+    all_started(latencies, count).await?;
     Ok(latencies.take())
 }

@@ -36,7 +36,11 @@ impl Calls {
     }
 
     pub fn of(&self, service: &str) -> f64 {
-        self.operations.iter().filter(|((of, _), _)| of == service).map(|(_, count)| count).sum()
+        self.operations
+            .iter()
+            .filter(|((of, _), _)| of == service)
+            .map(|(_, count)| count)
+            .fold(0.0, |sum, count| sum + count)
     }
 
     pub fn dynamodb_writes(&self) -> f64 {
@@ -50,7 +54,7 @@ impl Calls {
     fn dynamodb(&self, counts: impl Fn(&str) -> bool) -> f64 {
         let calls =
             self.operations.iter().filter(|((service, operation), _)| service == "dynamodb" && counts(operation));
-        calls.map(|(_, count)| count).sum()
+        calls.fold(0.0, |sum, (_, count)| sum + count)
     }
 
     /// A line for each service that was called or that something is wanted of.
