@@ -14,12 +14,16 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
 
 /// A clock that follows the `Date` header of AWS's answers, so that a laptop's clock decides nothing.
 ///
-/// The header has whole seconds and travels for a while, so a clock that is less than two seconds off is left alone.
-/// Before the first answer it is the machine's own.
-#[derive(Clone, Debug, Default)]
+/// The header has whole seconds and travels for a while, so a clock that is less than two seconds off is left alone,
+/// and of all answers the one that travelled least is believed. Before the first it is the machine's own.
+#[derive(Clone, Debug)]
 pub struct AwsClock {
-    offset_ms: Arc<AtomicI64>,
+    /// How far the machine is behind, at least: an answer that took long seems to say that it is ahead.
+    behind_ms: Arc<AtomicI64>,
 }
+
+/// Nothing is known yet.
+const UNKNOWN: i64 = i64::MIN;
 
 /// What the header doesn't tell: the part of a second that it leaves out, and how long the answer took.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
@@ -27,16 +31,28 @@ const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 impl AwsClock {
     /// Learns from an answer that was made at `date` and came at `received`, by the machine's clock.
     fn learn(&self, date: Timestamp, received: Timestamp) {
-        let ahead = received.duration_since(date);
-        let offset_ms = if (-TOLERANCE..=TOLERANCE).contains(&ahead) { 0 } else { -ahead.as_millis() };
-        self.offset_ms.store(i64::try_from(offset_ms).unwrap_or_default(), Relaxed);
+        let behind_ms = i64::try_from(date.duration_since(received).as_millis()).unwrap_or_default();
+        self.behind_ms.fetch_max(behind_ms, Relaxed);
+    }
+
+    fn offset(&self) -> SignedDuration {
+        match self.behind_ms.load(Relaxed) {
+            UNKNOWN => SignedDuration::ZERO,
+            ms => Some(SignedDuration::from_millis(ms)).filter(|offset| offset.abs() > TOLERANCE).unwrap_or_default(),
+        }
+    }
+}
+
+impl Default for AwsClock {
+    fn default() -> Self {
+        Self { behind_ms: Arc::new(AtomicI64::new(UNKNOWN)) }
     }
 }
 
 impl Clock for AwsClock {
     fn now(&self) -> Timestamp {
         let now = SystemClock.now();
-        now.checked_add(SignedDuration::from_millis(self.offset_ms.load(Relaxed))).unwrap_or(now)
+        now.checked_add(self.offset()).unwrap_or(now)
     }
 
     fn random(&self) -> u64 {
@@ -87,7 +103,15 @@ mod tests {
     fn a_clock_that_is_right_to_the_second_is_left_alone() {
         let clock = AwsClock::default();
         clock.learn(at("2026-11-21T19:00:58Z"), at("2026-11-21T19:00:59.9Z"));
-        assert_eq!(clock.offset_ms.load(Relaxed), 0);
+        assert_eq!(clock.offset(), SignedDuration::ZERO);
+    }
+
+    #[test]
+    fn a_slow_answer_sets_no_clock_back_that_a_fast_one_has_found_right() {
+        let clock = AwsClock::default();
+        clock.learn(at("2026-11-21T19:00:58Z"), at("2026-11-21T19:00:58.3Z"));
+        clock.learn(at("2026-11-21T19:01:00Z"), at("2026-11-21T19:01:05Z"));
+        assert_eq!(clock.offset(), SignedDuration::ZERO);
     }
 
     #[test]
