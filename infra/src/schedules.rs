@@ -67,4 +67,6 @@ fn schedule(name: &str, expression: &str, time_zone: &str, target: &Value) -> Re
             "Target": target,
         }),
     )
+    // A `rate` fires as soon as it is made, and what it starts needs both.
+    .after(&["Table", "Loop"])
 }

@@ -71,10 +71,22 @@ fn history_and_loop_outlive_the_stack_and_are_taken_over() {
         assert_eq!(resource.get("UpdateReplacePolicy").is_some(), outlives, "{id}");
         assert_eq!(resource.get("Condition").is_some(), outlives, "{id}");
     }
-    // Where they are taken over, the stack has no such resource: so nothing refers to it.
+    // Where they are taken over, the stack has no such resource: so nothing refers to it. `DependsOn` may, which is
+    // then nothing to wait for.
     let text = template.0.to_string();
-    for reference in [r#"{"Ref":"Table"}"#, r#"{"Ref":"Loop"}"#, r#"["Table","#, r#"["Loop","#] {
+    let references = [r#""Ref":"Table""#, r#""Ref":"Loop""#, r#""Fn::GetAtt":["Table""#, r#""Fn::GetAtt":["Loop""#];
+    for reference in references {
         assert!(!text.contains(reference), "{reference}");
+    }
+}
+
+#[test]
+fn a_schedule_is_made_once_what_its_fires_need_is_there() {
+    let template = one_of_everything();
+    for (id, resource) in template.resources() {
+        if resource["Type"] == "AWS::Scheduler::Schedule" {
+            assert_eq!(resource["DependsOn"], serde_json::json!(["Table", "Loop"]), "{id}");
+        }
     }
 }
 
