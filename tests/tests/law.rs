@@ -1,6 +1,8 @@
 //! The law of the house (DESIGN §1): which crate may know which, who alone may name a library, and what every
 //! manifest and every function's `main` has in common. What is deliberately absent is tested here.
 
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
 #[path = "law/workspace.rs"]
 mod workspace;
 
