@@ -87,6 +87,7 @@ async fn pages(bench: &impl Bench, filter: &ListFilter) -> Vec<Id> {
     loop {
         let page = bench.ports().store.list(&filter).await.unwrap();
         assert!(page.runs.len() <= filter.limit);
+        assert!(ids.len() < 100, "the pages of a few runs come to an end");
         ids.extend(page.runs.iter().map(|stored| stored.run.id));
         filter.cursor = page.cursor;
         if filter.cursor.is_none() {
