@@ -217,7 +217,8 @@ fn the_conductor_is_told_of_executions_that_ended_badly() {
 #[test]
 fn somebody_is_told_where_nothing_mends_itself() {
     let template = one_of_everything();
-    let alarms: Vec<String> = template.of_type("AWS::CloudWatch::Alarm").map(|(id, _)| id).collect();
+    let mut alarms: Vec<String> = template.of_type("AWS::CloudWatch::Alarm").map(|(id, _)| id).collect();
+    alarms.sort();
     let expected = [
         "ConductorBacklog",
         "ConductorFails",
