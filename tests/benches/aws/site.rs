@@ -53,7 +53,9 @@ impl Site {
         std::fs::create_dir_all(&folder)?;
         let state = tempfile::tempdir()?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let server = Server::start(port, Some(state.path()))?;
+        let log = folder.join("localstack.log");
+        let server = Server::start_quietly(port, Some(state.path()), &File::create(&log)?)
+            .map_err(|error| format!("{error} ({})", log.display()))?;
         for script in [&["build", "deploy"][..], &["deploy"]] {
             run(script, server.endpoint(), &folder)?;
         }

@@ -23,5 +23,6 @@ fn main() -> ExitCode {
 /// As `serve` does it, but for the ports.
 #[tokio::main(worker_threads = 2)]
 async fn in_memory() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    dacapo_lambda::serve_runner(Runner::new(Definition::of(echo::function()), memory::ports(), echo::ECHO.name())).await
+    let runner = Runner::new(Definition::of(echo::function()), memory::ports(), echo::ECHO.name());
+    dacapo_lambda::serve_runner(runner).await
 }

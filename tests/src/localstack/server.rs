@@ -1,4 +1,5 @@
 use std::{
+    fs::File,
     io,
     net::{Ipv4Addr, TcpListener, TcpStream},
     path::{Path, PathBuf},
@@ -27,8 +28,30 @@ impl Server {
     /// # Errors
     /// If it can't be started, or ends before it answers: it has said why on standard error.
     pub fn start(port: u16, state: Option<&Path>) -> io::Result<Self> {
+        Self::launch(port, state, |_| Ok(()))
+    }
+
+    /// The same, but what it says goes to a file.
+    ///
+    /// # Errors
+    /// If it can't be started, or ends before it answers: it has said why in the file.
+    pub fn start_quietly(port: u16, state: Option<&Path>, log: &File) -> io::Result<Self> {
+        Self::launch(port, state, |command| {
+            command.stdout(log.try_clone()?).stderr(log.try_clone()?);
+            Ok(())
+        })
+    }
+
+    fn launch(
+        port: u16,
+        state: Option<&Path>,
+        output: impl FnOnce(&mut Command) -> io::Result<()>,
+    ) -> io::Result<Self> {
         let address = format!("127.0.0.1:{port}");
-        let child = tied_to_us(&root().join("tests/localstack/run")).arg(&address).args(state).spawn()?;
+        let mut command = tied_to_us(&root().join("tests/localstack/run"));
+        command.arg(&address).args(state);
+        output(&mut command)?;
+        let child = command.spawn()?;
         let mut server = Self { child, endpoint: format!("http://{address}") };
         let deadline = Instant::now() + PATIENCE;
         // It listens when its services are there, not before.
