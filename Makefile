@@ -41,5 +41,5 @@ deploy: ## builds, then creates or updates the stack {app}-{STAGE}
 destroy: ## removes the stack; asks whether its history is kept, as KEEP_HISTORY=yes or no says
 	@infra/destroy
 
-localstack: ## runs an AWS of your own at http://127.0.0.1:4566, without Docker
-	@tests/localstack/run
+localstack: ## runs an AWS of your own at http://127.0.0.1:4566, without Docker; its schedules fire; PORT for another
+	@cargo run --quiet --package dacapo-tests --bin dacapo-localstack -- $(PORT)
