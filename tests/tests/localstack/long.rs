@@ -34,8 +34,10 @@ async fn import_airports_goes_to_its_end_through_rounds_of_the_loop() {
     assert_eq!(ended.output(), Some(&*format!(r#"{{"id":"{id}","state":"completed"}}"#)));
     let history = app.sfn.get_execution_history().execution_arn(&execution).into_paginator().items().send();
     let history = history.collect::<Result<Vec<_>, _>>().await.unwrap();
-    let waits = history.iter().filter(|event| event.r#type() == &HistoryEventType::WaitStateEntered).count();
-    assert_eq!(waits, 3, "{history:#?}");
+    // A call that is early by the function's own clock is answered with the rest: one more wait, and no iteration.
+    let states: Vec<&HistoryEventType> = history.iter().map(|event| event.r#type()).collect();
+    let waits = states.iter().filter(|state| ***state == HistoryEventType::WaitStateEntered).count();
+    assert!(waits >= 3, "{states:?}");
 }
 
 #[tokio::test]
