@@ -24,6 +24,7 @@ async fn import_airports(mut job: Import, cx: TaskContext) -> Result<Outcome<Imp
         tally::add(&mut job.so_far, page);
         let rows = job.so_far.rows;
         cx.progress(format!("{rows} of {total} airports"), rows as f64 / total as f64).await?;
+        cx.log_info(format!("read {rows} of {total} airports"), ()).await?;
         if rows >= total {
             return Ok(Done(tally::sum_up(job.so_far)));
         }

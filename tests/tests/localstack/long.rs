@@ -63,6 +63,9 @@ async fn an_ended_run_is_kept_in_dynamodb_with_its_logs_until_its_time_is_over()
     let items = items.send().await.unwrap().items.unwrap();
     let item = items.iter().find(|item| item["sk"] == AttributeValue::S("run".to_owned())).unwrap();
     assert_eq!(item["state"], AttributeValue::S("completed".to_owned()), "{item:#?}");
+    let logs = app.client.logs(id).await.unwrap();
+    let logs: Vec<(u32, &str)> = logs.iter().map(|entry| (entry.iteration, &*entry.message)).collect();
+    assert_eq!(logs, [(1, "read 4000 of 7884 airports"), (2, "read 7884 of 7884 airports")]);
     for item in items.iter() {
         assert_eq!(item["ttl"], AttributeValue::N(kept_until.to_string()), "{item:#?}");
     }

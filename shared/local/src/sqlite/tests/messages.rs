@@ -175,7 +175,8 @@ async fn a_timer_for_a_function_that_is_gone_ends_undelivered() {
 #[tokio::test]
 async fn whoever_waits_for_changes_is_woken_by_a_send() {
     let bench = Bench::new().await;
-    bench.database.changed().await; // the queue's declaration
+    let declared = tokio::time::timeout(seconds(5), bench.database.changed());
+    declared.await.expect("the queue's declaration wakes it");
     let waiter = {
         let database = bench.database.clone();
         tokio::spawn(async move { database.changed().await })
@@ -183,5 +184,5 @@ async fn whoever_waits_for_changes_is_woken_by_a_send() {
     tokio::task::yield_now().await;
     assert!(!waiter.is_finished());
     bench.send("a", Duration::ZERO).await;
-    waiter.await.unwrap();
+    tokio::time::timeout(seconds(5), waiter).await.expect("the send wakes it").unwrap();
 }
