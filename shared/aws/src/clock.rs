@@ -6,46 +6,42 @@ use std::sync::{
 };
 
 use aws_sdk_dynamodb::{
-    config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeDeserializationInterceptorContextRef},
+    config::{
+        ConfigBag, Intercept, RuntimeComponents,
+        interceptors::{BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef},
+    },
     error::BoxError,
 };
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use dacapo::port::{Clock, SystemClock};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
 
 /// A clock that follows the `Date` header of AWS's answers, so that a laptop's clock decides nothing.
 ///
-/// The header has whole seconds and travels for a while, so a clock that is less than two seconds off is left alone,
-/// and of all answers the one that travelled least is believed. Before the first it is the machine's own.
-#[derive(Clone, Debug)]
+/// The header has whole seconds, and an answer travels for a while: it was made after its request was sent and
+/// before it came. A clock that fits in between is left alone. Before the first answer it is the machine's own.
+#[derive(Clone, Debug, Default)]
 pub struct AwsClock {
-    /// How far the machine is behind, at least: an answer that took long seems to say that it is ahead.
-    behind_ms: Arc<AtomicI64>,
+    offset_ms: Arc<AtomicI64>,
 }
 
-/// Nothing is known yet.
-const UNKNOWN: i64 = i64::MIN;
-
-/// What the header doesn't tell: the part of a second that it leaves out, and how long the answer took.
-const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
+/// What a whole second leaves out.
+const REST: SignedDuration = SignedDuration::from_secs(1);
 
 impl AwsClock {
-    /// Learns from an answer that was made at `date` and came at `received`, by the machine's clock.
-    fn learn(&self, date: Timestamp, received: Timestamp) {
-        let behind_ms = i64::try_from(date.duration_since(received).as_millis()).unwrap_or_default();
-        self.behind_ms.fetch_max(behind_ms, Relaxed);
+    /// Learns from an answer that was made within the second `date`, where its request was `sent` and the answer
+    /// `received` by the machine's clock.
+    fn learn(&self, date: Timestamp, sent: Timestamp, received: Timestamp) {
+        let millis = |duration: SignedDuration| i64::try_from(duration.as_millis()).unwrap_or_default();
+        let least = millis(date.duration_since(received));
+        let most = millis(date.duration_since(sent) + REST);
+        if least <= most {
+            let _ = self.offset_ms.fetch_update(Relaxed, Relaxed, |offset| Some(offset.clamp(least, most)));
+        }
     }
 
     fn offset(&self) -> SignedDuration {
-        match self.behind_ms.load(Relaxed) {
-            UNKNOWN => SignedDuration::ZERO,
-            ms => Some(SignedDuration::from_millis(ms)).filter(|offset| offset.abs() > TOLERANCE).unwrap_or_default(),
-        }
-    }
-}
-
-impl Default for AwsClock {
-    fn default() -> Self {
-        Self { behind_ms: Arc::new(AtomicI64::new(UNKNOWN)) }
+        SignedDuration::from_millis(self.offset_ms.load(Relaxed))
     }
 }
 
@@ -60,19 +56,38 @@ impl Clock for AwsClock {
     }
 }
 
+/// When a try of a request was sent.
+#[derive(Debug)]
+struct Sent(Timestamp);
+
+impl Storable for Sent {
+    type Storer = StoreReplace<Self>;
+}
+
 impl Intercept for AwsClock {
     fn name(&self) -> &'static str {
         "AwsClock"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        config.interceptor_state().store_put(Sent(SystemClock.now()));
+        Ok(())
     }
 
     fn read_before_deserialization(
         &self,
         context: &BeforeDeserializationInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some(date) = context.response().headers().get("date").and_then(read) {
-            self.learn(date, SystemClock.now());
+        let date = context.response().headers().get("date").and_then(read);
+        if let (Some(date), Some(Sent(sent))) = (date, config.load::<Sent>()) {
+            self.learn(date, *sent, SystemClock.now());
         }
         Ok(())
     }
@@ -94,23 +109,25 @@ mod tests {
     #[test]
     fn a_clock_that_is_ten_minutes_fast_is_set_back() {
         let clock = AwsClock::default();
-        clock.learn(at("2026-11-21T19:00:58Z"), at("2026-11-21T19:10:58Z"));
-        let behind = SystemClock.now().duration_since(clock.now());
-        assert_eq!(behind.as_secs(), 600);
+        clock.learn(at("2026-11-21T19:00:58Z"), at("2026-11-21T19:10:58Z"), at("2026-11-21T19:10:58.2Z"));
+        assert_eq!(clock.offset(), SignedDuration::from_secs(-599), "as little as fits");
+        clock.learn(at("2026-11-21T19:00:59Z"), at("2026-11-21T19:10:59Z"), at("2026-11-21T19:11:09Z"));
+        assert_eq!(clock.offset(), SignedDuration::from_secs(-599), "a slow answer doesn't move it");
     }
 
     #[test]
-    fn a_clock_that_is_right_to_the_second_is_left_alone() {
+    fn a_clock_that_is_slow_is_set_forward() {
         let clock = AwsClock::default();
-        clock.learn(at("2026-11-21T19:00:58Z"), at("2026-11-21T19:00:59.9Z"));
-        assert_eq!(clock.offset(), SignedDuration::ZERO);
+        clock.learn(at("2026-11-21T19:05:00Z"), at("2026-11-21T19:00:00Z"), at("2026-11-21T19:00:01Z"));
+        assert_eq!(clock.offset(), SignedDuration::from_secs(299));
     }
 
     #[test]
-    fn a_slow_answer_sets_no_clock_back_that_a_fast_one_has_found_right() {
+    fn a_clock_that_fits_is_left_alone_however_slow_the_answer() {
         let clock = AwsClock::default();
-        clock.learn(at("2026-11-21T19:00:58Z"), at("2026-11-21T19:00:58.3Z"));
-        clock.learn(at("2026-11-21T19:01:00Z"), at("2026-11-21T19:01:05Z"));
+        clock.learn(at("2026-11-21T19:00:58Z"), at("2026-11-21T19:00:58Z"), at("2026-11-21T19:00:58.3Z"));
+        clock.learn(at("2026-11-21T19:01:00Z"), at("2026-11-21T19:01:00Z"), at("2026-11-21T19:01:05Z"));
+        clock.learn(at("2026-11-21T19:01:09Z"), at("2026-11-21T19:01:05Z"), at("2026-11-21T19:01:09.5Z"));
         assert_eq!(clock.offset(), SignedDuration::ZERO);
     }
 
