@@ -74,14 +74,12 @@ async fn work(job: Job, cx: TaskContext, seed: u64, seen: Witness) -> Result<Out
 fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
     let (working, ending, hearing) = (seen.clone(), seen.clone(), seen.clone());
     TestApp::with_these_faults(seed, faults)
-        .with(
-            task(WORK, move |job, cx| work(job, cx, seed, working.clone())).retry(Retry::attempts(6)).on_complete(
-                move |record: RunRecord, _| {
-                    *ending.lock().unwrap().completed.entry(record.id).or_default() += 1;
-                    async { Ok(()) }
-                },
-            ),
-        )
+        .with(task(WORK, move |job, cx| work(job, cx, seed, working.clone())).retry(Retry::attempts(6)).on_complete(
+            move |record: RunRecord, _| {
+                *ending.lock().unwrap().completed.entry(record.id).or_default() += 1;
+                async { Ok(()) }
+            },
+        ))
         .with(task(CHILD, async |_: u32, _: TaskContext| Ok(())))
         .with(task(TICK, async |(): (), _: TaskContext| Ok(())).schedule(cron("0 * * * ? *"), ()))
         .with(on(NEWS, move |number: u32, cx: EventContext| {
@@ -158,7 +156,9 @@ fn judge(
     for id in started.keys() {
         match ended.get(id) {
             // Guarantee 1: a run whose id was returned ends.
-            None => broken.push(format!("{id} has not ended: {:?}", app.runs_of(WORK).iter().find(|run| run.id == *id))),
+            None => {
+                broken.push(format!("{id} has not ended: {:?}", app.runs_of(WORK).iter().find(|run| run.id == *id)))
+            }
             // Guarantee 6: `on_complete` runs at least once.
             Some(_) if !seen.completed.contains_key(id) => broken.push(format!("{id} ended without `on_complete`")),
             Some(state) => {
