@@ -29,7 +29,7 @@ pub trait Store: Send + Sync {
     /// Replaces the record, on the condition that its version is still the seen one's.
     ///
     /// # Errors
-    /// On `Transient` the write may have happened: tried again it says [`Saved::Lost`] with `next`'s own version.
+    /// On `Transient` the write may have happened: tried again it finds `next`'s own version, and is [`Saved::Done`].
     async fn save(&self, seen: &Run, next: &Run, payloads: &Payloads) -> PortResult<Saved>;
 
     /// A page of runs, newest first.
