@@ -14,7 +14,8 @@ pub trait Store: Send + Sync {
     /// Stores a new run and its body. With an idempotency key, key and run are stored in one transaction.
     ///
     /// An existing run of the same id, or one that holds the key, wins; its record is given. A key whose run failed
-    /// or expired, or that is past `key_until`, may be taken over.
+    /// or expired may be taken over, and one past `key_until` once its run has ended. Tried again, a create that had
+    /// won says so.
     ///
     /// # Errors
     /// On `Transient` the run may have been stored.
