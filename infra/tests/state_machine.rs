@@ -59,8 +59,16 @@ fn whatever_a_call_ends_in_is_retried_or_told() {
     ] {
         assert!(retried.contains(&error), "{error}");
     }
-    assert_eq!(call["Catch"][0]["ErrorEquals"][0], "States.ALL");
-    assert_eq!(call["Catch"][0]["Next"], "Tell of the crash");
+    let caught = call["Catch"].as_array().unwrap().last().unwrap();
+    assert_eq!((&caught["ErrorEquals"][0], &caught["Next"]), (&"States.ALL".into(), &"Tell of the crash".into()));
+}
+
+#[test]
+fn a_call_that_stays_throttled_is_no_crash() {
+    let definition = definition();
+    let call = &states(&definition)["Call"];
+    assert_eq!(call["Catch"][0]["ErrorEquals"], call["Retry"][0]["ErrorEquals"]);
+    assert_eq!((&call["Catch"][0]["Next"], &call["Catch"][0]["ResultPath"]), (&"Wait".into(), &"$.error".into()));
 }
 
 /// 25,000 events are an execution's end; a round takes nine, a retry three, and it hands over at 2,000 rounds.

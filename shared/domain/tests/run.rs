@@ -39,7 +39,7 @@ enum Happening {
     LoopCalled { former: bool, round: u32 },
     LoopAnswered { round: u32 },
     LoopCrashed,
-    Undeliverable,
+    Undelivered,
     Done,
     Continue(u64),
     Fail { terminal: bool },
@@ -66,7 +66,7 @@ fn happening() -> impl Strategy<Value = Happening> {
             .prop_map(|(former, round)| Happening::LoopCalled { former, round }),
         2 => prop_oneof![Just(0), Just(limits::LOOP_ROUNDS)].prop_map(|round| Happening::LoopAnswered { round }),
         1 => Just(Happening::LoopCrashed),
-        1 => Just(Happening::Undeliverable),
+        1 => Just(Happening::Undelivered),
         1 => Just(Happening::Done),
         4 => prop_oneof![Just(0), 1..100_u64, Just(355 * 86_400), Just(356 * 86_400)].prop_map(Happening::Continue),
         3 => any::<bool>().prop_map(|terminal| Happening::Fail { terminal }),
@@ -107,7 +107,7 @@ fn happen(run: &Run, happening: &Happening, policy: Option<&Policy>, moment: &Mo
             crash = call(run, false, 1);
             Event::LoopCrashed(&crash, "out of memory".to_owned())
         }
-        Happening::Undeliverable => Event::Undeliverable(run.purpose(), "does not start".to_owned()),
+        Happening::Undelivered => Event::Undelivered(run.purpose()),
         Happening::Done => ended(Outcome::Done { result: Ok(Json::default()), message: None }),
         Happening::Continue(s) => {
             ended(Outcome::Continue { input: Json::default(), wait: Wait::After(Duration::from_secs(*s)) })
@@ -272,4 +272,35 @@ proptest! {
         }
         repair(run, (!removed).then_some(&policy), now, 99)?;
     }
+}
+
+#[test]
+fn what_is_sent_again_and_still_not_taken_is_called_by_the_loop_which_knows_why() {
+    let policy = Policy { retry: dacapo_domain::Retry::attempts(1), ..Policy::default() };
+    let mut now = start();
+    let mut look = |run: &Run| {
+        now = now.max(run.watch_at.unwrap());
+        decide(run, Event::Looked(Facts::Backlog(false)), Some(&policy), &Moment { now, random: 2 })
+    };
+    let made = Run::create(new_run(0, None, false), &Moment { now: start(), random: 1 });
+    let first = look(&made.run);
+    assert_eq!((first.run.driver, first.effects), (Driver::Queue, vec![Effect::Send(Duration::ZERO)]));
+    let second = look(&first.run);
+    assert_eq!((second.run.driver, second.effects), (Driver::Loop, vec![Effect::StartLoop]));
+
+    let call = LoopCall::first(&second.run, now);
+    let crash = Event::LoopCrashed(&call, "Runtime.ExitError".to_owned());
+    let ended = decide(&second.run, crash, Some(&policy), &Moment { now, random: 3 }).run;
+    assert_eq!((ended.state, ended.error.unwrap().code), (State::Failed, "CRASHED".to_owned()));
+}
+
+#[test]
+fn a_message_that_was_never_taken_is_sent_afresh_while_its_run_waits_for_it() {
+    let (policy, moment) = (Policy::default(), Moment { now: start(), random: 2 });
+    let run = Run::create(new_run(0, None, false), &Moment { now: start(), random: 1 }).run;
+    let effects = |run: &Run, purpose| decide(run, Event::Undelivered(purpose), Some(&policy), &moment).effects;
+    assert_eq!(effects(&run, run.purpose()), vec![Effect::Send(Duration::ZERO)]);
+    assert_eq!(effects(&run, Purpose { attempt: 2, ..run.purpose() }), vec![]);
+    let aborted = decide(&run, Event::Aborted("enough".to_owned()), Some(&policy), &moment).run;
+    assert_eq!(effects(&aborted, aborted.purpose()), vec![]);
 }

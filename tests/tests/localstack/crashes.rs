@@ -1,6 +1,7 @@
 //! Attempts that end badly: each is recorded for what it was, counted, and tried again.
 
 use Mischief::{Block, Exit, Fail, Panic, Sleep};
+use broken::BROKEN;
 use chaos::{CHAOS, Chaos, Mischief, Told};
 use dacapo::{RunRecord, State, code};
 use futures::future::join;
@@ -42,6 +43,17 @@ async fn a_process_that_ends_in_the_loop_is_noticed_and_tried_again_by_the_loop(
     let id = app.client.run(CHAOS, chaos).await.unwrap().id();
     let record = app.ended(id).await;
     assert_eq!(result::<Told>(&record), Told { iteration: 2, attempt: 2 });
+}
+
+#[tokio::test]
+async fn a_function_that_can_t_start_fails_its_runs() {
+    let app = App::deployed().await;
+    let id = app.client.run(BROKEN, ()).await.unwrap().id();
+    let record = app.ended(id).await;
+    assert_eq!((record.state, record.attempt), (State::Failed, 2), "{record:#?}");
+    assert_eq!(record.error_code.as_deref(), Some(code::CRASHED), "{record:#?}");
+    assert!(record.error_message.as_ref().is_some_and(|said| said.contains("Runtime.ExitError")), "{record:#?}");
+    assert_eq!(record.started_at, None, "{record:#?}");
 }
 
 /// A run whose last attempt ends like this, and one whose first does.

@@ -51,13 +51,11 @@ pub(super) fn crashed(run: &Run, cause: Option<String>, policy: &Policy, moment:
     failed(run, Failed::retryable(code::CRASHED, message), policy, moment)
 }
 
-/// A message that its function could not take, again and again: a dead attempt, if the run still waits for it.
-pub(super) fn undeliverable(run: &Run, purpose: Purpose, cause: String, policy: &Policy, moment: &Moment) -> Decision {
+/// A message came to the app's dead-letter queue: its function was throttled for long, or can't start. What still
+/// waits for it gets a fresh one; whether the function starts, the conductor's next look finds out.
+pub(super) fn undelivered(run: &Run, purpose: Purpose) -> Decision {
     let waits = !run.state.is_final() && run.driver == Driver::Queue && purpose == run.purpose();
-    if !waits || run.is_held(moment.now) || moment.now < run.due_at {
-        return Decision::stay(run, vec![]);
-    }
-    crashed(run, Some(cause), policy, moment)
+    Decision::stay(run, if waits { vec![Effect::Send(Duration::ZERO)] } else { vec![] })
 }
 
 /// The attempt that holds the lease has ended. A late one is refused.

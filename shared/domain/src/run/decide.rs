@@ -18,8 +18,8 @@ pub enum Event<'a> {
     LoopAnswered(&'a LoopCall),
     /// The loop reports that a call of the function ended in no answer.
     LoopCrashed(&'a LoopCall, String),
-    /// A message about it can't be handled by its function, again and again, as when the binary can't start.
-    Undeliverable(Purpose, String),
+    /// Its message was received again and again and never taken, as when the function can't start.
+    Undelivered(Purpose),
     /// The attempt that holds the lease has ended, after so much time in the handler.
     Ended {
         /// The lease's token.
@@ -131,9 +131,7 @@ pub fn decide(run: &Run, event: Event<'_>, policy: Option<&Policy>, moment: &Mom
         (Event::Looked(facts), policy) => look::looked(run, facts, policy, moment),
         (_, None) => end::unknown_task(run, moment),
         (Event::Delivered(purpose), Some(policy)) => attempt::delivered(run, purpose, policy, moment),
-        (Event::Undeliverable(purpose, cause), Some(policy)) => {
-            attempt::undeliverable(run, purpose, cause, policy, moment)
-        }
+        (Event::Undelivered(purpose), Some(_)) => attempt::undelivered(run, purpose),
         (Event::LoopCalled(call), Some(policy)) => long::called(run, call, policy, moment),
         (Event::LoopCrashed(call, cause), Some(policy)) => long::crashed(run, call, cause, policy, moment),
         (Event::Ended { token, outcome, spent }, Some(policy)) => {

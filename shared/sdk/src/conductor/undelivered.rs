@@ -15,8 +15,8 @@ use crate::{
 const CAUSE: &str = "the function could not take its message (does it start? see its logs)";
 
 impl Conductor {
-    /// Takes a message from the app's dead-letter queue. The record rules: what it is still for counts as a crashed
-    /// attempt.
+    /// Takes a message from the app's dead-letter queue. The record rules: a run that still waits for it gets a fresh
+    /// one, for a delivery it counts as a crashed attempt, and a fire makes its run.
     ///
     /// # Errors
     /// The message is to be left where it is, for people to look at.
@@ -43,7 +43,7 @@ impl Conductor {
 
     async fn undelivered_run(&self, message: &RunMessage) -> PortResult<()> {
         if let Some(stored) = self.ports.store.load(message.run).await? {
-            self.change(&stored.run, Event::Undeliverable(message.purpose, CAUSE.to_owned())).await?;
+            self.change(&stored.run, Event::Undelivered(message.purpose)).await?;
         }
         Ok(())
     }
