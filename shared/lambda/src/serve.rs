@@ -54,7 +54,10 @@ async fn serve(receiver: impl Receiver + 'static) -> Result<(), Error> {
             process::exit(BLOCKED);
         }
     });
-    Runtime::new(handler).layer(TracingLayer::new()).layer(leave).run().await
+    let runtime = Runtime::new(handler).layer(TracingLayer::new()).layer(leave);
+    // On one of tokio's workers, where the handler is spawned too: on `main`'s thread each invocation would have to
+    // change threads, there and back.
+    tokio::spawn(runtime.run()).await?
 }
 
 /// When Lambda stops the invocation; never, where the header is beyond all time.

@@ -53,7 +53,7 @@ impl EventContext {
     /// Time left of this handler's timeout.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        self.attempt.remaining()
+        self.attempt.limit().remaining()
     }
 
     /// Sets another limit for this attempt, counted from its start, up to 60 s.

@@ -22,7 +22,7 @@ where
         let due_at = error.asked_for(moment.now).unwrap_or(by_policy);
         let pause = dacapo_domain::until(moment.now, due_at);
         let is_too_old = policy.max_age().is_some_and(|age| dacapo_domain::until(first, due_at) > age);
-        if is_too_old || pause >= attempt.remaining() {
+        if is_too_old || pause >= attempt.limit().remaining() {
             return Err(error);
         }
         tokio::time::sleep(pause).await;

@@ -119,13 +119,13 @@ impl RunContext {
     /// Time left of this attempt's timeout.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        self.attempt.remaining()
+        self.attempt.limit().remaining()
     }
 
     /// Whether less than a fifth of the timeout is left: 6 s at the default of 30 s, 180 s at 15 min.
     #[must_use]
     pub fn is_close_to_timeout(&self) -> bool {
-        self.is_close_to_timeout_within(self.attempt.timeout() / 5)
+        self.is_close_to_timeout_within(self.attempt.limit().get() / 5)
     }
 
     /// Whether less than this is left of the timeout.

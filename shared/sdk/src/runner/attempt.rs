@@ -119,19 +119,7 @@ impl Attempt {
         self.called_at
     }
 
-    /// The limit of this attempt, counted from its start.
-    #[must_use]
-    pub fn timeout(&self) -> Duration {
-        self.limit.get()
-    }
-
-    /// What is left of it.
-    #[must_use]
-    pub fn remaining(&self) -> Duration {
-        self.limit.remaining()
-    }
-
-    pub(super) fn limit(&self) -> &Limit {
+    pub(crate) fn limit(&self) -> &Limit {
         &self.limit
     }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use dacapo_domain::{EventMessage, limits};
-use jiff::Timestamp;
 
 use super::limit::Limit;
 use crate::{
@@ -16,14 +15,12 @@ pub struct EventAttempt {
     event: EventMessage,
     client: Client,
     limit: Limit,
-    called_at: Timestamp,
 }
 
 impl EventAttempt {
     pub(super) fn new(client: &Client, event: EventMessage, handler: &str, timeout: Duration) -> Self {
         let client = client.for_handler(Origin::of_event(&event, handler));
-        let called_at = client.ports().clock.now();
-        Self { client, limit: Limit::new(timeout), called_at, event }
+        Self { client, limit: Limit::new(timeout), event }
     }
 
     /// The event.
@@ -32,25 +29,7 @@ impl EventAttempt {
         &self.event
     }
 
-    /// When the handler was called.
-    #[must_use]
-    pub fn called_at(&self) -> Timestamp {
-        self.called_at
-    }
-
-    /// The limit of this attempt, counted from its start.
-    #[must_use]
-    pub fn timeout(&self) -> Duration {
-        self.limit.get()
-    }
-
-    /// What is left of it.
-    #[must_use]
-    pub fn remaining(&self) -> Duration {
-        self.limit.remaining()
-    }
-
-    pub(super) fn limit(&self) -> &Limit {
+    pub(crate) fn limit(&self) -> &Limit {
         &self.limit
     }
 

@@ -62,3 +62,37 @@ fn panicked(panic: &(dyn Any + Send)) -> Failed {
     let said: String = said.chars().take(PANIC_CHARS).collect();
     Failed::retryable(code::PANIC, format!("the handler panicked: {said}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, thread};
+
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    /// As a function is served: the guard on the worker that the handler is spawned on, and somebody who wakes the
+    /// other one now and then, so that it waits for the timers.
+    #[test]
+    fn a_handler_that_moves_its_limit_and_then_holds_its_thread_is_stopped() {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let guarded = runtime.spawn(async {
+            let (guard, limit) = (Guard::default(), Arc::new(Limit::new(Duration::from_secs(60))));
+            let moved = Arc::clone(&limit);
+            let handler = async move {
+                moved.set(Duration::from_millis(500));
+                thread::sleep(Duration::from_secs(5));
+            };
+            let failed = guard.call(handler, &limit).await.unwrap_err();
+            (failed.failure.code, guard.is_blocked(), limit.spent())
+        });
+        while !guarded.is_finished() {
+            thread::sleep(Duration::from_millis(100));
+            runtime.spawn(async {});
+        }
+        let (code, is_blocked, spent) = runtime.block_on(guarded).unwrap();
+        runtime.shutdown_background();
+        assert_eq!((code.as_str(), is_blocked), (code::TIMEOUT, true));
+        assert!(spent < Duration::from_secs(4), "the limit was seen to pass only after {spent:?}");
+    }
+}

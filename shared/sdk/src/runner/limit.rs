@@ -1,26 +1,32 @@
 //! How long a handler may take, counted from its start.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-use tokio::{sync::watch, time::Instant};
+use tokio::time::{Instant, sleep};
+
+/// A moved limit is noticed this late at the most.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A limit that can be moved while it runs.
 pub(crate) struct Limit {
     started: Instant,
-    limit: watch::Sender<Duration>,
+    limit: Mutex<Duration>,
 }
 
 impl Limit {
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { started: Instant::now(), limit: watch::Sender::new(limit) }
+        Self { started: Instant::now(), limit: Mutex::new(limit) }
     }
 
     pub(crate) fn get(&self) -> Duration {
-        *self.limit.borrow()
+        *self.limit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn set(&self, limit: Duration) {
-        self.limit.send_replace(limit);
+        *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = limit;
     }
 
     pub(crate) fn spent(&self) -> Duration {
@@ -32,14 +38,12 @@ impl Limit {
     }
 
     /// Comes when the limit has passed, however often it was moved.
+    ///
+    /// It looks by itself whether the limit was moved: whoever is woken by a handler has to wait on the handler's
+    /// thread until that is free, which a handler that blocks never lets it be.
     pub(crate) async fn passed(&self) {
-        let mut moved = self.limit.subscribe();
-        loop {
-            let end = self.started + *moved.borrow_and_update();
-            tokio::select! {
-                () = tokio::time::sleep_until(end) => return,
-                _ = moved.changed() => {}
-            }
+        while !self.remaining().is_zero() {
+            sleep(self.remaining().min(LOOK)).await;
         }
     }
 }
