@@ -20,12 +20,13 @@ where
     N: InitOf<V>,
 {
     fn entry(&self) -> TaskEntry {
-        TaskEntry {
+        let entry = self.entry.get_or_init(|| TaskEntry {
             name: self.reference.name().to_owned(),
             policy: self.policy.clone(),
             private: self.private,
             schedules: policy::schedules(self).filter_map(Result::ok).collect(),
-        }
+        });
+        entry.clone()
     }
 
     async fn call(&self, input: Json, attempt: Arc<Attempt>) -> Ended {

@@ -6,9 +6,9 @@ mod machine;
 mod options;
 mod policy;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use dacapo_domain::{Policy, Schedule};
+use dacapo_domain::{Policy, Schedule, TaskEntry};
 use futures::future::BoxFuture;
 
 pub use machine::Machine;
@@ -39,6 +39,8 @@ pub struct Task<I, O = (), V = (), N = NoInit> {
     memory_mb: u32,
     private: bool,
     schedules: Vec<(Schedule, I)>,
+    /// What the manifest says of it, once it was asked for: its options don't change any more.
+    entry: OnceLock<TaskEntry>,
 }
 
 /// A task of this name, handled by this `async fn`.
@@ -81,6 +83,7 @@ where
         memory_mb: 256,
         private: false,
         schedules: vec![],
+        entry: OnceLock::new(),
     }
 }
 
@@ -96,6 +99,7 @@ impl<I, O, V> Task<I, O, V, NoInit> {
             memory_mb: self.memory_mb,
             private: self.private,
             schedules: self.schedules,
+            entry: self.entry,
         }
     }
 }
