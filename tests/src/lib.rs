@@ -5,6 +5,7 @@ pub mod contract;
 pub mod lambda;
 #[cfg(feature = "localstack")]
 pub mod localstack;
+pub mod price;
 #[cfg(feature = "localstack")]
 pub mod scheduler_driver;
 

@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use dacapo_tests::price::{Used, of_a_million};
+
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a folder of the workspace")
 }
@@ -55,6 +57,21 @@ fn the_tasks_and_events_that_it_names_are_the_samples() {
     for name in ["import-airports", "user.joined", "send-welcome"] {
         assert!(readme.contains(name) && read("shared/app/src/lib.rs").contains(&format!("\"{name}\"")), "{name}");
     }
+}
+
+/// The calls that SPEC §13 allows a run of one iteration, which `make bench` counts; a record of 600 bytes.
+#[test]
+fn what_a_million_runs_cost_is_the_sum_of_the_list_prices() {
+    let used = Used { write_units: 6.0, sends: 1.0, record_bytes: 600.0, ..Used::default() };
+    let parts = of_a_million(used);
+    let readme = read("README.md");
+    let of = |service: &str| parts.iter().filter(|(what, _)| what.starts_with(service)).map(|(_, price)| price).sum();
+    for service in ["DynamoDB", "SQS", "Lambda"] {
+        let price: f64 = of(service);
+        assert!(readme.contains(&format!("{service} ${price:.2}")), "{service} ${price:.2}");
+    }
+    let sum: f64 = of("");
+    assert!(readme.contains(&format!("**${sum:.2}**")), "${sum:.2}");
 }
 
 #[test]
