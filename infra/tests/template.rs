@@ -91,6 +91,19 @@ fn a_schedule_is_made_once_what_its_fires_need_is_there() {
 }
 
 #[test]
+fn a_fire_that_cannot_be_sent_is_kept_for_the_conductor() {
+    let template = one_of_everything();
+    for (id, schedule) in template.of_type("AWS::Scheduler::Schedule") {
+        let kept = &schedule["Target"]["DeadLetterConfig"]["Arn"];
+        let expected = if id == "Sweep" { Value::Null } else { json!({ "Fn::GetAtt": ["Undelivered", "Arn"] }) };
+        assert_eq!(*kept, expected, "{id}");
+    }
+    // Schedules made at run time name the same queue, and Scheduler takes one role for all of them.
+    let sends = template.properties("RoleOfScheduler")["Policies"][0]["PolicyDocument"]["Statement"].to_string();
+    assert!(sends.contains(":${App}-${Stage}-undelivered\""), "{sends}");
+}
+
+#[test]
 fn no_statement_allows_more_than_it_names() {
     let template = one_of_everything();
     let mut wild = Vec::new();
@@ -170,7 +183,6 @@ fn a_declared_schedule_sends_its_name_and_its_time() {
     assert_eq!(schedule["ScheduleExpression"], "cron(0 6 ? * MON-FRI *)");
     assert_eq!(schedule["ScheduleExpressionTimezone"], "Europe/Berlin");
     assert_eq!(schedule["Target"]["Arn"], json!({ "Fn::GetAtt": ["NightlyReportQueue", "Arn"] }));
-    assert_eq!(schedule["Target"]["DeadLetterConfig"]["Arn"], json!({ "Fn::GetAtt": ["Undelivered", "Arn"] }));
     assert_eq!(
         schedule["Target"]["Input"],
         r#"{"fire/1":{"schedule":"nightly-report-1","time":"<aws.scheduler.scheduled-time>"}}"#

@@ -1,8 +1,12 @@
-//! Runs that are due later than a queue can hold them back.
+//! Runs and events that are due later, as a queue holds them back and beyond. Never early, to the second.
 
 use app::{IMPORT_AIRPORTS, Import};
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
 use chaos::{CHAOS, Chaos};
-use dacapo::{State, Timestamp, minutes, seconds};
+use dacapo::{Id, RunRecord, State, Timestamp, minutes, seconds};
+use dacapo_domain::{DeliveryState, Message, RunMessage};
+use flaky::{THING, Thing};
 
 use crate::app::{App, eventually};
 
@@ -17,8 +21,7 @@ async fn a_run_beyond_15_minutes_waits_in_a_one_time_schedule_that_fires_and_del
     assert_eq!(record.state, State::Scheduled);
 
     let schedule = format!("run-{id}");
-    let get = || app.scheduler.get_schedule().group_name(app.localstack.prefix()).name(&schedule).send();
-    let kept = get().await.unwrap();
+    let kept = app.schedule(&schedule).await.unwrap();
     let due = record.due_at.strftime("at(%Y-%m-%dT%H:%M:");
     assert!(kept.schedule_expression().unwrap().starts_with(&due.to_string()), "{kept:?}");
     assert_eq!(kept.action_after_completion().unwrap().as_str(), "DELETE");
@@ -34,15 +37,7 @@ async fn a_run_beyond_15_minutes_waits_in_a_one_time_schedule_that_fires_and_del
     .await;
     app.localstack.clock().advance(&schedule, minutes(20)).unwrap();
 
-    eventually("the schedule has deleted itself", || async {
-        match get().await {
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {
-                Ok(())
-            }
-            other => Err(format!("{other:?}")),
-        }
-    })
-    .await;
+    app.forgets(&schedule).await;
     eventually("the message waits for the rest of its time", || async {
         let backlog = app.backlog("import-airports").await;
         if backlog.delayed > 0 { Ok(()) } else { Err(format!("{backlog:?}")) }
@@ -56,10 +51,7 @@ async fn a_run_beyond_15_minutes_waits_in_a_one_time_schedule_that_fires_and_del
 #[tokio::test]
 async fn aborting_or_rescheduling_a_later_run_removes_its_schedule() {
     let app = App::deployed().await;
-    let later = |id| {
-        let get = app.scheduler.get_schedule().group_name(app.localstack.prefix()).name(format!("run-{id}"));
-        async move { get.send().await.is_ok() }
-    };
+    let later = async |id| app.schedule(&format!("run-{id}")).await.is_some();
     let aborted = app.client.run(CHAOS, Chaos::default()).after(minutes(60)).await.unwrap().id();
     let sooner = app.client.run(CHAOS, Chaos::default()).after("1 day").await.unwrap().id();
     assert!(later(aborted).await && later(sooner).await);
@@ -70,4 +62,114 @@ async fn aborting_or_rescheduling_a_later_run_removes_its_schedule() {
     assert!(!later(aborted).await && !later(sooner).await);
     assert_eq!(app.ended(sooner).await.state, State::Completed);
     assert_eq!(app.calls(sooner).await, 1);
+}
+
+#[tokio::test]
+async fn a_run_that_its_schedule_brings_early_completes_at_its_time() {
+    let app = App::deployed().await;
+    let id = app.client.run(CHAOS, Chaos::default()).after(minutes(60)).await.unwrap().id();
+    let schedule = format!("run-{id}");
+    assert!(app.schedule(&schedule).await.is_some());
+
+    let due = app.comes_near(&format!("run/{id}"), "run", &["dueAt"]).await;
+    app.localstack.clock().advance(&schedule, minutes(61)).unwrap();
+
+    let record = app.ended(id).await;
+    assert_eq!((record.state, record.attempt, record.due_at), (State::Completed, 1, due), "{record:#?}");
+    assert!(record.started_at >= Some(due), "{record:#?}");
+    assert_eq!(app.calls(id).await, 1, "although the schedule fired twice");
+    app.forgets(&schedule).await;
+}
+
+#[tokio::test]
+async fn an_event_beyond_15_minutes_is_held_back_by_a_schedule_and_handled_at_its_time() {
+    let app = App::deployed().await;
+    let thing = Thing { name: format!("held back {}", Timestamp::now()), failures: 0 };
+    let id = app.client.publish(THING, thing.clone()).after("2 hours").await.unwrap().id;
+    let schedule = format!("event-{id}");
+    let kept = app.schedule(&schedule).await.unwrap();
+    let target = kept.target().unwrap();
+    assert!(target.arn().ends_with(&format!(":{}-conductor", app.localstack.prefix())), "{target:?}");
+    assert!(!target.input().unwrap().contains("held back"), "it carries ids only: {target:?}");
+
+    let held = format!("{id}/conductor");
+    let due = app.comes_near(&format!("delivery/{held}"), "delivery", &["dueAt", "firstDueAt"]).await;
+    app.localstack.clock().advance(&schedule, minutes(121)).unwrap();
+
+    let call = app.call_for(&thing).await;
+    assert!(call.created_at >= due, "handled before {due}: {call:#?}");
+    eventually("the held event is recorded as delivered", || async {
+        let stored = app.client.ports().store.load_delivery(&held).await.unwrap();
+        let delivery = stored.ok_or("no record")?.delivery;
+        if delivery.state == DeliveryState::Delivered { Ok(()) } else { Err(format!("{delivery:#?}")) }
+    })
+    .await;
+    app.forgets(&schedule).await;
+}
+
+#[tokio::test]
+async fn a_message_that_comes_before_its_time_waits_for_it() {
+    let app = App::deployed().await;
+    let id = app.client.run(CHAOS, Chaos::default()).after(seconds(6)).await.unwrap().id();
+    app.brings_now(id).await;
+
+    let record = app.ended(id).await;
+
+    assert_eq!((record.state, record.attempt), (State::Completed, 1), "{record:#?}");
+    assert!(record.started_at >= Some(record.due_at), "{record:#?}");
+    assert_eq!(app.calls(id).await, 1);
+}
+
+impl App {
+    /// A schedule as the service keeps it, if it does.
+    pub async fn schedule(&self, name: &str) -> Option<GetScheduleOutput> {
+        match self.scheduler.get_schedule().group_name(self.localstack.prefix()).name(name).send().await {
+            Ok(kept) => Some(kept),
+            Err(error) => {
+                let gone = error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception());
+                assert!(gone, "{error:?}");
+                None
+            }
+        }
+    }
+
+    /// Waits until a schedule has deleted itself.
+    async fn forgets(&self, schedule: &str) {
+        eventually("the schedule has deleted itself", || async {
+            self.schedule(schedule).await.map_or(Ok(()), |kept| Err(format!("{kept:?}")))
+        })
+        .await;
+    }
+
+    /// Rewrites when a record is due, to a few seconds from now, behind the back of its schedule: a function's clock
+    /// can't be moved, so its time comes to it. What else the record says, when it is watched too, stays.
+    pub async fn comes_near(&self, pk: &str, sk: &str, times: &[&str]) -> Timestamp {
+        let due = self.client.ports().clock.now() + seconds(5);
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        for time in times {
+            let update = self.dynamodb.update_item().table_name(self.localstack.prefix());
+            let update = update.key("pk", text(pk)).key("sk", text(sk)).update_expression("SET #time = :due");
+            let update =
+                update.condition_expression("attribute_exists(#time)").expression_attribute_names("#time", *time);
+            update.expression_attribute_values(":due", text(&due.to_string())).send().await.unwrap();
+        }
+        due
+    }
+
+    /// The first call of `flaky` for a thing: it leaves a run that is tagged with it.
+    pub async fn call_for(&self, thing: &Thing) -> RunRecord {
+        eventually("the event is handled", || async {
+            let mut runs = self.runs(CHAOS.name()).await;
+            runs.retain(|run| run.tags.contains(&thing.name));
+            runs.into_iter().min_by_key(|run| run.created_at).ok_or_else(|| "no call".to_owned())
+        })
+        .await
+    }
+
+    /// Sends a run's message once more, without its delay.
+    async fn brings_now(&self, id: Id) {
+        let run = self.client.ports().store.load(id).await.unwrap().unwrap().run;
+        let message = Message::Run(RunMessage::about(&run)).to_text();
+        self.sqs.send_message().queue_url(self.queue("chaos").await).message_body(message).send().await.unwrap();
+    }
 }

@@ -14,3 +14,4 @@ mod later;
 mod long;
 mod lost;
 mod schedules;
+mod undelivered;

@@ -1,11 +1,15 @@
 //! The engine under a virtual clock, with real functions.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
-use dacapo::{State, Trigger, prelude::*};
+use dacapo::{State, Trigger, port::Envelope, prelude::*};
+use dacapo_domain::{Message, RunMessage};
 use jiff::Timestamp;
 
 use super::*;
@@ -66,6 +70,30 @@ async fn a_delayed_run_starts_at_its_time_by_queue_and_by_timer() -> Tested {
         app.advance(seconds(1)).await;
         let run = app.run_of(GREET);
         assert_eq!((run.state, run.started_at), (State::Completed, Some(due)));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_that_comes_a_millisecond_early_waits_for_its_time() -> Tested {
+    for delay_ms in [2, 999, 1_000, 1_001, 899_999, 900_000, 900_001, 5_000_000] {
+        let (delay, millisecond) = (Duration::from_millis(delay_ms), Duration::from_millis(1));
+        let app = TestApp::new().with(task(GREET, greet));
+        app.advance(250 * millisecond).await;
+        let due = app.now() + delay;
+        let id = app.run(GREET, "Ada".to_owned()).after(delay).await?.id();
+        let run = app.ports().store.load(id).await?.ok_or("no run")?.run;
+
+        app.advance(delay - millisecond).await;
+        let message = Message::Run(RunMessage::about(&run));
+        app.ports().queues.send(GREET.name(), &Envelope { message, delay: Duration::ZERO }).await?;
+        app.advance(Duration::ZERO).await;
+        assert_eq!((app.run_of(GREET).state, app.run_of(GREET).started_at), (State::Scheduled, None));
+
+        app.run_until_idle().await;
+        let started = app.run_of(GREET).started_at.ok_or("not started")?;
+        // Queues and schedules count whole seconds, rounded up.
+        assert!(due <= started && started < due + seconds(1), "{delay_ms} ms: due at {due}, started at {started}");
     }
     Ok(())
 }
