@@ -14,6 +14,7 @@ mod json;
 pub mod limits;
 mod manifest;
 mod message;
+pub mod ms;
 mod name;
 mod outcome;
 mod retry;

@@ -89,6 +89,7 @@ pub struct Subscription {
     /// The event's name.
     pub event: String,
     /// Limit of one attempt.
+    #[serde(rename = "timeoutMs", with = "crate::ms")]
     pub timeout: Duration,
     /// What follows a failed delivery.
     pub retry: Retry,

@@ -22,13 +22,13 @@ use crate::{days, limits::EVENT_AGE, minutes, seconds};
 #[serde(default, rename_all = "camelCase")]
 pub struct Retry {
     attempts: u32,
-    #[serde(rename = "minMs", with = "ms")]
+    #[serde(rename = "minMs", with = "crate::ms")]
     min: Duration,
-    #[serde(rename = "maxMs", with = "ms")]
+    #[serde(rename = "maxMs", with = "crate::ms")]
     max: Duration,
     factor: f64,
     jitter: bool,
-    #[serde(rename = "ageMs", with = "ms_or_none", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "ageMs", with = "crate::ms::or_none", skip_serializing_if = "Option::is_none")]
     age: Option<Duration>,
 }
 
@@ -227,37 +227,4 @@ fn as_ms(duration: Duration) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a wait of 285 years is off by a microsecond")]
     let nanos = duration.as_nanos() as f64;
     nanos / 1e6
-}
-
-/// The waits are stored as whole milliseconds, rounded up, so that the shortest does not become none.
-mod ms {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(up(*duration))
-    }
-
-    pub fn up(duration: Duration) -> u64 {
-        u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_millis)
-    }
-}
-
-mod ms_or_none {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-        duration.map(super::ms::up).serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-        Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_millis))
-    }
 }

@@ -25,7 +25,7 @@ fn holds<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str) -> T {
     value
 }
 
-/// Adds a field to each object that is ours to extend: not to a form's name, a user's body, or a duration.
+/// Adds a field to each object that is ours to extend: not to a form's name or a user's body.
 fn extend(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(extend),
@@ -34,7 +34,7 @@ fn extend(value: &mut Value) {
             for (_, inner) in fields.iter_mut().filter(|(key, _)| *key != "body") {
                 extend(inner);
             }
-            if (!names_a_form || fields.is_empty()) && !fields.contains_key("secs") {
+            if !names_a_form || fields.is_empty() {
                 fields.insert("later".to_owned(), json!({ "added": [1, null] }));
             }
         }

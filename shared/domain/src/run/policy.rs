@@ -12,20 +12,23 @@ use crate::{Retry, limits};
 #[serde(rename_all = "camelCase", default)]
 pub struct Policy {
     /// Limit of one attempt.
+    #[serde(rename = "timeoutMs", with = "crate::ms")]
     pub timeout: Duration,
     /// How far `set_timeout` may raise it.
+    #[serde(rename = "maxTimeoutMs", with = "crate::ms")]
     pub max_timeout: Duration,
     /// Limit on the run's total handler time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "maxDurationMs", with = "crate::ms::or_none", skip_serializing_if = "Option::is_none")]
     pub max_duration: Option<Duration>,
     /// Calls of the handler for new iterations, at most; none is unlimited.
     pub max_iterations: Option<u32>,
     /// What follows a failed attempt.
     pub retry: Retry,
     /// A run not started this long after it was due expires.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "ttlMs", with = "crate::ms::or_none", skip_serializing_if = "Option::is_none")]
     pub ttl: Option<Duration>,
     /// How long a finished run is kept.
+    #[serde(rename = "historyMs", with = "crate::ms")]
     pub history: Duration,
     /// Whether hooks follow the end.
     pub has_end_hooks: bool,

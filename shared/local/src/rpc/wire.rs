@@ -77,6 +77,7 @@ pub struct WirePage {
 #[derive(Serialize, Deserialize)]
 pub struct WireEnvelope {
     message: Message,
+    #[serde(rename = "delayMs", with = "dacapo_domain::ms")]
     delay: Duration,
 }
 
