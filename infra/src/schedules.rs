@@ -4,7 +4,8 @@ use dacapo_domain::{AWS_SCHEDULED_TIME, CONDUCTOR, FunctionEntry, Holds, Schedul
 use serde_json::{Value, json};
 
 use crate::{
-    names::{id, prefix},
+    names::{self, id, prefix},
+    parameters::{NEW_LOOP, NEW_TABLE},
     queues::UNDELIVERED_ID,
     template::{Named, Resource, TemplateError},
 };
@@ -61,12 +62,20 @@ fn schedule(name: &str, expression: &str, time_zone: &str, target: &Value) -> Re
         json!({
             "Name": name,
             "GroupName": { "Ref": GROUP },
+            "Description": description(),
             "ScheduleExpression": expression,
             "ScheduleExpressionTimezone": time_zone,
             "FlexibleTimeWindow": { "Mode": "OFF" },
             "Target": target,
         }),
     )
-    // A `rate` fires as soon as it is made, and what it starts needs both.
-    .after(&["Table", "Loop"])
+}
+
+/// A `rate` fires as soon as it is made, and what it starts needs the table and the loop: so schedules refer to both,
+/// and are made after them. `DependsOn` may not name what a condition leaves out.
+fn description() -> Value {
+    let table = json!({ "Fn::If": [NEW_TABLE, { "Ref": "Table" }, prefix()] });
+    let machine = json!({ "Fn::If": [NEW_LOOP, { "Fn::GetAtt": ["Loop", "Name"] }, names::name("loop")] });
+    let text = "Declared in code. The history is in ${Table}, long runs are driven by ${Loop}.";
+    json!({ "Fn::Sub": [text, { "Table": table, "Loop": machine }] })
 }

@@ -30,8 +30,6 @@ pub(crate) struct Resource {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     condition: Option<&'static str>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    depends_on: &'static [&'static str],
     #[serde(skip_serializing_if = "Option::is_none")]
     deletion_policy: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,19 +40,13 @@ pub(crate) struct Resource {
 impl Resource {
     /// A resource that comes and goes with the stack.
     pub fn new(kind: &'static str, properties: Value) -> Self {
-        Self { kind, condition: None, depends_on: &[], deletion_policy: None, update_replace_policy: None, properties }
+        Self { kind, condition: None, deletion_policy: None, update_replace_policy: None, properties }
     }
 
     /// A resource that outlives the stack, and is there already where the condition doesn't hold.
     pub fn retained(kind: &'static str, condition: &'static str, properties: Value) -> Self {
         let (condition, retain) = (Some(condition), Some("Retain"));
-        Self { kind, condition, depends_on: &[], deletion_policy: retain, update_replace_policy: retain, properties }
-    }
-
-    /// The same, made after others that it doesn't refer to.
-    pub fn after(mut self, others: &'static [&'static str]) -> Self {
-        self.depends_on = others;
-        self
+        Self { kind, condition, deletion_policy: retain, update_replace_policy: retain, properties }
     }
 }
 

@@ -71,22 +71,24 @@ fn history_and_loop_outlive_the_stack_and_are_taken_over() {
         assert_eq!(resource.get("UpdateReplacePolicy").is_some(), outlives, "{id}");
         assert_eq!(resource.get("Condition").is_some(), outlives, "{id}");
     }
-    // Where they are taken over, the stack has no such resource: so nothing refers to it. `DependsOn` may, which is
-    // then nothing to wait for.
+    // Where they are taken over, the stack has no such resource, and nothing may refer to it.
     let text = template.0.to_string();
-    let references = [r#""Ref":"Table""#, r#""Ref":"Loop""#, r#""Fn::GetAtt":["Table""#, r#""Fn::GetAtt":["Loop""#];
-    for reference in references {
-        assert!(!text.contains(reference), "{reference}");
+    for (id, condition) in [("Table", "NewTable"), ("Loop", "NewLoop")] {
+        let [referred, got] = [format!(r#"{{"Ref":"{id}"}}"#), format!(r#"{{"Fn::GetAtt":["{id}","#)];
+        let count = |found: &str| text.matches(found).count();
+        let under = |reference: &str| count(&format!(r#"{{"Fn::If":["{condition}",{reference}"#));
+        assert_eq!(count(&referred) + count(&got), under(&referred) + under(&got), "{id}");
+        assert!(!text.contains("DependsOn"));
     }
 }
 
 #[test]
 fn a_schedule_is_made_once_what_its_fires_need_is_there() {
     let template = one_of_everything();
-    for (id, resource) in template.resources() {
-        if resource["Type"] == "AWS::Scheduler::Schedule" {
-            assert_eq!(resource["DependsOn"], serde_json::json!(["Table", "Loop"]), "{id}");
-        }
+    for (id, schedule) in template.of_type("AWS::Scheduler::Schedule") {
+        let description = schedule["Description"].to_string();
+        assert!(description.contains(r#"["NewTable",{"Ref":"Table"}"#), "{id}: {description}");
+        assert!(description.contains(r#"["NewLoop",{"Fn::GetAtt":["Loop","Name"]}"#), "{id}: {description}");
     }
 }
 
