@@ -30,13 +30,21 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// An error with its text: a lowercase fragment that says what was given, what is allowed and what to do.
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+    /// An error with its text: a lowercase fragment that completes "failed to …", says what was given and what is
+    /// allowed, and ends in what to do, in brackets.
+    ///
+    /// ```
+    /// use dacapo::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::NotFound, "find a task named \"greeet\" (did you mean \"greet\"?)");
+    /// assert_eq!(error.to_string(), "failed to find a task named \"greeet\" (did you mean \"greet\"?)");
+    /// ```
+    pub fn new(kind: ErrorKind, text: impl fmt::Display) -> Self {
+        Self { kind, message: format!("failed to {text}"), source: None }
     }
 
     pub(crate) fn usage(cause: impl fmt::Display) -> Self {
-        Self::new(ErrorKind::Usage, cause.to_string())
+        Self::new(ErrorKind::Usage, cause)
     }
 
     /// What it means.

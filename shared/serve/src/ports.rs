@@ -39,29 +39,34 @@ pub(crate) fn end_with_engine() {}
 
 #[cfg(not(feature = "local"))]
 fn local(url: &str) -> Result<Ports, Error> {
-    let text =
-        format!("DACAPO_LOCAL is {url}, but this build is for Lambda (build with `dacapo-serve`'s feature `local`)");
+    let text = format!(
+        "connect to DACAPO_LOCAL, {url}: this build is for Lambda (build with `dacapo-serve`'s feature `local`)"
+    );
     Err(Error::new(ErrorKind::Usage, text))
 }
 
 #[cfg(feature = "aws")]
 async fn aws() -> Result<Ports, Error> {
     let (app, stage) = (needed("DACAPO_APP", "shop")?, needed("DACAPO_STAGE", "dev")?);
-    dacapo_domain::check_stack(&app, &stage).map_err(|error| Error::new(ErrorKind::Usage, error.to_string()))?;
+    dacapo_domain::check_stack(&app, &stage)
+        .map_err(|error| Error::new(ErrorKind::Usage, format_args!("connect: {error}")))?;
     Ok(dacapo_aws::connect(&app, &stage, &dacapo_aws::Access::default()).await?)
 }
 
 #[cfg(not(feature = "aws"))]
 #[expect(clippy::unused_async, reason = "the same signature as with AWS")]
 async fn aws() -> Result<Ports, Error> {
-    let text = "DACAPO_LOCAL is not set, and this build knows no AWS (build with `dacapo-serve`'s feature `aws`)";
+    let text =
+        "connect: DACAPO_LOCAL is not set, and this build knows no AWS (build with `dacapo-serve`'s feature `aws`)";
     Err(Error::new(ErrorKind::Usage, text))
 }
 
 #[cfg(feature = "aws")]
 fn needed(name: &str, example: &str) -> Result<String, Error> {
     variable(name).ok_or_else(|| {
-        let text = format!("{name} is not set (set it, such as {name}={example}; or DACAPO_LOCAL for a local engine)");
+        let text = format!(
+            "connect: {name} is not set (set it, such as {name}={example}; or DACAPO_LOCAL for a local engine)"
+        );
         Error::new(ErrorKind::Usage, text)
     })
 }

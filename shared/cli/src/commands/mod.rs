@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use dacapo::Client;
-use dacapo_domain::{Id, When};
+use dacapo_domain::Id;
 use jiff::Timestamp;
 
 use crate::{
@@ -122,15 +122,6 @@ pub fn run(arguments: Arguments, output: &Output) -> Done<ExitCode> {
 /// A run's id as an argument.
 fn run_id(text: &str) -> Result<Id, String> {
     text.parse().map_err(|error: dacapo_domain::IdError| error.to_string())
-}
-
-/// A `--when`, refused before anything is started. Seen from the app's clock, not from this machine's.
-fn due(text: &str, client: &Client) -> Done<When> {
-    let when = When::from(text);
-    match when.resolve(client.ports().clock.now()) {
-        Ok(_) => Ok(when),
-        Err(error) => Err(Failure::usage(format!("failed to {error}"))),
-    }
 }
 
 /// A `--from`.

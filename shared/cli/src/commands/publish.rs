@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::{Context, due};
+use super::Context;
 use crate::{
     body,
     failure::{Done, Failure},
@@ -38,8 +38,8 @@ impl Publish {
             return Err(Failure::not_found(format!("no function subscribes to event {:?}{hint}", self.event)));
         }
         let mut publish = client.publish_by_name(&self.event, body);
-        if let Some(text) = &self.when {
-            publish = publish.at(due(text, &client)?);
+        if let Some(text) = self.when {
+            publish = publish.at(text);
         }
         if let Some(id) = self.id {
             publish = publish.id(&id);

@@ -4,7 +4,7 @@ use clap::Args;
 use dacapo_dashboard::show::ago;
 use dacapo_domain::Id;
 
-use super::{Context, due, run_id};
+use super::{Context, run_id};
 use crate::failure::Done;
 
 /// Only a run that has not started can be put off or brought forward.
@@ -21,7 +21,7 @@ pub struct Reschedule {
 impl Reschedule {
     pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
         let client = cx.client().await?;
-        let run = client.reschedule(self.id, due(&self.when, &client)?).await?;
+        let run = client.reschedule(self.id, self.when).await?;
         let now = client.ports().clock.now();
         Ok(cx.output.give(&run, || format!("run {} is due {}, at {}", run.id, ago(run.due_at, now), run.due_at)))
     }

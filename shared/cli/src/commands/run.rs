@@ -4,7 +4,7 @@ use clap::Args;
 use dacapo_dashboard::show::ago;
 use serde_json::json;
 
-use super::{Context, due, wait};
+use super::{Context, wait};
 use crate::{body, failure::Done};
 
 /// Prints the run's id as soon as the run can no longer be lost; with --wait, how it ended.
@@ -35,7 +35,7 @@ impl Run {
         let client = cx.client().await?;
         let mut run = client.run_by_name(&self.task, body).tags(self.tags);
         if let Some(text) = &self.when {
-            run = run.at(due(text, &client)?);
+            run = run.at(text.as_str());
         }
         if let Some(key) = self.key {
             run = run.key(key);

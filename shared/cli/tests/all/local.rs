@@ -37,7 +37,7 @@ fn a_run_is_started_looked_at_moved_and_aborted() {
     assert_eq!((&aborted["state"], &aborted["message"]), (&json!("aborted"), &json!("enough")));
 
     let again = engine.said(&format!("abort {id} --local"));
-    assert!(again.code == 1 && again.err.contains("can't be aborted: it is aborted"), "{again}");
+    assert!(again.code == 1 && again.err.contains(&format!("failed to abort run {id}: it is aborted")), "{again}");
     let waited = engine.said(&format!("wait {id} --local"));
     assert!(
         waited.code == 1 && waited.err.contains("aborted: enough"),
@@ -101,11 +101,11 @@ fn runs_are_listed_page_by_page() {
 fn what_is_not_there_is_said_with_what_is() {
     let engine = Engine::start();
     assert_snapshot!(engine.said("run import-airport --local"), @r#"
-    error: no task is named "import-airport" (did you mean "import-airports"?)
+    error: failed to find a task named "import-airport" (did you mean "import-airports"?)
     exit 3
     "#);
     assert_snapshot!(engine.said("list --task zebra --local"), @r#"
-    error: no task is named "zebra" (there are: import-airports, nightly-report)
+    error: failed to find a task named "zebra" (there are: import-airports, nightly-report)
     exit 3
     "#);
     assert_snapshot!(engine.said("publish user.joind --local"), @r#"
@@ -113,11 +113,11 @@ fn what_is_not_there_is_said_with_what_is() {
     exit 3
     "#);
     assert_snapshot!(engine.said("state 01KDVJ29Q0Q0B9FME0N1VT25N3 --local"), @r"
-    error: there is no run 01KDVJ29Q0Q0B9FME0N1VT25N3 (a finished run is kept for its task's `history`, 14 days by default)
+    error: failed to find run 01KDVJ29Q0Q0B9FME0N1VT25N3 (a finished run is kept for its task's `history`, 14 days by default)
     exit 3
     ");
     assert_snapshot!(engine.said("schedules pause weekly --local"), @r#"
-    error: no schedule is named "weekly" (there are: nightly-report-1)
+    error: failed to find a schedule named "weekly" (there are: nightly-report-1)
     exit 3
     "#);
     let logs = engine.said("logs 01KDVJ29Q0Q0B9FME0N1VT25N3 --local");
@@ -128,7 +128,7 @@ fn what_is_not_there_is_said_with_what_is() {
 fn what_cannot_be_done_is_said() {
     let engine = Engine::start();
     assert_snapshot!(engine.said("run nightly-report --local"), @r#"
-    error: task "nightly-report" is private: it can't be started by name
+    error: failed to start task "nightly-report" by name: it is private
     exit 1
     "#);
     let large = format!("\"{}\"", "x".repeat(262_143));
@@ -138,7 +138,17 @@ fn what_cannot_be_done_is_said() {
     error: failed to use "1 day 2 hours" as a time: it has more than one number and unit; allowed is one (write "26 hours")
     exit 2
     "#);
+    assert_snapshot!(engine.said("publish user.joined --local --when '90 sec'"), @r#"
+    error: failed to use "90 sec" as a time: "sec" is not a unit; allowed are second, minute, hour, day, week, month and year, singular or plural (write "90 seconds")
+    exit 2
+    "#);
     assert_eq!(engine.said("list --local --json").json()["runs"], json!([]), "nothing was started");
+    let run = engine.said("run import-airports --local --when '2 days' --json").json();
+    let moved = engine.said(&format!("reschedule {} --local --when '-1 hour'", run["id"].as_str().unwrap()));
+    assert_snapshot!(moved, @r#"
+    error: failed to use "-1 hour" as a time: it is negative; allowed is later than now
+    exit 2
+    "#);
 }
 
 #[test]

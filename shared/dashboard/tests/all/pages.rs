@@ -83,7 +83,7 @@ async fn what_is_not_there_is_said() {
     let browser = Browser::of(&sample::empty());
     for (path, says) in [
         ("/run/x", "is not a run id"),
-        ("/run/01KDVJ29Q0Q0B9FME0N1VT25N3", "there is no run 01KDVJ29Q0Q0B9FME0N1VT25N3"),
+        ("/run/01KDVJ29Q0Q0B9FME0N1VT25N3", "failed to find run 01KDVJ29Q0Q0B9FME0N1VT25N3"),
         ("/?state=done", "is not a state (allowed: created"),
         ("/?task=import-airport", "did you mean"),
     ] {

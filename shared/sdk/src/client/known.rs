@@ -30,7 +30,7 @@ impl Client {
             }
         }
         let manifest = self.ports().store.manifest().await?.ok_or_else(|| {
-            let text = "the app has no manifest yet (`make deploy` stores it, `dacapo dev` does so at its start)";
+            let text = "find the app's manifest (`make deploy` stores it, `dacapo dev` does so at its start)";
             Error::new(ErrorKind::NotDeployed, text)
         })?;
         let manifest = Arc::new(manifest);
@@ -45,7 +45,7 @@ impl Client {
             return Ok(task.clone());
         }
         let known: Vec<&str> = manifest.tasks().map(|(_, task)| task.name.as_str()).collect();
-        Err(Error::new(ErrorKind::NotFound, format!("no task is named {name:?}{}", suggestion(name, &known))))
+        Err(Error::new(ErrorKind::NotFound, format!("find a task named {name:?}{}", suggestion(name, &known))))
     }
 }
 

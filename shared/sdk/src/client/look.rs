@@ -43,7 +43,7 @@ impl Client {
     /// `Usage` for a limit that is not 1 to 1,000, `NotFound` for a task that isn't there.
     pub async fn list(&self, filter: ListFilter) -> Result<Listed, Error> {
         if !(1..=1_000).contains(&filter.limit) {
-            let text = format!("a page can't have {} runs (allowed: 1 to 1000)", filter.limit);
+            let text = format!("list a page of {} runs (allowed: 1 to 1000)", filter.limit);
             return Err(Error::new(ErrorKind::Usage, text));
         }
         if let Some(task) = &filter.task {
@@ -78,7 +78,7 @@ impl Client {
     pub async fn abort(&self, id: Id, message: &str) -> Result<RunRecord, Error> {
         let seen = self.stored(id).await?.run;
         if seen.state.is_final() {
-            return Err(Error::new(ErrorKind::Refused, format!("run {id} can't be aborted: it is {}", seen.state)));
+            return Err(Error::new(ErrorKind::Refused, format!("abort run {id}: it is {}", seen.state)));
         }
         self.change(&seen, Event::Aborted(message.to_owned())).await?;
         self.state(id).await
@@ -93,7 +93,7 @@ impl Client {
         let due_at = when.into().resolve(self.ports().clock.now()).map_err(Error::usage)?;
         let moved = self.change(&seen, Event::Rescheduled(due_at)).await?;
         if moved.due_at != due_at {
-            let text = format!("run {id} can't be moved: it is {} and has started or ended", moved.state);
+            let text = format!("reschedule run {id}: it is {} and has started or ended", moved.state);
             return Err(Error::new(ErrorKind::Refused, text));
         }
         self.state(id).await
@@ -146,8 +146,7 @@ impl Client {
     async fn stored(&self, id: Id) -> Result<Stored, Error> {
         let stored = self.ports().store.load(id).await?;
         stored.ok_or_else(|| {
-            let text =
-                format!("there is no run {id} (a finished run is kept for its task's `history`, 14 days by default)");
+            let text = format!("find run {id} (a finished run is kept for its task's `history`, 14 days by default)");
             Error::new(ErrorKind::NotFound, text)
         })
     }
@@ -167,7 +166,9 @@ impl Client {
         };
         let deadline = ports.clock.now() + PATIENCE;
         let applied = apply(ports, seen, event, Some(&policy), deadline).await?;
-        let applied = applied.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("run {} has gone", seen.id)))?;
+        let applied = applied.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("find run {} again: its history is over", seen.id))
+        })?;
         perform(ports, &applied.run, &applied.effects).await;
         Ok(applied.run)
     }

@@ -68,7 +68,7 @@ impl Origin {
         }
         if self.hops >= limits::HOPS {
             let text = format!(
-                "a chain of {} runs and events that start each other within 15 minutes ends here (let the chain wait, or break the circle)",
+                "go on with a chain of {} runs and events that start each other within 15 minutes (let the chain wait, or break the circle)",
                 limits::HOPS
             );
             return Err(Error::new(ErrorKind::Refused, text));

@@ -68,7 +68,7 @@ impl Publish {
     }
 
     async fn publish(self) -> Result<Published, Error> {
-        check_event_name(&self.name).map_err(Error::usage)?;
+        check_event_name(&self.name).map_err(|error| Error::usage(format_args!("publish: {error}")))?;
         let client = self.client;
         let ports = client.ports();
         let body = self.body?;
@@ -89,7 +89,7 @@ impl Publish {
             attempt: 1,
         };
         let message = Message::Event(event.clone());
-        too_large("the event", message.to_text().len())?;
+        too_large("an event", message.to_text().len())?;
         let manifest = client.manifest().await?;
         let subscribers = manifest.subscribers(&event.name).count();
         if subscribers > 0 && until(now, due_at) > limits::MAX_QUEUE_DELAY {

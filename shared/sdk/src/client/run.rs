@@ -96,7 +96,7 @@ impl Client {
     ) -> Result<Vec<Result<Started<O>, Error>>, Error> {
         let runs: Vec<Run<O>> = bodies.into_iter().map(|body| self.run(task, body)).collect();
         if runs.len() > limits::BATCH {
-            let text = format!("a batch of {} runs is too large (allowed: {})", runs.len(), limits::BATCH);
+            let text = format!("start a batch of {} runs (allowed: {})", runs.len(), limits::BATCH);
             return Err(Error::new(ErrorKind::Usage, text));
         }
         let mut started = Vec::with_capacity(runs.len());
@@ -166,7 +166,7 @@ impl<O> Run<O> {
             Task::Named(name) => {
                 let entry = client.task_by_name(&name).await?;
                 if entry.private && self.replays.is_none() {
-                    let text = format!("task {name:?} is private: it can't be started by name");
+                    let text = format!("start task {name:?} by name: it is private");
                     return Err(Error::new(ErrorKind::Refused, text));
                 }
                 (name, entry.policy.ttl)
@@ -219,7 +219,7 @@ impl<O: 'static> IntoFuture for Run<O> {
 }
 
 pub(super) fn unserializable(error: &serde_json::Error) -> Error {
-    Error::new(ErrorKind::Usage, format!("the body can't be serialized as JSON: {error}"))
+    Error::new(ErrorKind::Usage, format!("serialize the body as JSON: {error}"))
 }
 
 fn check_key(key: Option<&str>) -> Result<(), Error> {
@@ -228,18 +228,18 @@ fn check_key(key: Option<&str>) -> Result<(), Error> {
         return Ok(());
     }
     let allowed = limits::KEY_CHARS;
-    Err(Error::new(ErrorKind::Usage, format!("the key has {chars} characters (allowed: 1 to {allowed})")))
+    Err(Error::new(ErrorKind::Usage, format!("use a key of {chars} characters (allowed: 1 to {allowed})")))
 }
 
 fn check_tags(tags: &[String]) -> Result<(), Error> {
     if tags.len() > limits::TAGS {
-        let text = format!("a run can't have {} tags (allowed: up to {})", tags.len(), limits::TAGS);
+        let text = format!("give a run {} tags (allowed: up to {})", tags.len(), limits::TAGS);
         return Err(Error::new(ErrorKind::Usage, text));
     }
     for tag in tags {
         let chars = tag.chars().count();
         if !(1..=limits::TAG_CHARS).contains(&chars) {
-            let text = format!("tag {tag:?} has {chars} characters (allowed: 1 to {})", limits::TAG_CHARS);
+            let text = format!("use tag {tag:?} of {chars} characters (allowed: 1 to {})", limits::TAG_CHARS);
             return Err(Error::new(ErrorKind::Usage, text));
         }
     }
@@ -249,7 +249,7 @@ fn check_tags(tags: &[String]) -> Result<(), Error> {
 /// The whole message, metadata included, in bytes of UTF-8.
 fn check_size(run: &Record, body: &Json) -> Result<(), Error> {
     let metadata = serde_json::to_string(run).map_or(0, |text| text.len());
-    too_large("the run", metadata + body.bytes())
+    too_large("a run", metadata + body.bytes())
 }
 
 pub(super) fn too_large(what: &str, bytes: usize) -> Result<(), Error> {
@@ -257,6 +257,7 @@ pub(super) fn too_large(what: &str, bytes: usize) -> Result<(), Error> {
     if bytes <= allowed {
         return Ok(());
     }
-    let text = format!("{what} has {bytes} bytes with its metadata (allowed: {allowed}; keep what is large in S3)");
+    let text =
+        format!("store {what} of {bytes} bytes, metadata included (allowed: {allowed}; keep what is large in S3)");
     Err(Error::new(ErrorKind::Usage, text))
 }

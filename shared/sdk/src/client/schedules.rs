@@ -80,7 +80,7 @@ impl ScheduleClient {
         body: Json,
     ) -> Result<ScheduleState, Error> {
         if self.client.task_by_name(task).await?.private {
-            let text = format!("task {task:?} is private: it can't be scheduled by name");
+            let text = format!("schedule task {task:?} by name: it is private");
             return Err(Error::new(ErrorKind::Refused, text));
         }
         self.store(name, task, schedule, body).await
@@ -88,13 +88,14 @@ impl ScheduleClient {
 
     async fn store(&self, name: &str, task: &str, schedule: Schedule, body: Json) -> Result<ScheduleState, Error> {
         check_name(name)?;
-        too_large("the schedule's body", body.bytes())?;
+        too_large("a schedule's body", body.bytes())?;
         let ports = self.client.ports();
         let now = ports.clock.now();
         let timetable = schedule.check().map_err(Error::usage)?;
         timetable.since(now).map_err(Error::usage)?;
         if self.client.manifest().await?.schedule(name).is_some() {
-            let text = format!("schedule {name:?} is declared in code (choose another name, or change the code)");
+            let text =
+                format!("put schedule {name:?}: it is declared in code (choose another name, or change the code)");
             return Err(Error::new(ErrorKind::Refused, text));
         }
         loop {
@@ -201,7 +202,8 @@ impl ScheduleClient {
     /// `NotFound` if there is none of this name, `Refused` for a declared one.
     pub async fn delete(&self, name: &str) -> Result<(), Error> {
         if self.get(name).await?.declared {
-            let text = format!("schedule {name:?} is declared in code (remove it there and deploy, or pause it)");
+            let text =
+                format!("delete schedule {name:?}: it is declared in code (remove it there and deploy, or pause it)");
             return Err(Error::new(ErrorKind::Refused, text));
         }
         let ports = self.client.ports();
@@ -233,7 +235,7 @@ impl ScheduleClient {
         let kept = self.client.ports().store.schedules().await?;
         let mut known: Vec<&str> = kept.iter().filter(|kept| kept.put.is_some()).map(|kept| &*kept.name).collect();
         known.extend(manifest.tasks().flat_map(|(_, task)| &task.schedules).map(|schedule| &*schedule.name));
-        Ok(Error::new(ErrorKind::NotFound, format!("no schedule is named {name:?}{}", suggestion(name, &known))))
+        Ok(Error::new(ErrorKind::NotFound, format!("find a schedule named {name:?}{}", suggestion(name, &known))))
     }
 }
 
@@ -242,7 +244,7 @@ fn state(kept: &ScheduleItem, declared: Option<SchedulePut>, now: Timestamp) -> 
     let is_declared = declared.is_some();
     let put = declared.or_else(|| kept.put.clone());
     let Some(SchedulePut { schedule, body }) = put else {
-        return Err(Error::new(ErrorKind::NotFound, format!("schedule {:?} has no rule", kept.name)));
+        return Err(Error::new(ErrorKind::NotFound, format!("read schedule {:?}: it has no rule", kept.name)));
     };
     let next = if kept.paused { vec![] } else { next_fires(&schedule, kept.created_at, now) };
     Ok(ScheduleState {
@@ -277,6 +279,6 @@ fn check_name(name: &str) -> Result<(), Error> {
     if (1..=NAME_CHARS).contains(&chars) {
         return Ok(());
     }
-    let text = format!("a schedule's name has {chars} characters (allowed: 1 to {NAME_CHARS})");
+    let text = format!("use a schedule's name of {chars} characters (allowed: 1 to {NAME_CHARS})");
     Err(Error::new(ErrorKind::Usage, text))
 }

@@ -135,7 +135,7 @@ impl Attempt {
     /// `Usage` if the fraction is not within 0 to 1; else what the store says.
     pub async fn progress(&self, message: String, fraction: f64) -> Result<(), Error> {
         if !(0.0..=1.0).contains(&fraction) {
-            let text = format!("progress {fraction} is no fraction (allowed: 0 to 1, where 1 is all of it)");
+            let text = format!("say a progress of {fraction} (allowed: 0 to 1, where 1 is all of it)");
             return Err(Error::new(ErrorKind::Usage, text));
         }
         let progress = Progress { message, fraction };
@@ -165,7 +165,7 @@ impl Attempt {
         let allowed = self.policy.max_timeout;
         if limit < limits::MIN_TIMEOUT || limit > allowed {
             let text = format!(
-                "a timeout of {limit:?} can't be set (allowed: 1 s to {allowed:?}, the task's `max_timeout`; beyond 15 minutes use `Continue`)"
+                "set a timeout of {limit:?} (allowed: 1 s to {allowed:?}, the task's `max_timeout`; beyond 15 minutes use `Continue`)"
             );
             return Err(Error::new(ErrorKind::Usage, text));
         }
@@ -232,7 +232,7 @@ impl Attempt {
         let bytes = message.len() + data.as_ref().map_or(0, Json::bytes) + error.as_ref().map_or(0, String::len);
         if bytes > limits::LOG_ENTRY_BYTES {
             let allowed = limits::LOG_ENTRY_BYTES;
-            return Err(Error::new(ErrorKind::Usage, format!("a log entry has {bytes} bytes (allowed: {allowed})")));
+            return Err(Error::new(ErrorKind::Usage, format!("log an entry of {bytes} bytes (allowed: {allowed})")));
         }
         let number = self.logged.fetch_add(1, Ordering::Relaxed) + 1;
         let total = self.logged_bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;

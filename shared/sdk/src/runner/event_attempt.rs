@@ -39,7 +39,7 @@ impl EventAttempt {
     /// `Usage` below a second or above a minute.
     pub fn set_timeout(&self, limit: Duration) -> Result<(), Error> {
         if !(limits::MIN_TIMEOUT..=limits::MAX_EVENT_TIMEOUT).contains(&limit) {
-            let text = format!("a timeout of {limit:?} can't be set for an event handler (allowed: 1 s to 60 s)");
+            let text = format!("set a timeout of {limit:?} for an event handler (allowed: 1 s to 60 s)");
             return Err(Error::new(ErrorKind::Usage, text));
         }
         self.limit.set(limit);
