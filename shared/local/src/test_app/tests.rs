@@ -296,3 +296,16 @@ async fn the_same_seed_gives_the_same_result() {
     assert_eq!(storm(7).await, storm(7).await);
     assert_ne!(storm(7).await, storm(8).await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_fire_is_not_late_because_the_store_is_throttled() {
+    let throttled = Faults { crash: 0.0, throttle: 0.6, lost_reply: 0.0, duplicate: 0.0, late: 0.0 };
+    let greet = task(GREET, async |name: String, _: TaskContext| Ok(name)).schedule(cron("0 * * * ? *"), "Ada".into());
+    let app = TestApp::with_these_faults(7, throttled).with(greet);
+    app.advance(hours(5)).await;
+    let runs = app.runs_of(GREET);
+    assert_eq!(runs.len(), 5);
+    for run in runs {
+        assert_eq!(run.scheduled_at, Some(run.created_at), "{run:#?}");
+    }
+}

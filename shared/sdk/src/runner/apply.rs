@@ -54,11 +54,20 @@ pub(crate) async fn apply(
 }
 
 async fn save(ports: &Ports, seen: &Run, next: &Run, payloads: &Payloads, deadline: Timestamp) -> PortResult<Saved> {
+    patiently(ports, deadline, || ports.store.save(seen, next, payloads)).await
+}
+
+/// Tries until the deadline what was throttled, or not answered.
+pub(super) async fn patiently<T, F: Future<Output = PortResult<T>>>(
+    ports: &Ports,
+    deadline: Timestamp,
+    mut attempt: impl FnMut() -> F,
+) -> PortResult<T> {
     let mut pause = Duration::from_millis(100);
     loop {
-        match ports.store.save(seen, next, payloads).await {
+        match attempt().await {
             Err(error) if is_worth_a_retry(&error) && ports.clock.now() + pause < deadline => {
-                tracing::warn!(run = %next.id, %error, "storing a run failed, trying again");
+                tracing::warn!(%error, "trying again");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(5));
             }

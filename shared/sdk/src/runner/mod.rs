@@ -12,6 +12,7 @@ mod run;
 use dacapo_domain::{Answer, Invocation, Json, Message};
 use jiff::Timestamp;
 
+use apply::patiently;
 pub use attempt::{Attempt, ScheduledFire};
 pub use event_attempt::EventAttempt;
 use guard::Guard;
@@ -68,7 +69,10 @@ impl Runner {
     pub async fn deliver(&self, text: &str, receives: u32, deadline: Timestamp) -> PortResult<()> {
         match (Message::from_text(text), &self.definition.holds) {
             (Ok(Message::Run(message)), Defined::Task(task)) => self.deliver_run(task, message, deadline).await,
-            (Ok(Message::Fire(fire)), Defined::Task(task)) => self.fire(task, fire, deadline).await,
+            (Ok(Message::Fire(fire)), Defined::Task(task)) => {
+                // Nothing else knows of the fire until its run is stored, and the message comes back late.
+                patiently(&self.ports, deadline, || self.fire(task, fire.clone(), deadline)).await
+            }
             (Ok(Message::Event(event)), Defined::Events(handlers)) => {
                 self.deliver_event(handlers, event, receives).await
             }
