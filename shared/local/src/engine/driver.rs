@@ -102,7 +102,8 @@ impl Driver {
     /// Starts what is due and says what to wait for, apart from changes.
     async fn turn(&self, running: &mut JoinSet<()>) -> PortResult<Next> {
         let room = |place: &str| self.places.get(place).map_or(0, |places| places.available_permits());
-        for work in self.engine.take(room).await? {
+        let due = self.engine.take(room).await?;
+        for work in due.work {
             let place = self.take_place(work.place());
             let engine = self.engine.clone();
             running.spawn(async move {
@@ -111,8 +112,8 @@ impl Driver {
             });
         }
         let now = self.engine.clock.now();
-        Ok(match self.engine.next_due().await? {
-            // What is due and was not taken has found no room, or has only just come and says so.
+        Ok(match due.next {
+            // What was due and not taken has found no room.
             Some(due) if due <= now => Next::Room,
             Some(due) => Next::After(until(now, due)),
             None => Next::After(LONGEST_SLEEP),

@@ -75,12 +75,14 @@ impl Engine {
         Ok(earlier(due, look))
     }
 
+    async fn next_sweep(&self) -> PortResult<Option<Timestamp>> {
+        Ok(self.database.next_look().await?.map(|look| self.sweeps_at(look)))
+    }
+
     /// When the conductor looks next: at the first whole minute at which it has something to look at.
-    pub(super) async fn next_sweep(&self) -> PortResult<Option<Timestamp>> {
-        let Some(look) = self.database.next_look().await? else { return Ok(None) };
+    pub(super) fn sweeps_at(&self, look: Timestamp) -> Timestamp {
         let swept = *self.swept.lock().unwrap_or_else(PoisonError::into_inner);
-        let earliest = swept.map_or(look, |swept| look.max(swept + SWEEP_EVERY));
-        Ok(Some(whole_minute(earliest)))
+        whole_minute(swept.map_or(look, |swept| look.max(swept + SWEEP_EVERY)))
     }
 
     pub(super) fn has_swept(&self) {
@@ -92,7 +94,7 @@ impl Engine {
     }
 }
 
-fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+pub(super) fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
     one.into_iter().chain(other).min()
 }
 

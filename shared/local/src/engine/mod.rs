@@ -19,7 +19,7 @@ pub use due::Engine;
 pub use in_process::{InProcess, Life, Lives};
 pub use invoke::{Crash, Invoke};
 pub(crate) use programs::Programs;
-pub use take::Work;
+pub use take::{Turn, Work};
 
 #[cfg(test)]
 mod tests;

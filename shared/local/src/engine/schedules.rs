@@ -21,29 +21,23 @@ struct Plan {
 }
 
 impl Engine {
-    /// Fires the schedules whose time has come.
-    pub(super) async fn fire_schedules(&self) -> PortResult<()> {
-        loop {
-            let due = self.database.due_schedules().await?;
-            if due.is_empty() {
-                return Ok(());
-            }
-            for due in due {
-                let fires = match due.schedule.check().and_then(|timetable| timetable.since(due.put_at)) {
-                    Ok(fires) => fires,
-                    Err(error) => {
-                        self.note(format!("schedule {} will not fire: {error}", due.name));
-                        self.database.fire_schedule(&due, &[], None).await?;
-                        continue;
-                    }
-                };
-                let plan = plan(&due, &fires, self.clock.now());
-                if self.database.fire_schedule(&due, plan.fire.as_slice(), plan.next).await? && !plan.missed.is_empty()
-                {
-                    self.remember(&due, &plan).await?;
+    /// Fires schedules whose time has come.
+    pub(super) async fn fire(&self, due: Vec<DueSchedule>) -> PortResult<()> {
+        for due in due {
+            let fires = match due.schedule.check().and_then(|timetable| timetable.since(due.put_at)) {
+                Ok(fires) => fires,
+                Err(error) => {
+                    self.note(format!("schedule {} will not fire: {error}", due.name));
+                    self.database.fire_schedule(&due, &[], None).await?;
+                    continue;
                 }
+            };
+            let plan = plan(&due, &fires, self.clock.now());
+            if self.database.fire_schedule(&due, plan.fire.as_slice(), plan.next).await? && !plan.missed.is_empty() {
+                self.remember(&due, &plan).await?;
             }
         }
+        Ok(())
     }
 
     /// Keeps missed fires on their schedule, and says so.

@@ -1,11 +1,13 @@
 //! What is due, taken from the database as far as there is room for it.
 
+use std::collections::BTreeMap;
+
 use dacapo::port::PortResult;
 use dacapo_domain::CONDUCTOR;
-use futures::{future::try_join_all, try_join};
+use jiff::Timestamp;
 
-use super::Engine;
-use crate::sqlite::{DueExecution, Received};
+use super::{Engine, due::earlier};
+use crate::sqlite::{DueExecution, Received, UNDELIVERED};
 
 /// Something to be done at once, by itself: it was taken, and nobody else gets it.
 #[derive(Debug)]
@@ -38,49 +40,49 @@ impl Work {
     }
 }
 
+/// What was taken, and when there is something to do next.
+#[derive(Debug)]
+pub struct Turn {
+    /// What was due and found room.
+    pub work: Vec<Work>,
+    /// When there is something to do next, the past if something found no room; `None` if there never is.
+    pub next: Option<Timestamp>,
+}
+
 impl Engine {
     /// Takes what is due now. `room` says of a place how many more invocations it takes.
     ///
     /// # Errors
     /// If the database can't be used; what was taken comes back when its visibility ends.
-    pub async fn take(&self, room: impl Fn(&str) -> usize) -> PortResult<Vec<Work>> {
-        // Asked at once, they share the database's turn; it takes them in this order.
-        let ((), queues, executions, sweep) = try_join!(
-            async { try_join!(self.database.fire_timers(), self.fire_schedules()).map(|_| ()) },
-            self.database.due_queues(),
-            self.take_executions(room(Work::LOOPS)),
-            self.next_sweep(),
-        )?;
-        let queues = queues.into_iter().map(|queue| {
-            let places = room(&queue);
-            self.take_messages(queue, places)
-        });
-        let mut work: Vec<Work> = try_join_all(queues).await?.into_iter().flatten().collect();
-        work.extend(executions.into_iter().map(Work::Execution));
+    pub async fn take(&self, room: impl Fn(&str) -> usize) -> PortResult<Turn> {
+        let queues = self.functions.keys().map(String::as_str).chain([CONDUCTOR, UNDELIVERED]);
+        let messages = |queue: &str| count(room(queue)).saturating_mul(self.batch_size(queue));
+        let rooms: BTreeMap<_, _> = queues.map(|queue| (queue.to_owned(), messages(queue))).collect();
+        let due = loop {
+            let due = self.database.take_due(rooms.clone(), count(room(Work::LOOPS))).await?;
+            if due.schedules.is_empty() {
+                break due;
+            }
+            self.fire(due.schedules).await?;
+        };
+        let mut work = vec![];
+        for (queue, messages) in due.messages {
+            let batches = messages.chunks(self.batch_size(&queue) as usize);
+            work.extend(batches.map(|batch| Work::Messages { queue: queue.clone(), batch: batch.to_vec() }));
+        }
+        work.extend(due.executions.into_iter().map(Work::Execution));
+        let mut sweep = due.look.map(|look| self.sweeps_at(look));
         if room(CONDUCTOR) > 0 && sweep.is_some_and(|at| at <= self.clock.now()) {
             self.has_swept();
+            sweep = due.look.map(|look| self.sweeps_at(look));
             work.push(Work::Sweep);
         }
-        Ok(work)
+        Ok(Turn { work, next: earlier(due.next, sweep) })
     }
 
-    /// Takes messages of a queue for so many invocations.
-    async fn take_messages(&self, queue: String, places: usize) -> PortResult<Vec<Work>> {
-        let size = self.functions.get(&queue).map_or(1, |function| function.batch_size());
-        let wanted = u32::try_from(places).unwrap_or(u32::MAX).saturating_mul(size);
-        if wanted == 0 {
-            return Ok(vec![]);
-        }
-        let received = self.database.receive(&queue, wanted).await?;
-        let batches = received.chunks(size as usize);
-        Ok(batches.map(|batch| Work::Messages { queue: queue.clone(), batch: batch.to_vec() }).collect())
-    }
-
-    async fn take_executions(&self, places: usize) -> PortResult<Vec<DueExecution>> {
-        if places == 0 {
-            return Ok(vec![]);
-        }
-        self.database.due_executions(u32::try_from(places).unwrap_or(u32::MAX)).await
+    /// Messages of a queue for one invocation, at most.
+    fn batch_size(&self, queue: &str) -> u32 {
+        self.functions.get(queue).map_or(1, |function| function.batch_size())
     }
 
     /// Does it. What fails is said, and comes back as it would on AWS.
@@ -94,4 +96,8 @@ impl Engine {
             tracing::error!(%error, "the engine failed to store what came of its work");
         }
     }
+}
+
+fn count(places: usize) -> u32 {
+    u32::try_from(places).unwrap_or(u32::MAX)
 }

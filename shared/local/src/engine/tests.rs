@@ -76,7 +76,7 @@ impl App {
 
     async fn settle(&self) -> Tested {
         loop {
-            let work = self.engine.take(|_| usize::MAX).await?;
+            let work = self.engine.take(|_| usize::MAX).await?.work;
             if work.is_empty() {
                 return Ok(());
             }

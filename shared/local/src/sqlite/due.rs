@@ -1,27 +1,121 @@
 //! What the engine asks before it sleeps: where there is work, and when there will be.
 
+use std::collections::BTreeMap;
+
 use dacapo::port::PortResult;
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::{
-    Database,
+    Database, DueExecution, DueSchedule, Received,
     expiry::RETENTION,
+    loops::{self, ExecutionRow},
+    messages::receive,
     rows::{execute, first, millis, query, timestamp},
+    schedules::{self, ScheduleRow},
+    timers,
 };
 
+/// What was due, taken, and what comes next.
+#[derive(Debug)]
+pub struct Due {
+    /// Messages, by queue. They are hidden.
+    pub messages: Vec<(String, Vec<Received>)>,
+    /// Executions. They are being called.
+    pub executions: Vec<DueExecution>,
+    /// Schedules, which are given again until they were [fired](Database::fire_schedule).
+    pub schedules: Vec<DueSchedule>,
+    /// When something is due next, as [`next_due`](Database::next_due) says.
+    pub next: Option<Timestamp>,
+    /// When the conductor should look, as [`next_look`](Database::next_look) says.
+    pub look: Option<Timestamp>,
+}
+
+/// The same as it is read on the database's thread; it is parsed on the caller's.
+#[derive(Default)]
+struct DueRows {
+    messages: Vec<(String, Vec<Received>)>,
+    executions: Vec<ExecutionRow>,
+    schedules: Vec<ScheduleRow>,
+    next: Option<Timestamp>,
+    look: Option<Timestamp>,
+}
+
+fn due_queues(connection: &Connection, now: i64, oldest: i64) -> rusqlite::Result<Vec<String>> {
+    const SQL: &str = "SELECT name FROM queues WHERE EXISTS
+        (SELECT 1 FROM messages WHERE queue = queues.name AND visible_at <= ?1 AND sent_at > ?2) ORDER BY name";
+    query(connection, SQL, [now, oldest], |row| row.get(0))
+}
+
+fn next_due(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    const SQL: &str = "SELECT min(at) FROM (
+        SELECT (SELECT min(visible_at) FROM messages WHERE queue = queues.name) AS at FROM queues
+        UNION ALL SELECT min(at) FROM timers
+        UNION ALL SELECT min(until) FROM executions WHERE status = 'waiting'
+        UNION ALL SELECT min(next_fire) FROM schedules WHERE next_fire IS NOT NULL)";
+    earliest(connection, SQL)
+}
+
+fn next_look(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    const SQL: &str = "SELECT min(at) FROM (
+        SELECT min(watch_at) AS at FROM runs WHERE watch_at IS NOT NULL
+        UNION ALL SELECT min(watch_at) FROM deliveries WHERE watch_at IS NOT NULL)";
+    earliest(connection, SQL)
+}
+
+fn earliest(connection: &Connection, sql: &str) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(first(connection, sql, [], |row| row.get::<_, Option<i64>>(0))?.flatten().map(timestamp))
+}
+
 impl Database {
+    /// Takes all that is due as far as there is room for it, in one transaction: timers [fire](Self::fire_timers),
+    /// messages are [received](Self::receive), so many of each queue at most, and so are
+    /// [executions](Self::due_executions). Where schedules are due, they alone are given: they come first.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn take_due(&self, rooms: BTreeMap<String, u32>, executions: u32) -> PortResult<Due> {
+        let now = self.now();
+        let (now, oldest) = (millis(now), millis(now - RETENTION));
+        let taken = self.call(move |connection| {
+            let mut due = DueRows { next: next_due(connection)?, look: next_look(connection)?, ..DueRows::default() };
+            if due.next.is_none_or(|next| millis(next) > now) {
+                return Ok(due);
+            }
+            due.schedules = schedules::due(connection, now)?;
+            if !due.schedules.is_empty() {
+                return Ok(due);
+            }
+            timers::fire(connection, now)?;
+            for queue in due_queues(connection, now, oldest)? {
+                if let Some(room @ 1..) = rooms.get(&queue).copied() {
+                    let received = receive(connection, &queue, room, now, oldest)?;
+                    due.messages.push((queue, received));
+                }
+            }
+            due.executions = loops::take(connection, executions, now)?;
+            due.next = next_due(connection)?;
+            Ok(due)
+        });
+        let DueRows { messages, executions, schedules, next, look } = taken.await?;
+        Ok(Due {
+            messages,
+            executions: executions.into_iter().map(DueExecution::of).collect::<PortResult<_>>()?,
+            schedules: schedules.into_iter().map(DueSchedule::of).collect::<PortResult<_>>()?,
+            next,
+            look,
+        })
+    }
+
     /// The queues that show a visible message, by name; [`UNDELIVERED`](super::UNDELIVERED) among them, functions' own dead-letter
     /// queues not: nobody drains those.
     ///
     /// # Errors
     /// If the database can't be used.
     pub async fn due_queues(&self) -> PortResult<Vec<String>> {
-        const SQL: &str = "SELECT name FROM queues WHERE EXISTS
-            (SELECT 1 FROM messages WHERE queue = queues.name AND visible_at <= ?1 AND sent_at > ?2) ORDER BY name";
         let now = self.now();
-        let params = [millis(now), millis(now - RETENTION)];
-        self.call(move |connection| Ok(query(connection, SQL, params, |row| row.get(0))?)).await
+        let (now, oldest) = (millis(now), millis(now - RETENTION));
+        self.call(move |connection| Ok(due_queues(connection, now, oldest)?)).await
     }
 
     /// When something is due next that is not being handled: a message (one that is hidden, when its visibility
@@ -31,13 +125,7 @@ impl Database {
     /// # Errors
     /// If the database can't be used.
     pub async fn next_due(&self) -> PortResult<Option<Timestamp>> {
-        const SQL: &str = "SELECT min(at) FROM (
-            SELECT (SELECT min(visible_at) FROM messages WHERE queue = queues.name) AS at FROM queues
-            UNION ALL SELECT min(at) FROM timers
-            UNION ALL SELECT min(until) FROM executions WHERE status = 'waiting'
-            UNION ALL SELECT min(next_fire) FROM schedules WHERE next_fire IS NOT NULL)";
-        let at = self.call(|connection| Ok(first(connection, SQL, [], |row| row.get::<_, Option<i64>>(0))?));
-        Ok(at.await?.flatten().map(timestamp))
+        self.call(|connection| Ok(next_due(connection)?)).await
     }
 
     /// When the conductor should look at something next, as [`Store::overdue`](dacapo::port::Store::overdue) will tell it then.
@@ -45,11 +133,7 @@ impl Database {
     /// # Errors
     /// If the database can't be used.
     pub async fn next_look(&self) -> PortResult<Option<Timestamp>> {
-        const SQL: &str = "SELECT min(at) FROM (
-            SELECT min(watch_at) AS at FROM runs WHERE watch_at IS NOT NULL
-            UNION ALL SELECT min(watch_at) FROM deliveries WHERE watch_at IS NOT NULL)";
-        let at = self.call(|connection| Ok(first(connection, SQL, [], |row| row.get::<_, Option<i64>>(0))?));
-        Ok(at.await?.flatten().map(timestamp))
+        self.call(|connection| Ok(next_look(connection)?)).await
     }
 
     /// [`next_due`](Self::next_due) but for schedules: as long as none of them fires, nothing happens before.
@@ -61,8 +145,7 @@ impl Database {
             SELECT (SELECT min(visible_at) FROM messages WHERE queue = queues.name) AS at FROM queues
             UNION ALL SELECT min(at) FROM timers
             UNION ALL SELECT min(until) FROM executions WHERE status = 'waiting')";
-        let at = self.call(|connection| Ok(first(connection, SQL, [], |row| row.get::<_, Option<i64>>(0))?));
-        Ok(at.await?.flatten().map(timestamp))
+        self.call(|connection| Ok(earliest(connection, SQL)?)).await
     }
 
     /// What an engine that starts says first: nothing is being handled. Executions that were being called are due

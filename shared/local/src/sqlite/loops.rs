@@ -64,6 +64,27 @@ fn end(connection: &Connection, name: &str, message: Option<&str>, now: i64) -> 
     Ok(ended)
 }
 
+/// An execution as it is stored: name, function and call.
+pub(super) type ExecutionRow = (String, String, String);
+
+pub(super) fn take(connection: &Connection, max: u32, now: i64) -> rusqlite::Result<Vec<ExecutionRow>> {
+    const DUE: &str = "SELECT name, function, call FROM executions
+        WHERE status = 'waiting' AND until <= ?1 ORDER BY until LIMIT ?2";
+    const CALL: &str = "UPDATE executions SET status = 'calling' WHERE name = ?1";
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let due: Vec<ExecutionRow> = query(connection, DUE, params![now, max], read)?;
+    for (name, ..) in &due {
+        execute(connection, CALL, [name])?;
+    }
+    Ok(due)
+}
+
+impl DueExecution {
+    pub(super) fn of((name, function, call): ExecutionRow) -> PortResult<Self> {
+        Ok(Self { name, function, call: value("a call", &call)? })
+    }
+}
+
 #[async_trait]
 impl Loops for Database {
     async fn start(&self, name: &str, function: &str, call: &LoopCall, until: Timestamp) -> PortResult<()> {
@@ -98,22 +119,9 @@ impl Database {
     /// # Errors
     /// If the database can't be used.
     pub async fn due_executions(&self, max: u32) -> PortResult<Vec<DueExecution>> {
-        const DUE: &str = "SELECT name, function, call FROM executions
-            WHERE status = 'waiting' AND until <= ?1 ORDER BY until LIMIT ?2";
-        const CALL: &str = "UPDATE executions SET status = 'calling' WHERE name = ?1";
         let now = millis(self.now());
-        let rows = self.call(move |connection| {
-            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?));
-            let due: Vec<(String, String, String)> = query(connection, DUE, params![now, max], read)?;
-            for (name, ..) in &due {
-                execute(connection, CALL, [name])?;
-            }
-            Ok(due)
-        });
-        let due = |(name, function, call): (String, String, String)| {
-            Ok(DueExecution { name, function, call: value("a call", &call)? })
-        };
-        rows.await?.into_iter().map(due).collect()
+        let rows = self.call(move |connection| Ok(take(connection, max, now)?)).await?;
+        rows.into_iter().map(DueExecution::of).collect()
     }
 
     /// Lets an execution wait until a time (whole seconds, rounded up) and be called then with this. Says whether

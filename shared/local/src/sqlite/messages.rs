@@ -67,7 +67,13 @@ pub(super) fn enqueue_or_keep(connection: &Connection, queue: &str, text: &str, 
 /// Hides up to so many visible messages; those received too often go to the dead-letter queue instead.
 ///
 /// The statements are plain: RETURNING and subqueries build temporary tables, which cost ten times as much here.
-fn receive(connection: &Connection, queue: &str, max: u32, now: i64, oldest: i64) -> rusqlite::Result<Vec<Received>> {
+pub(super) fn receive(
+    connection: &Connection,
+    queue: &str,
+    max: u32,
+    now: i64,
+    oldest: i64,
+) -> rusqlite::Result<Vec<Received>> {
     const QUEUE: &str = "SELECT visibility, max_receives FROM queues WHERE name = ?1";
     const VISIBLE: &str = "SELECT id, receives + 1, text FROM messages
         WHERE queue = ?1 AND visible_at <= ?2 AND sent_at > ?3 ORDER BY visible_at LIMIT ?4";

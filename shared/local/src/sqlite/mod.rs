@@ -29,6 +29,7 @@ mod tests;
 
 pub use database::Database;
 pub use deploy::QueueSpec;
+pub use due::Due;
 pub use loops::{DueExecution, Ending};
 pub use messages::{Receipt, Received};
 pub use queues::{UNDELIVERED, dead_letter_queue};

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use dacapo::port::{PortResult, Schedules};
 use dacapo_domain::{Fire, Message, Schedule};
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
     Database,
@@ -52,6 +52,23 @@ pub(super) fn declare(connection: &Connection, declared: &[Declared], now: i64) 
     Ok(())
 }
 
+/// A schedule as it is stored: name, function, document, when it was put and when it fires next.
+pub(super) type ScheduleRow = (String, String, String, i64, i64);
+
+pub(super) fn due(connection: &Connection, now: i64) -> rusqlite::Result<Vec<ScheduleRow>> {
+    const SQL: &str = "SELECT name, function, schedule, put_at, next_fire FROM schedules
+        WHERE next_fire <= ?1 ORDER BY next_fire, name";
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
+    query(connection, SQL, [now], read)
+}
+
+impl DueSchedule {
+    pub(super) fn of((name, function, document, put_at, next): ScheduleRow) -> PortResult<Self> {
+        let (put_at, due) = (timestamp(put_at), (next > 0).then(|| timestamp(next)));
+        Ok(Self { name, function, schedule: value("a schedule", &document)?, put_at, due, document })
+    }
+}
+
 #[async_trait]
 impl Schedules for Database {
     async fn put(&self, name: &str, function: &str, schedule: &Schedule) -> PortResult<()> {
@@ -83,20 +100,9 @@ impl Database {
     /// # Errors
     /// If the database can't be used.
     pub async fn due_schedules(&self) -> PortResult<Vec<DueSchedule>> {
-        const SQL: &str = "SELECT name, function, schedule, put_at, next_fire FROM schedules
-            WHERE next_fire <= ?1 ORDER BY next_fire, name";
         let now = millis(self.now());
-        let rows = self.call(move |connection| {
-            let read = |row: &rusqlite::Row<'_>| {
-                Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?, row.get(4)?))
-            };
-            Ok(query(connection, SQL, [now], read)?)
-        });
-        let due = |(name, function, document, put_at, next): (_, _, String, _, i64)| {
-            let (put_at, due) = (timestamp(put_at), (next > 0).then(|| timestamp(next)));
-            Ok(DueSchedule { name, function, schedule: value("a schedule", &document)?, put_at, due, document })
-        };
-        rows.await?.into_iter().map(due).collect()
+        let rows = self.call(move |connection| Ok(due(connection, now)?)).await?;
+        rows.into_iter().map(DueSchedule::of).collect()
     }
 
     /// Sends a fire for each of these times to the schedule's function, and notes when it is due next (`None`:

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use dacapo::port::{PortResult, Timers};
 use dacapo_domain::Message;
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Connection, Row, params};
 
 use super::{
     Database,
@@ -41,20 +41,21 @@ impl Database {
     /// # Errors
     /// If the database can't be used.
     pub async fn fire_timers(&self) -> PortResult<usize> {
-        const DUE: &str = "SELECT function, text FROM timers WHERE at <= ?1 ORDER BY at";
-        const DELETE: &str = "DELETE FROM timers WHERE at <= ?1";
         let now = millis(self.now());
-        self.call(move |connection| {
-            let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
-            let due = query(connection, DUE, [now], read)?;
-            for (function, text) in &due {
-                enqueue_or_keep(connection, function, text, now)?;
-            }
-            if !due.is_empty() {
-                execute(connection, DELETE, [now])?;
-            }
-            Ok(due.len())
-        })
-        .await
+        self.call(move |connection| Ok(fire(connection, now)?)).await
     }
+}
+
+pub(super) fn fire(connection: &Connection, now: i64) -> rusqlite::Result<usize> {
+    const DUE: &str = "SELECT function, text FROM timers WHERE at <= ?1 ORDER BY at";
+    const DELETE: &str = "DELETE FROM timers WHERE at <= ?1";
+    let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+    let due = query(connection, DUE, [now], read)?;
+    for (function, text) in &due {
+        enqueue_or_keep(connection, function, text, now)?;
+    }
+    if !due.is_empty() {
+        execute(connection, DELETE, [now])?;
+    }
+    Ok(due.len())
 }

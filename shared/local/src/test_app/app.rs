@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::{Faults, VirtualClock};
 use crate::{
-    engine::{Engine, InProcess, Life, Lives},
+    engine::{Engine, InProcess, Life, Lives, Turn},
     report::Reports,
     sqlite::Database,
 };
@@ -141,8 +141,7 @@ impl TestApp {
     pub async fn advance(&self, time: Duration) {
         let end = self.clock.now() + time;
         loop {
-            self.settle().await;
-            match done(self.engine.next_due().await) {
+            match self.settle().await {
                 Some(due) if due <= end => self.clock.move_to(due),
                 _ => break,
             }
@@ -158,22 +157,22 @@ impl TestApp {
     pub async fn run_until_idle(&self) {
         let end = self.clock.now() + IDLE_WITHIN;
         loop {
-            self.settle().await;
+            let due = self.settle().await;
             let Some(work) = done(self.engine.next_due_of_work().await) else { return };
             assert!(work <= end, "the app is not idle after 400 days: the next work is due at {work} (use `advance`)");
             // Schedules that come first fire first.
-            let due = done(self.engine.next_due().await).unwrap_or(work);
+            let due = due.unwrap_or(work);
             self.clock.move_to(due.min(work));
         }
     }
 
-    /// Does all that is due now, one after another.
-    async fn settle(&self) {
+    /// Does all that is due now, one after another; says when there is something to do next.
+    async fn settle(&self) -> Option<Timestamp> {
         let mut pieces = 0;
         loop {
-            let work = done(self.engine.take(|_| usize::MAX).await);
+            let Turn { work, next } = done(self.engine.take(|_| usize::MAX).await);
             if work.is_empty() {
-                return;
+                return next;
             }
             pieces += work.len();
             assert!(pieces <= AT_ONE_MOMENT, "something starts itself again and again at {}", self.clock.now());
