@@ -1,5 +1,7 @@
 //! The conductor, which is part of every app and so of the engine.
 
+use std::time::Duration;
+
 use dacapo::{
     Conductor,
     port::{PortResult, Ports},
@@ -9,8 +11,11 @@ use dacapo_domain::{Answer, Invocation, Json, LoopCall};
 use super::{Crash, Engine};
 use crate::sqlite::{Received, UNDELIVERED};
 
-/// How often the machine asks the conductor, as its retry policy says.
+/// How often the conductor is told of a crash. AWS's machine tells it up to 101 times, over hours.
 const CONDUCTOR_TRIES: u32 = 6;
+
+/// The pause before the second try, doubled for each further one, as the machine's retry policy says.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Expired records that one look deletes, at most.
 const EXPIRED: u32 = 1_000;
@@ -52,7 +57,7 @@ impl Engine {
     pub(super) async fn tell_crash(&self, call: &LoopCall, crash: &Crash) -> Result<Answer, Crash> {
         let report = dacapo_domain::Crash { call: call.clone(), cause: crash.cause.clone() };
         let payload = Json::of(&Invocation::Crash(report)).map_err(|error| Crash::new(error.to_string()))?;
-        let mut tries = 0;
+        let (mut tries, mut pause) = (0, FIRST_PAUSE);
         loop {
             let payload = payload.clone();
             let work = async |ports: Ports| Conductor::new(ports, None).invoke(payload).await;
@@ -65,6 +70,8 @@ impl Engine {
             if tries == CONDUCTOR_TRIES {
                 return Err(told);
             }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -178,6 +181,24 @@ async fn a_crash_of_a_call_is_told_to_the_conductor_which_says_when_to_call_agai
     assert_eq!((stored.run.attempt, error.code.as_str()), (2, "CRASHED"));
     assert!(error.message.contains("out of memory"), "{}", error.message);
     assert_eq!(app.database.status(&run.execution_name()).await?, ExecutionStatus::Running);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conductor_that_fails_is_told_of_a_crash_again_after_ever_longer_pauses() -> Tested {
+    let mut app = App::new(vec![]).await?;
+    let (run, _) = app.waiting_run().await?;
+    app.script.answers.lock().unwrap().push_back(Err(Crash::new("out of memory")));
+    let (ports, lives) = (app.ports(), AtomicU32::new(0));
+    app.engine.lives = Arc::new(move || match lives.fetch_add(1, Relaxed) {
+        0..3 => Life { ports: ports.clone(), dies: Box::pin(std::future::ready(())) },
+        _ => Life { ports: ports.clone(), dies: Box::pin(std::future::pending()) },
+    });
+    let started = tokio::time::Instant::now();
+    app.settle().await?;
+
+    assert_eq!(started.elapsed().as_secs(), 1 + 2 + 4);
+    assert_eq!(app.ports().store.load(run.id).await?.map(|stored| stored.run.attempt), Some(2));
     Ok(())
 }
 
