@@ -10,10 +10,7 @@ use aws_smithy_http_client::{
 };
 use dacapo::port::{Clock, PortError, PortErrorKind, PortResult, Ports, SystemClock};
 
-use crate::{
-    AwsClock, DynamoStore, Stack, loops::SfnLoops, queues::SqsQueues, schedules::SchedulerSchedules,
-    timers::SchedulerTimers,
-};
+use crate::{AwsClock, DynamoStore, Stack, loops::SfnLoops, queues::SqsQueues, scheduler::Scheduler};
 
 /// How to get at AWS, where the environment doesn't say it.
 #[derive(Clone, Debug, Default)]
@@ -75,17 +72,13 @@ pub fn ports(app: &str, stage: &str, config: &SdkConfig) -> PortResult<Ports> {
     };
     let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.build());
     let scheduler = aws_sdk_scheduler::Client::new(config);
+    let scheduler = Arc::new(Scheduler::new(scheduler, dynamodb.clone(), Arc::clone(&stack), Arc::clone(&clock)));
     Ok(Ports {
         store: Arc::new(DynamoStore::new(dynamodb.clone(), Arc::clone(&stack), Arc::clone(&clock))),
         queues: Arc::new(SqsQueues::new(aws_sdk_sqs::Client::new(config), Arc::clone(&stack))),
-        timers: Arc::new(SchedulerTimers::new(
-            scheduler.clone(),
-            dynamodb.clone(),
-            Arc::clone(&stack),
-            Arc::clone(&clock),
-        )),
-        loops: Arc::new(SfnLoops::new(aws_sdk_sfn::Client::new(config), dynamodb.clone(), Arc::clone(&stack))),
-        schedules: Arc::new(SchedulerSchedules::new(scheduler, dynamodb, stack, Arc::clone(&clock))),
+        timers: scheduler.clone(),
+        loops: Arc::new(SfnLoops::new(aws_sdk_sfn::Client::new(config), dynamodb, stack)),
+        schedules: scheduler,
         clock,
     })
 }

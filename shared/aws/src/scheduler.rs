@@ -13,16 +13,16 @@ use aws_sdk_scheduler::{
         ActionAfterCompletion, DeadLetterConfig, FlexibleTimeWindow, FlexibleTimeWindowMode, ScheduleState, Target,
     },
 };
-use dacapo::port::{PortError, PortErrorKind, PortResult};
+use dacapo::port::{Clock, PortError, PortErrorKind, PortResult};
 
 use crate::{Stack, error::What, stack::UNDELIVERED};
 
-/// The app's group of schedules.
-#[derive(Clone, Debug)]
+/// The app's group of schedules: the port of one-time ones, and of those made at run time.
 pub(crate) struct Scheduler {
     client: Client,
     dynamodb: aws_sdk_dynamodb::Client,
     stack: Arc<Stack>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// A schedule as the service keeps it. An update resets what it doesn't name, so all of it is named each time.
@@ -42,12 +42,17 @@ pub(crate) struct Plan<'a> {
 const TRIES: u32 = 3;
 
 impl Scheduler {
-    pub(crate) fn new(client: Client, dynamodb: aws_sdk_dynamodb::Client, stack: Arc<Stack>) -> Self {
-        Self { client, dynamodb, stack }
+    pub(crate) fn new(
+        client: Client,
+        dynamodb: aws_sdk_dynamodb::Client,
+        stack: Arc<Stack>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { client, dynamodb, stack, clock }
     }
 
     /// Creates the schedule, or replaces the one of this name.
-    pub(crate) async fn put(&self, plan: &Plan<'_>) -> PortResult<()> {
+    pub(crate) async fn keep(&self, plan: &Plan<'_>) -> PortResult<()> {
         let target = self.target(plan).await?;
         for _ in 0..TRIES {
             if self.create(plan, &target).await? || self.update(plan, &target).await? {
@@ -59,7 +64,7 @@ impl Scheduler {
     }
 
     /// Deletes the schedule. One that isn't there is no error.
-    pub(crate) async fn delete(&self, name: &str) -> PortResult<()> {
+    pub(crate) async fn remove(&self, name: &str) -> PortResult<()> {
         let delete = self.client.delete_schedule().group_name(self.stack.prefix()).name(name);
         match delete.send().await {
             Ok(_) => Ok(()),

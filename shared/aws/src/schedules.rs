@@ -1,36 +1,17 @@
 //! Recurring schedules made at run time.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
-use dacapo::port::{Clock, PortError, PortErrorKind, PortResult, Schedules};
+use dacapo::port::{PortError, PortErrorKind, PortResult, Schedules};
 use dacapo_domain::{Schedule, ScheduleError, Timetable, aws_at};
 
 use crate::{
-    Stack,
     schedule_name::hashed,
     scheduler::{PLACEHOLDER, Plan, Scheduler},
 };
 
 /// Recurring schedules made at run time. Their names end in a hash, so that none is taken for a declared one.
-pub(crate) struct SchedulerSchedules {
-    scheduler: Scheduler,
-    clock: Arc<dyn Clock>,
-}
-
-impl SchedulerSchedules {
-    pub(crate) fn new(
-        client: aws_sdk_scheduler::Client,
-        dynamodb: aws_sdk_dynamodb::Client,
-        stack: Arc<Stack>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { scheduler: Scheduler::new(client, dynamodb, stack), clock }
-    }
-}
-
 #[async_trait]
-impl Schedules for SchedulerSchedules {
+impl Schedules for Scheduler {
     async fn put(&self, name: &str, function: &str, schedule: &Schedule) -> PortResult<()> {
         let timetable = schedule.check().map_err(refused)?;
         let (expression, once) = match (&timetable, timetable.aws_expression()) {
@@ -49,11 +30,11 @@ impl Schedules for SchedulerSchedules {
             input: fire(name),
             once,
         };
-        self.scheduler.put(&plan).await
+        self.keep(&plan).await
     }
 
     async fn delete(&self, name: &str) -> PortResult<()> {
-        self.scheduler.delete(&hashed(name)).await
+        self.remove(&hashed(name)).await
     }
 }
 
