@@ -4,6 +4,7 @@ use app::{NIGHTLY_REPORT, Report, Sent};
 use chaos::{CHAOS, Chaos, Told};
 use dacapo::{State, Timestamp, Trigger, cron, minutes};
 use dacapo_domain::{AWS_SCHEDULED_TIME, fire_id};
+use flaky::{THING, Thing};
 
 use crate::app::{App, body, result};
 
@@ -46,6 +47,19 @@ async fn a_run_beyond_15_minutes_ends_at_its_time() {
     assert_eq!((record.state, record.attempt), (State::Completed, 1), "{record:#?}");
     assert!(record.started_at >= Some(due), "{record:#?}");
     assert_eq!(app.calls(id).await, 1);
+}
+
+#[tokio::test]
+async fn an_event_beyond_15_minutes_is_handled_at_its_time() {
+    let app = App::deployed().await;
+    let thing = Thing { name: format!("astray {}", Timestamp::now()), failures: 0 };
+    let id = app.client.publish(THING, thing.clone()).after("2 hours").await.unwrap().id;
+    let due = app.comes_near(&format!("delivery/{id}/conductor"), "delivery", &["dueAt", "firstDueAt"]).await;
+    app.goes_astray(&format!("event-{id}")).await;
+
+    let call = app.call_for(&thing).await;
+
+    assert!(call.created_at >= due, "handled before {due}: {call:#?}");
 }
 
 impl App {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use dacapo::{State, Trigger, port::Envelope, prelude::*};
-use dacapo_domain::{Message, RunMessage};
+use dacapo_domain::{CONDUCTOR, DeliveryMessage, Message, RunMessage};
 use jiff::Timestamp;
 
 use super::*;
@@ -205,6 +205,27 @@ async fn an_event_due_in_a_day_is_held_back_until_then() -> Tested {
     app.advance(hours(23)).await;
     assert_eq!(calls.so_far(), 0);
     app.advance(hours(1)).await;
+    assert_eq!(calls.so_far(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_event_that_is_held_back_is_handled_although_its_schedule_could_not_send() -> Tested {
+    let calls = Calls::default();
+    let counted = calls.clone();
+    let app = TestApp::new().with(on(JOINED, move |_: String, _: EventContext| {
+        counted.next();
+        async { Ok(()) }
+    }));
+    let id = app.publish(JOINED, "ada".to_owned()).after(days(1)).await?.id;
+    app.ports().timers.delete(&format!("event-{id}")).await?;
+    app.advance(days(1)).await;
+    assert_eq!(calls.so_far(), 0);
+
+    let message = DeliveryMessage { delivery: format!("{id}/{CONDUCTOR}"), attempt: 1 };
+    app.ports().queues.dead_letter(CONDUCTOR, &Message::Delivery(message).to_text()).await?;
+    app.advance(Duration::ZERO).await;
+
     assert_eq!(calls.so_far(), 1);
     Ok(())
 }

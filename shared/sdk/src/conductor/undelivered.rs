@@ -1,15 +1,14 @@
 //! The app's dead-letter queue: messages that their function could not take, again and again.
 
 use dacapo_domain::{
-    Delivery, DeliveryMessage, DeliveryState, Event, EventPolicy, Failed, Json, Manifest, Message, NewRun, Run,
-    RunMessage, Trigger, code,
+    CONDUCTOR, Delivery, DeliveryMessage, DeliveryState, Event, EventPolicy, Failed, Fire, Message, RunMessage, code,
 };
 
 use super::Conductor;
 use crate::{
     delivery,
     port::{Created, PortError, PortErrorKind, PortResult, SavedDelivery, StoredDelivery},
-    runner::apply::perform,
+    runner::{apply::perform, fire::admit},
 };
 
 const CAUSE: &str = "the function could not take its message (does it start? see its logs)";
@@ -29,10 +28,12 @@ impl Conductor {
                 self.fail(StoredDelivery { delivery: fresh, body: event.body }, true).await
             }
             Ok(Message::Delivery(message)) => match self.ports.store.load_delivery(&message.delivery).await? {
+                // An event that was held back: nobody has tried to handle it yet.
+                Some(stored) if stored.delivery.function == CONDUCTOR => self.publish_held(&message).await,
                 Some(stored) if is_due(&stored.delivery, &message) => self.fail(stored, false).await,
                 _ => Ok(()),
             },
-            Ok(Message::Fire(fire)) => self.undelivered_fire(&fire).await,
+            Ok(Message::Fire(fire)) => self.undelivered_fire(fire).await,
             Ok(Message::Ended(_)) => self.deliver(text).await,
             Err(error) => {
                 let text = format!("a message in the dead-letter queue can't be read: {error}");
@@ -48,26 +49,20 @@ impl Conductor {
         Ok(())
     }
 
-    /// A fire that never reached its function: its run is made here.
-    async fn undelivered_fire(&self, fire: &dacapo_domain::Fire) -> PortResult<()> {
+    /// A fire that its function didn't take: its run is made here, so that it is seen what becomes of it.
+    async fn undelivered_fire(&self, fire: Fire) -> PortResult<()> {
         let manifest = self.manifest().await?;
-        let kept = self.ports.store.schedule(&fire.schedule).await?;
-        let Some((task, body)) = scheduled(&manifest, fire, kept.as_ref()) else { return Ok(()) };
-        let new = NewRun {
-            id: dacapo_domain::fire_id(&fire.schedule, fire.time),
-            name: task,
-            due_at: fire.time,
-            trigger: Trigger::Schedule,
-            parent_id: None,
-            hops: 0,
-            tags: vec![],
-            key: None,
-            schedule: Some(fire.schedule.clone()),
-            ttl: None,
-            execution: None,
+        let task = match manifest.schedule(&fire.schedule) {
+            Some((_, task, _)) => Some(task),
+            None => {
+                let kept = self.ports.store.schedule(&fire.schedule).await?;
+                kept.and_then(|kept| manifest.task(&kept.task)).map(|(_, task)| task)
+            }
         };
-        let made = Run::create(new, &self.ports.clock.moment());
-        if self.ports.store.create(&made.run, &body, None).await? == Created::New {
+        let Some(task) = task else { return Ok(()) }; // It was removed, and so is nobody's.
+        if let Some((made, body)) = admit(&self.ports, task, fire).await?
+            && self.ports.store.create(&made.run, &body, None).await? == Created::New
+        {
             perform(&self.ports, &made.run, &made.effects).await;
         }
         Ok(())
@@ -100,20 +95,4 @@ impl Conductor {
 
 fn is_due(delivery: &Delivery, message: &DeliveryMessage) -> bool {
     delivery.state == DeliveryState::Retrying && delivery.attempt == message.attempt
-}
-
-/// The task that a fire starts, and with what.
-fn scheduled(
-    manifest: &Manifest,
-    fire: &dacapo_domain::Fire,
-    kept: Option<&crate::port::ScheduleItem>,
-) -> Option<(String, Json)> {
-    if kept.is_some_and(|kept| kept.paused) {
-        return None;
-    }
-    if let Some((_, task, schedule)) = manifest.schedule(&fire.schedule) {
-        return Some((task.name.clone(), schedule.body.clone()));
-    }
-    let kept = kept?;
-    Some((kept.task.clone(), kept.put.clone()?.body))
 }

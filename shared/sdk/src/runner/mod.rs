@@ -4,7 +4,7 @@ pub(crate) mod apply;
 mod attempt;
 mod event;
 mod event_attempt;
-mod fire;
+pub(crate) mod fire;
 mod guard;
 mod limit;
 mod run;
