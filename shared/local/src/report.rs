@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-/// Something that happened in the engine. Its text is one readable line, but a crash's, which quotes the process.
+/// Something that happened in the engine. Its text is one readable line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Report {
@@ -36,8 +36,6 @@ pub enum Report {
         function: String,
         /// How it ended.
         how: String,
-        /// The last lines of its error output, oldest first.
-        last_lines: Vec<String>,
     },
     /// Something worth knowing, in words.
     Note(String),
@@ -51,10 +49,7 @@ impl fmt::Display for Report {
             Self::Started { function, pid: Some(pid) } => write!(f, "{function} started as process {pid}"),
             Self::Started { function, pid: None } => write!(f, "{function} started"),
             Self::Changed { function } => write!(f, "{function} has changed: started anew"),
-            Self::Crashed { function, how, last_lines } => {
-                write!(f, "{function} crashed: {how}")?;
-                last_lines.iter().try_for_each(|line| write!(f, "\n{function} |   {line}"))
-            }
+            Self::Crashed { function, how } => write!(f, "{function} crashed: {how}"),
             Self::Note(text) => f.write_str(text),
         }
     }

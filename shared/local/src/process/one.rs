@@ -5,11 +5,7 @@ use std::{process::ExitStatus, sync::Arc, time::Duration};
 use axum::body::Bytes;
 use tokio::{process::Child, task::JoinHandle, time::Instant};
 
-use super::{
-    Program,
-    lines::{LastLines, follow},
-    stamp::Stamp,
-};
+use super::{Program, lines::follow, stamp::Stamp};
 use crate::{
     report::{Report, Reports},
     runtime_api::{Ended, Seat, Seats},
@@ -29,7 +25,6 @@ pub struct Process {
     pub stamp: Option<Stamp>,
     /// Whether it has ever taken an invocation.
     pub proven: bool,
-    last: LastLines,
     errors: Option<JoinHandle<()>>,
 }
 
@@ -39,7 +34,7 @@ pub enum Broken {
     /// The process had ended before it saw the invocation: another one may take it.
     Unseen,
     /// The process died of it, or took too long.
-    Crashed { how: String, last_lines: Vec<String> },
+    Crashed { how: String },
 }
 
 impl Process {
@@ -47,15 +42,13 @@ impl Process {
         let stamp = Stamp::of(&program.path);
         let (number, seat) = seats.take(&program.function);
         let mut child = program.command(number).spawn().inspect_err(|_| seats.leave(number))?;
-        let last = LastLines::default();
         let function = &program.function;
         reports(Report::Started { function: function.clone(), pid: child.id() });
         if let Some(output) = child.stdout.take() {
-            follow(output, function.clone(), reports.clone(), None);
+            follow(output, function.clone(), reports.clone());
         }
-        let errors =
-            child.stderr.take().map(|output| follow(output, function.clone(), reports.clone(), Some(last.clone())));
-        Ok(Self { child, seat, seats: seats.clone(), number, stamp, proven: false, last, errors })
+        let errors = child.stderr.take().map(|output| follow(output, function.clone(), reports.clone()));
+        Ok(Self { child, seat, seats: seats.clone(), number, stamp, proven: false, errors })
     }
 
     /// Whether it still runs.
@@ -94,9 +87,12 @@ impl Process {
     }
 
     async fn unseen(&mut self, status: std::io::Result<ExitStatus>) -> Broken {
-        let how = told(status);
         // One that has worked before may leave once it has answered; one that never has can't start.
-        if self.proven { Broken::Unseen } else { self.crashed(how).await }
+        if self.proven {
+            return Broken::Unseen;
+        }
+        let how = format!("can't start: {} before it asked for work (mend what it says, and build it)", told(status));
+        self.crashed(how).await
     }
 
     async fn stopped(&mut self, how: String) -> Broken {
@@ -105,11 +101,12 @@ impl Process {
         self.crashed(how).await
     }
 
+    /// What it said comes before what is said of it.
     async fn crashed(&mut self, how: String) -> Broken {
         if let Some(errors) = self.errors.take() {
             let _ = tokio::time::timeout(OUTPUT_WITHIN, errors).await;
         }
-        Broken::Crashed { how, last_lines: self.last.get() }
+        Broken::Crashed { how }
     }
 }
 

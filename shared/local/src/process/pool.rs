@@ -67,7 +67,7 @@ impl Pool {
                     };
                 }
                 Err(Broken::Unseen) => {}
-                Err(Broken::Crashed { how, last_lines }) => return Err(self.crashed(how, last_lines)),
+                Err(Broken::Crashed { how }) => return Err(self.crashed(how)),
             }
         }
     }
@@ -106,15 +106,13 @@ impl Pool {
                 }
                 Err(error) => {
                     let path = self.program.path.display();
-                    return Err(
-                        self.crashed(format!("can't start {path}: {error} (build it with `cargo build`)"), vec![])
-                    );
+                    return Err(self.crashed(format!("can't start {path}: {error} (build it with `cargo build`)")));
                 }
             }
         }
     }
 
-    fn crashed(&self, how: String, last_lines: Vec<String>) -> Crash {
+    fn crashed(&self, how: String) -> Crash {
         let mut trouble = self.trouble();
         trouble.crashes += 1;
         // The first crash costs no pause, the next ones 1, 2, 4 … seconds.
@@ -122,7 +120,7 @@ impl Pool {
         trouble.not_before = Some(Instant::now() + pause);
         drop(trouble);
         let crash = Crash::new(&how);
-        (self.reports)(Report::Crashed { function: self.program.function.clone(), how, last_lines });
+        (self.reports)(Report::Crashed { function: self.program.function.clone(), how });
         crash
     }
 

@@ -117,9 +117,12 @@ impl Function {
 fn write_binary(path: &Path, comment: &str) -> std::io::Result<()> {
     let me = std::env::current_exe()?;
     let test = "process::tests::a_function";
-    let script = format!("#!/bin/sh\n# {comment}\nexec '{}' --exact {test} --ignored --nocapture\n", me.display());
+    write_program(path, &format!("# {comment}\nexec '{}' --exact {test} --ignored --nocapture", me.display()))
+}
+
+fn write_program(path: &Path, script: &str) -> std::io::Result<()> {
     let fresh = path.with_extension("new");
-    fs::write(&fresh, script)?;
+    fs::write(&fresh, format!("#!/bin/sh\n{script}\n"))?;
     fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755))?;
     fs::rename(fresh, path)
 }
@@ -148,13 +151,30 @@ async fn another_process_is_started_when_all_are_busy() -> Tested {
 }
 
 #[tokio::test]
-async fn a_crash_is_told_with_the_last_lines_and_the_next_process_works() -> Tested {
+async fn a_crash_is_told_after_what_the_process_said_and_the_next_process_works() -> Tested {
     let function = Function::new(LIMIT).await?;
     let crash = function.invoke(json!({ "do": "crash" })).await.unwrap_err();
     assert_eq!(crash.cause, "ended with exit status: 7");
-    let told = function.told(|report| matches!(report, Report::Crashed { .. }));
-    let [Report::Crashed { function: name, last_lines, .. }] = &told[..] else { panic!("{told:?}") };
-    assert_eq!((name.as_str(), last_lines.last().map(String::as_str)), ("greet", Some("about to crash")));
+    let told: Vec<String> = function.told(|_| true).iter().map(Report::to_string).collect();
+    let [.., said, crashed] = &told[..] else { panic!("{told:?}") };
+    assert_eq!([said, crashed], ["greet | about to crash", "greet crashed: ended with exit status: 7"]);
+    function.pid().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_function_that_can_t_start_is_told_in_one_line_and_works_once_it_is_mended() -> Tested {
+    let function = Function::new(LIMIT).await?;
+    write_program(&function.program.path, "echo 'DATABASE_URL is not set' >&2; exit 101")?;
+    let crash = function.invoke(json!({ "do": "echo" })).await.unwrap_err();
+    assert_eq!(
+        crash.cause,
+        "can't start: ended with exit status: 101 before it asked for work (mend what it says, and build it)"
+    );
+    let told: Vec<String> = function.told(|_| true).iter().map(Report::to_string).collect();
+    let [.., said, crashed] = &told[..] else { panic!("{told:?}") };
+    assert_eq!([said, crashed], ["greet | DATABASE_URL is not set", &format!("greet crashed: {}", crash.cause)]);
+    write_binary(&function.program.path, "mended")?;
     function.pid().await;
     Ok(())
 }
