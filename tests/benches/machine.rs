@@ -2,6 +2,7 @@
 
 use std::{
     path::PathBuf,
+    process::Command,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -32,6 +33,13 @@ pub fn peak_kib(pid: u32) -> Result<u64, AnyError> {
     let status = std::fs::read_to_string(&file).map_err(|error| format!("{file}: {error} (only Linux has it)"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
+}
+
+/// Lets a process and its threads run on one core alone.
+pub fn pin(pid: u32) -> Result<(), AnyError> {
+    let pinned = Command::new("taskset").args(["-a", "-c", "-p", "0", &pid.to_string()]).output();
+    let pinned = pinned.map_err(|error| format!("taskset: {error} (only Linux has it)"))?;
+    if pinned.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&pinned.stderr).into()) }
 }
 
 /// A directory that ends with the value, on the disk that is built on: a temporary file system may be memory.
