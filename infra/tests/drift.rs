@@ -1,6 +1,8 @@
 //! The committed manifest is what the functions say, and the committed template what becomes of it. `make template`,
 //! which is this test with `UPDATE=1`, writes both.
 
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
 use std::{
     env, fs,
     path::{Path, PathBuf},

@@ -1,5 +1,7 @@
 //! What every template holds to, whatever the app: read on the template of an app that has one of everything.
 
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
 use dacapo_domain::{
     FunctionEntry, Json, Manifest, Policy, Retry, ScheduleEntry, Subscription, TaskEntry, cron, every, limits, minutes,
     seconds,

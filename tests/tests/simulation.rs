@@ -3,6 +3,8 @@
 //!
 //! `DACAPO_SEEDS=5000 make simulate` goes further than `make test`; `DACAPO_SEED=17` repeats one history.
 
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
@@ -110,10 +112,10 @@ async fn history(seed: u64, faults: Faults) -> Vec<String> {
             Ok(run) => drop(started.insert(run.id(), due)),
             Err(error) => broken.push(format!("a run could not be started: {error}")),
         }
-        if number % 3 == 0 {
-            if let Err(error) = app.publish(NEWS, 1_000 + number).after(seconds(rng.u64(1..4_000))).await {
-                broken.push(format!("an event could not be published: {error}"));
-            }
+        if number % 3 == 0
+            && let Err(error) = app.publish(NEWS, 1_000 + number).after(seconds(rng.u64(1..4_000))).await
+        {
+            broken.push(format!("an event could not be published: {error}"));
         }
         app.advance(seconds(rng.u64(0..1_200))).await;
         if rng.u8(0..4) == 0 {

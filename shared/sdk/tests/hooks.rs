@@ -1,5 +1,7 @@
 //! Which hook runs when, and what becomes of one that fails.
 
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},

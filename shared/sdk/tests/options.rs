@@ -1,5 +1,7 @@
 //! A function says everything about itself, and all that is wrong with it at once.
 
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
 use dacapo::{Definition, prelude::*};
 use dacapo_domain::{FunctionEntry, Holds, Policy, TaskEntry};
 use serde_json::{Value, json};

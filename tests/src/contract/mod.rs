@@ -1,7 +1,7 @@
 //! What every implementation of the ports must do: one rule, one function.
 //!
 //! A rule gets a [`Bench`]: ports, and what stands around them. It assumes nothing that the ports' documentation
-//! doesn't say, so the same rules hold for the embedded engine and for AWS. The [`contract!`](crate::contract) macro
+//! doesn't say, so the same rules hold for the embedded engine and for AWS. The [`contract!`](crate::contract!) macro
 //! makes a test of each rule for a bench.
 
 #![expect(clippy::unwrap_used, reason = "rules are tests: what fails ends them")]

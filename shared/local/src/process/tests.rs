@@ -1,5 +1,7 @@
 //! Real processes: this test binary, started as a function's.
 
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt,

@@ -1,5 +1,7 @@
 //! The ports over HTTP: what goes in comes out.
 
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
 use std::sync::Arc;
 
 use axum::http::Request;

@@ -24,10 +24,10 @@ impl Client {
     pub async fn manifest(&self) -> Result<Arc<Manifest>, Error> {
         let now = self.ports().clock.now();
         let cached = self.app.known.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((since, manifest)) = cached {
-            if dacapo_domain::until(since, now) < FRESH {
-                return Ok(manifest);
-            }
+        if let Some((since, manifest)) = cached
+            && dacapo_domain::until(since, now) < FRESH
+        {
+            return Ok(manifest);
         }
         let manifest = self.ports().store.manifest().await?.ok_or_else(|| {
             let text = "find the app's manifest (`make deploy` stores it, `dacapo dev` does so at its start)";

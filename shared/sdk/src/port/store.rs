@@ -137,6 +137,7 @@ pub struct Payloads {
 
 /// What came of a create.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one a call, taken apart at once")]
 pub enum Created {
     /// The run is stored.
     New,
@@ -155,6 +156,7 @@ pub enum Saved {
 
 /// What came of a save of a delivery.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one a call, taken apart at once")]
 pub enum SavedDelivery {
     /// The record is stored.
     Done,

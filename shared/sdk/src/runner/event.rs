@@ -117,6 +117,7 @@ struct Unhandled {
 }
 
 /// What several failed handlers make of one delivery: tried again at the soonest time that one of them asks for.
+#[expect(clippy::result_large_err, reason = "made once a delivery")]
 fn together(failures: Vec<(Failed, Subscription)>) -> Result<(), Unhandled> {
     let Some((first, _)) = failures.first() else { return Ok(()) };
     let message = failures.iter().map(|(failed, _)| failed.failure.message.as_str()).collect::<Vec<_>>().join("; ");
