@@ -37,7 +37,11 @@ async fn what_the_deployed_app_does_not_know_is_said_with_what_was_meant() {
     let run = |arguments: &[&str]| dacapo(&[arguments, &prefix].concat(), &app.localstack.endpoint, Some("test"));
 
     assert_one_line(&run(&["run", "import-airprots"]), NOT_FOUND, &["import-airprots", "import-airports"]);
-    assert_one_line(&run(&["state", "01KDW28FR0PHTWHA1GN83GZ2QM"]), NOT_FOUND, &["no run 01KDW28FR0PHTWHA1GN83GZ2QM"]);
+    assert_one_line(
+        &run(&["state", "01KDW28FR0PHTWHA1GN83GZ2QM"]),
+        NOT_FOUND,
+        &["failed to find run 01KDW28FR0PHTWHA1GN83GZ2QM"],
+    );
     assert_one_line(&run(&["run", "chaos", "--body", "{"]), 2, &["body"]);
     assert_one_line(&run(&["run", "nightly-report"]), 1, &["private"]);
 }
