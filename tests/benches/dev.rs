@@ -136,5 +136,5 @@ fn serve(database: PathBuf) -> Result<(), AnyError> {
         Report::Crashed { .. } | Report::Note(_) => eprintln!("{report}"),
         _ => {}
     });
-    Ok(machine::runtime()?.block_on(dacapo_local::dev(options))?)
+    Ok(machine::runtime()?.block_on(dacapo_local::dev(options, std::future::pending()))?)
 }

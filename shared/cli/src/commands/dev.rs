@@ -1,7 +1,10 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use clap::Args;
@@ -11,14 +14,14 @@ use dacapo_local::{DEFAULT_PORT, DevFunction, DevOptions, Report};
 
 use super::Context;
 use crate::{
-    dev::{Metadata, Package, Started, build, describe, program},
+    dev::{Anew, Metadata, Package, Started, build, describe, described_anew, program},
     failure::{Done, Failure},
     output::{self, Output, plain},
     suggest, workspace,
 };
 
 /// Builds the workspace's functions, starts the engine and the dashboard, and fires schedules, until interrupted.
-/// A function whose binary is built again is restarted.
+/// A function whose binary is built again is restarted; where it has other options or schedules then, so is the engine.
 #[derive(Debug, Args)]
 pub struct Dev {
     /// The engine's port; 0 takes a free one
@@ -48,12 +51,22 @@ impl Dev {
         if !self.no_build {
             build(&root, &packages)?;
         }
-        let (manifest, functions) = describe(&app, &metadata.target_directory, &packages)?;
+        let anew = Anew::of_this_program(!self.no_build);
+        let describe = || describe(&app, &metadata.target_directory, &packages);
+        let (manifest, functions) = describe()?;
         let database = match self.database {
             Some(file) => file,
             None => metadata.target_directory.join("dacapo").join(format!("{app}.sqlite")),
         };
-        serve(cx.output, manifest, functions, database, self.port).await
+        let binaries = functions.iter().map(|function| function.binary.clone()).collect();
+        let changed = AtomicBool::new(false);
+        let until = async {
+            described_anew(&manifest, binaries, || Ok(describe()?.0), cx.output).await;
+            cx.output.note("the functions say something else of themselves: the engine starts again");
+            changed.store(true, Relaxed);
+        };
+        serve(cx.output, manifest.clone(), functions, database, self.port, until).await?;
+        if changed.load(Relaxed) { Err(anew.start()) } else { Ok(ExitCode::SUCCESS) }
     }
 
     /// The functions that were asked for; all, where none was.
@@ -78,7 +91,8 @@ async fn serve(
     functions: Vec<DevFunction>,
     database: PathBuf,
     port: u16,
-) -> Done<ExitCode> {
+    until: impl Future<Output = ()>,
+) -> Done<()> {
     let app = manifest.app.clone();
     let mut options = DevOptions::new(&app, database.clone(), functions);
     options.port = port;
@@ -92,8 +106,7 @@ async fn serve(
         }
         report => output.note(&plain(&report.to_string())),
     });
-    dacapo_local::dev(options).await.map_err(|error| Failure::failed(error.to_string()))?;
-    Ok(ExitCode::SUCCESS)
+    dacapo_local::dev(options, until).await.map_err(|error| Failure::failed(error.to_string()))
 }
 
 /// Says what runs. The schedules are the engine's own, since what it kept from before counts.

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod dacapo;
+#[cfg(unix)]
+mod dev;
 mod engine;
 mod local;
 mod times;

@@ -20,15 +20,20 @@ use crate::{
 /// How long running invocations may go on once the engine is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Runs an app until Ctrl-C: then running invocations may end, at a second Ctrl-C they may not.
+/// Runs an app until Ctrl-C or `until` comes: then running invocations may end, at a second Ctrl-C they may not.
 ///
 /// # Errors
 /// If the port is taken, the functions don't make an app, or the database can't be used.
-pub async fn dev(options: DevOptions) -> Result<(), DevError> {
-    let stop = Stop::on_signal();
-    let insisted = stop.insisted.clone();
+pub async fn dev(options: DevOptions, until: impl Future<Output = ()>) -> Result<(), DevError> {
+    let Stop { asked, insisted } = Stop::on_signal();
+    let stop = async {
+        tokio::select! {
+            () = asked.notified() => {}
+            () = until => {}
+        }
+    };
     tokio::select! {
-        ended = dev_until(options, async move { stop.asked.notified().await }) => ended,
+        ended = dev_until(options, stop) => ended,
         () = insisted.notified() => Ok(()),
     }
 }
