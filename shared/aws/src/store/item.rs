@@ -97,7 +97,7 @@ fn of_record(record: &impl Serialize, key: Item) -> PortResult<Item> {
 pub(super) fn read<T: DeserializeOwned>(item: Item) -> PortResult<T> {
     let name = text_of(&item, PK).unwrap_or_default().to_owned();
     serde_dynamo::from_item(item).map_err(|error| {
-        let message = format!("failed to read the item {name:?} (was it written by a newer version?): {error}");
+        let message = format!("failed to read the item {name:?} (was it written by another version?): {error}");
         PortError::new(PortErrorKind::Refused, message).caused_by(error)
     })
 }

@@ -21,7 +21,9 @@ impl DynamoStore {
         let Some(item) = self.get(MANIFEST, MANIFEST).await? else { return Ok(None) };
         let manifest = serde_json::from_str(text_of(&item, DATA).unwrap_or_default());
         manifest.map(Some).map_err(|error| {
-            let message = format!("failed to read the manifest (was the app deployed by a newer version?): {error}");
+            let message = format!(
+                "failed to read the manifest (was the app deployed by another version? deploy it again): {error}"
+            );
             PortError::new(PortErrorKind::Refused, message).caused_by(error)
         })
     }
