@@ -9,7 +9,7 @@ pub struct UserJoined {
 
 /// Whom to welcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Welcome {
     /// Where mail reaches them.
     pub email: String,
