@@ -2,12 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
-use dacapo_domain::{
-    FunctionEntry, Json, Manifest, Policy, Retry, ScheduleEntry, Subscription, TaskEntry, cron, every, limits, minutes,
-    seconds,
-};
+mod read;
+mod roles;
+
+use dacapo_domain::{FunctionEntry, Manifest, TaskEntry, limits};
 use dacapo_infra::{TemplateError, template};
-use serde_json::{Map, Value, json};
+use read::{manifest, one_of_everything, read, scheduled, subscription};
+use serde_json::{Value, json};
 
 #[test]
 fn every_queue_that_a_function_reads_is_redriven_into_the_net() {
@@ -105,79 +106,6 @@ fn a_fire_that_cannot_be_sent_is_kept_for_the_conductor() {
     // Schedules made at run time name the same queue, and Scheduler takes one role for all of them.
     let sends = template.properties("RoleOfScheduler")["Policies"][0]["PolicyDocument"]["Statement"].to_string();
     assert!(sends.contains(":${App}-${Stage}-undelivered\""), "{sends}");
-}
-
-#[test]
-fn no_statement_allows_more_than_it_names() {
-    let template = one_of_everything();
-    let mut wild = Vec::new();
-    for (id, statement) in template.statements() {
-        let text = statement.to_string();
-        assert_eq!(statement["Effect"], "Allow", "{id}");
-        assert!(!statement["Action"].to_string().contains('*'), "{id}: {text}");
-        assert_ne!(statement["Resource"], "*", "{id}: {text}");
-        if statement["Resource"].to_string().contains('*') {
-            let arn = statement["Resource"]["Fn::Sub"].as_str().unwrap();
-            wild.push(arn.split_once("${AWS::AccountId}:").unwrap().1.to_owned());
-        }
-    }
-    wild.sort();
-    wild.dedup();
-    // Streams of a log, executions and schedules are named after what doesn't exist yet.
-    let expected = [
-        "execution:${App}-${Stage}-loop:*",
-        "log-group:/aws/lambda/${App}-${Stage}-conductor:*",
-        "log-group:/aws/lambda/${App}-${Stage}-nightly-report:*",
-        "log-group:/aws/lambda/${App}-${Stage}-send-welcome:*",
-        "log-group:/aws/lambda/${App}-${Stage}-user-joined:*",
-        "schedule/${App}-${Stage}/*",
-    ];
-    assert_eq!(wild, expected);
-}
-
-#[test]
-fn one_role_is_passed_and_to_scheduler_alone() {
-    let passes: Vec<Value> = one_of_everything()
-        .statements()
-        .into_iter()
-        .map(|(_, statement)| statement)
-        .filter(|statement| statement["Action"].to_string().contains("iam:"))
-        .collect();
-    let [pass] = &passes[..] else { panic!("{passes:?}") };
-    assert_eq!(pass["Action"], json!(["iam:PassRole"]));
-    assert_eq!(
-        pass["Resource"]["Fn::Sub"],
-        "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${App}-${Stage}-scheduler"
-    );
-    assert_eq!(pass["Condition"]["StringEquals"]["iam:PassedToService"], "scheduler.amazonaws.com");
-}
-
-#[test]
-fn a_function_reads_its_own_queue_and_no_other() {
-    let template = one_of_everything();
-    for (function, queues) in [("SendWelcome", vec!["send-welcome"]), ("Conductor", vec!["conductor", "undelivered"])] {
-        let own = &template.properties(&format!("{function}Role"))["Policies"][0]["PolicyDocument"]["Statement"];
-        let read: Vec<&str> = own
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|statement| statement["Action"].to_string().contains("sqs:ReceiveMessage"))
-            .map(|statement| statement["Resource"]["Fn::Sub"].as_str().unwrap().rsplit_once("${Stage}-").unwrap().1)
-            .collect();
-        assert_eq!(read, queues, "{function}");
-    }
-}
-
-#[test]
-fn the_scheduler_role_can_only_send() {
-    let template = one_of_everything();
-    let role = template.properties("RoleOfScheduler");
-    let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
-    assert_eq!(statements.len(), 1);
-    assert_eq!(statements[0]["Action"], json!(["sqs:SendMessage"]));
-    let group = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule-group/${App}-${Stage}";
-    let condition = &role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"];
-    assert_eq!(condition["ArnEquals"]["aws:SourceArn"]["Fn::Sub"], group);
 }
 
 #[test]
@@ -327,80 +255,4 @@ fn an_app_that_fills_a_stack_is_the_largest() {
     assert!(of(75).is_ok());
     let error = of(100).unwrap_err().to_string();
     assert!(error.contains("CloudFormation allows 500; split the 101 functions over two apps"), "{error}");
-}
-
-/// A template as JSON.
-struct Read(Value);
-
-fn one_of_everything() -> Read {
-    read(&manifest())
-}
-
-fn read(manifest: &Manifest) -> Read {
-    Read(serde_json::from_str(&template(manifest).unwrap().to_text()).unwrap())
-}
-
-impl Read {
-    fn resources(&self) -> &Map<String, Value> {
-        self.0["Resources"].as_object().unwrap()
-    }
-
-    fn properties(&self, id: &str) -> &Value {
-        &self.resources().get(id).unwrap_or_else(|| panic!("{id} is missing"))["Properties"]
-    }
-
-    fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (String, &'a Value)> + 'a {
-        let found = self.resources().iter().filter(move |(_, resource)| resource["Type"] == kind);
-        found.map(|(id, resource)| (id.clone(), &resource["Properties"]))
-    }
-
-    /// What roles, policies and queues allow, but for who may take a role.
-    fn statements(&self) -> Vec<(String, Value)> {
-        let mut found = Vec::new();
-        for (id, resource) in self.resources() {
-            let properties = &resource["Properties"];
-            let inline = properties["Policies"].as_array().into_iter().flatten();
-            let documents = inline.map(|policy| &policy["PolicyDocument"]).chain(properties.get("PolicyDocument"));
-            for statement in documents.flat_map(|document| document["Statement"].as_array().unwrap()) {
-                found.push((id.clone(), statement.clone()));
-            }
-        }
-        assert!(found.len() > 10, "{found:?}");
-        found
-    }
-}
-
-fn manifest() -> Manifest {
-    let welcome = TaskEntry {
-        policy: Policy { max_timeout: minutes(1), ..Policy::default() },
-        schedules: vec![],
-        ..scheduled("send-welcome")
-    };
-    let functions = vec![
-        FunctionEntry::conductor(),
-        FunctionEntry::task("nightly-report", 256, scheduled("nightly-report")),
-        FunctionEntry::task("send-welcome", 256, welcome),
-        FunctionEntry::events("user-joined", 128, vec![subscription(false), subscription(true)]),
-    ];
-    Manifest::new("sample", functions).unwrap()
-}
-
-fn scheduled(task: &str) -> TaskEntry {
-    let entry = |number: u32, schedule| ScheduleEntry {
-        name: format!("{}-{number}", dacapo_domain::slug(task)),
-        schedule,
-        body: Json::default(),
-    };
-    let working_days = cron("0 6 ? * MON-FRI *").timezone("Europe/Berlin");
-    TaskEntry {
-        name: task.to_owned(),
-        policy: Policy::default(),
-        private: false,
-        schedules: vec![entry(1, working_days), entry(2, every("7 days"))],
-    }
-}
-
-fn subscription(dead_letter: bool) -> Subscription {
-    let (timeout, retry) = (seconds(5), Retry::of_events());
-    Subscription { event: "user.joined".to_owned(), timeout, retry, dead_letter }
 }
