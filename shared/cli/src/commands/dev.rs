@@ -1,10 +1,8 @@
 use std::{
+    cell::Cell,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::Arc,
 };
 
 use clap::Args;
@@ -59,14 +57,14 @@ impl Dev {
             None => metadata.target_directory.join("dacapo").join(format!("{app}.sqlite")),
         };
         let binaries = functions.iter().map(|function| function.binary.clone()).collect();
-        let changed = AtomicBool::new(false);
+        let changed = Cell::new(false);
         let until = async {
             described_anew(&manifest, binaries, || Ok(describe()?.0), cx.output).await;
             cx.output.note("the functions say something else of themselves: the engine starts again");
-            changed.store(true, Relaxed);
+            changed.set(true);
         };
         serve(cx.output, manifest.clone(), functions, database, self.port, until).await?;
-        if changed.load(Relaxed) { Err(anew.start()) } else { Ok(ExitCode::SUCCESS) }
+        if changed.get() { Err(anew.start()) } else { Ok(ExitCode::SUCCESS) }
     }
 
     /// The functions that were asked for; all, where none was.

@@ -87,7 +87,7 @@ pub(super) fn looked(run: &Run, facts: Facts, policy: Option<&Policy>, moment: &
         }
         (Driver::Queue, Facts::Backlog(true)) => again(run, vec![], moment),
         (Driver::Queue, _) if run.looks == 0 => again(run, vec![Effect::Send(Duration::ZERO)], moment),
-        // Sent again and still not taken. A queue doesn't say why; the loop tells a function that is throttled, and
+        // Looked at before, and still not taken. A queue doesn't say why; the loop tells a function that is throttled, and
         // waits, from one that can't start, which is a crash.
         (Driver::Queue, _) => long::renewed(&Run { driver: Driver::Loop, ..run.clone() }, moment),
         (Driver::Loop, Facts::Executing(false)) => long::renewed(run, moment),

@@ -57,26 +57,13 @@ impl Engine {
         self.database.deploy(&self.manifest).await
     }
 
-    /// When there is something to do next; the past if there is now.
-    ///
-    /// # Errors
-    /// If the database can't be used.
-    pub async fn next_due(&self) -> PortResult<Option<Timestamp>> {
-        let (due, look) = futures::try_join!(self.database.next_due(), self.next_sweep())?;
-        Ok(earlier(due, look))
-    }
-
-    /// The same, but for what recurring schedules will start.
+    /// When there is something to do next but what recurring schedules will start; the past if there is now.
     ///
     /// # Errors
     /// If the database can't be used.
     pub async fn next_due_of_work(&self) -> PortResult<Option<Timestamp>> {
-        let (due, look) = futures::try_join!(self.database.next_work(), self.next_sweep())?;
-        Ok(earlier(due, look))
-    }
-
-    async fn next_sweep(&self) -> PortResult<Option<Timestamp>> {
-        Ok(self.database.next_look().await?.map(|look| self.sweeps_at(look)))
+        let (due, look) = futures::try_join!(self.database.next_work(), self.database.next_look())?;
+        Ok(earlier(due, look.map(|look| self.sweeps_at(look))))
     }
 
     /// When the conductor looks next: at the first whole minute at which it has something to look at.

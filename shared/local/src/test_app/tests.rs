@@ -35,6 +35,15 @@ impl Calls {
     }
 }
 
+/// A handler that counts its calls and is content.
+fn counting(calls: &Calls) -> impl Function + use<> {
+    let calls = calls.clone();
+    on(JOINED, move |_: String, _: EventContext| {
+        calls.next();
+        async { Ok(()) }
+    })
+}
+
 fn at(time: &str) -> Timestamp {
     format!("2026-01-01T{time}Z").parse().unwrap()
 }
@@ -196,11 +205,7 @@ async fn an_event_starts_a_run_five_minutes_later() -> Tested {
 #[tokio::test]
 async fn an_event_due_in_a_day_is_held_back_until_then() -> Tested {
     let calls = Calls::default();
-    let counted = calls.clone();
-    let app = TestApp::new().with(on(JOINED, move |_: String, _: EventContext| {
-        counted.next();
-        async { Ok(()) }
-    }));
+    let app = TestApp::new().with(counting(&calls));
     app.publish(JOINED, "ada".to_owned()).after(days(1)).await?;
     app.advance(hours(23)).await;
     assert_eq!(calls.so_far(), 0);
@@ -212,11 +217,7 @@ async fn an_event_due_in_a_day_is_held_back_until_then() -> Tested {
 #[tokio::test]
 async fn an_event_that_is_held_back_is_handled_although_its_schedule_could_not_send() -> Tested {
     let calls = Calls::default();
-    let counted = calls.clone();
-    let app = TestApp::new().with(on(JOINED, move |_: String, _: EventContext| {
-        counted.next();
-        async { Ok(()) }
-    }));
+    let app = TestApp::new().with(counting(&calls));
     let id = app.publish(JOINED, "ada".to_owned()).after(days(1)).await?.id;
     app.ports().timers.delete(&format!("event-{id}")).await?;
     app.advance(days(1)).await;
