@@ -1,4 +1,4 @@
-//! Ids: of runs and events, and of single writes.
+//! Ids of runs and events.
 
 use std::{fmt, str::FromStr};
 
@@ -49,49 +49,6 @@ impl TryFrom<String> for Id {
 impl From<Id> for String {
     fn from(id: Id) -> Self {
         id.to_string()
-    }
-}
-
-/// What a decision gets from outside: the time, and a random number that names the write it leads to.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    /// Now, in whole milliseconds.
-    pub now: Timestamp,
-    /// 64 random bits: the record's next [`Version`], and the dice for jitter.
-    pub random: u64,
-}
-
-impl Moment {
-    /// The random number as a fraction from 0 (included) to 1 (not).
-    #[must_use]
-    pub fn roll(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "53 bits are what an f64 holds")]
-        let roll = (self.random >> 11) as f64 / (1_u64 << 53) as f64;
-        roll
-    }
-
-    /// The version that a record gets by a write of this moment.
-    #[must_use]
-    pub fn version(&self) -> Version {
-        Version(self.random)
-    }
-}
-
-/// Names one write of a record. Every write demands the version it has seen and leaves a new random one,
-/// so a writer whose reply was lost finds its own version on the record and knows that it has won.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Version(pub u64);
-
-impl Serialize for Version {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:016x}", self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Version {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        u64::from_str_radix(&text, 16).map(Self).map_err(serde::de::Error::custom)
     }
 }
 

@@ -1,23 +1,23 @@
-//! What a function is invoked with directly. Each form carries its version in its name.
+//! Direct invocations of a function. Each form carries its version in its name.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Json, LoopCall};
+use crate::{Json, WaitLoopCall};
 
 /// A direct invocation that is Dacapo's own; any other JSON is a body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Invocation {
-    /// The loop calls a task's function.
+    /// A wait loop calls a task's function.
     #[serde(rename = "loop/1")]
-    Loop(LoopCall),
-    /// The loop tells the conductor that a call ended in no answer.
+    Loop(WaitLoopCall),
+    /// A wait loop tells the conductor that a call ended in no answer.
     #[serde(rename = "crash/1")]
-    Crash(Crash),
-    /// The loop was started by hand: the conductor makes the run.
+    Crash(CrashReport),
+    /// A wait loop was started by hand: the conductor makes the run.
     #[serde(rename = "start/1")]
     Start(Start),
-    /// A minute has passed: the conductor looks at what is overdue.
+    /// A minute has passed: the conductor reconciles what is overdue.
     #[serde(rename = "sweep/1")]
     Sweep {},
     /// The app was deployed: the conductor stores the manifest that it carries.
@@ -27,14 +27,14 @@ pub enum Invocation {
 
 /// A call of a function ended in no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Crash {
+pub struct CrashReport {
     /// The call.
-    pub call: LoopCall,
+    pub call: WaitLoopCall,
     /// The error, as the service tells it.
     pub cause: String,
 }
 
-/// The loop was started by hand.
+/// A wait loop was started by hand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start {
     /// The task's name.

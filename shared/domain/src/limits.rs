@@ -34,13 +34,13 @@ pub const LOG_BYTES: u64 = 100 * 1024 * 1024;
 pub const MIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest timeout of an attempt: Lambda's own.
 pub const MAX_TIMEOUT: Duration = Duration::from_secs(15 * 60);
-/// When the runner stops a handler at the latest, so that the failure can still be recorded.
+/// The latest time at which the runner stops a handler, so that the failure can still be recorded.
 pub const RUNNER_STOPS: Duration = Duration::from_secs(14 * 60 + 55);
 /// The longest timeout of an event handler.
 pub const MAX_EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 /// The age past which a failed delivery is dropped where its handler's retry policy doesn't say.
 pub const EVENT_AGE: Duration = Duration::from_secs(14 * 86_400);
-/// How long after its attempt's own limit a lease ends.
+/// The time by which a lease outlasts its attempt's own limit.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(10);
 
 /// The shortest wait of a `continue`, apart from none.
@@ -52,27 +52,45 @@ pub const MAX_QUEUE_DELAY: Duration = Duration::from_secs(15 * 60);
 
 /// Rounds after which an execution hands over to a successor, well below its 25,000 events.
 pub const LOOP_ROUNDS: u32 = 2_000;
-/// How long an execution may live before it hands over: its year, less a day.
+/// The life of an execution before it hands over: its year, less a day.
 pub const LOOP_LIFE: Duration = Duration::from_secs(364 * 86_400);
 
-/// How long after a queue-driven run could need repair the conductor looks at it.
+/// The grace after which the conductor reconciles a run that its queue calls.
 pub const QUEUE_GRACE: Duration = Duration::from_secs(60);
-/// The same for a run whose attempt's lease ended, or whose end is not settled.
+/// The same for a run whose lease ended: its attempt's, or that of the hooks of its end.
 pub const LEASE_GRACE: Duration = Duration::from_secs(20);
-/// The same for a loop-driven run: the loop has first claim.
+/// The same for a run that its wait loop calls: the loop has first claim.
 pub const LOOP_GRACE: Duration = Duration::from_secs(15 * 60);
-/// How often a long timed wait is looked at: the event that says its execution ended is best effort.
+/// The interval at which a long timed wait is reconciled: the event that says its execution ended is best effort.
 pub const WAIT_GRACE: Duration = Duration::from_secs(86_400);
-/// The longest the conductor puts off a look at a run whose queue has a backlog.
-pub const MAX_LOOK_DELAY: Duration = Duration::from_secs(3_600);
+/// The longest that the conductor puts off a record whose queue has a backlog.
+pub const MAX_RECONCILE_DELAY: Duration = Duration::from_secs(3_600);
+
+/// The conductor's pause before it reconciles a record again: doubled each time, at most an hour.
+#[must_use]
+pub fn reconcile_pause(count: u32) -> Duration {
+    (QUEUE_GRACE * 2_u32.saturating_pow(count.min(16))).min(MAX_RECONCILE_DELAY)
+}
+
+/// Receives after which a message is taken for one that kills its function, and goes to the app's dead-letter queue.
+pub const MAX_RECEIVES: u32 = 5;
+/// The time that a task's received message is hidden: six times Lambda's longest timeout, as AWS advises, so that a
+/// raised timeout never blocks a deploy.
+pub const TASK_VISIBILITY: Duration = Duration::from_secs(5_400);
+/// The same for event functions, whose Lambdas time out after 900 s.
+pub const EVENT_VISIBILITY: Duration = Duration::from_secs(960);
+/// The same for the conductor.
+pub const CONDUCTOR_VISIBILITY: Duration = Duration::from_secs(360);
+/// The time that a message stays in its queue: SQS's longest.
+pub const MESSAGE_RETENTION: Duration = Duration::from_secs(14 * 86_400);
 
 /// Runs of one batch, at most.
 pub const BATCH: usize = 1_000;
-/// How long a finished run is kept where its task doesn't say.
+/// The time that a finished run is kept where its task doesn't say.
 pub const HISTORY: Duration = Duration::from_secs(14 * 86_400);
-/// How long an idempotency key is kept where the call doesn't say.
+/// The time that an idempotency key is kept where the call doesn't say.
 pub const KEY_LIFE: Duration = Duration::from_secs(30 * 86_400);
 /// Hops of a chain of runs and events that start each other, at most.
 pub const HOPS: u32 = 100;
-/// For how long a hop count is carried on.
+/// The time for which a hop count is carried on.
 pub const HOP_WINDOW: Duration = Duration::from_secs(15 * 60);

@@ -1,9 +1,9 @@
-//! What travels through queues and schedules. Each form carries its version in its name.
+//! Messages: what travels through queues and schedules. Each form carries its version in its name.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Delivery, Id, Json, Purpose, Run};
+use crate::{Id, Json, Purpose, RunRecord, skip::is_zero};
 
 /// A message in a function's queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,38 +17,41 @@ pub enum Message {
     /// A recorded delivery is due: from a schedule, which carries ids only.
     #[serde(rename = "delivery/1")]
     Delivery(DeliveryMessage),
+    /// A deferred event is due: for the conductor.
+    #[serde(rename = "deferred/1")]
+    Deferred(DeferredMessage),
     /// A schedule has fired.
     #[serde(rename = "fire/1")]
     Fire(Fire),
-    /// An execution of the loop has ended: for the conductor.
+    /// An execution of the wait loop has ended: for the conductor.
     #[serde(rename = "ended/1")]
-    Ended(Ended),
+    ExecutionEnded(ExecutionEnded),
 }
 
 /// A run is due.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunMessage {
-    /// Which.
+    /// The run.
     pub run: Id,
-    /// For which attempt.
+    /// The attempt that it calls for.
     pub purpose: Purpose,
     /// The record as its sender wrote it: where nobody has written since, it needs no read. Its version is
     /// demanded by the next write, so an old one does no harm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seen: Option<Box<Run>>,
+    pub seen: Option<Box<RunRecord>>,
 }
 
 impl RunMessage {
     /// The message about a run as it was just written.
     #[must_use]
-    pub fn about(run: &Run) -> Self {
+    pub fn about(run: &RunRecord) -> Self {
         Self { run: run.id, purpose: run.purpose(), seen: Some(Box::new(run.clone())) }
     }
 
     /// The same without the record, for schedules: Scheduler rewrites what looks like its placeholders.
     #[must_use]
-    pub fn ids(run: &Run) -> Self {
+    pub fn ids(run: &RunRecord) -> Self {
         Self { run: run.id, purpose: run.purpose(), seen: None }
     }
 }
@@ -72,12 +75,12 @@ pub struct EventMessage {
     /// Hops of the chain of runs and events that leads here.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub hops: u32,
-    /// The attempt that this message is for, from 1. Beyond the first there is a [`Delivery`] on record.
+    /// The attempt that this message is for, from 1. Beyond the first there is a record of the delivery.
     pub attempt: u32,
 }
 
 impl EventMessage {
-    /// How long the event was held back on purpose, in milliseconds.
+    /// The time by which the event was delayed on purpose, in milliseconds.
     #[must_use]
     pub fn delay_ms(&self) -> u64 {
         u64::try_from(crate::until(self.published_at, self.due_at).as_millis()).unwrap_or(u64::MAX)
@@ -88,18 +91,18 @@ impl EventMessage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryMessage {
-    /// Which.
+    /// The id of its record.
     pub delivery: String,
-    /// For which attempt.
+    /// The attempt that it calls for.
     pub attempt: u32,
 }
 
-impl DeliveryMessage {
-    /// The message about a delivery on record.
-    #[must_use]
-    pub fn about(delivery: &Delivery) -> Self {
-        Self { delivery: delivery.key(), attempt: delivery.attempt }
-    }
+/// A deferred event is due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeferredMessage {
+    /// The id of its record.
+    pub event: String,
 }
 
 /// A schedule has fired.
@@ -112,9 +115,9 @@ pub struct Fire {
     pub time: Timestamp,
 }
 
-/// An execution of the loop has ended, as the service tells it.
+/// An execution of the wait loop has ended, as the service tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
+pub struct ExecutionEnded {
     /// The execution's name.
     pub execution: String,
     /// `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`.
@@ -133,12 +136,19 @@ impl Message {
     /// # Panics
     /// Never: all of a message's types can be serialized.
     #[must_use]
-    pub fn to_text(&self) -> String {
-        let text = serde_json::to_string(self).expect("a message can be serialized");
-        if text.contains(['\u{fffe}', '\u{ffff}']) {
-            return text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
+    pub fn to_json(&self) -> Json {
+        let json = Json::of(self).expect("a message can be serialized");
+        if !json.text().contains(['\u{fffe}', '\u{ffff}']) {
+            return json;
         }
-        text
+        let escaped = json.text().replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
+        Json::from_text(escaped).expect("JSON with two characters escaped is JSON")
+    }
+
+    /// The same as text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        self.to_json().text().to_owned()
     }
 
     /// Reads a message.
@@ -148,9 +158,4 @@ impl Message {
     pub fn from_text(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }

@@ -1,14 +1,14 @@
-//! What comes of an attempt.
+//! The outcome of an attempt.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{Failure, Json, code, limits};
+use crate::{Json, RecordedError, code, limits};
 
-/// What comes of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum AttemptOutcome {
     /// The handler returned a value.
     Done {
         /// Its JSON, or why it can't be serialized.
@@ -26,10 +26,10 @@ pub enum Outcome {
     /// The handler ended the run without an error.
     Aborted,
     /// The attempt failed.
-    Failed(Failed),
+    Failed(AttemptError),
 }
 
-/// How long a run waits between two iterations.
+/// The wait between two iterations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// So long: 0, or 1 s to 355 days.
@@ -38,18 +38,18 @@ pub enum Wait {
     At(Timestamp),
 }
 
-/// A failed attempt.
+/// The error of an attempt, and what it says of the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failed {
-    /// What is recorded.
-    pub failure: Failure,
+pub struct AttemptError {
+    /// The error as it is recorded.
+    pub error: RecordedError,
     /// Whether and when it is tried again.
-    pub retry: RetryWish,
+    pub retry: RetryHint,
 }
 
-/// What an error says of the next try.
+/// The word of an error on the next try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RetryWish {
+pub enum RetryHint {
     /// By the task's policy.
     ByPolicy,
     /// Never.
@@ -58,17 +58,17 @@ pub enum RetryWish {
     At(Timestamp),
 }
 
-impl Failed {
+impl AttemptError {
     /// A failure that is not tried again.
     #[must_use]
     pub fn terminal(code: &str, message: impl Into<String>) -> Self {
-        Self { failure: Failure::new(code, message), retry: RetryWish::Never }
+        Self { error: RecordedError::new(code, message), retry: RetryHint::Never }
     }
 
     /// A failure that is tried again by the task's policy.
     #[must_use]
     pub fn retryable(code: &str, message: impl Into<String>) -> Self {
-        Self { failure: Failure::new(code, message), retry: RetryWish::ByPolicy }
+        Self { error: RecordedError::new(code, message), retry: RetryHint::ByPolicy }
     }
 }
 
@@ -77,7 +77,7 @@ impl Wait {
     ///
     /// # Errors
     /// A failure of code `WAIT_OUT_OF_RANGE` if it is neither 0 nor 1 s to 355 days.
-    pub fn due(self, now: Timestamp) -> Result<Timestamp, Failed> {
+    pub fn due(self, now: Timestamp) -> Result<Timestamp, AttemptError> {
         let (wait, given) = match self {
             Self::After(wait) if wait > Duration::ZERO && wait < limits::MIN_WAIT => {
                 return Err(out_of_range(&format!("{wait:?}")));
@@ -92,7 +92,7 @@ impl Wait {
     }
 }
 
-fn out_of_range(given: &str) -> Failed {
+fn out_of_range(given: &str) -> AttemptError {
     let message = format!("can't continue after {given}: a wait is 0, or 1 second to 355 days");
-    Failed::terminal(code::WAIT_OUT_OF_RANGE, message)
+    AttemptError::terminal(code::WAIT_OUT_OF_RANGE, message)
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use dacapo_domain::{
-    Fires, Schedule, SkipReason, SkippedFire, SkippedFires, aws_at, cron, every, fire_id, hash128, minutes,
+    FireTimes, Schedule, SkipReason, SkippedFire, SkippedFires, aws_at, cron, every, fire_id, hash128, minutes,
 };
 use jiff::Timestamp;
 
@@ -123,7 +123,7 @@ fn of_a_long_time_down_the_last_hundred_are_kept() {
 #[test]
 fn the_creation_is_a_fire_of_every_and_of_no_other() {
     let created = at("2026-01-01T06:00:00Z");
-    let fires = |schedule: Schedule| -> Fires { schedule.check().unwrap().since(created).unwrap() };
+    let fires = |schedule: Schedule| -> FireTimes { schedule.check().unwrap().since(created).unwrap() };
     let before = at("2026-01-01T05:00:00Z");
     assert_eq!(fires(every("1 day")).next_after(before), Some(created));
     assert_eq!(fires(cron("0 6 * * ? *")).next_after(before), Some(at("2026-01-02T06:00:00Z")));

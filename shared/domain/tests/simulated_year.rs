@@ -8,7 +8,7 @@ mod oracle;
 
 use std::collections::BTreeMap;
 
-use dacapo_domain::{Fires, Id, Schedule, at, cron, every, fire_id};
+use dacapo_domain::{FireTimes, Id, Schedule, at, cron, every, fire_id};
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use oracle::Oracle;
@@ -69,7 +69,7 @@ fn expected(schedule: &Schedule, about: usize) -> Vec<Timestamp> {
     fires.take_while(|fire| *fire <= end).collect()
 }
 
-fn fires_of(schedule: &Schedule) -> Fires {
+fn fires_of(schedule: &Schedule) -> FireTimes {
     schedule.check().unwrap().since(timestamp(CREATED)).unwrap()
 }
 
@@ -148,9 +148,9 @@ fn of_a_year_with_an_engine_that_is_often_down_each_fire_is_run_or_skipped() {
 fn the_neighbours_of_a_fire_are_the_fires_around_it() {
     for schedule in schedules() {
         let fires: Vec<Timestamp> = fires_of(&schedule).all().take(60).collect();
-        let timetable = schedule.check().unwrap();
+        let recurrence = schedule.check().unwrap();
         for place in 1..fires.len().saturating_sub(5) {
-            let around = timetable.around(fires[place]);
+            let around = recurrence.around(fires[place]);
             assert_eq!(around.previous, Some(fires[place - 1]), "{schedule}");
             assert_eq!(around.next, fires[place + 1..place + 6], "{schedule}");
         }

@@ -1,109 +1,130 @@
 //! The end of a run.
 
-use std::time::Duration;
+use super::{End, FinalState, Invoker, Lease, Phase, Policy, RunRecord};
+use crate::{Decision, DecisionContext, Effect, Json, RecordedError, Work, code, limits, slot};
 
-use super::{Decision, Driver, Effect, Lease, Policy, Run, State};
-use crate::{Failure, Json, Moment, code, limits};
-
-/// Ends a run. Where hooks are owed, this process runs them and others leave the run alone for as long.
+/// Ends a run. Where hooks follow, this process runs them and others leave the run alone for as long.
 pub(super) fn finish(
-    mut run: Run,
-    state: State,
+    run: RunRecord,
+    state: FinalState,
     message: Option<String>,
     policy: &Policy,
-    moment: &Moment,
-) -> Decision {
-    let mut effects = vec![];
-    if run.is_carried_by_schedule(moment.now) && run.state != State::Running {
-        effects.push(Effect::Unschedule);
-    }
-    if run.driver == Driver::Loop && run.state != State::Running {
-        effects.push(Effect::StopLoop);
-    }
-    run.state = state;
-    run.ended_at = Some(moment.now);
-    run.message = message.or(run.message);
-    run.abort = None;
-    run.lease = None;
-    run.looks = 0;
-    run.ttl = Some((moment.now + policy.history).as_second() + 1);
-    run.owes = policy.has_end_hooks;
-    if run.owes {
-        let until = moment.now + limits::QUEUE_GRACE;
-        run.lease = Some(Lease { token: moment.version(), since: moment.now, until });
-        effects.push(Effect::Settle);
-    }
-    Decision::write(run, moment, effects)
+    cx: &DecisionContext,
+) -> Decision<RunRecord> {
+    end(
+        run,
+        End { state, at: cx.now, message, result_left_out: None, hooks_pending: false, hooks_lease: None },
+        policy,
+        cx,
+    )
 }
 
 /// The handler returned a value.
 pub(super) fn complete(
-    mut run: Run,
-    result: Result<Json, String>,
+    mut run: RunRecord,
+    result: Result<&Json, &String>,
     message: Option<String>,
     policy: &Policy,
-    moment: &Moment,
-) -> Decision {
+    cx: &DecisionContext,
+) -> Decision<RunRecord> {
     run.error = None;
     let (result, left_out) = match result {
-        Ok(json) if json.bytes() <= limits::RESULT_BYTES => (Some(json), None),
+        Ok(json) if json.bytes() <= limits::RESULT_BYTES => (Some(json.clone()), None),
         Ok(json) => {
             let (bytes, allowed) = (json.bytes(), limits::RESULT_BYTES);
             (None, Some(format!("the result has {bytes} bytes (kept: up to {allowed})")))
         }
         Err(cause) => (None, Some(format!("the result can't be serialized: {cause}"))),
     };
-    run.result_left_out = left_out;
-    Decision { result, ..finish(run, State::Completed, message, policy, moment) }
+    let (state, at) = (FinalState::Completed, cx.now);
+    let ended = End { state, at, message, result_left_out: left_out, hooks_pending: false, hooks_lease: None };
+    let decision = end(run, ended, policy, cx);
+    match result {
+        Some(result) => decision.with(slot::RESULT, result),
+        None => decision,
+    }
 }
 
-/// Whoever decided this has no code of the task at hand: a message brings the ended run to its function.
-pub(super) fn settle_elsewhere(decision: Decision, moment: &Moment) -> Decision {
-    if !decision.effects.contains(&Effect::Settle) {
+fn end(mut run: RunRecord, mut end: End, policy: &Policy, cx: &DecisionContext) -> Decision<RunRecord> {
+    let mut effects = vec![];
+    let executes = matches!(run.phase, Phase::Running { .. });
+    if run.is_on_timer(cx.now) && !executes {
+        effects.push(Effect::CancelTimer { timer: run.timer() });
+    }
+    if matches!(run.invoker, Invoker::WaitLoop { .. }) && !executes {
+        let cause = "the run has ended".to_owned();
+        effects.push(Effect::StopWaitLoop { execution: run.execution_name(), cause });
+    }
+    // A key can be judged by its run's record alone, which therefore lives as long.
+    let kept_until = cx.now + policy.history;
+    let kept_until = run.key.as_ref().map_or(kept_until, |key| key.until.max(kept_until));
+    run.expires_at_s = Some(kept_until.as_second() + 1);
+    run.reconcile_count = 0;
+    if policy.has_end_hooks {
+        end.hooks_pending = true;
+        let until = policy.lease_until(cx.now, policy.timeout);
+        end.hooks_lease = Some(Lease { token: cx.version(), since: cx.now, until });
+    }
+    run.phase = Phase::Ended(end);
+    let decision = run.stored(cx, effects);
+    if policy.has_end_hooks { decision.then(Work::RunEndHooks) } else { decision }
+}
+
+/// A process without the code of the task decided this: a message brings the ended run to its function.
+pub(super) fn delegate_end_hooks(decision: Decision<RunRecord>, cx: &DecisionContext) -> Decision<RunRecord> {
+    if decision.work != Some(Work::RunEndHooks) {
         return decision;
     }
-    let told = |effect| if effect == Effect::Settle { Effect::Send(Duration::ZERO) } else { effect };
-    let effects = decision.effects.into_iter().map(told).collect();
-    Decision::write(Run { lease: None, ..decision.run }, moment, effects)
+    let mut run = decision.record;
+    if let Phase::Ended(end) = &mut run.phase {
+        end.hooks_lease = None;
+    }
+    let mut delegated = run.stored(cx, decision.effects);
+    // The message carries the record as it is stored.
+    delegated.effects.push(delegated.record.send());
+    Decision { payloads: decision.payloads, ..delegated }
 }
 
-/// Somebody asks to end the run. One that executes is told so; any other ends at once.
-pub(super) fn abort(run: &Run, message: String, policy: &Policy, moment: &Moment) -> Decision {
-    if run.state.is_final() {
-        return Decision::stay(run, vec![]);
+/// A client asks to end a run that executes: its attempt is told so.
+pub(super) fn request_abort(run: &RunRecord, message: &str, cx: &DecisionContext) -> Decision<RunRecord> {
+    let mut next = run.clone();
+    match &mut next.phase {
+        Phase::Running { abort: abort @ None, .. } => *abort = Some(message.to_owned()),
+        _ => return Decision::keep(run, vec![]),
     }
-    if run.state != State::Running {
-        return finish(run.clone(), State::Aborted, Some(message), policy, moment);
-    }
-    if run.abort.is_some() {
-        return Decision::stay(run, vec![]);
-    }
-    let mut run = run.clone();
-    run.abort = Some(message);
-    Decision::write(run, moment, vec![])
+    next.stored(cx, vec![])
 }
 
-/// The hooks of the end have run: nobody needs to look at the record again.
-pub(super) fn settled(run: &Run, moment: &Moment) -> Decision {
-    if !run.owes {
-        return Decision::stay(run, vec![]);
+/// The ended run's message has come to its function: its hooks run here, unless another process runs them.
+pub(super) fn run_hooks(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
+    let decision = Decision::keep(run, vec![]);
+    if hooks_are_pending(run) && !run.is_leased(cx.now) { decision.then(Work::RunEndHooks) } else { decision }
+}
+
+/// The hooks of the end have run, or never will: nothing is left to repair.
+pub(super) fn hooks_done(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
+    let mut next = run.clone();
+    match &mut next.phase {
+        Phase::Ended(end) if end.hooks_pending => {
+            (end.hooks_pending, end.hooks_lease) = (false, None);
+        }
+        _ => return Decision::keep(run, vec![]),
     }
-    let mut run = run.clone();
-    run.owes = false;
-    run.lease = None;
-    Decision::write(run, moment, vec![])
+    next.stored(cx, vec![])
 }
 
 /// No function has the task any more. An attempt that still executes may end by itself.
-pub(super) fn unknown_task(run: &Run, moment: &Moment) -> Decision {
-    if run.state.is_final() {
-        return settled(run, moment);
-    }
-    if run.is_held(moment.now) {
-        return Decision::stay(run, vec![]);
+pub(super) fn fail_removed(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
+    if run.is_leased(cx.now) {
+        return Decision::keep(run, vec![]);
     }
     let mut run = run.clone();
     let message = format!("no function has the task {:?} any more; its hooks did not run", run.name);
-    run.error = Some(Failure::new(code::UNKNOWN_TASK, message));
-    finish(run, State::Failed, None, &Policy::default(), moment)
+    run.error = Some(RecordedError::new(code::UNKNOWN_TASK, message));
+    finish(run, FinalState::Failed, None, &Policy::default(), cx)
+}
+
+/// Whether the run has ended and its hooks are still to run.
+pub(super) fn hooks_are_pending(run: &RunRecord) -> bool {
+    matches!(&run.phase, Phase::Ended(end) if end.hooks_pending)
 }

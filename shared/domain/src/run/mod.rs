@@ -1,23 +1,25 @@
 //! A run: its record, and every decision about it.
 //!
-//! Each decision is a pure function of the record, an [`Event`] and a [`Moment`](crate::Moment). It gives the record as it should be
-//! stored next and the effects that follow once it is. The shell stores it on the condition that nobody has
-//! written since; whoever loses that race decides again with the record that won.
+//! [`table`] says what each input does in each phase; [`RunRecord`] is a [`Machine`](crate::Machine), and decides by it.
 
 mod attempt;
 mod decide;
 mod end;
-mod long;
-mod look;
+mod input;
+mod phase;
 mod policy;
+mod reconcile;
 mod record;
 mod state;
+pub mod table;
 mod view;
+mod wait_loop;
 
-pub use decide::{Decision, Effect, Event, decide};
-pub use long::{Answer, ExecutionEnd, LoopCall, answer};
-pub use look::{Facts, Need, due_look, needs};
+pub use input::{Input, InputName, Task};
+pub use phase::{End, FinalState, Phase, PhaseName};
 pub use policy::Policy;
-pub use record::{Driver, Lease, NewRun, Progress, Purpose, Run, Trigger};
-pub use state::{MOVES, State, StateError};
-pub use view::RunRecord;
+pub use reconcile::{Facts, Need};
+pub use record::{Invoker, Key, Lease, NewRun, Progress, Purpose, RunRecord, Trigger};
+pub use state::{State, StateError};
+pub use view::RunView;
+pub use wait_loop::{ExecutionEnd, WaitLoopAnswer, WaitLoopCall, answer};

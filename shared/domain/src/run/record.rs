@@ -5,21 +5,23 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Effect, State, due_look};
-use crate::{Failure, Id, Moment, Version, limits};
+use super::{Phase, State};
+use crate::{
+    Decision, DecisionContext, Effect, Id, Message, RecordedError, RunMessage, Version, limits, skip::is_zero,
+};
 
 /// The record of a run. Its body, inputs, result and logs are stored beside it, not in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Run {
+pub struct RunRecord {
     /// The execution id.
     pub id: Id,
     /// The task's name.
     pub name: String,
-    /// Names the last write.
+    /// The name of the last write.
     pub version: Version,
-    /// Where the run stands.
-    pub state: State,
+    /// Where the run stands, with all that means something there alone.
+    pub phase: Phase,
     /// What started it.
     pub trigger: Trigger,
     /// The run that started it.
@@ -33,7 +35,7 @@ pub struct Run {
     pub tags: Vec<String>,
     /// Its idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
+    pub key: Option<Key>,
     /// The schedule that fired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
@@ -50,12 +52,9 @@ pub struct Run {
     /// When its first attempt started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// When it became final.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_at: Option<Timestamp>,
     /// Not started by then, it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
+    pub start_by: Option<Timestamp>,
     /// The iteration that runs or comes next, from 1.
     pub iteration: u32,
     /// The attempt at it, from 1.
@@ -63,48 +62,27 @@ pub struct Run {
     /// Counts changes of body or due time before the start; older messages are dropped.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub revision: u32,
-    /// Who calls the handler.
-    #[serde(default, skip_serializing_if = "Driver::is_queue")]
-    pub driver: Driver,
-    /// The loop's generation: 0 before the first.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub generation: u32,
-    /// The name of the loop's execution, where it is not made of run and generation (a direct start).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub execution: Option<String>,
-    /// Who may write the outcome of the attempt that executes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lease: Option<Lease>,
-    /// Somebody asked to abort the run while an attempt executed: the message.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub abort: Option<String>,
+    /// What calls the handler.
+    #[serde(default, skip_serializing_if = "Invoker::is_queue")]
+    pub invoker: Invoker,
     /// Time spent in handlers so far, in milliseconds.
-    #[serde(default, skip_serializing_if = "is_zero_ms")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub handler_ms: u64,
     /// The last progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
     /// Why the last attempt failed, or the run ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<Failure>,
-    /// The message of `Done` or of an abort.
+    pub error: Option<RecordedError>,
+    /// When the conductor reconciles it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// Why the result was left out: its size in bytes, or that it can't be serialized.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub result_left_out: Option<String>,
-    /// When the conductor should look at the record: never later than it could need repair, plus a grace.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub watch_at: Option<Timestamp>,
-    /// Looks in a row that found the queue busy.
+    pub reconcile_at: Option<Timestamp>,
+    /// How often in a row the conductor found nothing to repair.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub looks: u32,
-    /// The end's hooks are still to run.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub owes: bool,
-    /// When the record may be deleted, in Unix seconds, as DynamoDB's TTL wants it.
+    pub reconcile_count: u32,
+    /// When the record may be deleted, in Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ttl: Option<i64>,
+    pub expires_at_s: Option<i64>,
 }
 
 /// What started a run.
@@ -121,44 +99,77 @@ pub enum Trigger {
     Child,
     /// A replay of an earlier run.
     Replay,
-    /// A direct invocation of the Lambda, or a direct start of the loop.
+    /// A direct invocation of the Lambda, or a direct start of the wait loop.
     Direct,
 }
 
-/// Who calls the handler of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Driver {
-    /// Messages in its function's queue.
-    #[default]
-    Queue,
-    /// The Step Functions execution of the record's generation.
-    Loop,
-}
-
-impl Driver {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-    fn is_queue(&self) -> bool {
-        *self == Self::Queue
-    }
-}
-
-/// The right to write an attempt's outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Lease {
-    /// The version that the taking write left: it names the attempt's owner.
-    pub token: Version,
-    /// When the attempt started.
-    pub since: Timestamp,
-    /// When it ends: an ended lease means a dead attempt.
+/// The idempotency key that a run was started with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// The key, 1 to 256 characters, per task.
+    pub text: String,
+    /// Until when it is held at least.
     pub until: Timestamp,
 }
 
-/// How far a run is.
+/// What calls the handler of a run: exactly one thing at a time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Invoker {
+    /// Messages in its function's queue.
+    #[default]
+    Queue,
+    /// The wait loop's execution of a generation.
+    WaitLoop {
+        /// Counts executions from 1; calls of others are answered "stop".
+        generation: u32,
+        /// The execution's name, where it is not made of run and generation: a direct start.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        execution: Option<String>,
+    },
+}
+
+impl Invoker {
+    /// Whether the queue calls it.
+    #[must_use]
+    pub fn is_queue(&self) -> bool {
+        *self == Self::Queue
+    }
+
+    /// The wait loop's generation; 0 before the first.
+    #[must_use]
+    pub fn generation(&self) -> u32 {
+        match self {
+            Self::Queue => 0,
+            Self::WaitLoop { generation, .. } => *generation,
+        }
+    }
+}
+
+/// The lease of an attempt, or of the hooks of the end: the right to write what comes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lease {
+    /// The version that the taking write left: it names the owner.
+    pub token: Version,
+    /// When it was taken.
+    pub since: Timestamp,
+    /// When it ends: an ended lease means a dead owner.
+    pub until: Timestamp,
+}
+
+impl Lease {
+    /// Whether its owner may still be alive.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now < self.until
+    }
+}
+
+/// The progress of a run, as its handler tells it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// What the handler says.
+    /// The handler's words.
     pub message: String,
     /// 0 to 1.
     pub fraction: f64,
@@ -171,7 +182,7 @@ pub struct Purpose {
     pub iteration: u32,
     /// The attempt at it.
     pub attempt: u32,
-    /// The loop generation that was current.
+    /// The wait loop's generation that was current.
     pub generation: u32,
     /// The revision of body and due time.
     pub revision: u32,
@@ -195,27 +206,50 @@ pub struct NewRun {
     /// What it can be found by.
     pub tags: Vec<String>,
     /// Its idempotency key.
-    pub key: Option<String>,
+    pub key: Option<Key>,
     /// The schedule that fired.
     pub schedule: Option<String>,
     /// How long after its due time it may start.
     pub ttl: Option<Duration>,
-    /// The execution that drives it from its beginning: a direct start of the loop.
+    /// The execution that calls it from its beginning: a direct start of the wait loop.
     pub execution: Option<String>,
 }
 
-impl Run {
-    /// A new run and what carries it to its function. The effects follow once the record is stored.
+impl NewRun {
+    /// A run of a task that is due then, without tags, key, parent or schedule.
     #[must_use]
-    pub fn create(new: NewRun, moment: &Moment) -> Decision {
-        let now = moment.now;
+    pub fn at(id: Id, task: &str, due_at: Timestamp, trigger: Trigger) -> Self {
+        Self {
+            id,
+            name: task.to_owned(),
+            due_at,
+            trigger,
+            parent_id: None,
+            hops: 0,
+            tags: vec![],
+            key: None,
+            schedule: None,
+            ttl: None,
+            execution: None,
+        }
+    }
+}
+
+impl RunRecord {
+    /// A new run and what brings it to its function.
+    #[must_use]
+    pub fn create(new: NewRun, cx: &DecisionContext) -> Decision<Self> {
+        let now = cx.now;
         let due_at = new.due_at.max(now);
-        let later = due_at > now;
+        let invoker = match new.execution {
+            Some(execution) => Invoker::WaitLoop { generation: 1, execution: Some(execution) },
+            None => Invoker::Queue,
+        };
         let mut run = Self {
             id: new.id,
             name: new.name,
-            version: moment.version(),
-            state: if later { State::Scheduled } else { State::Submitted },
+            version: cx.version(),
+            phase: Phase::Queued,
             trigger: new.trigger,
             parent_id: new.parent_id,
             hops: new.hops,
@@ -223,36 +257,31 @@ impl Run {
             key: new.key,
             created_at: now,
             due_at,
-            scheduled_at: (later || new.schedule.is_some()).then_some(new.due_at),
+            scheduled_at: (due_at > now || new.schedule.is_some()).then_some(new.due_at),
             iteration_at: None,
             schedule: new.schedule,
             started_at: None,
-            ended_at: None,
-            expires_at: new.ttl.map(|ttl| due_at.saturating_add(ttl).unwrap_or(Timestamp::MAX)),
+            start_by: new.ttl.map(|ttl| due_at.saturating_add(ttl).unwrap_or(Timestamp::MAX)),
             iteration: 1,
             attempt: 1,
             revision: 0,
-            driver: if new.execution.is_some() { Driver::Loop } else { Driver::Queue },
-            generation: u32::from(new.execution.is_some()),
-            execution: new.execution,
-            lease: None,
-            abort: None,
+            invoker,
             handler_ms: 0,
             progress: None,
             error: None,
-            message: None,
-            result_left_out: None,
-            watch_at: None,
-            looks: 0,
-            owes: false,
-            ttl: None,
+            reconcile_at: None,
+            reconcile_count: 0,
+            expires_at_s: None,
         };
-        run.watch_at = due_look(&run, now);
-        let effects = match run.driver {
-            Driver::Queue => vec![Effect::carry(due_at, now)],
-            Driver::Loop => vec![],
-        };
-        Decision { run, write: true, input: None, result: None, effects }
+        run.reconcile_at = run.earliest_repair(now);
+        let effects = if run.invoker.is_queue() { vec![run.deliver(now)] } else { vec![] };
+        Decision::store(run, effects)
+    }
+
+    /// The function that holds the task.
+    #[must_use]
+    pub fn function(&self) -> String {
+        crate::slug(&self.name)
     }
 
     /// What a message about the record as it is now would be for.
@@ -261,55 +290,93 @@ impl Run {
         Purpose {
             iteration: self.iteration,
             attempt: self.attempt,
-            generation: self.generation,
+            generation: self.invoker.generation(),
             revision: self.revision,
         }
     }
 
-    /// Whether an attempt executes, or its process died and the lease has not ended yet.
+    /// The message that calls for what is due.
     #[must_use]
-    pub fn is_held(&self, now: Timestamp) -> bool {
-        self.lease.is_some_and(|lease| now < lease.until)
+    pub fn message(&self) -> Message {
+        Message::Run(RunMessage::about(self))
+    }
+
+    /// What brings the run to its function when it is due.
+    pub(super) fn deliver(&self, now: Timestamp) -> Effect {
+        let message = |whole| if whole { self.message() } else { Message::Run(RunMessage::ids(self)) };
+        Effect::deliver_at(self.due_at, now, &self.function(), || self.timer(), message)
+    }
+
+    /// What sends its message at once.
+    pub(super) fn send(&self) -> Effect {
+        Effect::send(&self.function(), &self.message())
+    }
+
+    /// The name of its one-time schedule.
+    pub(super) fn timer(&self) -> String {
+        format!("run-{}", self.id)
+    }
+
+    /// The lease of the attempt that executes, or of the hooks of the end.
+    #[must_use]
+    pub fn lease(&self) -> Option<&Lease> {
+        match &self.phase {
+            Phase::Running { lease, .. } => Some(lease),
+            Phase::Ended(end) => end.hooks_lease.as_ref(),
+            Phase::Queued | Phase::Waiting => None,
+        }
+    }
+
+    /// Whether a lease is held whose owner may still be alive.
+    #[must_use]
+    pub fn is_leased(&self, now: Timestamp) -> bool {
+        self.lease().is_some_and(|lease| lease.is_live(now))
+    }
+
+    /// The message of an abort that an executing attempt is told of.
+    #[must_use]
+    pub fn abort(&self) -> Option<&str> {
+        match &self.phase {
+            Phase::Running { abort, .. } => abort.as_deref(),
+            _ => None,
+        }
     }
 
     /// Whether a one-time schedule, not a message, brings it to its function.
-    #[must_use]
-    pub fn is_carried_by_schedule(&self, now: Timestamp) -> bool {
-        self.driver == Driver::Queue && crate::until(now, self.due_at) > limits::MAX_QUEUE_DELAY
+    pub(super) fn is_on_timer(&self, now: Timestamp) -> bool {
+        self.invoker.is_queue() && crate::until(now, self.due_at) > limits::MAX_QUEUE_DELAY
     }
 
-    /// Whether the record has expired although the store may not have deleted it yet.
-    #[must_use]
-    pub fn is_gone(&self, now: Timestamp) -> bool {
-        self.ttl.is_some_and(|ttl| ttl <= now.as_second())
+    /// Whether it may not start any more.
+    pub(super) fn is_past_start(&self, now: Timestamp) -> bool {
+        self.started_at.is_none() && self.start_by.is_some_and(|start_by| start_by <= now)
     }
 
-    /// The name of the execution that drives the run in its current generation.
+    /// The name of the execution that calls the run in its current generation.
     #[must_use]
     pub fn execution_name(&self) -> String {
-        self.execution.clone().unwrap_or_else(|| format!("{}-{}", self.id, self.generation))
+        match &self.invoker {
+            Invoker::WaitLoop { execution: Some(name), .. } => name.clone(),
+            invoker => format!("{}-{}", self.id, invoker.generation()),
+        }
     }
 
-    /// The state as it is told: becoming due writes nothing, so a scheduled run is `submitted` from its time on.
+    /// The state as it is told: becoming due writes nothing, so a run is `scheduled` until its first time has come.
     #[must_use]
     pub fn state_at(&self, now: Timestamp) -> State {
-        if self.state == State::Scheduled && self.due_at <= now { State::Submitted } else { self.state }
+        match &self.phase {
+            Phase::Queued if self.started_at.is_none() && self.due_at > now => State::Scheduled,
+            Phase::Queued => State::Submitted,
+            Phase::Running { .. } => State::Running,
+            Phase::Waiting => State::Waiting,
+            Phase::Ended(end) => end.state.into(),
+        }
     }
 
     /// When the run first became due, if it has.
     #[must_use]
     pub fn submitted_at(&self, now: Timestamp) -> Option<Timestamp> {
         let due = self.scheduled_at.unwrap_or(self.created_at);
-        (due <= now && self.state != State::Created).then_some(due)
+        (due <= now).then_some(due)
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero_ms(number: &u64) -> bool {
-    *number == 0
 }

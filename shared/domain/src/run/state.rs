@@ -1,13 +1,11 @@
-//! The states of a run, and which may follow which.
+//! The states of a run, as they are told.
 
 use serde::{Deserialize, Serialize};
 
-/// Where a run stands.
+/// Where a run stands, as people and programs are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Stored, held back by a paused queue.
-    Created,
     /// Due later, by queue delay or schedule alike.
     Scheduled,
     /// Due, in a queue or waiting for a place; also between two attempts.
@@ -26,30 +24,11 @@ pub enum State {
     Expired,
 }
 
-use State::{Aborted, Completed, Created, Expired, Failed, Running, Scheduled, Submitted, Waiting};
-
-/// Every move a run can make. A state that stays as it is (another lease, another attempt) is no move.
-pub const MOVES: [(State, &[State]); 9] = [
-    (Created, &[Scheduled, Submitted, Aborted, Expired, Failed]),
-    (Scheduled, &[Submitted, Running, Aborted, Expired, Failed]),
-    (Submitted, &[Running, Aborted, Expired, Failed, Scheduled]),
-    (Running, &[Completed, Failed, Aborted, Waiting, Submitted]),
-    (Waiting, &[Submitted, Running, Aborted, Failed]),
-    (Completed, &[]),
-    (Failed, &[]),
-    (Aborted, &[]),
-    (Expired, &[]),
-];
+use State::{Aborted, Completed, Expired, Failed, Running, Scheduled, Submitted, Waiting};
 
 impl State {
     /// All states, in the order of a run's life.
-    pub const ALL: [Self; 9] = [Created, Scheduled, Submitted, Running, Waiting, Completed, Failed, Aborted, Expired];
-
-    /// Whether a run in this state may go over to the other.
-    #[must_use]
-    pub fn may_become(self, next: Self) -> bool {
-        MOVES.iter().any(|(from, to)| *from == self && to.contains(&next))
-    }
+    pub const ALL: [Self; 8] = [Scheduled, Submitted, Running, Waiting, Completed, Failed, Aborted, Expired];
 
     /// Whether the run has ended.
     #[must_use]
@@ -61,7 +40,6 @@ impl State {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Created => "created",
             Scheduled => "scheduled",
             Submitted => "submitted",
             Running => "running",
@@ -82,9 +60,7 @@ impl std::fmt::Display for State {
 
 /// The text names no state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is not a state (allowed: created, scheduled, submitted, running, waiting, completed, failed, aborted, expired)"
-)]
+#[error("{0:?} is not a state (allowed: scheduled, submitted, running, waiting, completed, failed, aborted, expired)")]
 pub struct StateError(String);
 
 impl std::str::FromStr for State {

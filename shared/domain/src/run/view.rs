@@ -1,16 +1,16 @@
-//! A run as people and programs read it.
+//! A run as people and programs are told of it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Run, State, Trigger};
-use crate::{Id, Json};
+use super::{Phase, RunRecord, State, Trigger};
+use crate::{Id, Json, Payloads, slot};
 
 /// A run's record with its payloads: times as RFC 3339 `Z`, values as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "each field says itself, and SPEC §7 defines them")]
-pub struct RunRecord {
+#[expect(missing_docs, reason = "each field says itself; the guide's chapter on states has a table of them")]
+pub struct RunView {
     pub id: Id,
     pub name: String,
     pub state: State,
@@ -36,19 +36,19 @@ pub struct RunRecord {
     pub error_stack: Option<String>,
     pub body: Option<Json>,
     pub input: Option<Json>,
-    pub output: Option<Json>,
     pub result: Option<Json>,
     pub result_left_out: Option<String>,
     /// When the record may be deleted, in Unix seconds; none while the run is unfinished.
-    pub ttl: Option<i64>,
+    pub expires_at_s: Option<i64>,
 }
 
-impl RunRecord {
-    /// The record of a run and its payloads. `now` decides whether a run that is due has become `submitted`.
+impl RunView {
+    /// The view of a run and its payloads. `now` decides whether a run that is due has become `submitted`.
     #[must_use]
-    pub fn new(run: &Run, body: Option<Json>, input: Option<Json>, result: Option<Json>, now: Timestamp) -> Self {
+    pub fn new(run: &RunRecord, mut payloads: Payloads, now: Timestamp) -> Self {
         let state = run.state_at(now);
-        let ended = |wanted| run.ended_at.filter(|_| run.state == wanted);
+        let end = if let Phase::Ended(end) = &run.phase { Some(end) } else { None };
+        let ended = |wanted| end.filter(|_| state == wanted).map(|end| end.at);
         Self {
             id: run.id,
             name: run.name.clone(),
@@ -69,16 +69,15 @@ impl RunRecord {
             expired_at: ended(State::Expired),
             progress_message: run.progress.as_ref().map(|progress| progress.message.clone()),
             progress_percent: run.progress.as_ref().map(|progress| progress.fraction * 100.0),
-            message: run.message.clone(),
+            message: end.and_then(|end| end.message.clone()),
             error_code: run.error.as_ref().map(|error| error.code.clone()),
             error_message: run.error.as_ref().map(|error| error.message.clone()),
             error_stack: run.error.as_ref().and_then(|error| error.stack.clone()),
-            body,
-            input,
-            output: None,
-            result,
-            result_left_out: run.result_left_out.clone(),
-            ttl: run.ttl,
+            body: payloads.take(slot::BODY),
+            input: payloads.take(slot::INPUT),
+            result: payloads.take(slot::RESULT),
+            result_left_out: end.and_then(|end| end.result_left_out.clone()),
+            expires_at_s: run.expires_at_s,
         }
     }
 }

@@ -61,6 +61,14 @@ enum Given {
 }
 
 impl When {
+    /// The moment itself, where it was given as one.
+    pub(crate) fn instant(&self) -> Option<Timestamp> {
+        match self.0 {
+            Given::Instant(at) => Some(at),
+            _ => None,
+        }
+    }
+
     /// The moment it means, seen from `now`: later than now, and at most the same UTC date and time next year
     /// (on 29 February: the 28th). In whole milliseconds; what is finer is rounded up, since nothing may start early.
     ///

@@ -1,4 +1,4 @@
-//! What is recorded of a failed attempt.
+//! The recorded form of a failed attempt's error.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,10 +34,10 @@ pub mod code {
     pub const TOO_LARGE: &str = "TOO_LARGE";
 }
 
-/// Why an attempt failed, as it is kept with the run.
+/// The error of a failed attempt, as it is kept with the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Failure {
+pub struct RecordedError {
     /// One of [`code`], or the author's own.
     pub code: String,
     /// The error's own text.
@@ -47,8 +47,8 @@ pub struct Failure {
     pub stack: Option<String>,
 }
 
-impl Failure {
-    /// A failure without a chain of causes.
+impl RecordedError {
+    /// An error without a chain of causes.
     #[must_use]
     pub fn new(code: &str, message: impl Into<String>) -> Self {
         Self { code: code.to_owned(), message: message.into(), stack: None }

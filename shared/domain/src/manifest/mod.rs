@@ -1,10 +1,14 @@
-//! What all functions of an app say of themselves.
+//! The manifest: what all functions of an app say of themselves.
+
+mod record;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Json, Policy, Retry, slug};
+pub use record::{ManifestInput, ManifestRecord};
+
+use crate::{Json, Policy, Retry, limits, slug};
 
 /// The version of the manifest's stored form.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -220,7 +224,7 @@ impl FunctionEntry {
         let mut seconds: BTreeMap<&str, u64> = BTreeMap::new();
         for handler in self.subscriptions() {
             // `set_timeout` may raise a handler's limit to a minute.
-            *seconds.entry(&handler.event).or_default() += crate::limits::MAX_EVENT_TIMEOUT.as_secs();
+            *seconds.entry(&handler.event).or_default() += limits::MAX_EVENT_TIMEOUT.as_secs();
         }
         seconds.into_iter().max_by_key(|(_, seconds)| *seconds)
     }
@@ -232,6 +236,16 @@ impl FunctionEntry {
                 Err(ManifestError::TooLong { event, function, seconds })
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The time that a received message is hidden in the function's queue.
+    #[must_use]
+    pub fn visibility(&self) -> Duration {
+        match self.holds {
+            Holds::Task(_) => limits::TASK_VISIBILITY,
+            Holds::Events(_) => limits::EVENT_VISIBILITY,
+            Holds::Conductor => limits::CONDUCTOR_VISIBILITY,
         }
     }
 

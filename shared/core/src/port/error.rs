@@ -1,15 +1,18 @@
 use std::{error::Error, fmt};
 
+use serde::{Deserialize, Serialize};
+
 /// A call of a port failed.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct PortError {
     kind: PortErrorKind,
     message: String,
+    #[serde(skip)]
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// What a failed call means to its caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The meaning of a failed call to its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PortErrorKind {
     /// It may work when tried again: throttled, timed out, no answer.
     Transient,

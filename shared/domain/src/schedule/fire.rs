@@ -1,13 +1,14 @@
-//! The fires of a schedule: when, under which id, and which of them make no run.
+//! The fires of a schedule: their times, the ids of their runs, and those that make no run.
 
 use std::iter;
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Cron, Every, Id, Overlap, Schedule, hash128};
+use super::{Overlap, Recurrence, Schedule};
+use crate::{Id, hash128};
 
-/// The fires of a schedule that was created at a known moment; made by [`Timetable::since`](crate::Timetable::since).
+/// The fires of a schedule that was created at a known moment; made by [`Recurrence::since`](crate::Recurrence::since).
 ///
 /// ```
 /// use dacapo_domain::cron;
@@ -20,49 +21,42 @@ use crate::{Cron, Every, Id, Overlap, Schedule, hash128};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Fires {
-    rhythm: Rhythm,
+pub struct FireTimes {
+    recurrence: Recurrence,
     created: Timestamp,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Rhythm {
-    Every(Every),
-    Cron(Cron, TimeZone),
-    Once(Timestamp),
 }
 
 /// The fires around one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Neighbours {
+pub struct AdjacentFires {
     /// The one before, if there is one.
     pub previous: Option<Timestamp>,
     /// The next five; fewer where the schedule ends.
     pub next: Vec<Timestamp>,
 }
 
-impl Neighbours {
+impl AdjacentFires {
     pub(crate) const NEXT: usize = 5;
 }
 
-impl Fires {
-    pub(crate) fn new(rhythm: Rhythm, created: Timestamp) -> Self {
-        Self { rhythm, created }
+impl FireTimes {
+    pub(crate) fn new(recurrence: Recurrence, created: Timestamp) -> Self {
+        Self { recurrence, created }
     }
 
     /// All fires, from the schedule's creation; of an `every`, the creation is the first.
     pub fn all(&self) -> Box<dyn Iterator<Item = Timestamp> + '_> {
-        match &self.rhythm {
-            Rhythm::Every(every) => Box::new(every.fires(self.created)),
+        match &self.recurrence {
+            Recurrence::Every(every) => Box::new(every.fires(self.created)),
             _ => self.after(self.created),
         }
     }
 
     /// The fires later than a moment, in order.
     pub fn after(&self, moment: Timestamp) -> Box<dyn Iterator<Item = Timestamp> + '_> {
-        match &self.rhythm {
-            Rhythm::Cron(cron, zone) => Box::new(cron.fires_after(moment.max(self.created), zone)),
+        match &self.recurrence {
+            Recurrence::Cron(cron, zone) => Box::new(cron.fires_after(moment.max(self.created), zone)),
             _ => Box::new(iter::successors(self.next_after(moment), |fire| self.next_after(*fire))),
         }
     }
@@ -70,24 +64,24 @@ impl Fires {
     /// The first fire later than a moment, if there is one.
     #[must_use]
     pub fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
-        match &self.rhythm {
-            Rhythm::Every(every) => every.next_after(moment, self.created),
-            Rhythm::Cron(cron, zone) => cron.next_after(moment.max(self.created), zone),
-            Rhythm::Once(due) => Some(*due).filter(|due| *due > moment),
+        match &self.recurrence {
+            Recurrence::Every(every) => every.next_after(moment, self.created),
+            Recurrence::Cron(cron, zone) => cron.next_after(moment.max(self.created), zone),
+            Recurrence::At(when) => when.instant().filter(|due| *due > moment),
         }
     }
 
     /// The last fire earlier than a moment, if there is one since the schedule's creation.
     #[must_use]
     pub fn previous_before(&self, moment: Timestamp) -> Option<Timestamp> {
-        match &self.rhythm {
-            Rhythm::Every(every) => every.previous_before(moment, self.created),
-            Rhythm::Cron(cron, zone) => cron.previous_before(moment, zone).filter(|fire| *fire > self.created),
-            Rhythm::Once(due) => Some(*due).filter(|due| *due < moment),
+        match &self.recurrence {
+            Recurrence::Every(every) => every.previous_before(moment, self.created),
+            Recurrence::Cron(cron, zone) => cron.previous_before(moment, zone).filter(|fire| *fire > self.created),
+            Recurrence::At(when) => when.instant().filter(|due| *due < moment),
         }
     }
 
-    /// What was missed after `seen`, the last moment at which fires were handled, up to and including `now`.
+    /// The fires that were missed after `seen`, the last moment at which fires were handled, up to and including `now`.
     ///
     /// ```
     /// use dacapo_domain::every;
@@ -103,20 +97,20 @@ impl Fires {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn missed(&self, seen: Timestamp, now: Timestamp, schedule: &Schedule) -> Missed {
+    pub fn missed(&self, seen: Timestamp, now: Timestamp, schedule: &Schedule) -> MissedFires {
         let behind_now = now.saturating_add(SignedDuration::from_nanos(1)).unwrap_or(now);
         let backwards = iter::successors(self.previous_before(behind_now), |fire| self.previous_before(*fire));
         let mut backwards = backwards.take_while(|fire| *fire > seen);
         let run = if schedule.catches_up() { backwards.next() } else { None };
         let mut skipped: Vec<Timestamp> = backwards.take(SkippedFires::KEPT).collect();
         skipped.reverse();
-        Missed { run, skipped }
+        MissedFires { run, skipped }
     }
 }
 
-/// Fires that nobody handled in their time.
+/// FireTimes that nobody handled in their time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missed {
+pub struct MissedFires {
     /// The latest, to be run now, if the schedule asks for catch-up.
     pub run: Option<Timestamp>,
     /// The others, at most the last 100, in order.

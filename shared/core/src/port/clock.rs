@@ -1,4 +1,4 @@
-use dacapo_domain::{Id, Moment};
+use dacapo_domain::{DecisionContext, Id};
 use jiff::{Timestamp, TimestampRound, Unit};
 
 /// Time and randomness: the only place where either comes from.
@@ -9,9 +9,9 @@ pub trait Clock: Send + Sync {
     /// 64 random bits.
     fn random(&self) -> u64;
 
-    /// What a decision gets.
-    fn moment(&self) -> Moment {
-        Moment { now: self.now(), random: self.random() }
+    /// The context of a decision that is made now.
+    fn decision_context(&self) -> DecisionContext {
+        DecisionContext { now: self.now(), random: self.random() }
     }
 
     /// A new id.

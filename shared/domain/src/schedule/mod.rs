@@ -1,13 +1,16 @@
-//! A schedule as a user writes it, and as it is understood.
+//! A schedule: as a user writes it, as it is understood, when it fires, and what is stored of it.
+
+mod fire;
+mod record;
+pub mod table;
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Cron, CronError, Every, EveryError, Fires, TimeZoneError, When, WhenError,
-    fire::{Neighbours, Rhythm},
-    time_zone,
-};
+pub use fire::{AdjacentFires, FireTimes, MissedFires, SkipReason, SkippedFire, SkippedFires, fire_id};
+pub use record::{ScheduleInput, ScheduleInputName, SchedulePhaseName, SchedulePut, ScheduleRecord};
+
+use crate::{Cron, CronError, Every, EveryError, TimeZoneError, When, WhenError, time_zone};
 
 /// When a task is started by itself: [`every`], [`cron`] or [`at`], with options. It holds what was written;
 /// [`check`](Self::check) says what is wrong with it, so that building one never fails.
@@ -29,7 +32,7 @@ use crate::{
 #[must_use]
 pub struct Schedule {
     #[serde(flatten)]
-    rule: Rule,
+    expression: Expression,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timezone: Option<String>,
     #[serde(default, skip_serializing_if = "Overlap::is_default")]
@@ -40,7 +43,7 @@ pub struct Schedule {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Rule {
+enum Expression {
     Every(String),
     Cron(String),
     At(When),
@@ -91,25 +94,25 @@ pub enum ScheduleError {
     },
 }
 
-/// Fires at a fixed interval, first when the schedule is created: `every("5 minutes")`; minutes, hours or days.
+/// FireTimes at a fixed interval, first when the schedule is created: `every("5 minutes")`; minutes, hours or days.
 pub fn every(interval: impl Into<String>) -> Schedule {
-    Schedule::new(Rule::Every(interval.into()))
+    Schedule::new(Expression::Every(interval.into()))
 }
 
-/// Fires by the calendar: `cron("0 6 ? * MON-FRI *")`; see [`Cron`] for the six fields. In UTC, or a
+/// FireTimes by the calendar: `cron("0 6 ? * MON-FRI *")`; see [`Cron`] for the six fields. In UTC, or a
 /// [time zone](Schedule::timezone).
 pub fn cron(expression: impl Into<String>) -> Schedule {
-    Schedule::new(Rule::Cron(expression.into()))
+    Schedule::new(Expression::Cron(expression.into()))
 }
 
-/// Fires once: `at("1 hour")`, seen from the schedule's creation; for schedules made at run time.
+/// FireTimes once: `at("1 hour")`, seen from the schedule's creation; for schedules made at run time.
 pub fn at(when: impl Into<When>) -> Schedule {
-    Schedule::new(Rule::At(when.into()))
+    Schedule::new(Expression::At(when.into()))
 }
 
 impl Schedule {
-    fn new(rule: Rule) -> Self {
-        Self { rule, timezone: None, overlap: Overlap::default(), catch_up: false }
+    fn new(expression: Expression) -> Self {
+        Self { expression, timezone: None, overlap: Overlap::default(), catch_up: false }
     }
 
     /// The time zone of a [`cron`], by its IANA name. A local time that daylight saving skips does not fire, one
@@ -128,7 +131,13 @@ impl Schedule {
         Self { catch_up: true, ..self }
     }
 
-    /// What becomes of a fire while a run of this schedule is unfinished.
+    /// Whether the other one fires at the same times, whatever its options.
+    #[must_use]
+    pub fn has_same_times(&self, other: &Self) -> bool {
+        self.expression == other.expression && self.timezone == other.timezone
+    }
+
+    /// The overlap policy: what becomes of a fire while a run of this schedule is unfinished.
     #[must_use]
     pub fn overlap(&self) -> Overlap {
         self.overlap
@@ -140,7 +149,7 @@ impl Schedule {
         self.catch_up
     }
 
-    /// The schedule as it is understood. Of an [`at`], which depends on now, [`Timetable::since`] says more.
+    /// The schedule as it is understood. Of an [`at`], which depends on now, [`Recurrence::since`] says more.
     ///
     /// # Errors
     /// What is wrong with interval, expression or time zone, and how to write it; that it can never fire at all.
@@ -151,16 +160,16 @@ impl Schedule {
     /// let error = cron("0 0 30 FEB ? *").check().unwrap_err();
     /// assert!(error.to_string().starts_with("schedule \"0 0 30 FEB ? *\" in UTC: it never fires"));
     /// ```
-    pub fn check(&self) -> Result<Timetable, ScheduleError> {
-        match (&self.rule, &self.timezone) {
-            (Rule::Every(_) | Rule::At(_), Some(zone)) => Err(ScheduleError::ZoneWithoutCron(zone.clone())),
-            (Rule::Every(interval), None) => Ok(Timetable::Every(Every::parse(interval)?)),
-            (Rule::At(when), None) => Ok(Timetable::At(when.clone())),
-            (Rule::Cron(expression), zone) => {
+    pub fn check(&self) -> Result<Recurrence, ScheduleError> {
+        match (&self.expression, &self.timezone) {
+            (Expression::Every(_) | Expression::At(_), Some(zone)) => Err(ScheduleError::ZoneWithoutCron(zone.clone())),
+            (Expression::Every(interval), None) => Ok(Recurrence::Every(Every::parse(interval)?)),
+            (Expression::At(when), None) => Ok(Recurrence::At(when.clone())),
+            (Expression::Cron(expression), zone) => {
                 let cron = Cron::parse(expression)?;
                 let zone = zone.as_deref().map_or(Ok(TimeZone::UTC), time_zone)?;
                 match cron.next_after(Timestamp::MIN, &zone) {
-                    Some(_) => Ok(Timetable::Cron(cron, zone)),
+                    Some(_) => Ok(Recurrence::Cron(cron, zone)),
                     None => Err(never_fires(&cron, &zone, None)),
                 }
             }
@@ -178,10 +187,10 @@ impl Overlap {
 /// As it is written: `every 7 days`, `cron 0 6 ? * MON-FRI * in Europe/Berlin`.
 impl std::fmt::Display for Schedule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.rule {
-            Rule::Every(interval) => write!(f, "every {interval}")?,
-            Rule::Cron(expression) => write!(f, "cron {expression}")?,
-            Rule::At(when) => write!(f, "at {when}")?,
+        match &self.expression {
+            Expression::Every(interval) => write!(f, "every {interval}")?,
+            Expression::Cron(expression) => write!(f, "cron {expression}")?,
+            Expression::At(when) => write!(f, "at {when}")?,
         }
         match &self.timezone {
             Some(zone) => write!(f, " in {zone}"),
@@ -192,7 +201,7 @@ impl std::fmt::Display for Schedule {
 
 /// A schedule as it is understood.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Timetable {
+pub enum Recurrence {
     /// A fixed interval.
     Every(Every),
     /// The calendar of a time zone.
@@ -201,7 +210,7 @@ pub enum Timetable {
     At(When),
 }
 
-impl Timetable {
+impl Recurrence {
     /// The fires of a schedule that was created at this moment.
     ///
     /// # Errors
@@ -219,16 +228,15 @@ impl Timetable {
     /// assert!(error.to_string().contains("it never fires after 2026-01-01T00:00:30Z"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn since(&self, created: Timestamp) -> Result<Fires, ScheduleError> {
-        let rhythm = match self {
-            Self::Every(every) => Rhythm::Every(*every),
-            Self::At(when) => Rhythm::Once(when.resolve(created)?),
+    pub fn since(&self, created: Timestamp) -> Result<FireTimes, ScheduleError> {
+        let recurrence = match self {
+            Self::At(when) => Self::At(when.resolve(created)?.into()),
             Self::Cron(cron, zone) if cron.next_after(created, zone).is_none() => {
                 return Err(never_fires(cron, zone, Some(created)));
             }
-            Self::Cron(cron, zone) => Rhythm::Cron(cron.clone(), zone.clone()),
+            Self::Every(_) | Self::Cron(..) => self.clone(),
         };
-        Ok(Fires::new(rhythm, created))
+        Ok(FireTimes::new(recurrence, created))
     }
 
     /// What a handler is told of the fires around its own: the previous one and the next five. Of an [`every`],
@@ -244,17 +252,17 @@ impl Timetable {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn around(&self, fire: Timestamp) -> Neighbours {
+    pub fn around(&self, fire: Timestamp) -> AdjacentFires {
         match self {
-            Self::Every(every) => Neighbours {
+            Self::Every(every) => AdjacentFires {
                 previous: fire.checked_sub(every.interval()).ok(),
-                next: every.fires(fire).skip(1).take(Neighbours::NEXT).collect(),
+                next: every.fires(fire).skip(1).take(AdjacentFires::NEXT).collect(),
             },
-            Self::Cron(cron, zone) => Neighbours {
+            Self::Cron(cron, zone) => AdjacentFires {
                 previous: cron.previous_before(fire, zone),
-                next: cron.fires_after(fire, zone).take(Neighbours::NEXT).collect(),
+                next: cron.fires_after(fire, zone).take(AdjacentFires::NEXT).collect(),
             },
-            Self::At(_) => Neighbours { previous: None, next: Vec::new() },
+            Self::At(_) => AdjacentFires { previous: None, next: Vec::new() },
         }
     }
 

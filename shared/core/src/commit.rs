@@ -1,0 +1,271 @@
+//! The one way through: decide, store on the condition of the version seen, on a lost race decide again.
+//!
+//! Invariants that are kept here, for every kind of record:
+//! - *A lost reply is not a lost race.* On a failed condition the record that was found is first asked whether it
+//!   bears the mark of this very decision; the stores recognise a write by its version, [`Machine::bears`] one that
+//!   has been written over since.
+//! - *Work that is done is not done again because a write was throttled.* A write is tried until its deadline.
+//! - *Store, then what follows.* The store lets the effects of a write follow it; those of a decision that changes
+//!   nothing are posted here.
+
+use std::time::Duration;
+
+use dacapo_domain::{
+    Change, Created, Decision, IdempotencyKey, Machine, Payload, Payloads, RecordKey, RunRecord, Saved, StoredRecord,
+    Work,
+};
+use jiff::Timestamp;
+
+use crate::port::{PortError, PortErrorKind, PortResult, Ports, post_after};
+
+/// A record as it was seen, to be decided on.
+#[derive(Clone, Debug)]
+pub enum Seen<M> {
+    /// It is stored.
+    Stored(M),
+    /// It was never stored, and would be with these payloads.
+    Fresh(M, Payloads),
+}
+
+impl<M> From<Stored<M>> for Seen<M> {
+    fn from(stored: Stored<M>) -> Self {
+        Self::Stored(stored.record)
+    }
+}
+
+impl<M> Seen<M> {
+    fn record(&self) -> &M {
+        match self {
+            Self::Stored(record) | Self::Fresh(record, _) => record,
+        }
+    }
+}
+
+/// A record and its payloads, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored<M> {
+    /// The record.
+    pub record: M,
+    /// Its payloads, as far as the store gave them with it.
+    pub payloads: Payloads,
+}
+
+/// What came of an input.
+#[derive(Clone, Debug)]
+pub struct Committed<M> {
+    /// The record as it is stored now.
+    pub record: M,
+    /// Its payloads, as far as the store gave them with it; none where nothing was written or read.
+    pub payloads: Payloads,
+    /// What this process is to do.
+    pub work: Option<Work>,
+    /// Whether it was stored or deleted.
+    pub changed: bool,
+}
+
+/// What came of a creation.
+#[derive(Clone, Debug)]
+pub enum Creation<M> {
+    /// The record is stored.
+    New,
+    /// One was there before: of the same key, or the holder of its idempotency key.
+    Exists(M),
+}
+
+/// Decides what an input makes of a record and stores it; a writer that loses the race decides again with what won.
+/// `None` means that the record is gone.
+///
+/// # Errors
+/// What the store says once `until` has passed; on `Transient` the decision may have been stored.
+pub async fn commit<M: Machine>(
+    ports: &Ports,
+    seen: impl Into<Seen<M>>,
+    input: &M::Input,
+    policy: M::Policy<'_>,
+    until: Timestamp,
+) -> PortResult<Option<Committed<M>>> {
+    let mut seen = seen.into();
+    let mut read = Payloads::none();
+    loop {
+        let decision = seen.record().decide(input, policy, &ports.clock.decision_context());
+        let Decision { work, .. } = decision;
+        let found = match decision.change {
+            Change::Keep => {
+                post_after(&*ports.outbox, &decision.effects).await;
+                return Ok(Some(Committed { record: decision.record, payloads: read, work, changed: false }));
+            }
+            Change::Delete => return delete(ports, &seen, decision, until).await,
+            Change::Store => match store(ports, &seen, &decision, until).await? {
+                Reply::Done(payloads) => {
+                    return Ok(Some(Committed { record: decision.record, payloads, work, changed: true }));
+                }
+                Reply::Gone => return Ok(None),
+                Reply::Found(found) => found,
+            },
+        };
+        let Stored { record, payloads } = read_record::<M>(found)?;
+        if record.bears(&decision.record) {
+            return Ok(Some(Committed { record, payloads, work, changed: true }));
+        }
+        (seen, read) = (Seen::Stored(record), payloads);
+    }
+}
+
+/// The reply to one try.
+enum Reply {
+    Done(Payloads),
+    Found(StoredRecord),
+    Gone,
+}
+
+async fn store<M: Machine>(
+    ports: &Ports,
+    seen: &Seen<M>,
+    decision: &Decision<M>,
+    until: Timestamp,
+) -> PortResult<Reply> {
+    let mut write = decision.write().map_err(unwritable::<M>)?;
+    match seen {
+        Seen::Stored(record) => {
+            let header = record.header();
+            let save = || ports.records.save(&header, &write);
+            Ok(match retry_until(ports, until, save).await? {
+                Saved::Done(payloads) => Reply::Done(payloads),
+                Saved::Lost(Some(found)) => Reply::Found(found),
+                Saved::Lost(None) => Reply::Gone,
+            })
+        }
+        Seen::Fresh(_, payloads) => {
+            for (slot, value) in payloads.iter() {
+                if write.payloads.get(slot) == Payload::Absent {
+                    write.payloads.set(slot.clone(), value.cloned());
+                }
+            }
+            Ok(match retry_until(ports, until, || ports.records.create(&write, None)).await? {
+                Created::New => Reply::Done(write.payloads),
+                Created::Exists(found) | Created::Claimed(found) => Reply::Found(found),
+            })
+        }
+    }
+}
+
+async fn delete<M: Machine>(
+    ports: &Ports,
+    seen: &Seen<M>,
+    decision: Decision<M>,
+    until: Timestamp,
+) -> PortResult<Option<Committed<M>>> {
+    if let Seen::Stored(record) = seen {
+        let header = record.header();
+        if !retry_until(ports, until, || ports.records.delete(&header, &decision.effects)).await? {
+            return Err(PortError::new(
+                PortErrorKind::Transient,
+                format!("failed to delete {}: it was changed meanwhile (try again)", header.key),
+            ));
+        }
+    }
+    let Decision { record, work, .. } = decision;
+    Ok(Some(Committed { record, payloads: Payloads::none(), work, changed: true }))
+}
+
+/// Stores a new record; one that is there already is given.
+///
+/// # Errors
+/// What the store says once `until` has passed; on `Transient` it may have been stored.
+pub async fn create<M: Machine>(ports: &Ports, decision: &Decision<M>, until: Timestamp) -> PortResult<Creation<M>> {
+    let write = decision.write().map_err(unwritable::<M>)?;
+    Ok(match retry_until(ports, until, || ports.records.create(&write, None)).await? {
+        Created::New => Creation::New,
+        Created::Exists(found) | Created::Claimed(found) => Creation::Exists(read_record(found)?.record),
+    })
+}
+
+/// Takers of one idempotency key that meet try again so often.
+const KEY_TRIES: u32 = 8;
+
+/// Stores a new run together with its idempotency key, where it has one. A run that holds the key is given, unless its
+/// key is free.
+///
+/// # Errors
+/// What the store says once `until` has passed; on `Transient` it may have been stored.
+pub async fn create_run(
+    ports: &Ports,
+    decision: &Decision<RunRecord>,
+    until: Timestamp,
+) -> PortResult<Creation<RunRecord>> {
+    let Some(key) = decision.record.key.as_ref() else { return create(ports, decision, until).await };
+    let write = decision.write().map_err(unwritable::<RunRecord>)?;
+    let mut held: Option<IdempotencyKey> = None;
+    for _ in 0..KEY_TRIES {
+        let cx = ports.clock.decision_context();
+        let claim = IdempotencyKey::claim(&decision.record, held.as_ref(), &cx);
+        let claim = claim.transpose().map_err(unwritable::<IdempotencyKey>)?;
+        let found = match retry_until(ports, until, || ports.records.create(&write, claim.as_ref())).await? {
+            Created::New => return Ok(Creation::New),
+            Created::Exists(found) => return Ok(Creation::Exists(read_record(found)?.record)),
+            Created::Claimed(found) => read_record::<IdempotencyKey>(found)?.record,
+        };
+        let holder = load::<RunRecord>(ports, &RunRecord::key_of(found.run)).await?.map(|stored| stored.record);
+        match holder {
+            // The reply was lost: key and run were stored together.
+            Some(holder) if holder.version == decision.record.version => return Ok(Creation::New),
+            Some(holder) if !found.is_free(Some(&holder), cx.now) => return Ok(Creation::Exists(holder)),
+            _ => held = Some(found),
+        }
+    }
+    let message = format!("failed to take the idempotency key {:?}: too many take it at once (try again)", key.text);
+    Err(PortError::new(PortErrorKind::Transient, message))
+}
+
+/// A record with all its payloads.
+///
+/// # Errors
+/// What the store says; `Refused` for a record that this build can't read.
+pub async fn load<M: Machine>(ports: &Ports, key: &RecordKey) -> PortResult<Option<Stored<M>>> {
+    ports.records.load(key).await?.map(read_record).transpose()
+}
+
+/// Reads a record's document.
+///
+/// # Errors
+/// `Refused` for one that this build can't read.
+pub fn read_record<M: Machine>(stored: StoredRecord) -> PortResult<Stored<M>> {
+    let StoredRecord { header, document, payloads } = stored;
+    match document.parse() {
+        Ok(record) => Ok(Stored { record, payloads }),
+        Err(error) => {
+            let message = format!("failed to read {} (was it written by another version?): {error}", header.key);
+            Err(PortError::new(PortErrorKind::Refused, message).caused_by(error))
+        }
+    }
+}
+
+/// Tries until the deadline what was throttled, or not answered.
+///
+/// # Errors
+/// What the last try said.
+pub async fn retry_until<T, F: Future<Output = PortResult<T>>>(
+    ports: &Ports,
+    deadline: Timestamp,
+    mut attempt: impl FnMut() -> F,
+) -> PortResult<T> {
+    let mut pause = Duration::from_millis(100);
+    loop {
+        match attempt().await {
+            Err(error) if is_worth_a_retry(&error) && ports.clock.now() + pause < deadline => {
+                tracing::warn!(%error, "trying again");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+            reply => return reply,
+        }
+    }
+}
+
+fn is_worth_a_retry(error: &PortError) -> bool {
+    matches!(error.kind(), PortErrorKind::Transient | PortErrorKind::Unreachable)
+}
+
+fn unwritable<M: Machine>(error: serde_json::Error) -> PortError {
+    PortError::new(PortErrorKind::Refused, format!("failed to write a record of kind {:?}", M::KIND)).caused_by(error)
+}

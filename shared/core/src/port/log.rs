@@ -1,0 +1,67 @@
+use dacapo_domain::{Json, LogLine};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{PortError, PortErrorKind, PortResult};
+
+/// A log entry of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogEntry {
+    /// The iteration it was made in.
+    pub iteration: u32,
+    /// The attempt at it.
+    pub attempt: u32,
+    /// Its place within the attempt, from 1.
+    pub number: u32,
+    /// When it was made.
+    pub time: Timestamp,
+    /// Whether it tells of an error.
+    pub level: LogLevel,
+    /// Its message.
+    pub message: String,
+    /// What belongs to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Json>,
+    /// The error's chain of causes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// The level of a log entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// It tells of no error.
+    Info,
+    /// It tells of one.
+    Error,
+}
+
+impl LogEntry {
+    /// Its place among its run's entries, as sortable text.
+    #[must_use]
+    pub fn sort(&self) -> String {
+        format!("{:08}.{:06}.{:05}", self.iteration, self.attempt, self.number)
+    }
+
+    /// The entry as a line of the run's log.
+    ///
+    /// # Errors
+    /// `Refused` if it can't be serialized.
+    pub fn line(&self) -> PortResult<LogLine> {
+        let document = Json::of(self)
+            .map_err(|error| PortError::new(PortErrorKind::Refused, "failed to write a log entry").caused_by(error))?;
+        Ok(LogLine { sort: self.sort(), document })
+    }
+
+    /// The entry of a line.
+    ///
+    /// # Errors
+    /// `Refused` if the line is none, as one of another version.
+    pub fn of(line: &LogLine) -> PortResult<Self> {
+        line.document
+            .parse()
+            .map_err(|error| PortError::new(PortErrorKind::Refused, "failed to read a log entry").caused_by(error))
+    }
+}

@@ -1,0 +1,36 @@
+//! The ports: what the runner, the client and the conductor need of the outside, and nothing more.
+//!
+//! AWS and the embedded engine differ in these alone. Each port is passed by one contract suite. Stores know keys,
+//! versions, documents and index entries; a new kind of record needs no line in any of them.
+
+mod clock;
+mod error;
+mod log;
+mod outbox;
+mod probe;
+mod records;
+
+use std::sync::Arc;
+
+pub use clock::{Clock, SystemClock};
+pub use error::{PortError, PortErrorKind};
+pub use log::{LogEntry, LogLevel};
+pub use outbox::{Outbox, post_after};
+pub use probe::{ExecutionStatus, Probe};
+pub use records::Records;
+
+/// All ports of one app and stage.
+#[derive(Clone)]
+pub struct Ports {
+    /// The records.
+    pub records: Arc<dyn Records>,
+    /// What leaves without a write.
+    pub outbox: Arc<dyn Outbox>,
+    /// What the conductor asks the services.
+    pub probe: Arc<dyn Probe>,
+    /// Time and randomness.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The reply of every port.
+pub type PortResult<T> = Result<T, PortError>;

@@ -1,0 +1,62 @@
+use async_trait::async_trait;
+use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
+
+use super::PortResult;
+
+/// The records: runs, deliveries, schedules, the manifest, and whatever kind comes next.
+///
+/// Every change of a record demands the version that was seen, so that two writers never overwrite each other; a
+/// writer that loses gets the record that won from the same call. What follows from a write, its effects, happens in
+/// the same transaction where the store can, else after it; an effect that fails then is logged, and left to the
+/// conductor. Records that have expired are never given.
+///
+/// Nothing but [`commit`](crate::commit) calls the verbs that write.
+#[async_trait]
+pub trait Records: Send + Sync {
+    /// Stores a new record, and its claim with it or not at all.
+    ///
+    /// A record of the same key wins and is given, and so does the claim's, unless it has the version that the claim
+    /// has seen. Tried again, a create that had won says so: a record of the write's own version is its own.
+    ///
+    /// # Errors
+    /// On `Transient` it may have been stored.
+    async fn create(&self, write: &Write, claim: Option<&Claim>) -> PortResult<Created>;
+
+    /// A record with all its payloads, strongly consistent.
+    ///
+    /// # Errors
+    /// Any [`PortError`](super::PortError).
+    async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>>;
+
+    /// Replaces a record, on the condition that its version is still the one seen. Once it expires, what stands beside
+    /// it expires with it: payloads that are stored apart, and its log.
+    ///
+    /// # Errors
+    /// On `Transient` the write may have happened: tried again it finds its own version, and is [`Saved::Done`].
+    async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved>;
+
+    /// Deletes a record with all that stands beside it, on the condition that its version is still the one seen; says
+    /// whether it was, or there was none.
+    ///
+    /// # Errors
+    /// On `Transient` it may have been deleted.
+    async fn delete(&self, seen: &Header, effects: &[Effect]) -> PortResult<bool>;
+
+    /// The records of an index.
+    ///
+    /// # Errors
+    /// Any [`PortError`](super::PortError).
+    async fn query(&self, query: &Query) -> PortResult<Page>;
+
+    /// Adds lines to a record's log.
+    ///
+    /// # Errors
+    /// On `Transient` they may have been added; the same line added twice is one.
+    async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()>;
+
+    /// The lines of a record's log in order, at most `limit` after the one of this sort text.
+    ///
+    /// # Errors
+    /// Any [`PortError`](super::PortError).
+    async fn read_log(&self, key: &RecordKey, after: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>>;
+}

@@ -1,0 +1,156 @@
+//! What is stored of a delivery, its event's body apart.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    DeliveryMessage, Effect, EventMessage, Id, Json, Lease, Message, RecordKey, RecordedError, Version, hash128,
+    skip::is_zero,
+};
+
+/// The record of a delivery.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryRecord {
+    /// The event's id.
+    pub event: Id,
+    /// The event's name.
+    pub name: String,
+    /// The function it is for.
+    pub function: String,
+    /// The name of the last write.
+    pub version: Version,
+    /// Where it stands.
+    pub phase: DeliveryPhase,
+    /// When the event was published.
+    pub published_at: Timestamp,
+    /// When its first delivery was due: its age counts from here.
+    pub first_due_at: Timestamp,
+    /// When the next attempt is due.
+    pub due_at: Timestamp,
+    /// The attempt that executes or comes next, from 1.
+    pub attempt: u32,
+    /// Hops of the chain that leads here.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub hops: u32,
+    /// Why the last attempt failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<RecordedError>,
+    /// When the conductor reconciles it; a record that was never stored has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconcile_at: Option<Timestamp>,
+    /// How often in a row the conductor found nothing to repair.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reconcile_count: u32,
+    /// When the record may be deleted, in Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at_s: Option<i64>,
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryPhase {
+    /// An attempt is due, or will be.
+    Retrying,
+    /// An attempt executes, or its process died and its lease has not been found out yet.
+    Handling(Lease),
+    /// An attempt succeeded.
+    Delivered,
+    /// Given up: too old, or too many attempts.
+    Dropped,
+}
+
+/// A phase without what it holds: a row of the [table](super::table).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is named as its phase")]
+pub enum DeliveryPhaseName {
+    Retrying,
+    Handling,
+    Delivered,
+    Dropped,
+}
+
+impl DeliveryPhaseName {
+    /// All phases, in the order of a delivery's life.
+    pub const ALL: [Self; 4] = [Self::Retrying, Self::Handling, Self::Delivered, Self::Dropped];
+}
+
+impl DeliveryPhase {
+    /// Its row in the table.
+    #[must_use]
+    pub const fn name(&self) -> DeliveryPhaseName {
+        match self {
+            Self::Retrying => DeliveryPhaseName::Retrying,
+            Self::Handling(_) => DeliveryPhaseName::Handling,
+            Self::Delivered => DeliveryPhaseName::Delivered,
+            Self::Dropped => DeliveryPhaseName::Dropped,
+        }
+    }
+}
+
+impl DeliveryRecord {
+    /// The record of an event's delivery that was never stored.
+    #[must_use]
+    pub fn fresh(event: &EventMessage) -> Self {
+        Self {
+            event: event.id,
+            name: event.name.clone(),
+            function: event.function.clone(),
+            version: Version(0),
+            phase: DeliveryPhase::Retrying,
+            published_at: event.published_at,
+            first_due_at: event.due_at,
+            due_at: event.due_at,
+            attempt: event.attempt,
+            hops: event.hops,
+            error: None,
+            reconcile_at: None,
+            reconcile_count: 0,
+            expires_at_s: None,
+        }
+    }
+
+    /// Whether it was never stored: a stored one that is not over is always reconciled some day.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.reconcile_at.is_none() && self.expires_at_s.is_none()
+    }
+
+    /// The id of the record. The event's name is part of it: two events may bear one id that their publishers chose.
+    #[must_use]
+    pub fn record_id(&self) -> String {
+        format!("{}/{}/{}", self.event, self.function, self.name)
+    }
+
+    /// The key of the record.
+    #[must_use]
+    pub fn key(&self) -> RecordKey {
+        RecordKey::new(<Self as crate::Machine>::KIND, self.record_id())
+    }
+
+    /// The event as its function gets it.
+    #[must_use]
+    pub fn event_message(&self, body: Json) -> EventMessage {
+        EventMessage {
+            id: self.event,
+            name: self.name.clone(),
+            function: self.function.clone(),
+            body,
+            published_at: self.published_at,
+            due_at: self.first_due_at,
+            hops: self.hops,
+            attempt: self.attempt,
+        }
+    }
+
+    /// The message that calls for what is due.
+    pub(super) fn message(&self) -> Message {
+        Message::Delivery(DeliveryMessage { delivery: self.record_id(), attempt: self.attempt })
+    }
+
+    /// What brings the delivery to its function when it is due.
+    pub(super) fn deliver(&self, now: Timestamp) -> Effect {
+        let timer = || format!("delivery-{:032x}", hash128(&self.record_id()));
+        Effect::deliver_at(self.due_at, now, &self.function, timer, |_| self.message())
+    }
+}

@@ -1,0 +1,76 @@
+//! The table of a delivery's life: what each input does in each phase.
+
+use super::{DeliveryInputName, DeliveryPhaseName};
+
+/// What an input does in a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryCell {
+    /// It leads to this transition.
+    Does(DeliveryTransition),
+    /// It is ignored, for this reason.
+    Ignored(&'static str),
+}
+
+/// A transition, as its function is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeliveryTransition {
+    /// Takes the attempt that is due.
+    TakeAttempt,
+    /// Records that the process of an attempt died.
+    RecordCrash,
+    /// Records a failed attempt: tried again, or dropped.
+    RecordFailure,
+    /// Records a success.
+    RecordSuccess,
+    /// Repairs what is overdue, and says when to look again.
+    Reconcile,
+    /// Begins anew, from the record.
+    Redrive,
+}
+
+/// What an input does in a phase.
+#[must_use]
+pub const fn cell(phase: DeliveryPhaseName, input: DeliveryInputName) -> DeliveryCell {
+    use DeliveryCell::{Does, Ignored};
+    use DeliveryInputName as I;
+    use DeliveryPhaseName::{Delivered, Dropped, Handling, Retrying};
+    use DeliveryTransition as T;
+
+    match (input, phase) {
+        (I::Arrived, Retrying) => Does(T::TakeAttempt),
+        (I::Arrived, Handling) => Does(T::RecordCrash),
+
+        (I::FirstFailed, Retrying) => Does(T::RecordFailure),
+        (I::FirstFailed, Handling) => Ignored("a duplicate of the event's message: the record rules"),
+
+        (I::Failed, Handling) => Does(T::RecordFailure),
+        (I::Handled, Handling) => Does(T::RecordSuccess),
+        (I::Failed | I::Handled, Retrying) => Ignored("no attempt holds the lease"),
+
+        (I::Undelivered, Retrying | Handling) => Does(T::RecordCrash),
+
+        (I::Reconciled, Retrying | Handling) => Does(T::Reconcile),
+
+        (I::Redriven, Delivered | Dropped) => Does(T::Redrive),
+        (I::Redriven, Retrying | Handling) => Ignored("it is not over: its next attempt is on its way"),
+
+        (
+            I::Arrived | I::FirstFailed | I::Failed | I::Handled | I::Undelivered | I::Reconciled,
+            Delivered | Dropped,
+        ) => Ignored("the delivery is over"),
+    }
+}
+
+impl DeliveryTransition {
+    /// The phases that it may lead to, besides staying.
+    #[must_use]
+    pub const fn leads_to(self) -> &'static [DeliveryPhaseName] {
+        use DeliveryPhaseName::{Delivered, Dropped, Handling, Retrying};
+        match self {
+            Self::TakeAttempt => &[Handling],
+            Self::RecordCrash | Self::RecordFailure | Self::Reconcile => &[Retrying, Dropped],
+            Self::RecordSuccess => &[Delivered],
+            Self::Redrive => &[Retrying],
+        }
+    }
+}

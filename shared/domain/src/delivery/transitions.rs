@@ -1,0 +1,209 @@
+//! The transitions of a delivery.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{DeliveryFacts, DeliveryPhase, DeliveryRecord, HandlerFailure, Subscribed};
+use crate::{
+    AttemptError, Decision, DecisionContext, Effect, Lease, Message, RecordedError, Retry, RetryHint, Subscription,
+    Work, code, limits,
+};
+
+/// The message of an attempt has arrived: the attempt is taken.
+///
+/// Invariant: *a receive is no attempt*. It counts as one only once a handler was called under this lease.
+pub(super) fn arrived(
+    seen: &DeliveryRecord,
+    attempt: u32,
+    subscribed: Subscribed<'_>,
+    cx: &DecisionContext,
+) -> Decision<DeliveryRecord> {
+    if attempt != seen.attempt {
+        return Decision::keep(seen, vec![]);
+    }
+    if cx.now < seen.due_at {
+        return Decision::keep(seen, vec![seen.deliver(cx.now)]);
+    }
+    let handlers = u32::try_from(subscribed.handlers.len()).unwrap_or(u32::MAX).max(1);
+    let until = cx.now + limits::MAX_EVENT_TIMEOUT * handlers + limits::LEASE_MARGIN;
+    let mut next = seen.clone();
+    next.phase = DeliveryPhase::Handling(Lease { token: cx.version(), since: cx.now, until });
+    next.reconcile_count = 0;
+    store(next, until + limits::LEASE_GRACE, vec![], cx).then(Work::CallHandler)
+}
+
+/// The message of an attempt comes again: an ended lease means that its process died. One in the dead-letter queue
+/// means that its function could not take it, again and again.
+pub(super) fn crashed(
+    seen: &DeliveryRecord,
+    attempt: u32,
+    was_taken: bool,
+    subscribed: Subscribed<'_>,
+    cx: &DecisionContext,
+) -> Decision<DeliveryRecord> {
+    let is_live = matches!(&seen.phase, DeliveryPhase::Handling(lease) if lease.is_live(cx.now));
+    if attempt != seen.attempt || is_live {
+        return Decision::keep(seen, vec![]);
+    }
+    let cause = if was_taken {
+        "the process ended without an answer"
+    } else {
+        "the function could not take its message (does it start? see its logs)"
+    };
+    crash(seen, cause, subscribed, cx)
+}
+
+/// A crash doesn't say which handler it was: all of them have their say in what follows.
+fn crash(
+    seen: &DeliveryRecord,
+    cause: &str,
+    subscribed: Subscribed<'_>,
+    cx: &DecisionContext,
+) -> Decision<DeliveryRecord> {
+    let failure = |handler| HandlerFailure { handler, error: AttemptError::retryable(code::CRASHED, cause) };
+    // Without a handler any more, there is still the crash to be recorded.
+    let failures: Vec<HandlerFailure> = (0..subscribed.handlers.len().max(1)).map(failure).collect();
+    failed(seen, &failures, subscribed, cx)
+}
+
+/// Handlers failed: the next attempt is due, or the delivery is dropped.
+pub(super) fn failed(
+    seen: &DeliveryRecord,
+    failures: &[HandlerFailure],
+    subscribed: Subscribed<'_>,
+    cx: &DecisionContext,
+) -> Decision<DeliveryRecord> {
+    let asking: Vec<&Subscription> =
+        failures.iter().filter_map(|failure| subscribed.handlers.get(failure.handler)).collect();
+    let mut next = seen.clone();
+    next.error = Some(merged(failures));
+    next.reconcile_count = 0;
+    let Some(due_at) = next_try(seen, failures, &asking, cx) else {
+        let text = || Message::Event(seen.event_message(subscribed.body.clone())).to_text();
+        let letter = || Effect::DeadLetter { function: seen.function.clone(), text: text() };
+        let is_wanted = asking.iter().any(|subscription| subscription.dead_letter);
+        return over(next, DeliveryPhase::Dropped, is_wanted.then(letter).into_iter().collect(), cx);
+    };
+    next.phase = DeliveryPhase::Retrying;
+    next.attempt += 1;
+    next.due_at = due_at;
+    let deliver = next.deliver(cx.now);
+    store(next, due_at + limits::QUEUE_GRACE, vec![deliver], cx)
+}
+
+/// One error of several: the first one's code, and all messages, each once.
+fn merged(failures: &[HandlerFailure]) -> RecordedError {
+    let errors = || failures.iter().map(|failure| &failure.error.error);
+    let mut messages: Vec<&str> = vec![];
+    for error in errors() {
+        if !messages.contains(&error.message.as_str()) {
+            messages.push(&error.message);
+        }
+    }
+    let first = errors().next().cloned().unwrap_or_else(|| RecordedError::new(code::CRASHED, ""));
+    RecordedError { message: messages.join("; "), ..first }
+}
+
+/// When the next attempt is due, if there is one: at the soonest time that a failing handler asks for, within the
+/// largest number and age that one of them allows.
+fn next_try(
+    seen: &DeliveryRecord,
+    failures: &[HandlerFailure],
+    asking: &[&Subscription],
+    cx: &DecisionContext,
+) -> Option<Timestamp> {
+    let asked = failures.iter().filter_map(|failure| match failure.error.retry {
+        RetryHint::At(at) => Some(at.max(cx.now)),
+        RetryHint::ByPolicy | RetryHint::Never => None,
+    });
+    let by_policy = failures.iter().any(|failure| failure.error.retry == RetryHint::ByPolicy);
+    let retries = || asking.iter().map(|subscription| &subscription.retry);
+    let delay = || retries().map(|retry| retry.delay(seen.attempt, cx.unit_interval())).min();
+    let due_at = match asked.min() {
+        Some(at) => Some(at),
+        None if by_policy => delay().map(|delay| cx.now + delay),
+        None => None,
+    };
+    let most = retries().map(Retry::max_attempts).max().unwrap_or(0);
+    // A policy that names no age ends too: an event is not tried for ever.
+    let age = retries().map(|retry| retry.max_age().unwrap_or(limits::EVENT_AGE)).max().unwrap_or_default();
+    due_at.filter(|due_at| seen.attempt < most && crate::until(seen.first_due_at, *due_at) <= age)
+}
+
+/// The attempt succeeded: the record stays for its history, so that the same event published again is dropped.
+pub(super) fn handled(seen: &DeliveryRecord, cx: &DecisionContext) -> Decision<DeliveryRecord> {
+    over(DeliveryRecord { error: None, ..seen.clone() }, DeliveryPhase::Delivered, vec![], cx)
+}
+
+/// A client sends it again from the record, with its attempts at 0.
+pub(super) fn redriven(seen: &DeliveryRecord, cx: &DecisionContext) -> Decision<DeliveryRecord> {
+    let mut next = seen.clone();
+    next.phase = DeliveryPhase::Retrying;
+    next.attempt = 1;
+    next.first_due_at = cx.now;
+    next.due_at = cx.now;
+    next.expires_at_s = None;
+    next.reconcile_count = 0;
+    let send = next.deliver(cx.now);
+    store(next, cx.now + limits::QUEUE_GRACE, vec![send], cx)
+}
+
+/// The conductor reconciles it: sent again where nothing waits in the queue, else later.
+pub(super) fn reconciled(
+    seen: &DeliveryRecord,
+    facts: DeliveryFacts,
+    subscribed: Subscribed<'_>,
+    cx: &DecisionContext,
+) -> Decision<DeliveryRecord> {
+    let now = cx.now;
+    if let DeliveryPhase::Handling(lease) = &seen.phase {
+        let cause = "the process ended without an answer";
+        return if lease.is_live(now) { again(seen, vec![], cx) } else { crash(&raised(seen), cause, subscribed, cx) };
+    }
+    if subscribed.handlers.is_empty() {
+        let cause = format!("{} has no handler of {:?} any more", seen.function, seen.name);
+        let error = Some(RecordedError::new(code::ERROR, cause));
+        return over(DeliveryRecord { error, ..seen.clone() }, DeliveryPhase::Dropped, vec![], cx);
+    }
+    let is_lost = facts == DeliveryFacts::NoBacklog && seen.due_at <= now;
+    let send = if is_lost { vec![Effect::send(&seen.function, &seen.message())] } else { vec![] };
+    again(seen, send, cx)
+}
+
+/// Puts the next time off: twice as far at each one in a row, up to an hour.
+fn again(seen: &DeliveryRecord, effects: Vec<Effect>, cx: &DecisionContext) -> Decision<DeliveryRecord> {
+    let mut next = raised(seen);
+    let pause = limits::reconcile_pause(seen.reconcile_count);
+    next.reconcile_count = seen.reconcile_count.saturating_add(1);
+    store(next, (seen.due_at + limits::QUEUE_GRACE).max(cx.now + pause), effects, cx)
+}
+
+/// The record as the conductor changes it: what follows sets its next time anew.
+fn raised(seen: &DeliveryRecord) -> DeliveryRecord {
+    DeliveryRecord { reconcile_at: None, ..seen.clone() }
+}
+
+fn over(
+    next: DeliveryRecord,
+    phase: DeliveryPhase,
+    effects: Vec<Effect>,
+    cx: &DecisionContext,
+) -> Decision<DeliveryRecord> {
+    let kept = Duration::from_secs(1) + limits::HISTORY;
+    let expires_at_s = Some((cx.now + kept).as_second());
+    let version = cx.version();
+    Decision::store(DeliveryRecord { phase, version, reconcile_at: None, expires_at_s, ..next }, effects)
+}
+
+/// Stores a changed record that is reconciled then, or earlier where that was so before.
+fn store(
+    mut next: DeliveryRecord,
+    reconcile_at: Timestamp,
+    effects: Vec<Effect>,
+    cx: &DecisionContext,
+) -> Decision<DeliveryRecord> {
+    next.version = cx.version();
+    next.reconcile_at = Some(next.reconcile_at.map_or(reconcile_at, |former| former.min(reconcile_at)));
+    Decision::store(next, effects)
+}

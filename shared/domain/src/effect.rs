@@ -1,0 +1,105 @@
+//! What leaves a process once a decision is stored.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Json, Message, Schedule, WaitLoopCall, limits};
+
+/// What leaves a process once a decision is stored. Each may happen twice, and bears it; one that fails is left to the
+/// conductor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Effect {
+    /// Sends a message to a function's queue.
+    Send {
+        /// The function.
+        to: String,
+        /// The [`Message`] as JSON.
+        message: Json,
+        /// How long the queue holds it back: whole seconds up to 15 minutes, rounded up.
+        #[serde(rename = "delayMs", with = "crate::ms")]
+        delay: Duration,
+    },
+    /// Lets a one-time schedule send a message at a time. The same name again replaces the former.
+    SendAt {
+        /// The schedule's name.
+        timer: String,
+        /// The function.
+        to: String,
+        /// The [`Message`] as JSON; ids only, since Scheduler rewrites what looks like its placeholders.
+        message: Json,
+        /// The time.
+        at: Timestamp,
+    },
+    /// Deletes that schedule. One that isn't there is no error.
+    CancelTimer {
+        /// The schedule's name.
+        timer: String,
+    },
+    /// Starts the execution of a wait loop, which makes its first call then. One that exists already is no error.
+    StartWaitLoop {
+        /// The execution's name.
+        execution: String,
+        /// What it calls with.
+        call: WaitLoopCall,
+        /// When: whole seconds, rounded up.
+        until: Timestamp,
+    },
+    /// Stops an execution. One that has ended, or never was, is no error.
+    StopWaitLoop {
+        /// The execution's name.
+        execution: String,
+        /// Why, for people.
+        cause: String,
+    },
+    /// Keeps a text where people look for it: in the function's own dead-letter queue where it has one, else in the
+    /// app's.
+    DeadLetter {
+        /// The function.
+        function: String,
+        /// The text.
+        text: String,
+    },
+    /// Creates or replaces the recurring schedule that sends [`Message::Fire`] to a function's queue.
+    PutSchedule {
+        /// Its name.
+        name: String,
+        /// The function.
+        function: String,
+        /// When it fires.
+        schedule: Schedule,
+    },
+    /// Deletes it. One that isn't there is no error.
+    DeleteSchedule {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Effect {
+    /// Sends a message at once.
+    #[must_use]
+    pub fn send(to: &str, message: &Message) -> Self {
+        Self::Send { to: to.to_owned(), message: message.to_json(), delay: Duration::ZERO }
+    }
+
+    /// Brings a message to its function at a time: by the queue's delay up to 15 minutes ahead, beyond by a one-time
+    /// schedule, whose message carries ids only.
+    #[must_use]
+    pub fn deliver_at(
+        due_at: Timestamp,
+        now: Timestamp,
+        to: &str,
+        timer: impl FnOnce() -> String,
+        message: impl FnOnce(bool) -> Message,
+    ) -> Self {
+        let delay = crate::until(now, due_at);
+        if delay <= limits::MAX_QUEUE_DELAY {
+            Self::Send { to: to.to_owned(), message: message(true).to_json(), delay }
+        } else {
+            Self::SendAt { timer: timer(), to: to.to_owned(), message: message(false).to_json(), at: due_at }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The one way that every record goes: decide, store on the condition of the version seen, then what follows.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{DecisionContext, Effect, Header, IndexEntry, Json, Payloads, Write};
+
+/// A kind of record: its form, and its decisions.
+///
+/// A decision is a pure function of the record, an input, a policy and the [`DecisionContext`]. The shell stores it on
+/// the condition that the version is still the one decided from; a writer that loses that race decides again with the
+/// record that won.
+pub trait Machine: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The kind's name, which never changes: it is part of every key. No slash.
+    const KIND: &'static str;
+    /// What happens to a record.
+    type Input: Send + Sync;
+    /// What the code that owns the record says of it.
+    type Policy<'a>: Copy + Send + Sync;
+
+    /// Key, version and times.
+    fn header(&self) -> Header;
+
+    /// The record's places in the indexes, but for the conductor's, which [`Header::reconcile_at`] gives.
+    fn index(&self) -> Vec<IndexEntry> {
+        vec![]
+    }
+
+    /// Decides what an input makes of the record.
+    fn decide(&self, input: &Self::Input, policy: Self::Policy<'_>, cx: &DecisionContext) -> Decision<Self>;
+
+    /// Whether the record that was found bears the mark of a decision that was stored before its reply was lost,
+    /// although it has been written since.
+    fn bears(&self, _decided: &Self) -> bool {
+        false
+    }
+}
+
+/// A record as it should be, and what follows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision<M> {
+    /// The record after the input.
+    pub record: M,
+    /// What becomes of it in the store.
+    pub change: Change,
+    /// Payloads that are stored in the same write.
+    pub payloads: Payloads,
+    /// What this process does then.
+    pub work: Option<Work>,
+    /// What leaves the process once the record is stored, in this order.
+    pub effects: Vec<Effect>,
+}
+
+/// What becomes of a record in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It stays as it is.
+    Keep,
+    /// It is stored.
+    Store,
+    /// It is deleted.
+    Delete,
+}
+
+/// What the process that decided does, once the decision is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Call the handler.
+    CallHandler,
+    /// Run the hooks of the end.
+    RunEndHooks,
+    /// Send an event to those who subscribe to it.
+    Publish,
+    /// Start the run of a schedule's fire.
+    StartRun,
+}
+
+impl<M: Machine> Decision<M> {
+    /// Leaves the record as it is.
+    pub fn keep(record: &M, effects: Vec<Effect>) -> Self {
+        Self { record: record.clone(), change: Change::Keep, payloads: Payloads::none(), work: None, effects }
+    }
+
+    /// Stores the record.
+    pub fn store(record: M, effects: Vec<Effect>) -> Self {
+        Self { record, change: Change::Store, payloads: Payloads::none(), work: None, effects }
+    }
+
+    /// Deletes the record.
+    pub fn delete(record: &M, effects: Vec<Effect>) -> Self {
+        Self { change: Change::Delete, ..Self::keep(record, effects) }
+    }
+
+    /// The decision with a payload in its write.
+    #[must_use]
+    pub fn with(mut self, slot: &'static str, value: Json) -> Self {
+        self.payloads = self.payloads.with(slot, value);
+        self
+    }
+
+    /// The decision with work for this process.
+    #[must_use]
+    pub fn then(self, work: Work) -> Self {
+        Self { work: Some(work), ..self }
+    }
+
+    /// The write that stores the decision.
+    ///
+    /// # Errors
+    /// If the record can't be serialized.
+    pub fn write(&self) -> Result<Write, serde_json::Error> {
+        let header = self.record.header();
+        let mut index = self.record.index();
+        index.extend(header.reconcile_at.map(IndexEntry::reconcile));
+        let document = Json::of(&self.record)?;
+        Ok(Write { header, document, payloads: self.payloads.clone(), index, effects: self.effects.clone() })
+    }
+}

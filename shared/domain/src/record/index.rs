@@ -1,0 +1,69 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A named index over records. DynamoDB's table has one secondary index for each; adding one is a change of the
+/// table, so kinds share them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Index {
+    /// Records that belong together, by a sort text that never changes: runs of a task by id, schedules by name.
+    List,
+    /// Failed runs of a task by id.
+    Failed,
+    /// What the conductor reconciles, by when.
+    Reconcile,
+}
+
+impl Index {
+    /// All indexes.
+    pub const ALL: [Self; 3] = [Self::List, Self::Failed, Self::Reconcile];
+
+    /// The index's name, as in the table.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Failed => "failed",
+            Self::Reconcile => "reconcile",
+        }
+    }
+
+    /// The number of shards that a partition is spread over, where the store has partitions: one takes 1,000 writes a
+    /// second on DynamoDB, and an index that takes no write throttles the whole table.
+    #[must_use]
+    pub const fn shards(self) -> u64 {
+        match self {
+            Self::List | Self::Failed => 8,
+            Self::Reconcile => 16,
+        }
+    }
+}
+
+/// One record's place in an index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexEntry {
+    /// The index.
+    pub index: Index,
+    /// What it is listed with; the store spreads it over the index's shards.
+    pub partition: String,
+    /// Its place there, as sortable text.
+    pub sort: String,
+}
+
+impl IndexEntry {
+    /// The partition of all that the conductor reconciles.
+    pub const RECONCILED: &str = "due";
+
+    /// The place of a record that the conductor reconciles then.
+    #[must_use]
+    pub fn reconcile(at: Timestamp) -> Self {
+        Self { index: Index::Reconcile, partition: Self::RECONCILED.to_owned(), sort: sort_time(at) }
+    }
+}
+
+/// A time as sortable text: Unix milliseconds, rounded up, so that nothing is found before it is time.
+#[must_use]
+pub fn sort_time(at: Timestamp) -> String {
+    let millis = at.saturating_add(std::time::Duration::from_nanos(999_999)).unwrap_or(at).as_millisecond();
+    format!("{:015}", millis.max(0))
+}

@@ -1,0 +1,62 @@
+use std::{borrow::Cow, fmt};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::Version;
+
+/// The key of a record: its kind, and its id within the kind.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RecordKey {
+    /// The kind: a name without a slash, as [`Machine::KIND`](crate::Machine::KIND) has it.
+    pub kind: Cow<'static, str>,
+    /// The id: any text, unique within the kind.
+    pub id: String,
+}
+
+impl RecordKey {
+    /// The key of a record of this kind.
+    #[must_use]
+    pub fn new(kind: &'static str, id: impl Into<String>) -> Self {
+        Self { kind: Cow::Borrowed(kind), id: id.into() }
+    }
+
+    /// The key from its text, as [`Display`](fmt::Display) writes it; `None` for a text without a slash.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once('/')?;
+        Some(Self { kind: Cow::Owned(kind.to_owned()), id: id.to_owned() })
+    }
+}
+
+/// `{kind}/{id}`: one text a key, since a kind has no slash.
+impl fmt::Display for RecordKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.id)
+    }
+}
+
+/// What every record has, whatever its kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Header {
+    /// The record's key.
+    pub key: RecordKey,
+    /// The name of its last write.
+    pub version: Version,
+    /// When the conductor reconciles it: never later than it could need repair, plus a grace. `None` where it never
+    /// does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconcile_at: Option<Timestamp>,
+    /// When it may be deleted, in Unix seconds. `None` while it is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at_s: Option<i64>,
+}
+
+impl Header {
+    /// Whether the record has expired, although the store may not have deleted it yet.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at_s.is_some_and(|expires_at_s| expires_at_s <= now.as_second())
+    }
+}

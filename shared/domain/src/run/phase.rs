@@ -1,0 +1,110 @@
+//! The phases of a run: each holds what means something there alone.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Lease, State};
+
+/// Where a run stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    /// An attempt is due, or will be: the first of the run, or one after a failure.
+    Queued,
+    /// An attempt executes, or its process died and its lease has not been found out yet.
+    Running {
+        /// The right to write the attempt's outcome.
+        lease: Lease,
+        /// The message of the abort that was asked for meanwhile.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        abort: Option<String>,
+    },
+    /// Between two iterations.
+    Waiting,
+    /// Over: nothing but the hooks of the end is left to do.
+    Ended(End),
+}
+
+/// The end of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct End {
+    /// How it ended.
+    pub state: FinalState,
+    /// When.
+    pub at: Timestamp,
+    /// The message of `Done` or of an abort.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Why the result was left out: its size in bytes, or that it can't be serialized.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_left_out: Option<String>,
+    /// Whether the hooks of the end are still to run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hooks_pending: bool,
+    /// The right to run them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hooks_lease: Option<Lease>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FinalState {
+    /// The handler returned a value.
+    Completed,
+    /// The last attempt failed.
+    Failed,
+    /// Aborted from outside or by the handler.
+    Aborted,
+    /// Not started within its `ttl`.
+    Expired,
+}
+
+impl From<FinalState> for State {
+    fn from(state: FinalState) -> Self {
+        match state {
+            FinalState::Completed => Self::Completed,
+            FinalState::Failed => Self::Failed,
+            FinalState::Aborted => Self::Aborted,
+            FinalState::Expired => Self::Expired,
+        }
+    }
+}
+
+/// A phase without what it holds: a row of the [table](super::table).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PhaseName {
+    /// [`Phase::Queued`]
+    Queued,
+    /// [`Phase::Running`]
+    Running,
+    /// [`Phase::Waiting`]
+    Waiting,
+    /// [`Phase::Ended`]
+    Ended,
+}
+
+impl Phase {
+    /// Its row in the table.
+    #[must_use]
+    pub const fn name(&self) -> PhaseName {
+        match self {
+            Self::Queued => PhaseName::Queued,
+            Self::Running { .. } => PhaseName::Running,
+            Self::Waiting => PhaseName::Waiting,
+            Self::Ended(_) => PhaseName::Ended,
+        }
+    }
+
+    /// Whether the run is over.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        matches!(self, Self::Ended(_))
+    }
+}
+
+impl PhaseName {
+    /// All phases, in the order of a run's life.
+    pub const ALL: [Self; 4] = [Self::Queued, Self::Running, Self::Waiting, Self::Ended];
+}

@@ -1,0 +1,98 @@
+//! Watched until settled: when the conductor reconciles a run, and what it does then.
+
+use jiff::Timestamp;
+
+use super::{FinalState, Invoker, Phase, RunRecord, Task, attempt, end, wait_loop};
+use crate::{Change, Decision, DecisionContext, Effect, limits};
+
+/// What the conductor must find out before it can decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: the record says it all.
+    Nothing,
+    /// Whether the function's queue shows anything visible.
+    Backlog,
+    /// Whether the execution of the record's generation is running.
+    Execution,
+}
+
+/// What the conductor has found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Facts {
+    /// The record was enough.
+    Nothing,
+    /// Whether the function's queue has a backlog.
+    Backlog(bool),
+    /// Whether the execution is running.
+    Executing(bool),
+}
+
+impl RunRecord {
+    /// When the record could need repair at the earliest, plus the grace: `None` where it never will.
+    #[must_use]
+    pub fn earliest_repair(&self, now: Timestamp) -> Option<Timestamp> {
+        let at = match (&self.phase, &self.invoker) {
+            (Phase::Ended(end), _) if !end.hooks_pending => return None,
+            (Phase::Ended(end), _) => end.hooks_lease.map_or(end.at, |lease| lease.until) + limits::LEASE_GRACE,
+            (Phase::Running { lease, .. }, Invoker::Queue) => lease.until + limits::LEASE_GRACE,
+            (Phase::Running { lease, .. }, Invoker::WaitLoop { .. }) => lease.until + limits::LOOP_GRACE,
+            (_, Invoker::Queue) => self.due_at + limits::QUEUE_GRACE,
+            (_, Invoker::WaitLoop { .. }) => (self.due_at + limits::LOOP_GRACE).min(now + limits::WAIT_GRACE),
+        };
+        Some(at)
+    }
+
+    /// What must be found out about an overdue run.
+    #[must_use]
+    pub fn needs(&self, now: Timestamp) -> Need {
+        match (&self.phase, &self.invoker) {
+            _ if self.is_leased(now) => Need::Nothing,
+            (Phase::Ended(_), _) | (Phase::Running { .. }, Invoker::Queue) => Need::Nothing,
+            (_, Invoker::Queue) if now < self.due_at => Need::Nothing,
+            (_, Invoker::Queue) => Need::Backlog,
+            (_, Invoker::WaitLoop { .. }) => Need::Execution,
+        }
+    }
+}
+
+/// The conductor reconciles a run. Each time it leaves a later one, unless nothing is left to repair.
+pub(super) fn reconciled(run: &RunRecord, facts: Facts, task: Task<'_>, cx: &DecisionContext) -> Decision<RunRecord> {
+    let now = cx.now;
+    let Task::Known(policy) = task else {
+        let decision = if run.phase.is_final() { end::hooks_done(run, cx) } else { end::fail_removed(run, cx) };
+        return if decision.change == Change::Store { decision } else { again(run, vec![], cx) };
+    };
+    if run.is_leased(now) {
+        return again(run, vec![], cx);
+    }
+    if run.phase.is_final() {
+        // An end without its ending: the function gets a message that asks for it.
+        return again(run, if end::hooks_are_pending(run) { vec![run.send()] } else { vec![] }, cx);
+    }
+    // Whatever follows sets the next time anew: only the conductor raises it.
+    let run = &RunRecord { reconcile_at: None, ..run.clone() };
+    match (&run.phase, &run.invoker, facts) {
+        // An ended lease means a dead attempt, whatever calls the run.
+        (Phase::Running { .. }, ..) => attempt::crashed(run, None, policy, cx),
+        (_, Invoker::Queue, _) if now < run.due_at => again(run, vec![], cx),
+        (_, Invoker::Queue, _) if run.is_past_start(now) => {
+            end::finish(run.clone(), FinalState::Expired, None, policy, cx)
+        }
+        (_, Invoker::Queue, Facts::Backlog(true)) => again(run, vec![], cx),
+        (_, Invoker::Queue, _) if run.reconcile_count == 0 => again(run, vec![run.send()], cx),
+        // Sent again before, and still not taken. A queue doesn't say why; the wait loop tells a function that is
+        // throttled, and waits, from one that can't start, which is a crash.
+        (_, Invoker::Queue, _) | (_, Invoker::WaitLoop { .. }, Facts::Executing(false)) => wait_loop::renewed(run, cx),
+        (_, Invoker::WaitLoop { .. }, _) => again(run, vec![], cx),
+    }
+}
+
+/// Puts the next time off: to the earliest repair, and twice as far at each one in a row, up to an hour.
+fn again(run: &RunRecord, effects: Vec<Effect>, cx: &DecisionContext) -> Decision<RunRecord> {
+    let mut next = run.clone();
+    next.version = cx.version();
+    let pause = limits::reconcile_pause(run.reconcile_count);
+    next.reconcile_count = run.reconcile_count.saturating_add(1);
+    next.reconcile_at = run.earliest_repair(cx.now).map(|due| due.max(cx.now + pause));
+    Decision::store(next, effects)
+}

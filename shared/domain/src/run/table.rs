@@ -1,0 +1,142 @@
+//! The table of a run's life: what each input does in each phase.
+//!
+//! A cell names its transition, or says why the input is ignored. A transition may also find that the input is not
+//! meant for the record (another attempt, a lost lease) and leave it as it is. The diagram in `ARCHITECTURE.md` is
+//! drawn from this table.
+
+use super::{InputName, PhaseName};
+
+/// What an input does in a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// It leads to this transition.
+    Does(Transition),
+    /// It is ignored, for this reason.
+    Ignored(&'static str),
+}
+
+/// A transition, as its function is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transition {
+    /// Takes the attempt that is due; one that is too late expires.
+    TakeAttempt,
+    /// Records that the process of an attempt died: retried by the policy, or the end.
+    RecordCrash,
+    /// Stores what came of the attempt that holds the lease.
+    EndAttempt,
+    /// Stores how far the attempt is.
+    StoreProgress,
+    /// Moves the end of the attempt's lease.
+    MoveLease,
+    /// Sends the message afresh.
+    SendAfresh,
+    /// Gives an exhausted execution a successor.
+    HandOver,
+    /// Ends the run, carries on with another generation, or fails it, as the execution ended.
+    FollowExecution,
+    /// Ends the run as aborted.
+    Abort,
+    /// Tells the attempt that executes of an abort.
+    RequestAbort,
+    /// Moves the due time.
+    Reschedule,
+    /// Repairs what is overdue, and says when to look again.
+    Reconcile,
+    /// Runs the hooks of the end, where they are still pending.
+    RunEndHooks,
+    /// Notes that the hooks of the end have run.
+    FinishEndHooks,
+    /// Fails the run: its task is gone.
+    FailRemoved,
+    /// Gives up the hooks of the end: their code is gone.
+    DropEndHooks,
+}
+
+const HAS_STARTED: Cell = Cell::Ignored("only a run that has not started can be moved");
+const NO_ATTEMPT: Cell = Cell::Ignored("no attempt holds the lease");
+const NOT_OVER: Cell = Cell::Ignored("the run has not ended");
+const OVER: Cell = Cell::Ignored("the run has ended");
+
+/// What an input does in a phase.
+#[must_use]
+pub const fn cell(phase: PhaseName, input: InputName) -> Cell {
+    use Cell::{Does, Ignored};
+    use InputName as I;
+    use PhaseName::{Ended, Queued, Running, Waiting};
+    use Transition as T;
+
+    match (input, phase) {
+        (I::Delivered, Queued) => Does(T::TakeAttempt),
+        (I::Delivered, Running) => Does(T::RecordCrash),
+        (I::Delivered, Waiting) => Ignored("the wait loop calls for the next iteration"),
+        (I::Delivered, Ended) => Does(T::RunEndHooks),
+
+        (I::Undelivered, Queued | Running) => Does(T::SendAfresh),
+        (I::Undelivered, Waiting) => Ignored("the wait loop calls for the next iteration"),
+        (I::Undelivered, Ended) => OVER,
+
+        (I::WaitLoopCalled, Queued | Waiting) => Does(T::TakeAttempt),
+        (I::WaitLoopCalled, Running) => Does(T::RecordCrash),
+        (I::WaitLoopCalled, Ended) => Does(T::RunEndHooks),
+
+        (I::WaitLoopAnswered, Queued | Waiting) => Does(T::HandOver),
+        (I::WaitLoopAnswered, Running) => Ignored("it is answered with the end of the lease"),
+        (I::WaitLoopAnswered, Ended) => OVER,
+
+        (I::WaitLoopCrashed, Queued | Running | Waiting) => Does(T::RecordCrash),
+        (I::WaitLoopCrashed, Ended) => OVER,
+
+        (I::ExecutionEnded, Queued | Running | Waiting) => Does(T::FollowExecution),
+        (I::ExecutionEnded, Ended) => OVER,
+
+        (I::AttemptEnded, Running) => Does(T::EndAttempt),
+        (I::Progressed, Running) => Does(T::StoreProgress),
+        (I::Extended, Running) => Does(T::MoveLease),
+        (I::AttemptEnded | I::Progressed | I::Extended, Queued | Waiting | Ended) => NO_ATTEMPT,
+
+        (I::AbortRequested, Queued | Waiting) => Does(T::Abort),
+        (I::AbortRequested, Running) => Does(T::RequestAbort),
+        (I::AbortRequested, Ended) => OVER,
+
+        (I::Rescheduled, Queued) => Does(T::Reschedule),
+        (I::Rescheduled, Running | Waiting | Ended) => HAS_STARTED,
+
+        (I::Reconciled, Queued | Running | Waiting | Ended) => Does(T::Reconcile),
+
+        (I::EndHooksDone, Ended) => Does(T::FinishEndHooks),
+        (I::EndHooksDone, Queued | Running | Waiting) => NOT_OVER,
+
+        (I::TaskRemoved, Queued | Running | Waiting) => Does(T::FailRemoved),
+        (I::TaskRemoved, Ended) => Does(T::DropEndHooks),
+    }
+}
+
+impl Transition {
+    /// The phases that it may lead to from this one, besides staying there.
+    #[must_use]
+    pub const fn leads_to(self, from: PhaseName) -> &'static [PhaseName] {
+        use PhaseName::{Ended, Queued, Running, Waiting};
+        match self {
+            Self::TakeAttempt => &[Running, Ended],
+            Self::RecordCrash => &[Queued, Ended],
+            Self::EndAttempt => &[Queued, Waiting, Ended],
+            Self::Reconcile => match from {
+                Queued => &[Ended],
+                Running => &[Queued, Ended],
+                Waiting => &[Ended],
+                Ended => &[],
+            },
+            Self::FollowExecution => &[Ended],
+            Self::Abort | Self::FailRemoved => &[Ended],
+            Self::StoreProgress
+            | Self::MoveLease
+            | Self::SendAfresh
+            | Self::HandOver
+            | Self::RequestAbort
+            | Self::Reschedule
+            | Self::RunEndHooks
+            | Self::FinishEndHooks
+            | Self::DropEndHooks => &[],
+        }
+    }
+}

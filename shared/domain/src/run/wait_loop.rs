@@ -1,0 +1,252 @@
+//! The wait loop: the Step Functions execution that waits and calls again.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{FinalState, Invoker, Phase, Policy, RunRecord, State, attempt, end};
+use crate::{Decision, DecisionContext, Effect, Id, RecordedError, code, limits};
+
+/// The call of a wait loop, and what its execution is started with. No payload travels through it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitLoopCall {
+    /// The run.
+    pub run: Id,
+    /// Its function, as in [`FunctionEntry::name`](crate::FunctionEntry::name).
+    pub function: String,
+    /// The generation that the execution was started for.
+    pub generation: u32,
+    /// Calls of this execution so far.
+    pub round: u32,
+    /// When the execution started.
+    pub started: Timestamp,
+    /// The iteration that was to come next when it was last answered.
+    pub iteration: u32,
+    /// The attempt at it.
+    pub attempt: u32,
+}
+
+/// The answer to a call: a pure function of the record and of the call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "next")]
+pub enum WaitLoopAnswer {
+    /// Wait until then and call again.
+    Wait {
+        /// Whole seconds, rounded up.
+        until: Timestamp,
+        /// What to call with.
+        call: WaitLoopCall,
+    },
+    /// Start a successor and end.
+    Handover {
+        /// The successor's name.
+        name: String,
+        /// What the successor is started with.
+        call: WaitLoopCall,
+        /// When its first call is due.
+        until: Timestamp,
+    },
+    /// End: the run has ended, or another generation or its queue calls it.
+    Stop {
+        /// The run.
+        id: Id,
+        /// Where it stands.
+        state: State,
+    },
+}
+
+impl WaitLoopCall {
+    /// What the execution of a run's current generation is started with.
+    #[must_use]
+    pub fn first(run: &RunRecord, now: Timestamp) -> Self {
+        let (iteration, attempt) = (run.iteration, run.attempt);
+        let function = crate::slug(&run.name);
+        Self { run: run.id, function, generation: run.invoker.generation(), round: 0, started: now, iteration, attempt }
+    }
+}
+
+/// How an execution ended that its run didn't end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExecutionEnd {
+    /// Stopped from outside: the user's wish.
+    Stopped,
+    /// Ended by a quota or the length of its history: a new generation carries on.
+    Exhausted,
+    /// Failed for another reason.
+    Failed(String),
+}
+
+impl ExecutionEnd {
+    /// The meaning of an execution's end, as Step Functions tells it: its status, and the error's name and cause where
+    /// it has them. `None` for one that succeeded or still runs.
+    ///
+    /// ```
+    /// use dacapo_domain::run::ExecutionEnd;
+    ///
+    /// assert_eq!(ExecutionEnd::of("ABORTED", None, None), Some(ExecutionEnd::Stopped));
+    /// assert_eq!(ExecutionEnd::of("FAILED", Some("States.Runtime"), None), Some(ExecutionEnd::Exhausted));
+    /// assert_eq!(ExecutionEnd::of("SUCCEEDED", None, None), None);
+    /// ```
+    #[must_use]
+    pub fn of(status: &str, error: Option<&str>, cause: Option<&str>) -> Option<Self> {
+        match (status, error) {
+            ("ABORTED", _) => Some(Self::Stopped),
+            (
+                "FAILED" | "TIMED_OUT",
+                Some("States.Runtime" | "States.ExceedToleratedFailureThreshold" | "States.Timeout") | None,
+            ) => Some(Self::Exhausted),
+            ("FAILED" | "TIMED_OUT", Some(error)) => {
+                Some(Self::Failed(format!("{error}: {}", cause.unwrap_or_default())))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The answer to a call. Asked twice, it is the same.
+#[must_use]
+pub fn answer(run: &RunRecord, call: &WaitLoopCall, now: Timestamp) -> WaitLoopAnswer {
+    let due = match &run.phase {
+        Phase::Running { lease, .. } => lease.until,
+        _ => run.due_at,
+    };
+    let until = ceil_second(due.max(now));
+    let next = |generation, round, started| WaitLoopCall {
+        run: run.id,
+        function: call.function.clone(),
+        generation,
+        round,
+        started,
+        iteration: run.iteration,
+        attempt: run.attempt,
+    };
+    let stop = WaitLoopAnswer::Stop { id: run.id, state: run.state_at(now) };
+    let Invoker::WaitLoop { generation, .. } = run.invoker else { return stop };
+    if run.phase.is_final() {
+        stop
+    } else if generation == call.generation {
+        WaitLoopAnswer::Wait { until, call: next(call.generation, call.round + 1, call.started) }
+    } else if generation == call.generation + 1 {
+        WaitLoopAnswer::Handover { name: run.execution_name(), call: next(generation, 0, now), until }
+    } else {
+        stop
+    }
+}
+
+/// What starts the execution of the record's generation.
+pub(super) fn start(run: &RunRecord, now: Timestamp) -> Effect {
+    Effect::StartWaitLoop { execution: run.execution_name(), call: WaitLoopCall::first(run, now), until: run.due_at }
+}
+
+/// Whether the execution must hand over before it waits for the run's next call.
+fn is_exhausted(run: &RunRecord, call: &WaitLoopCall) -> bool {
+    call.round >= limits::LOOP_ROUNDS || run.due_at > call.started + limits::LOOP_LIFE
+}
+
+/// Whether the execution of this generation is what calls the run.
+///
+/// Invariant: *one invoker*. A call of any other generation changes nothing.
+fn is_invoker(run: &RunRecord, generation: u32) -> bool {
+    matches!(run.invoker, Invoker::WaitLoop { generation: current, .. } if current == generation)
+}
+
+/// The wait loop calls: the attempt that is due is taken.
+pub(super) fn called(
+    run: &RunRecord,
+    call: &WaitLoopCall,
+    policy: &Policy,
+    cx: &DecisionContext,
+) -> Decision<RunRecord> {
+    if !is_invoker(run, call.generation) || cx.now < run.due_at {
+        return Decision::keep(run, vec![]);
+    }
+    attempt::take(run, policy, cx)
+}
+
+/// The wait loop calls while the record says that an attempt executes: an ended lease means that it is dead.
+pub(super) fn found_dead(
+    run: &RunRecord,
+    call: &WaitLoopCall,
+    policy: &Policy,
+    cx: &DecisionContext,
+) -> Decision<RunRecord> {
+    if !is_invoker(run, call.generation) || run.is_leased(cx.now) {
+        return Decision::keep(run, vec![]);
+    }
+    attempt::crashed(run, None, policy, cx)
+}
+
+/// The wait loop is about to be answered: an exhausted execution gets a successor, whose generation is recorded first.
+pub(super) fn answering(run: &RunRecord, call: &WaitLoopCall, cx: &DecisionContext) -> Decision<RunRecord> {
+    if !is_invoker(run, call.generation) || !is_exhausted(run, call) {
+        return Decision::keep(run, vec![]);
+    }
+    next_generation(run).stored(cx, vec![])
+}
+
+/// A call of the function ended in no answer. While the lease is held, that is no news; once it has ended, the
+/// attempt is dead; an attempt that was never taken, of a function that can't start, counts as one.
+pub(super) fn crashed(
+    run: &RunRecord,
+    call: &WaitLoopCall,
+    cause: &str,
+    policy: &Policy,
+    cx: &DecisionContext,
+) -> Decision<RunRecord> {
+    let is_meant = run.iteration == call.iteration && run.attempt == call.attempt;
+    if !is_invoker(run, call.generation) || !is_meant || run.is_leased(cx.now) || cx.now < run.due_at {
+        return Decision::keep(run, vec![]);
+    }
+    attempt::crashed(run, Some(cause), policy, cx)
+}
+
+/// An execution ended from outside. That of another generation is no news.
+pub(super) fn execution_ended(
+    run: &RunRecord,
+    generation: u32,
+    how: &ExecutionEnd,
+    policy: &Policy,
+    cx: &DecisionContext,
+) -> Decision<RunRecord> {
+    if !is_invoker(run, generation) {
+        return Decision::keep(run, vec![]);
+    }
+    let message = "the Step Functions execution was stopped";
+    match how {
+        ExecutionEnd::Stopped if matches!(run.phase, Phase::Running { .. }) => end::request_abort(run, message, cx),
+        ExecutionEnd::Stopped => {
+            let message = Some(message.to_owned());
+            without_stop(end::finish(run.clone(), FinalState::Aborted, message, policy, cx))
+        }
+        ExecutionEnd::Exhausted => renewed(run, cx),
+        ExecutionEnd::Failed(_) if run.is_leased(cx.now) => renewed(run, cx),
+        ExecutionEnd::Failed(cause) => {
+            let mut run = run.clone();
+            run.error = Some(RecordedError::new(code::CRASHED, format!("the loop failed: {cause}")));
+            without_stop(end::finish(run, FinalState::Failed, None, policy, cx))
+        }
+    }
+}
+
+/// Another generation carries on; calls of the former are answered "stop" or handed over.
+pub(super) fn renewed(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
+    let mut run = next_generation(run);
+    run.reconcile_count = 0;
+    let start = start(&run, cx.now);
+    run.stored(cx, vec![start])
+}
+
+fn next_generation(run: &RunRecord) -> RunRecord {
+    let invoker = Invoker::WaitLoop { generation: run.invoker.generation() + 1, execution: None };
+    RunRecord { invoker, ..run.clone() }
+}
+
+fn without_stop(mut decision: Decision<RunRecord>) -> Decision<RunRecord> {
+    decision.effects.retain(|effect| !matches!(effect, Effect::StopWaitLoop { .. }));
+    decision
+}
+
+fn ceil_second(at: Timestamp) -> Timestamp {
+    let second = at.as_second() + i64::from(at.subsec_nanosecond() > 0);
+    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
+}

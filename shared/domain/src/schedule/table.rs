@@ -1,0 +1,64 @@
+//! The table of a schedule's life: what each input does in each phase.
+
+use super::{ScheduleInputName, SchedulePhaseName};
+
+/// What an input does in a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScheduleCell {
+    /// It leads to this transition.
+    Does(ScheduleTransition),
+    /// It is ignored, for this reason.
+    Ignored(&'static str),
+}
+
+/// A transition, as its function is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ScheduleTransition {
+    /// Stores what it fires, and puts it into the scheduler where its times changed.
+    Put,
+    /// Stores since when the code declares it.
+    Declare,
+    /// Stores that its fires make no run.
+    Pause,
+    /// Stores that they do.
+    Resume,
+    /// Makes the run of a fire, or remembers why not.
+    Fire,
+    /// Remembers fires that were missed.
+    RememberMissed,
+    /// Deletes it.
+    Delete,
+}
+
+/// What an input does in a phase.
+#[must_use]
+pub const fn cell(phase: SchedulePhaseName, input: ScheduleInputName) -> ScheduleCell {
+    use ScheduleCell::{Does, Ignored};
+    use ScheduleInputName as I;
+    use SchedulePhaseName::{Active, Paused};
+    use ScheduleTransition as T;
+
+    match (input, phase) {
+        (I::Put, Active | Paused) => Does(T::Put),
+        (I::Declared, Active | Paused) => Does(T::Declare),
+        (I::Paused, Active) => Does(T::Pause),
+        (I::Paused, Paused) => Ignored("it is paused already"),
+        (I::Resumed, Active) => Ignored("it is not paused"),
+        (I::Resumed, Paused) => Does(T::Resume),
+        (I::Fired, Active | Paused) => Does(T::Fire),
+        (I::Missed, Active | Paused) => Does(T::RememberMissed),
+        (I::Deleted, Active | Paused) => Does(T::Delete),
+    }
+}
+
+impl ScheduleTransition {
+    /// The phases that it may lead to, besides staying. A deleted schedule has none.
+    #[must_use]
+    pub const fn leads_to(self) -> &'static [SchedulePhaseName] {
+        match self {
+            Self::Pause => &[SchedulePhaseName::Paused],
+            Self::Resume => &[SchedulePhaseName::Active],
+            Self::Put | Self::Declare | Self::Fire | Self::RememberMissed | Self::Delete => &[],
+        }
+    }
+}
