@@ -166,6 +166,13 @@ impl Manifest {
         self.functions.iter().filter(move |function| function.subscriptions().iter().any(|s| s.event == event))
     }
 
+    /// A function's subscriptions to an event, in the order of their definition.
+    #[must_use]
+    pub fn subscriptions(&self, function: &str, event: &str) -> Vec<Subscription> {
+        let function = self.functions.iter().filter(|entry| entry.name == function);
+        function.flat_map(FunctionEntry::subscriptions).filter(|entry| entry.event == event).cloned().collect()
+    }
+
     /// The schedule of this name and the function it fires.
     #[must_use]
     pub fn schedule(&self, name: &str) -> Option<(&FunctionEntry, &TaskEntry, &ScheduleEntry)> {

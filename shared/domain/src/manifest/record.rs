@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Decision, DecisionContext, Header, Machine, RecordKey, Version};
+use crate::{Decision, DecisionContext, Header, Json, Machine, RecordKey, Version, slot};
 
 /// The record of the manifest of what is deployed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,12 +15,14 @@ pub struct ManifestRecord {
 }
 
 /// What happens to the manifest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ManifestInput {
-    /// A deploy brings one that was made then, in Unix milliseconds; its text is a payload of the same write.
+    /// A deploy brings one.
     Deployed {
-        /// When it was made.
+        /// When it was made, in Unix milliseconds.
         made_ms: i64,
+        /// The manifest itself.
+        manifest: Json,
     },
 }
 
@@ -49,10 +51,10 @@ impl Machine for ManifestRecord {
 
     /// A newer one stays: a deploy that comes late must not bring yesterday's functions back.
     fn decide(&self, input: &ManifestInput, (): (), cx: &DecisionContext) -> Decision<Self> {
-        let ManifestInput::Deployed { made_ms } = *input;
-        if made_ms < self.made_ms {
+        let ManifestInput::Deployed { made_ms, manifest } = input;
+        if *made_ms < self.made_ms {
             return Decision::keep(self, vec![]);
         }
-        Decision::store(Self { version: cx.version(), made_ms }, vec![])
+        Decision::store(Self { version: cx.version(), made_ms: *made_ms }, vec![]).with(slot::BODY, manifest.clone())
     }
 }

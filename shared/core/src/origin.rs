@@ -1,11 +1,11 @@
-//! Who starts a run or publishes an event.
+//! The origin of a run or an event: the handler that starts or publishes it.
 
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},
 };
 
-use dacapo_domain::{EventMessage, Id, Run, Trigger, limits};
+use dacapo_domain::{EventMessage, Id, RunRecord, Trigger, limits};
 use jiff::Timestamp;
 
 use crate::{Error, ErrorKind};
@@ -13,9 +13,11 @@ use crate::{Error, ErrorKind};
 /// A handler that starts runs and publishes events. What it starts is named by it and by the order of its calls,
 /// so that a retry names the same and doesn't start it twice.
 #[derive(Clone)]
-pub(crate) struct Origin {
-    pub(crate) trigger: Trigger,
-    pub(crate) parent_id: Option<Id>,
+pub struct Origin {
+    /// What starts the runs that it starts.
+    pub trigger: Trigger,
+    /// The run that starts them, if one does.
+    pub parent_id: Option<Id>,
     hops: u32,
     since: Timestamp,
     /// When what it starts would have been started at the earliest: the same for each try.
@@ -25,7 +27,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    pub(crate) fn of_run(run: &Run) -> Self {
+    pub(crate) fn of_run(run: &RunRecord) -> Self {
         Self {
             trigger: Trigger::Child,
             parent_id: Some(run.id),
@@ -51,18 +53,23 @@ impl Origin {
 
     /// A hook of the same attempt. What it starts is named apart from what the handler does: not every attempt runs
     /// every hook, and the order of the handler's calls stays the same.
-    pub(crate) fn of_hook(&self, hook: &str) -> Self {
+    #[must_use]
+    pub fn of_hook(&self, hook: &str) -> Self {
         Self { name: format!("{}/{hook}", self.name), calls: Arc::default(), ..self.clone() }
     }
 
     /// The id of the next thing it starts.
-    pub(crate) fn next_id(&self) -> Id {
+    #[must_use]
+    pub fn next_id(&self) -> Id {
         let call = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         Id::new(self.named_at, dacapo_domain::hash128(&format!("{}/{call}", self.name)))
     }
 
     /// Hops of what it starts now.
-    pub(crate) fn hops(&self, now: Timestamp) -> Result<u32, Error> {
+    ///
+    /// # Errors
+    /// `Refused` past the longest chain.
+    pub fn hops(&self, now: Timestamp) -> Result<u32, Error> {
         if dacapo_domain::until(self.since, now) > limits::HOP_WINDOW {
             return Ok(1);
         }

@@ -1,26 +1,24 @@
-//! What one call of an event handler may ask.
+//! One attempt of an event's handler, and what it may ask.
 
 use std::time::Duration;
 
 use dacapo_domain::{EventMessage, limits};
 
-use super::limit::Limit;
-use crate::{
-    Error, ErrorKind,
-    client::{Client, Origin},
-};
+use super::Limit;
+use crate::{App, Error, ErrorKind, Origin};
 
 /// One attempt of one handler at an event.
 pub struct EventAttempt {
     event: EventMessage,
-    client: Client,
+    app: App,
+    origin: Origin,
     limit: Limit,
 }
 
 impl EventAttempt {
-    pub(super) fn new(client: &Client, event: EventMessage, handler: &str, timeout: Duration) -> Self {
-        let client = client.for_handler(Origin::of_event(&event, handler));
-        Self { client, limit: Limit::new(timeout), event }
+    pub(crate) fn new(app: &App, event: EventMessage, handler: &str, timeout: Duration) -> Self {
+        let origin = Origin::of_event(&event, handler);
+        Self { app: app.clone(), origin, limit: Limit::new(timeout), event }
     }
 
     /// The event.
@@ -29,7 +27,9 @@ impl EventAttempt {
         &self.event
     }
 
-    pub(crate) fn limit(&self) -> &Limit {
+    /// The limit of its time.
+    #[must_use]
+    pub fn limit(&self) -> &Limit {
         &self.limit
     }
 
@@ -46,9 +46,15 @@ impl EventAttempt {
         Ok(())
     }
 
-    /// Starts runs and publishes events.
+    /// The app it belongs to.
     #[must_use]
-    pub fn client(&self) -> &Client {
-        &self.client
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The origin of what it starts and publishes.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 }

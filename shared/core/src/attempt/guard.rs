@@ -1,4 +1,4 @@
-//! Panics and timeouts around a handler.
+//! A guard around a handler: against panics, timeouts and blocked threads.
 
 use std::{
     any::Any,
@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use dacapo_domain::{Failed, code};
+use dacapo_domain::{AttemptError, code};
 
 use super::limit::Limit;
 
-/// How long a stopped handler has to reach its next await before its thread counts as blocked.
+/// The time that a stopped handler has to reach its next await before its thread counts as blocked.
 const STOPS_WITHIN: Duration = Duration::from_millis(500);
 
 /// Characters of a panic's message that are kept, so that the record can be stored.
@@ -19,21 +19,21 @@ const PANIC_CHARS: usize = 2_000;
 
 /// Calls handlers so that neither a panic nor a blocked thread takes the runner with it.
 #[derive(Default)]
-pub(super) struct Guard {
+pub(crate) struct Guard {
     blocked: AtomicBool,
 }
 
 impl Guard {
-    pub(super) fn is_blocked(&self) -> bool {
+    pub(crate) fn is_blocked(&self) -> bool {
         self.blocked.load(Ordering::Relaxed)
     }
 
     /// The handler's outcome, or how it failed to give one.
-    pub(super) async fn call<T: Send + 'static>(
+    pub(crate) async fn call<T: Send + 'static>(
         &self,
         handler: impl Future<Output = T> + Send + 'static,
         limit: &Limit,
-    ) -> Result<T, Failed> {
+    ) -> Result<T, AttemptError> {
         let mut handler = tokio::spawn(handler);
         let passed = tokio::select! {
             biased;
@@ -49,18 +49,18 @@ impl Guard {
             self.blocked.store(true, Ordering::Relaxed);
         }
         let message = format!("the handler took longer than its timeout of {} s", passed.as_secs_f64());
-        Err(Failed::retryable(code::TIMEOUT, message))
+        Err(AttemptError::retryable(code::TIMEOUT, message))
     }
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> Failed {
+fn panicked(panic: &(dyn Any + Send)) -> AttemptError {
     let said = panic
         .downcast_ref::<&str>()
         .map(ToString::to_string)
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "without a message".to_owned());
     let said: String = said.chars().take(PANIC_CHARS).collect();
-    Failed::retryable(code::PANIC, format!("the handler panicked: {said}"))
+    AttemptError::retryable(code::PANIC, format!("the handler panicked: {said}"))
 }
 
 #[cfg(test)]
@@ -71,8 +71,8 @@ mod tests {
 
     use super::*;
 
-    /// As a function is served: the guard on the worker that the handler is spawned on, and somebody who wakes the
-    /// other one now and then, so that it waits for the timers.
+    /// As a function is served: the guard on the worker that the handler is spawned on, while the other one is woken
+    /// now and then, so that it waits for the timers.
     #[test]
     fn a_handler_that_moves_its_limit_and_then_holds_its_thread_is_stopped() {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -84,7 +84,7 @@ mod tests {
                 thread::sleep(Duration::from_secs(5));
             };
             let failed = guard.call(handler, &limit).await.unwrap_err();
-            (failed.failure.code, guard.is_blocked(), limit.spent())
+            (failed.error.code, guard.is_blocked(), limit.spent())
         });
         while !guarded.is_finished() {
             thread::sleep(Duration::from_millis(100));

@@ -1,4 +1,4 @@
-//! What one call of a task's handler may ask.
+//! One attempt of a task's handler, and what it may ask.
 
 use std::{
     sync::{
@@ -8,14 +8,16 @@ use std::{
     time::Duration,
 };
 
-use dacapo_domain::{Event, Json, Neighbours, Policy, Progress, Run, Schedule, TaskEntry, Version, limits};
+use dacapo_domain::{
+    AdjacentFires, Input, Json, Policy, Progress, RunRecord, Schedule, ScheduleRecord, Task, TaskEntry, Version, limits,
+};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{apply::apply, limit::Limit};
+use super::Limit;
 use crate::{
-    Error, ErrorKind,
-    client::{Client, Origin},
+    App, Error, ErrorKind, Origin,
+    commit::{Seen, commit, load},
     port::{LogEntry, LogLevel},
 };
 
@@ -23,8 +25,9 @@ use crate::{
 const ONCE_A_SECOND: Duration = Duration::from_secs(1);
 
 /// One attempt at one iteration of a run, while its handler executes.
-pub struct Attempt {
-    client: Client,
+pub struct TaskAttempt {
+    app: App,
+    origin: Origin,
     policy: Policy,
     declared: Option<Schedule>,
     token: Version,
@@ -34,8 +37,8 @@ pub struct Attempt {
     deadline: Timestamp,
     limit: Limit,
     /// The record as this attempt knows it; held over a write, so that writes of one attempt don't race.
-    run: tokio::sync::Mutex<Run>,
-    snapshot: Mutex<Run>,
+    run: tokio::sync::Mutex<RunRecord>,
+    snapshot: Mutex<RunRecord>,
     pending: Mutex<Pending>,
     /// The number that its log entries come after.
     logged_before: u32,
@@ -49,7 +52,7 @@ pub struct ScheduledFire {
     /// The time it fired for.
     pub scheduled_for: Timestamp,
     /// The fire before it, and the next five.
-    pub around: Neighbours,
+    pub around: AdjacentFires,
 }
 
 /// What is merged into one store call a second.
@@ -57,28 +60,29 @@ pub struct ScheduledFire {
 struct Pending {
     progress: Option<Progress>,
     progressed: Option<Instant>,
-    looked: Option<Instant>,
+    asked: Option<Instant>,
 }
 
-impl Attempt {
+impl TaskAttempt {
     pub(crate) fn new(
-        client: &Client,
+        app: &App,
         task: &TaskEntry,
-        run: Run,
+        run: RunRecord,
         body: Json,
         input: Json,
         deadline: Timestamp,
     ) -> Self {
         Self {
-            client: client.for_handler(Origin::of_run(&run)),
+            app: app.clone(),
+            origin: Origin::of_run(&run),
             policy: task.policy.clone(),
             declared: run.schedule.as_ref().and_then(|name| {
                 task.schedules.iter().find(|schedule| schedule.name == *name).map(|schedule| schedule.schedule.clone())
             }),
-            token: run.lease.map_or(run.version, |lease| lease.token),
+            token: run.lease().map_or(run.version, |lease| lease.token),
             body,
             input,
-            called_at: client.ports().clock.now(),
+            called_at: app.ports().clock.now(),
             deadline,
             limit: Limit::new(task.policy.timeout.min(limits::RUNNER_STOPS)),
             snapshot: Mutex::new(run.clone()),
@@ -91,13 +95,13 @@ impl Attempt {
     }
 
     /// The hooks of the end: their log entries stand behind those of the last attempt, not in their place.
-    pub(super) fn at_the_end(self) -> Self {
+    pub(crate) fn at_the_end(self) -> Self {
         Self { logged_before: limits::LOG_ENTRIES + 1, ..self }
     }
 
     /// The run's record as this attempt last saw it.
     #[must_use]
-    pub fn run(&self) -> Run {
+    pub fn run(&self) -> RunRecord {
         lock(&self.snapshot).clone()
     }
 
@@ -119,14 +123,22 @@ impl Attempt {
         self.called_at
     }
 
-    pub(crate) fn limit(&self) -> &Limit {
+    /// The limit of its time.
+    #[must_use]
+    pub fn limit(&self) -> &Limit {
         &self.limit
     }
 
-    /// Starts runs and publishes events as children of this run.
+    /// The app it belongs to.
     #[must_use]
-    pub fn client(&self) -> &Client {
-        &self.client
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The origin of what it starts and publishes: children of this run.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// Says how far the run is. Calls within a second of the last are merged; the last always lands.
@@ -148,16 +160,16 @@ impl Attempt {
             pending.progressed = Some(Instant::now());
             pending.progress = None;
         }
-        self.change(Event::Progressed(self.token, progress)).await
+        self.change(&Input::Progressed(self.token, progress)).await
     }
 
     /// The progress that was merged and not stored yet.
-    pub(super) fn take_progress(&self) -> Option<Progress> {
+    pub(crate) fn take_progress(&self) -> Option<Progress> {
         lock(&self.pending).progress.take()
     }
 
-    /// Sets the limit of this attempt, counted from its start. The lease moves first, so that nobody takes the
-    /// run for dead.
+    /// Sets the limit of this attempt, counted from its start. The lease moves first, so that the run
+    /// is never taken for dead.
     ///
     /// # Errors
     /// `Usage` beyond `max_timeout` or below a second; else what the store says.
@@ -169,38 +181,38 @@ impl Attempt {
             );
             return Err(Error::new(ErrorKind::Usage, text));
         }
-        self.change(Event::Extended(self.token, limit)).await?;
+        self.change(&Input::Extended(self.token, limit)).await?;
         self.limit.set(limit.min(limits::RUNNER_STOPS));
         Ok(())
     }
 
-    /// Whether somebody asked to abort the run: read from the store, at most once a second.
+    /// Whether an abort was asked for: read from the store, at most once a second.
     ///
     /// # Errors
     /// What the store says.
     pub async fn is_aborted(&self) -> Result<bool, Error> {
         let is_fresh = {
             let mut pending = lock(&self.pending);
-            let fresh = pending.looked.is_some_and(|at| at.elapsed() < ONCE_A_SECOND);
+            let fresh = pending.asked.is_some_and(|at| at.elapsed() < ONCE_A_SECOND);
             if !fresh {
-                pending.looked = Some(Instant::now());
+                pending.asked = Some(Instant::now());
             }
             fresh
         };
         if is_fresh {
-            return Ok(self.run().abort.is_some());
+            return Ok(self.run().abort().is_some());
         }
         let mut run = self.run.lock().await;
-        let stored = self.client.ports().store.load(run.id).await?;
-        let Some(stored) = stored else { return Ok(true) };
+        let stored = load::<RunRecord>(self.app.ports(), &RunRecord::key_of(run.id)).await?;
+        let Some(stored) = stored.map(|stored| stored.record) else { return Ok(true) };
         // Another attempt's record says that this one is dead: it should end as well.
-        let ours = stored.run.lease.is_some_and(|lease| lease.token == self.token);
-        let aborted = stored.run.abort.is_some() || !ours;
-        if ours {
-            *run = stored.run;
+        let is_ours = stored.lease().is_some_and(|lease| lease.token == self.token);
+        let is_aborted = stored.abort().is_some() || !is_ours;
+        if is_ours {
+            *run = stored;
             *lock(&self.snapshot) = run.clone();
         }
-        Ok(aborted)
+        Ok(is_aborted)
     }
 
     /// The fire that started the run, with the fires around it: `None` where no schedule did, or it is no more.
@@ -212,10 +224,12 @@ impl Attempt {
         let (Some(name), Some(scheduled_for)) = (run.schedule, run.scheduled_at) else { return Ok(None) };
         let schedule = match self.declared.clone() {
             Some(schedule) => Some(schedule),
-            None => self.client.ports().store.schedule(&name).await?.and_then(|kept| kept.put).map(|put| put.schedule),
+            None => load::<ScheduleRecord>(self.app.ports(), &ScheduleRecord::key_of(&name))
+                .await?
+                .and_then(|stored| stored.record.put),
         };
-        let Some(timetable) = schedule.and_then(|schedule| schedule.check().ok()) else { return Ok(None) };
-        Ok(Some(ScheduledFire { scheduled_for, around: timetable.around(scheduled_for) }))
+        let Some(recurrence) = schedule.and_then(|schedule| schedule.check().ok()) else { return Ok(None) };
+        Ok(Some(ScheduledFire { scheduled_for, around: recurrence.around(scheduled_for) }))
     }
 
     /// Keeps a log entry with the run.
@@ -240,7 +254,7 @@ impl Attempt {
         if full && number > limits::LOG_ENTRIES + 1 {
             return Ok(());
         }
-        let ports = self.client.ports();
+        let ports = self.app.ports();
         let run = self.run();
         let mut entry = LogEntry {
             iteration: run.iteration,
@@ -258,27 +272,27 @@ impl Attempt {
             entry.message = format!("more than {} log entries: later ones are left out", limits::LOG_ENTRIES);
             (entry.data, entry.error) = (None, None);
         }
-        ports.store.log(run.id, &[entry]).await?;
+        ports.records.append(&RunRecord::key_of(run.id), &[entry.line()?]).await?;
         Ok(())
     }
 
     /// Writes a change of this attempt's own.
-    async fn change(&self, event: Event<'_>) -> Result<(), Error> {
+    async fn change(&self, input: &Input) -> Result<(), Error> {
         let mut run = self.run.lock().await;
-        let ports = self.client.ports();
-        if let Some(applied) = apply(ports, &run, event, Some(&self.policy), self.deadline).await? {
-            *run = applied.run;
+        let (seen, task) = (Seen::Stored(run.clone()), Task::Known(&self.policy));
+        if let Some(committed) = commit(self.app.ports(), seen, input, task, self.deadline).await? {
+            *run = committed.record;
             *lock(&self.snapshot) = run.clone();
         }
         Ok(())
     }
 
     /// The record to write the outcome to: waits for a write of the handler's that is under way.
-    pub(super) async fn last_seen(&self) -> Run {
+    pub(crate) async fn last_seen(&self) -> RunRecord {
         self.run.lock().await.clone()
     }
 
-    pub(super) fn token(&self) -> Version {
+    pub(crate) fn token(&self) -> Version {
         self.token
     }
 }
