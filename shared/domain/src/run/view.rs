@@ -9,7 +9,7 @@ use crate::{Id, Json};
 /// A run's record with its payloads: times as RFC 3339 `Z`, values as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "each field says itself, and SPEC §7 defines them")]
+#[expect(missing_docs, reason = "each field says itself, and `guide::states` of `dacapo` defines them")]
 pub struct RunRecord {
     pub id: Id,
     pub name: String,
