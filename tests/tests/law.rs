@@ -1,4 +1,4 @@
-//! The law of the house (DESIGN §1): which crate may know which, who alone may name a library, and what every
+//! The law of the house: which crate may know which, who alone may name a library, and what every
 //! manifest and every function's `main` has in common. What is deliberately absent is tested here.
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
@@ -179,7 +179,7 @@ fn the_top_is_what_the_design_draws() {
         .filter(|name| !name.starts_with('.') && !TOP.contains(&name.as_str()))
         .collect();
     other.sort();
-    assert_eq!(other, [""; 0], "at the top of the repository stands what DESIGN §1 doesn't draw");
+    assert_eq!(other, [""; 0], "at the top of the repository stands what `TOP` doesn't list");
 }
 
 #[test]

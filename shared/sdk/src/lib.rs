@@ -29,6 +29,8 @@
 //!
 //! The rest is for those who bring Dacapo to a place: [`port`] is what it needs of the outside, [`Runner`] runs one
 //! function, [`Conductor`] delivers what is late and repairs what is stuck.
+//!
+//! The [`guide`] says all of it chapter by chapter: words, options, times, states, errors, events, limits.
 
 mod client;
 mod codec;
@@ -38,6 +40,7 @@ mod definition;
 mod delivery;
 mod error;
 mod event_handler;
+pub mod guide;
 mod handler;
 mod hooks;
 mod outcome;
