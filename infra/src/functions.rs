@@ -6,10 +6,9 @@ use dacapo_domain::{CONDUCTOR, FunctionEntry, Holds, limits};
 use serde_json::{Value, json};
 
 use crate::{
-    names::{id, name, prefix},
+    names::{APP_DLQ_ID, id, name, prefix},
     parameters::code_parameter,
-    queues::UNDELIVERED_ID,
-    template::{Named, Resource},
+    resource::{Named, Resource},
 };
 
 /// What the runner needs after it has stopped a handler, so that the failure can still be recorded.
@@ -17,7 +16,7 @@ const RECORDING: Duration = limits::MAX_TIMEOUT.saturating_sub(limits::RUNNER_ST
 /// One sweep of the conductor has a minute, then comes the next.
 const CONDUCTOR_TIMEOUT: Duration = Duration::from_secs(60);
 /// Undelivered messages that the conductor takes at once.
-const UNDELIVERED_BATCH: u32 = 10;
+const APP_DLQ_BATCH: u32 = 10;
 
 pub(crate) fn is_conductor(function: &FunctionEntry) -> bool {
     matches!(function.holds, Holds::Conductor)
@@ -75,7 +74,7 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
 
 /// What the conductor has and no other function.
 pub(crate) fn add_conductors(resources: &mut Named<Resource>) {
-    resources.add("MappingOfUndelivered", mapping(CONDUCTOR, UNDELIVERED_ID, UNDELIVERED_BATCH));
+    resources.add("MappingOfUndelivered", mapping(CONDUCTOR, APP_DLQ_ID, APP_DLQ_BATCH));
     // The next sweep is a minute away: one that failed or came late is better left out than run beside it.
     resources.add(
         "SweepOnce",

@@ -7,6 +7,7 @@ mod functions;
 mod names;
 mod parameters;
 mod queues;
+mod resource;
 mod roles;
 mod schedules;
 mod state_machine;
@@ -15,5 +16,6 @@ mod template;
 
 pub use collect::{CollectError, collect};
 pub use parameters::code_parameter;
+pub use resource::TemplateError;
 pub use state_machine::LOOP;
-pub use template::{Template, TemplateError, template};
+pub use template::{Template, template};

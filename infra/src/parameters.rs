@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     names::{arn, id, prefix},
-    template::Named,
+    resource::Named,
 };
 
 /// Holds where the stack makes the table, instead of adopting one that an earlier stack left.

@@ -4,10 +4,9 @@ use dacapo_domain::{AWS_SCHEDULED_TIME, CONDUCTOR, FunctionEntry, Holds, Schedul
 use serde_json::{Value, json};
 
 use crate::{
-    names::{self, id, prefix},
+    names::{APP_DLQ_ID, id, name, prefix},
     parameters::{NEW_LOOP, NEW_TABLE},
-    queues::UNDELIVERED_ID,
-    template::{Named, Resource, TemplateError},
+    resource::{Named, Resource, TemplateError},
 };
 
 /// What the template calls the group.
@@ -39,7 +38,7 @@ fn declared(function: &FunctionEntry, entry: &ScheduleEntry) -> Result<Resource,
         "RoleArn": { "Fn::GetAtt": ["RoleOfScheduler", "Arn"] },
         "Input": fire.to_string(),
         "RetryPolicy": { "MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185 },
-        "DeadLetterConfig": { "Arn": { "Fn::GetAtt": [UNDELIVERED_ID, "Arn"] } },
+        "DeadLetterConfig": { "Arn": { "Fn::GetAtt": [APP_DLQ_ID, "Arn"] } },
     });
     Ok(schedule(&entry.name, &expression, timetable.aws_time_zone(), &target))
 }
@@ -75,7 +74,7 @@ fn schedule(name: &str, expression: &str, time_zone: &str, target: &Value) -> Re
 /// and are made after them. `DependsOn` may not name what a condition leaves out.
 fn description() -> Value {
     let table = json!({ "Fn::If": [NEW_TABLE, { "Ref": "Table" }, prefix()] });
-    let machine = json!({ "Fn::If": [NEW_LOOP, { "Fn::GetAtt": ["Loop", "Name"] }, names::name("loop")] });
+    let machine = json!({ "Fn::If": [NEW_LOOP, { "Fn::GetAtt": ["Loop", "Name"] }, name("loop")] });
     let text = "Declared in code. The history is in ${Table}, long runs are driven by ${Loop}.";
     json!({ "Fn::Sub": [text, { "Table": table, "Loop": machine }] })
 }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::{
     names::{arn, function_arn, id, name, prefix},
     parameters::NEW_LOOP,
+    resource::{Named, Resource},
     roles::{allow, assumed_by, document},
-    template::{Named, Resource},
 };
 
 /// The state machine, with placeholders for what differs from stage to stage.
