@@ -2,7 +2,19 @@
 
 use dacapo::{Error, ErrorKind};
 
-use crate::exit;
+/// The exit codes. Scripts may rely on them.
+pub mod exit {
+    /// It is done.
+    pub const DONE: u8 = 0;
+    /// The operation failed; with `--wait`, and for `wait`, the run did.
+    pub const FAILED: u8 = 1;
+    /// What was given can't be used. Nothing was done.
+    pub const USAGE: u8 = 2;
+    /// There is no such run, task, event or schedule, or the app isn't deployed.
+    pub const NOT_FOUND: u8 = 3;
+    /// No access: credentials are missing or refused, or the engine or endpoint doesn't answer.
+    pub const NO_ACCESS: u8 = 4;
+}
 
 /// A command that failed: one line for people, and what programs make of it.
 #[derive(Debug)]
@@ -52,5 +64,19 @@ impl From<Error> for Failure {
             ErrorKind::Refused | ErrorKind::Transient => exit::FAILED,
         };
         Self { code, message: error.to_string() }
+    }
+}
+
+/// An ending for "there is no …": the name that is nearly the same, else all of them.
+pub fn suggestion(given: &str, known: &[&str]) -> String {
+    let mut known = known.to_vec();
+    known.sort_unstable();
+    known.dedup();
+    let alike = |name: &&str| strsim::jaro_winkler(&name.to_lowercase(), &given.to_lowercase());
+    let near = known.iter().copied().max_by(|a, b| alike(a).total_cmp(&alike(b))).filter(|name| alike(name) > 0.8);
+    match near {
+        Some(name) => format!(" (did you mean {name:?}?)"),
+        None if known.is_empty() => " (the app has none)".to_owned(),
+        None => format!(" (there are: {})", known.join(", ")),
     }
 }

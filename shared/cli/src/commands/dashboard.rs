@@ -3,9 +3,8 @@ use std::{net::Ipv4Addr, process::ExitCode};
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::Context;
 use crate::{
-    connect,
+    context::Context,
     failure::{Done, Failure},
 };
 
@@ -20,7 +19,7 @@ pub struct Dashboard {
 impl Dashboard {
     pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
         let client = cx.client().await?;
-        let router = dacapo_dashboard::router(client, &connect::place(&cx.global));
+        let router = dacapo_dashboard::router(client, &cx.place());
         let listener = listen(self.port).await?;
         let url = url(&listener);
         cx.output.give(&serde_json::json!({"url": url}), || format!("dashboard at {url} (Ctrl-C ends it)"));

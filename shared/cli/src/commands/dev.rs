@@ -10,12 +10,12 @@ use dacapo::Client;
 use dacapo_domain::Manifest;
 use dacapo_local::{DEFAULT_PORT, DevFunction, DevOptions, Report};
 
-use super::Context;
 use crate::{
+    context::Context,
     dev::{Anew, Metadata, Package, Started, build, describe, described_anew, program},
-    failure::{Done, Failure},
+    failure::{Done, Failure, suggestion},
     output::{self, Output, plain},
-    suggest, workspace,
+    workspace,
 };
 
 /// Builds the workspace's functions, starts the engine and the dashboard, and fires schedules, until interrupted.
@@ -71,7 +71,7 @@ impl Dev {
     fn chosen<'a>(&self, all: Vec<&'a Package>) -> Done<Vec<&'a Package>> {
         let known: Vec<&str> = all.iter().map(|package| &*package.name).collect();
         if let Some(unknown) = self.functions.iter().find(|name| !known.contains(&name.as_str())) {
-            let hint = suggest::among(unknown, &known);
+            let hint = suggestion(unknown, &known);
             return Err(Failure::not_found(format!("no function's crate is named {unknown:?}{hint}")));
         }
         let chosen = |package: &&Package| self.functions.is_empty() || self.functions.contains(&package.name);

@@ -5,8 +5,7 @@ use dacapo::port::ListFilter;
 use dacapo_domain::State;
 use serde_json::json;
 
-use super::Context;
-use crate::{failure::Done, output};
+use crate::{context::Context, failure::Done, output};
 
 /// A page of runs, newest first.
 #[derive(Debug, Args)]

@@ -6,8 +6,7 @@ use dacapo::port::{LogEntry, LogLevel};
 use dacapo_domain::Id;
 use serde_json::json;
 
-use super::{Context, run_id};
-use crate::{failure::Done, output::plain};
+use crate::{context::Context, failure::Done, output::plain, values::run_id};
 
 /// What a run logged, by iteration and attempt.
 #[derive(Debug, Args)]

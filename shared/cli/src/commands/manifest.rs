@@ -4,8 +4,8 @@ use clap::Args;
 use dacapo_dashboard::show::took;
 use dacapo_domain::Holds;
 
-use super::Context;
 use crate::{
+    context::Context,
     failure::Done,
     output::{Table, line},
 };

@@ -3,11 +3,10 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::Context;
 use crate::{
-    body,
-    failure::{Done, Failure},
-    suggest,
+    context::Context,
+    failure::{Done, Failure, suggestion},
+    values,
 };
 
 /// Refuses a name that no function subscribes to: it would be lost.
@@ -28,13 +27,13 @@ pub struct Publish {
 
 impl Publish {
     pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
-        let body = body::read(self.body.as_deref())?;
+        let body = values::body(self.body.as_deref())?;
         let client = cx.client().await?;
         let manifest = client.manifest().await?;
         if manifest.subscribers(&self.event).next().is_none() {
             let known: Vec<&str> =
                 manifest.functions.iter().flat_map(|it| it.subscriptions()).map(|it| it.event.as_str()).collect();
-            let hint = suggest::among(&self.event, &known);
+            let hint = suggestion(&self.event, &known);
             return Err(Failure::not_found(format!("no function subscribes to event {:?}{hint}", self.event)));
         }
         let mut publish = client.publish_by_name(&self.event, body);

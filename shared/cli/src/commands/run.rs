@@ -4,8 +4,8 @@ use clap::Args;
 use dacapo_dashboard::show::ago;
 use serde_json::json;
 
-use super::{Context, wait};
-use crate::{body, failure::Done};
+use super::wait;
+use crate::{context::Context, failure::Done, values};
 
 /// Prints the run's id as soon as the run can no longer be lost; with --wait, how it ended.
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ pub struct Run {
 
 impl Run {
     pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
-        let body = body::read(self.body.as_deref())?;
+        let body = values::body(self.body.as_deref())?;
         let client = cx.client().await?;
         let mut run = client.run_by_name(&self.task, body).tags(self.tags);
         if let Some(text) = &self.when {

@@ -8,11 +8,11 @@ use dacapo_domain::Schedule;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Context;
 use crate::{
-    body,
+    context::Context,
     failure::{Done, Failure},
     output::{Table, line, plain},
+    values,
 };
 
 /// What can be done with schedules.
@@ -21,21 +21,21 @@ pub enum Schedules {
     /// List all schedules, declared ones too
     List,
     /// Show a schedule
-    Get(Named),
+    Get(ScheduleName),
     /// Create a schedule, or replace the one of this name
     Put(Put),
     /// Pause a schedule: its fires make no run, and a deploy doesn't resume it
-    Pause(Named),
+    Pause(ScheduleName),
     /// Resume a paused schedule; what it missed is not made up for
-    Resume(Named),
+    Resume(ScheduleName),
     /// Delete a schedule that was made at run time
-    Delete(Named),
+    Delete(ScheduleName),
     /// Say when a schedule fires next, whether it is paused or not
     Upcoming(Upcoming),
 }
 
 #[derive(Debug, Args)]
-pub struct Named {
+pub struct ScheduleName {
     /// The schedule's name
     name: String,
 }
@@ -111,7 +111,7 @@ impl Schedules {
                 return Ok(cx.output.give(&document, || format!("schedule {:?} is deleted", it.name)));
             }
             Self::Put(it) => {
-                let (body, schedule) = (body::read(it.body.as_deref())?, it.schedule());
+                let (body, schedule) = (values::body(it.body.as_deref())?, it.schedule());
                 let fires = schedule.check().and_then(|timetable| timetable.since(now));
                 fires.map_err(|error| Failure::usage(format!("failed to {error}")))?;
                 schedules.put_by_name(&it.name, &it.task, schedule, body).await?

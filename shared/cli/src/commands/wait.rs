@@ -5,11 +5,11 @@ use dacapo::{Client, ErrorKind};
 use dacapo_domain::{Id, RunRecord, State};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Context, run_id};
 use crate::{
-    exit,
-    failure::Done,
+    context::Context,
+    failure::{Done, exit},
     output::{self, line},
+    values::run_id,
 };
 
 /// Exits with 0 if the run completed, else with 1.

@@ -11,7 +11,7 @@ use crate::{
 
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Comes once the functions, built anew, make another manifest: another schedule, another timeout. Of functions that
+/// Comes once the functions, built again, make another manifest: another schedule, another timeout. Of functions that
 /// can't be described it is said why, and what was known of them stays in force.
 pub async fn described_anew(
     known: &Manifest,

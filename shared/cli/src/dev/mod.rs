@@ -2,10 +2,8 @@
 
 mod anew;
 mod build;
-mod cargo;
 mod welcome;
 
 pub use anew::{Anew, described_anew};
-pub use build::{build, describe};
-pub use cargo::{Metadata, Package};
+pub use build::{Metadata, Package, build, describe};
 pub use welcome::{Started, program};

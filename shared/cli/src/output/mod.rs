@@ -1,7 +1,7 @@
 //! What is printed: for people, or one JSON document for programs.
 
 mod run;
-mod table;
+mod text;
 
 use std::{
     io::{IsTerminal, Write, stderr, stdout},
@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::failure::Failure;
 
 pub use run::{outcome, runs, whole};
-pub use table::Table;
+pub use text::{Table, line, plain};
 
 /// Where a command's words go.
 #[derive(Clone)]
@@ -73,25 +73,6 @@ impl Output {
 /// Prints to standard output. A reader that has gone away, as `head` does, is no error.
 fn say(text: &str) {
     let _ = writeln!(stdout(), "{text}");
-}
-
-/// A text without what a terminal would take for commands: names and messages come from anywhere.
-pub fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '\n' | '\t' => plain.push(letter),
-            letter if letter.is_control() => plain.extend(letter.escape_default()),
-            letter => plain.push(letter),
-        }
-    }
-    plain
-}
-
-/// The same on one line, cut where it gets long.
-pub fn line(text: &str, columns: usize) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    console::truncate_str(&plain(&words.join(" ")), columns, "…").into_owned()
 }
 
 /// Now, by this machine's clock, for what is only shown or asked without a client.

@@ -5,7 +5,7 @@ use dacapo_dashboard::show::{ago, pretty, took};
 use dacapo_domain::{Json, RunRecord, State, until};
 use jiff::Timestamp;
 
-use super::{Table, line, plain};
+use super::text::{Table, line, plain};
 
 /// A state in its colour.
 pub fn state(state: State) -> String {

@@ -1,16 +1,17 @@
-//! `--body`: JSON, `@file`, or `-` for standard input.
+//! The values of arguments: a body, a run's id, a time.
 
 use std::io::Read;
 
-use dacapo_domain::Json;
+use dacapo_domain::{Id, Json};
+use jiff::Timestamp;
 
 use crate::failure::{Done, Failure};
 
-/// Reads a body. Without one it is `{}`.
+/// Reads a `--body`: JSON, `@file`, or `-` for standard input. Without one it is `{}`.
 ///
 /// # Errors
 /// As usage, if the file can't be read or isn't JSON; it says where.
-pub fn read(given: Option<&str>) -> Done<Json> {
+pub fn body(given: Option<&str>) -> Done<Json> {
     let Some(given) = given else { return Ok(Json::default()) };
     let (name, text) = match (given, given.strip_prefix('@')) {
         ("-", _) => ("standard input".to_owned(), std::io::read_to_string(std::io::stdin())),
@@ -18,7 +19,7 @@ pub fn read(given: Option<&str>) -> Done<Json> {
         _ => ("--body".to_owned(), Ok(given.to_owned())),
     };
     let text = text.map_err(|error| Failure::usage(format!("failed to read {name}: {error}")))?;
-    parse(&name, &text)
+    parse_body(&name, &text)
 }
 
 fn read_file(file: &str) -> std::io::Result<String> {
@@ -27,7 +28,7 @@ fn read_file(file: &str) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn parse(name: &str, text: &str) -> Done<Json> {
+fn parse_body(name: &str, text: &str) -> Done<Json> {
     if text.trim().is_empty() {
         return Err(Failure::usage(format!("{name} is empty (expected one JSON value, such as '{{}}')")));
     }
@@ -39,4 +40,14 @@ fn parse(name: &str, text: &str) -> Done<Json> {
         let what = text.split(" at line ").next().unwrap_or_default();
         Failure::usage(format!("{name} is not JSON: {what} at line {line} column {column}{hint}"))
     })
+}
+
+/// A run's id as an argument.
+pub fn run_id(text: &str) -> Result<Id, String> {
+    text.parse().map_err(|error: dacapo_domain::IdError| error.to_string())
+}
+
+/// A `--from`.
+pub fn timestamp(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "allowed are RFC 3339 timestamps, such as 2027-01-31T08:00:00Z".to_owned())
 }

@@ -1,27 +1,46 @@
-//! From options to an app's client.
+//! The context of a command: its options, its output, and the client they lead to.
 
 use dacapo::Client;
 
 use crate::{
-    arguments::Global,
     failure::{Done, Failure},
+    global::Global,
+    output::Output,
     workspace,
 };
 
 /// Where the dev engine is unless DACAPO_LOCAL says otherwise.
 const LOCAL: &str = "http://127.0.0.1:8787";
 
-/// The app's client: on the dev engine with `--local`, else on AWS. Nothing is called yet.
-///
-/// # Errors
-/// As usage, if the app or the stage isn't named well; as no access, if there is no region.
-pub async fn client(global: &Global) -> Done<Client> {
-    if global.local {
-        return Ok(Client::new(dacapo_local::client::connect(&local_url()?)));
+/// What a command works with.
+pub struct Context<'a> {
+    /// Options of every command.
+    pub global: Global,
+    /// Where its words go.
+    pub output: &'a Output,
+}
+
+impl Context<'_> {
+    /// The app's client: on the dev engine with `--local`, else on AWS. Nothing is called yet.
+    ///
+    /// # Errors
+    /// As usage, if the app or the stage isn't named well; as no access, if there is no region.
+    pub async fn client(&self) -> Done<Client> {
+        if self.global.local {
+            return Ok(Client::new(dacapo_local::client::connect(&local_url()?)));
+        }
+        let app = app(&self.global)?;
+        dacapo_domain::check_stack(&app, &self.global.stage).map_err(|error| Failure::usage(error.to_string()))?;
+        on_aws(&app, &self.global).await
     }
-    let app = app(global)?;
-    dacapo_domain::check_stack(&app, &global.stage).map_err(|error| Failure::usage(error.to_string()))?;
-    on_aws(&app, global).await
+
+    /// What the client is connected to, in words.
+    pub fn place(&self) -> String {
+        if self.global.local {
+            return "dev engine".to_owned();
+        }
+        format!("{}, stage {}", app(&self.global).unwrap_or_default(), self.global.stage)
+    }
 }
 
 #[cfg(feature = "aws")]
@@ -39,14 +58,6 @@ async fn on_aws(app: &str, global: &Global) -> Done<Client> {
 #[expect(clippy::unused_async, reason = "the signature of the one that connects")]
 async fn on_aws(_: &str, _: &Global) -> Done<Client> {
     Err(Failure::usage("this dacapo was built without AWS (use --local, or build it with the feature aws)"))
-}
-
-/// What the client is connected to, in words.
-pub fn place(global: &Global) -> String {
-    if global.local {
-        return "dev engine".to_owned();
-    }
-    format!("{}, stage {}", app(global).unwrap_or_default(), global.stage)
 }
 
 /// The app's name: as given, else as the workspace says it.
