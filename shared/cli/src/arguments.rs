@@ -6,7 +6,7 @@ use clap::Parser;
 
 use crate::{
     commands::Command,
-    failure::{Failure, exit},
+    failure::{CliError, exit},
     global::Global,
     output::Output,
 };
@@ -31,7 +31,7 @@ pub fn parse() -> Result<Arguments, ExitCode> {
     Arguments::try_parse().map_err(|error| {
         let asked_for_json = std::env::args_os().any(|argument| argument == "--json");
         if error.use_stderr() && asked_for_json {
-            return Output::new(true).failure(&Failure::usage(in_one_line(&error.to_string())));
+            return Output::new(true).failure(&CliError::usage(in_one_line(&error.to_string())));
         }
         let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
         // Nobody is left to tell if standard error is closed.

@@ -3,7 +3,7 @@
 use dacapo::Client;
 
 use crate::{
-    failure::{Done, Failure},
+    failure::{CliError, CliResult},
     global::Global,
     output::Output,
     workspace,
@@ -25,12 +25,12 @@ impl Context<'_> {
     ///
     /// # Errors
     /// As usage, if the app or the stage isn't named well; as no access, if there is no region.
-    pub async fn client(&self) -> Done<Client> {
+    pub async fn client(&self) -> CliResult<Client> {
         if self.global.local {
             return Ok(Client::new(dacapo_local::client::connect(&local_url()?)));
         }
         let app = app(&self.global)?;
-        dacapo_domain::check_stack(&app, &self.global.stage).map_err(|error| Failure::usage(error.to_string()))?;
+        dacapo_domain::check_stack(&app, &self.global.stage).map_err(|error| CliError::usage(error.to_string()))?;
         on_aws(&app, &self.global).await
     }
 
@@ -44,7 +44,7 @@ impl Context<'_> {
 }
 
 #[cfg(feature = "aws")]
-async fn on_aws(app: &str, global: &Global) -> Done<Client> {
+async fn on_aws(app: &str, global: &Global) -> CliResult<Client> {
     let access = dacapo_aws::Access {
         profile: global.profile.clone(),
         region: global.region.clone(),
@@ -56,17 +56,17 @@ async fn on_aws(app: &str, global: &Global) -> Done<Client> {
 
 #[cfg(not(feature = "aws"))]
 #[expect(clippy::unused_async, reason = "the signature of the one that connects")]
-async fn on_aws(_: &str, _: &Global) -> Done<Client> {
-    Err(Failure::usage("this dacapo was built without AWS (use --local, or build it with the feature aws)"))
+async fn on_aws(_: &str, _: &Global) -> CliResult<Client> {
+    Err(CliError::usage("this dacapo was built without AWS (use --local, or build it with the feature aws)"))
 }
 
 /// The app's name: as given, else as the workspace says it.
-fn app(global: &Global) -> Done<String> {
+fn app(global: &Global) -> CliResult<String> {
     match &global.app {
         Some(app) => Ok(app.clone()),
         None => match workspace::here() {
             Ok(root) => workspace::app(&root),
-            Err(error) => Err(Failure::usage(format!(
+            Err(error) => Err(CliError::usage(format!(
                 "which app? {} (or use --app NAME; --local for the dev engine)",
                 error.message
             ))),
@@ -74,10 +74,10 @@ fn app(global: &Global) -> Done<String> {
     }
 }
 
-fn local_url() -> Done<String> {
+fn local_url() -> CliResult<String> {
     let url = std::env::var("DACAPO_LOCAL").ok().filter(|url| !url.is_empty()).unwrap_or_else(|| LOCAL.to_owned());
     match url.starts_with("http://") {
         true => Ok(url),
-        false => Err(Failure::usage(format!("DACAPO_LOCAL is {url:?} (expected such as {LOCAL})"))),
+        false => Err(CliError::usage(format!("DACAPO_LOCAL is {url:?} (expected such as {LOCAL})"))),
     }
 }

@@ -18,7 +18,7 @@ pub mod exit {
 
 /// A command that failed: one line for people, and what programs make of it.
 #[derive(Debug)]
-pub struct Failure {
+pub struct CliError {
     /// One of [`exit`].
     pub code: u8,
     /// What failed and what to do about it.
@@ -26,9 +26,9 @@ pub struct Failure {
 }
 
 /// What a command gives.
-pub type Done<T> = Result<T, Failure>;
+pub type CliResult<T> = Result<T, CliError>;
 
-impl Failure {
+impl CliError {
     /// The operation failed.
     pub fn failed(message: impl Into<String>) -> Self {
         Self { code: exit::FAILED, message: message.into() }
@@ -55,7 +55,7 @@ impl Failure {
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for CliError {
     fn from(error: Error) -> Self {
         let code = match error.kind() {
             ErrorKind::Usage => exit::USAGE,

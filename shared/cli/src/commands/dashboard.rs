@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     context::Context,
-    failure::{Done, Failure},
+    failure::{CliError, CliResult},
 };
 
 /// On 127.0.0.1 alone, until interrupted.
@@ -17,7 +17,7 @@ pub struct Dashboard {
 }
 
 impl Dashboard {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
         let router = dacapo_dashboard::router(client, &cx.place());
         let listener = listen(self.port).await?;
@@ -26,7 +26,7 @@ impl Dashboard {
         tokio::select! {
             served = axum::serve(listener, router) => match served {
                 Ok(()) => Ok(ExitCode::SUCCESS),
-                Err(error) => Err(Failure::failed(format!("failed to serve the dashboard: {error}"))),
+                Err(error) => Err(CliError::failed(format!("failed to serve the dashboard: {error}"))),
             },
             _ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
         }
@@ -34,9 +34,9 @@ impl Dashboard {
 }
 
 /// Listens on a port of this machine that nobody else can reach.
-pub async fn listen(port: u16) -> Done<TcpListener> {
+pub async fn listen(port: u16) -> CliResult<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
-        Failure::failed(format!("failed to listen on 127.0.0.1:{port}: {error} (choose another with --port)"))
+        CliError::failed(format!("failed to listen on 127.0.0.1:{port}: {error} (choose another with --port)"))
     })
 }
 

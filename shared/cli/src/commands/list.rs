@@ -5,7 +5,7 @@ use dacapo::port::ListFilter;
 use dacapo_domain::State;
 use serde_json::json;
 
-use crate::{context::Context, failure::Done, output};
+use crate::{context::Context, failure::CliResult, output};
 
 /// A page of runs, newest first.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub struct List {
 }
 
 impl List {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
         let filter = ListFilter { task: self.task, state: self.state, limit: self.limit.into(), cursor: self.cursor };
         let listed = client.list(filter).await?;

@@ -19,7 +19,7 @@ use clap::Subcommand;
 
 use crate::{
     context::Context,
-    failure::{Done, Failure},
+    failure::{CliError, CliResult},
 };
 
 /// What can be done.
@@ -66,9 +66,9 @@ pub enum Command {
 ///
 /// # Errors
 /// What the command fails of.
-pub fn run(command: Command, cx: &Context<'_>, program: clap::Command) -> Done<ExitCode> {
+pub fn run(command: Command, cx: &Context<'_>, program: clap::Command) -> CliResult<ExitCode> {
     let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::failed(format!("failed to start the asynchronous runtime: {error}")))?;
+        .map_err(|error| CliError::failed(format!("failed to start the asynchronous runtime: {error}")))?;
     runtime.block_on(async {
         match command {
             Command::Dev(it) => it.run(cx).await,

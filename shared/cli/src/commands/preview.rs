@@ -11,7 +11,7 @@ use serde_json::json;
 use super::schedules::fires;
 use crate::{
     context::Context,
-    failure::{Done, Failure},
+    failure::{CliError, CliResult},
     output,
     values::timestamp,
 };
@@ -28,10 +28,10 @@ pub struct When {
 }
 
 impl When {
-    pub fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let from = self.from.unwrap_or_else(output::now);
         let due = dacapo_domain::When::from(self.text.as_str()).resolve(from);
-        let due = due.map_err(|error| Failure::usage(format!("failed to {error}")))?;
+        let due = due.map_err(|error| CliError::usage(format!("failed to {error}")))?;
         Ok(cx.output.give(&json!({"due": due}), || format!("{due} ({})", ago(due, from))))
     }
 }
@@ -51,7 +51,7 @@ pub struct Every {
 }
 
 impl Every {
-    pub fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         preview(cx, &dacapo_domain::every(self.text), self.from, self.next)
     }
 }
@@ -74,7 +74,7 @@ pub struct Cron {
 }
 
 impl Cron {
-    pub fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let schedule = dacapo_domain::cron(self.expression);
         let schedule = match self.timezone {
             Some(zone) => schedule.timezone(zone),
@@ -85,10 +85,10 @@ impl Cron {
 }
 
 /// Prints the first fires of a schedule that is created at a moment.
-fn preview(cx: &Context<'_>, schedule: &Schedule, from: Option<Timestamp>, count: u16) -> Done<ExitCode> {
+fn preview(cx: &Context<'_>, schedule: &Schedule, from: Option<Timestamp>, count: u16) -> CliResult<ExitCode> {
     let from = from.unwrap_or_else(output::now);
     let upcoming = schedule.check().and_then(|timetable| timetable.since(from));
-    let upcoming = upcoming.map_err(|error| Failure::usage(format!("failed to {error}")))?;
+    let upcoming = upcoming.map_err(|error| CliError::usage(format!("failed to {error}")))?;
     let next: Vec<Timestamp> = upcoming.all().take(count.into()).collect();
     Ok(cx.output.give(&json!({"next": next}), || fires(&next, from)))
 }

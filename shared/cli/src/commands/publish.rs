@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     context::Context,
-    failure::{Done, Failure, suggestion},
+    failure::{CliError, CliResult, suggestion},
     values,
 };
 
@@ -26,7 +26,7 @@ pub struct Publish {
 }
 
 impl Publish {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let body = values::body(self.body.as_deref())?;
         let client = cx.client().await?;
         let manifest = client.manifest().await?;
@@ -34,7 +34,7 @@ impl Publish {
             let known: Vec<&str> =
                 manifest.functions.iter().flat_map(|it| it.subscriptions()).map(|it| it.event.as_str()).collect();
             let hint = suggestion(&self.event, &known);
-            return Err(Failure::not_found(format!("no function subscribes to event {:?}{hint}", self.event)));
+            return Err(CliError::not_found(format!("no function subscribes to event {:?}{hint}", self.event)));
         }
         let mut publish = client.publish_by_name(&self.event, body);
         if let Some(text) = self.when {

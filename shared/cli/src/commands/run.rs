@@ -5,7 +5,7 @@ use dacapo_dashboard::show::ago;
 use serde_json::json;
 
 use super::wait;
-use crate::{context::Context, failure::Done, values};
+use crate::{context::Context, failure::CliResult, values};
 
 /// Prints the run's id as soon as the run can no longer be lost; with --wait, how it ended.
 #[derive(Debug, Args)]
@@ -30,7 +30,7 @@ pub struct Run {
 }
 
 impl Run {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let body = values::body(self.body.as_deref())?;
         let client = cx.client().await?;
         let mut run = client.run_by_name(&self.task, body).tags(self.tags);

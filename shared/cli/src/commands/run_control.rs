@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     context::Context,
-    failure::Done,
+    failure::CliResult,
     output,
     values::{self, run_id},
 };
@@ -23,7 +23,7 @@ pub struct State {
 }
 
 impl State {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
         let run = client.state(self.id).await?;
         Ok(cx.output.give(&run, || output::whole(&run, client.ports().clock.now())))
@@ -42,7 +42,7 @@ pub struct Abort {
 }
 
 impl Abort {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
         let run = client.abort(self.id, &self.message).await?;
         Ok(cx.output.give(&run, || match run.state {
@@ -65,7 +65,7 @@ pub struct Replay {
 }
 
 impl Replay {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let body = self.body.as_deref().map(|given| values::body(Some(given))).transpose()?;
         let client = cx.client().await?;
         let started = client.replay(self.id, body).await?;
@@ -88,7 +88,7 @@ pub struct Reschedule {
 }
 
 impl Reschedule {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
         let run = client.reschedule(self.id, self.when).await?;
         let now = client.ports().clock.now();

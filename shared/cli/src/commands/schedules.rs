@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     context::Context,
-    failure::{Done, Failure},
+    failure::{CliError, CliResult},
     output::{Table, line, plain},
     values,
 };
@@ -92,7 +92,7 @@ impl Put {
 }
 
 impl Schedules {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
         let schedules = client.schedules();
         let now = client.ports().clock.now();
@@ -113,7 +113,7 @@ impl Schedules {
             Self::Put(it) => {
                 let (body, schedule) = (values::body(it.body.as_deref())?, it.schedule());
                 let fires = schedule.check().and_then(|timetable| timetable.since(now));
-                fires.map_err(|error| Failure::usage(format!("failed to {error}")))?;
+                fires.map_err(|error| CliError::usage(format!("failed to {error}")))?;
                 schedules.put_by_name(&it.name, &it.task, schedule, body).await?
             }
             Self::Get(it) => schedules.get(&it.name).await?,

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
     context::Context,
-    failure::{Done, exit},
+    failure::{CliResult, exit},
     output::{self, line},
     values::run_id,
 };
@@ -21,14 +21,14 @@ pub struct Wait {
 }
 
 impl Wait {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
         until_its_end(cx, &client, self.id).await
     }
 }
 
 /// Waits for a run's end, shows how far it is, and prints how it ended.
-pub async fn until_its_end(cx: &Context<'_>, client: &Client, id: Id) -> Done<ExitCode> {
+pub async fn until_its_end(cx: &Context<'_>, client: &Client, id: Id) -> CliResult<ExitCode> {
     let run = follow(cx, client, id).await?;
     let now = client.ports().clock.now();
     if run.state == State::Completed {
@@ -47,7 +47,7 @@ pub async fn until_its_end(cx: &Context<'_>, client: &Client, id: Id) -> Done<Ex
 /// Failures in a row that a wait bears: about a minute of them.
 const BORNE: u32 = 30;
 
-async fn follow(cx: &Context<'_>, client: &Client, id: Id) -> Done<RunRecord> {
+async fn follow(cx: &Context<'_>, client: &Client, id: Id) -> CliResult<RunRecord> {
     let mut shown = Shown::new(cx);
     let mut pause = Duration::from_millis(100);
     let mut failures = 0;

@@ -9,7 +9,7 @@ use dacapo_domain::Manifest;
 use dacapo_local::DevFunction;
 use serde::Deserialize;
 
-use crate::failure::{Done, Failure};
+use crate::failure::{CliError, CliResult};
 
 /// The workspace, as `cargo metadata` tells it.
 #[derive(Deserialize)]
@@ -39,7 +39,7 @@ impl Metadata {
     ///
     /// # Errors
     /// If cargo isn't there, or the workspace can't be read; cargo has said why.
-    pub fn of(root: &Path) -> Done<Self> {
+    pub fn of(root: &Path) -> CliResult<Self> {
         let output = cargo()
             .current_dir(root)
             .args(["metadata", "--no-deps", "--format-version", "1"])
@@ -47,13 +47,13 @@ impl Metadata {
             .output()
             .map_err(|error| no_cargo(&error))?;
         if !output.status.success() {
-            return Err(Failure::failed(format!(
+            return Err(CliError::failed(format!(
                 "failed to read the workspace at {} (cargo says why)",
                 root.display()
             )));
         }
         serde_json::from_slice(&output.stdout)
-            .map_err(|error| Failure::failed(format!("failed to read what cargo says of the workspace: {error}")))
+            .map_err(|error| CliError::failed(format!("failed to read what cargo says of the workspace: {error}")))
     }
 
     /// The packages in `functions/` that make a binary, but the conductor, which is part of the engine.
@@ -75,7 +75,7 @@ impl Package {
 ///
 /// # Errors
 /// If one of them doesn't build.
-pub fn build(root: &Path, functions: &[&Package]) -> Done<()> {
+pub fn build(root: &Path, functions: &[&Package]) -> CliResult<()> {
     let mut cargo = cargo();
     cargo.current_dir(root).args(["build", "--no-default-features", "--features", "local"]);
     for function in functions {
@@ -84,7 +84,7 @@ pub fn build(root: &Path, functions: &[&Package]) -> Done<()> {
     let status = cargo.status().map_err(|error| no_cargo(&error))?;
     match status.success() {
         true => Ok(()),
-        false => Err(Failure::failed("failed to build the functions (cargo says why)")),
+        false => Err(CliError::failed("failed to build the functions (cargo says why)")),
     }
 }
 
@@ -92,11 +92,11 @@ pub fn build(root: &Path, functions: &[&Package]) -> Done<()> {
 ///
 /// # Errors
 /// If one can't be run or tells of problems, or two have one name.
-pub fn describe(app: &str, target: &Path, functions: &[&Package]) -> Done<(Manifest, Vec<DevFunction>)> {
+pub fn describe(app: &str, target: &Path, functions: &[&Package]) -> CliResult<(Manifest, Vec<DevFunction>)> {
     let folder = target.join("debug");
     let file = |name: &str| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     let binaries: Vec<PathBuf> = functions.iter().filter_map(|it| it.binary()).map(file).collect();
-    let manifest = dacapo_infra::collect(app, &binaries).map_err(|error| Failure::failed(error.to_string()))?;
+    let manifest = dacapo_infra::collect(app, &binaries).map_err(|error| CliError::failed(error.to_string()))?;
     // A function names its crate by its binary.
     let with_binary =
         |entry: &dacapo_domain::FunctionEntry| DevFunction { binary: file(&entry.crate_name), entry: entry.clone() };
@@ -110,8 +110,8 @@ fn cargo() -> Command {
 }
 
 /// The failure of a machine without cargo.
-fn no_cargo(error: &std::io::Error) -> Failure {
-    Failure::failed(format!(
+fn no_cargo(error: &std::io::Error) -> CliError {
+    CliError::failed(format!(
         "failed to run cargo: {error} (install Rust from https://rustup.rs, or add cargo to the path)"
     ))
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::failure::Failure;
+use crate::failure::CliError;
 
 pub use run::{outcome, runs, whole};
 pub use text::{Table, line, plain};
@@ -59,8 +59,8 @@ impl Output {
     /// Says on standard error what failed.
     ///
     /// For programs that is one document, `{"error": {"kind", "message", "exit"}}`.
-    pub fn failure(&self, failure: &Failure) -> ExitCode {
-        let Failure { code, message } = failure;
+    pub fn failure(&self, failure: &CliError) -> ExitCode {
+        let CliError { code, message } = failure;
         let line = match self.json {
             true => json!({"error": {"kind": failure.kind(), "message": message, "exit": code}}).to_string(),
             false => format!("{} {}", style("error:").for_stderr().red().bold(), plain(message)),
