@@ -1,4 +1,4 @@
-//! Alarms: what nobody took, what takes too long, and a conductor that fails or is silent.
+//! Alarms: messages that aren't taken, dead letters, and a conductor that fails or is silent.
 
 use dacapo_domain::{CONDUCTOR, FunctionEntry};
 use serde_json::{Value, json};
@@ -9,10 +9,11 @@ use crate::{
     resource::{Named, Resource},
 };
 
-/// Above a task's visibility and one run of it, so that a single crash, which the conductor repairs, alarms nobody.
+/// The age of a message that alarms: above a task's visibility timeout and one run of it, so that a single crash, which
+/// the conductor repairs, causes no alarm.
 const OLDEST_MESSAGE_S: u32 = 2 * 3_600;
 
-/// One metric, and when it alarms.
+/// One metric, and the condition under which it alarms.
 struct Alarm {
     what: String,
     metric: (&'static str, &'static str),
@@ -64,7 +65,7 @@ pub(crate) fn add_shared(resources: &mut Named<Resource>) {
 }
 
 impl Alarm {
-    /// That a queue shows a message.
+    /// The alarm that a queue shows a message.
     fn on_queue(queue: &str, what: String) -> Self {
         Self {
             what,

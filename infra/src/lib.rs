@@ -1,5 +1,5 @@
-//! What becomes of an app on AWS: its manifest, made by asking every function, and the CloudFormation template that is
-//! written from it. Pure but for [`collect()`], which runs the functions' binaries.
+//! An app as AWS gets it: its manifest, made by asking every function, and the CloudFormation template that is written
+//! from it. Pure but for [`collect()`], which runs the functions' binaries.
 
 mod alarms;
 mod collect;
@@ -17,5 +17,5 @@ mod template;
 pub use collect::{CollectError, collect};
 pub use parameters::code_parameter;
 pub use resource::TemplateError;
-pub use state_machine::LOOP;
+pub use state_machine::WAIT_LOOP;
 pub use template::{Template, template};

@@ -3,12 +3,12 @@
 use dacapo_domain::{FunctionEntry, Manifest};
 use serde_json::{Value, json};
 
-/// What every name on AWS begins with.
+/// The beginning of every name on AWS.
 const PREFIX: &str = "${App}-${Stage}";
 
 /// The app's dead-letter queue, of what a function received too often; the conductor drains it.
 pub(crate) const APP_DLQ: &str = "undelivered";
-/// The app's dead-letter queue, as the template calls it.
+/// The logical id of the app's dead-letter queue.
 pub(crate) const APP_DLQ_ID: &str = "Undelivered";
 
 /// The index of what must be looked at.
@@ -73,7 +73,7 @@ pub(crate) fn scheduler_role_arn() -> Value {
     sub(format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{PREFIX}-scheduler"))
 }
 
-/// What the template calls a function's part: `send-welcome` and `Queue` make `SendWelcomeQueue`.
+/// The logical id of a function's part: `send-welcome` and `Queue` make `SendWelcomeQueue`.
 ///
 /// Two slugs never meet: a word that begins with a digit gets an `X` before it, and so does one that begins with an
 /// `x`. The kind is one word and comes last, and what belongs to no function never ends in one of the kinds.
@@ -96,7 +96,7 @@ mod tests {
     use super::id;
 
     #[test]
-    fn two_slugs_never_meet() {
+    fn logical_ids_of_two_slugs_never_meet() {
         assert_eq!(id("send-welcome", "Queue"), "SendWelcomeQueue");
         assert_eq!(id("my-task-2", "Queue"), "MyTaskX2Queue");
         assert_eq!(id("my-task2", "Queue"), "MyTask2Queue");

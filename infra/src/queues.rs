@@ -1,4 +1,4 @@
-//! A queue for each function, dead-letter queues where they are asked for, and the app's net beneath all of them.
+//! A queue for each function, a dead-letter queue where one is asked for, and the app's beneath all of them.
 
 use std::collections::BTreeSet;
 
@@ -10,15 +10,18 @@ use crate::{
     resource::{Named, Resource, TemplateError},
 };
 
-/// SQS keeps nothing longer.
+/// The longest retention that SQS allows.
 const FOURTEEN_DAYS_S: u32 = 14 * 86_400;
-/// Six times the longest timeout, as AWS advises, and the same for every task: a timeout that is raised never
-/// meets a queue whose visibility is too short for it.
+/// The visibility timeout of a task's messages: six times the longest timeout, as AWS advises, and the
+/// same for every task, so that a timeout that is raised never meets a queue whose visibility is too short for it.
 const TASK_VISIBILITY_S: u32 = 6 * 900;
-/// Just above the function's 900 s: only a crash is redelivered this way, and events should not wait long for it.
+/// The visibility timeout of events: just above the function's 900 s, since only a crash is redelivered this way, and
+/// events should not wait long for it.
 const EVENT_VISIBILITY_S: u32 = 960;
-/// Six times the conductor's timeout.
+/// The visibility timeout of the conductor's messages: six times its timeout.
 const CONDUCTOR_VISIBILITY_S: u32 = 6 * 60;
+/// The receives after which a message goes to the app's dead-letter queue.
+///
 /// Messages are acknowledged whatever came of them, so that only a process that died, or Lambda's throttling, leaves
 /// one to be received again. AWS advises at least five, because throttled receives count too; more would only keep
 /// a message that kills its process away from the conductor.
@@ -50,7 +53,7 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
     });
     resources.add(id(&function.name, "Queue"), queue(&function.name, visibility_s, Some(redrive)));
     if let Some(dlq) = function_dlq(function) {
-        // Nobody reads it but people and their tools; SQS's own 30 s suit them.
+        // Only people and their tools read it; SQS's own 30 s suit them.
         resources.add(id(&function.name, "Dead"), queue(&dlq, 30, None));
     }
 }

@@ -66,14 +66,14 @@ impl<T: Serialize> Serialize for Named<T> {
     }
 }
 
-/// Why an app can't become a stack.
+/// The reasons why an app can't become a stack.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TemplateError {
     /// The app's name is not one that AWS takes.
     #[error(transparent)]
     App(#[from] NameError),
-    /// There is no conductor.
+    /// The app has no conductor.
     #[error("the app has no conductor, which repairs what is stuck (keep functions/conductor)")]
     NoConductor,
     /// Two queues would have one name.
@@ -82,9 +82,9 @@ pub enum TemplateError {
     /// A schedule that a task declares can't be one.
     #[error("schedule {name}: {problem}")]
     Schedule {
-        /// Its name.
+        /// The schedule's name.
         name: String,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: String,
     },
     /// More than fits into a stack.

@@ -1,4 +1,4 @@
-//! What each function may do: named ARN by ARN, because a prefix would match another app's things too.
+//! The permissions of each function: named ARN by ARN, because a prefix would match another app's things too.
 
 use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::{
 /// Queues of one managed policy, which is at most 6,144 characters long; an ARN takes up to 110 of them.
 const QUEUES_OF_ONE_POLICY: usize = 50;
 
-/// What all functions have in common, and the roles that Scheduler takes.
+/// Adds the policies that all functions have in common, and the roles that Scheduler takes.
 pub(crate) fn add_shared(manifest: &Manifest, resources: &mut Named<Resource>) {
     resources.add("MayDrive", may_drive());
     let sent_to: Vec<Value> = function_queues(manifest).map(queue_arn).collect();
@@ -32,7 +32,7 @@ pub(crate) fn add_shared(manifest: &Manifest, resources: &mut Named<Resource>) {
     resources.add("RoleOfSweep", scheduler_role(None, "sweep", sweep));
 }
 
-/// The role of one function.
+/// Adds the role of one function.
 pub(crate) fn add(manifest: &Manifest, function: &FunctionEntry, resources: &mut Named<Resource>) {
     let policies = (0..manifest.functions.len().div_ceil(QUEUES_OF_ONE_POLICY)).map(may_send_id);
     let shared: Vec<Value> =
@@ -50,7 +50,7 @@ pub(crate) fn add(manifest: &Manifest, function: &FunctionEntry, resources: &mut
     );
 }
 
-/// What a function may do with what is its own.
+/// The statements on what is a function's own: its log, its queue, its dead-letter queue.
 fn own(manifest: &Manifest, function: &FunctionEntry) -> Vec<Value> {
     const CONSUME: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
     const SEND: [&str; 2] = ["sqs:GetQueueUrl", "sqs:SendMessage"];
@@ -74,7 +74,7 @@ fn own(manifest: &Manifest, function: &FunctionEntry) -> Vec<Value> {
     statements
 }
 
-/// Whatever drives a run: its record, its loop, its one-time schedules.
+/// The policy to drive a run: its record, its wait loop, its one-time schedules.
 fn may_drive() -> Resource {
     let mut table = vec![arn("dynamodb", "table/", "")];
     table.extend(INDEXES.map(|index| arn("dynamodb", "table/", &format!("/index/{index}"))));
@@ -132,7 +132,7 @@ fn scheduler_role(role: Option<&str>, what: &str, statement: Value) -> Resource 
     Resource::new("AWS::IAM::Role", properties)
 }
 
-/// Who may take a role: a service of this account, and, where it says for what, for that alone.
+/// The trust policy of a role that one service takes, on a condition where there is one.
 pub(crate) fn assumed_by(service: &str, condition: Option<Value>) -> Value {
     let mut statement = json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" });
     if let Some(condition) = condition {

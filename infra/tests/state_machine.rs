@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use dacapo_infra::LOOP;
+use dacapo_infra::WAIT_LOOP;
 use serde_json::{Map, Value};
 
 #[test]
@@ -86,7 +86,7 @@ fn one_call_can_be_retried_to_its_end_in_the_last_round() {
 }
 
 fn definition() -> Value {
-    serde_json::from_str(LOOP).unwrap()
+    serde_json::from_str(WAIT_LOOP).unwrap()
 }
 
 fn states(definition: &Value) -> &Map<String, Value> {

@@ -1,4 +1,4 @@
-//! What may be typed.
+//! The arguments, as they may be typed.
 
 use std::process::ExitCode;
 
@@ -26,7 +26,7 @@ pub struct Arguments {
 /// Reads the arguments. Help and version end the program well, anything that can't be read ends it as usage.
 ///
 /// # Errors
-/// The exit code, once what is to be said was said.
+/// The exit code, after the message was printed.
 pub fn parse() -> Result<Arguments, ExitCode> {
     Arguments::try_parse().map_err(|error| {
         let asked_for_json = std::env::args_os().any(|argument| argument == "--json");
@@ -34,7 +34,7 @@ pub fn parse() -> Result<Arguments, ExitCode> {
             return Output::new(true).failure(&CliError::usage(in_one_line(&error.to_string())));
         }
         let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
-        // Nobody is left to tell if standard error is closed.
+        // With standard error closed there is nowhere left to say it.
         let _ = error.print();
         ExitCode::from(code)
     })

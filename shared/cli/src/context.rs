@@ -9,14 +9,14 @@ use crate::{
     workspace,
 };
 
-/// Where the dev engine is unless DACAPO_LOCAL says otherwise.
+/// The address of the dev engine unless DACAPO_LOCAL says otherwise.
 const LOCAL: &str = "http://127.0.0.1:8787";
 
-/// What a command works with.
+/// The things a command works with.
 pub struct Context<'a> {
-    /// Options of every command.
+    /// The options of every command.
     pub global: Global,
-    /// Where its words go.
+    /// The output for its words.
     pub output: &'a Output,
 }
 
@@ -34,7 +34,7 @@ impl Context<'_> {
         on_aws(&app, &self.global).await
     }
 
-    /// What the client is connected to, in words.
+    /// The place the client is connected to, in words.
     pub fn place(&self) -> String {
         if self.global.local {
             return "dev engine".to_owned();

@@ -1,45 +1,45 @@
-//! What a command that fails says, and the exit code it leaves.
+//! The error of a command, its exit code, and suggestions for names that don't exist.
 
 use dacapo::{Error, ErrorKind};
 
 /// The exit codes. Scripts may rely on them.
 pub mod exit {
-    /// It is done.
+    /// Success.
     pub const DONE: u8 = 0;
-    /// The operation failed; with `--wait`, and for `wait`, the run did.
+    /// An operation that failed; with `--wait`, and for `wait`, a run that did.
     pub const FAILED: u8 = 1;
-    /// What was given can't be used. Nothing was done.
+    /// Arguments that can't be used. Nothing was done.
     pub const USAGE: u8 = 2;
-    /// There is no such run, task, event or schedule, or the app isn't deployed.
+    /// A run, task, event or schedule that doesn't exist, or an app that isn't deployed.
     pub const NOT_FOUND: u8 = 3;
     /// No access: credentials are missing or refused, or the engine or endpoint doesn't answer.
     pub const NO_ACCESS: u8 = 4;
 }
 
-/// A command that failed: one line for people, and what programs make of it.
+/// The error of a command: one line for people, and an exit code for programs.
 #[derive(Debug)]
 pub struct CliError {
     /// One of [`exit`].
     pub code: u8,
-    /// What failed and what to do about it.
+    /// The failure and its remedy.
     pub message: String,
 }
 
-/// What a command gives.
+/// The result of a command, or of a part of it.
 pub type CliResult<T> = Result<T, CliError>;
 
 impl CliError {
-    /// The operation failed.
+    /// An operation that failed.
     pub fn failed(message: impl Into<String>) -> Self {
         Self { code: exit::FAILED, message: message.into() }
     }
 
-    /// What was given can't be used.
+    /// Arguments that can't be used.
     pub fn usage(message: impl Into<String>) -> Self {
         Self { code: exit::USAGE, message: message.into() }
     }
 
-    /// There is no such thing.
+    /// A thing that doesn't exist.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self { code: exit::NOT_FOUND, message: message.into() }
     }

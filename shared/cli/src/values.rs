@@ -42,12 +42,12 @@ fn parse_body(name: &str, text: &str) -> CliResult<Json> {
     })
 }
 
-/// A run's id as an argument.
+/// Reads a run's id.
 pub fn run_id(text: &str) -> Result<Id, String> {
     text.parse().map_err(|error: dacapo_domain::IdError| error.to_string())
 }
 
-/// A `--from`.
+/// Reads a `--from`.
 pub fn timestamp(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| "allowed are RFC 3339 timestamps, such as 2027-01-31T08:00:00Z".to_owned())
 }

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::Args;
 use clap_complete::Shell;
 
-/// Such as: dacapo completions bash > ~/.local/share/bash-completion/completions/dacapo
+/// Example: dacapo completions bash > ~/.local/share/bash-completion/completions/dacapo
 #[derive(Debug, Args)]
 pub struct Completions {
     /// The shell

@@ -8,7 +8,7 @@ use crate::{
     failure::{CliError, CliResult},
 };
 
-/// On 127.0.0.1 alone, until interrupted.
+/// Serves on 127.0.0.1 alone, until interrupted.
 #[derive(Debug, Args)]
 pub struct Dashboard {
     /// The port; 0 takes a free one
@@ -33,14 +33,14 @@ impl Dashboard {
     }
 }
 
-/// Listens on a port of this machine that nobody else can reach.
+/// Listens on a port that only this machine can reach.
 pub async fn listen(port: u16) -> CliResult<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
         CliError::failed(format!("failed to listen on 127.0.0.1:{port}: {error} (choose another with --port)"))
     })
 }
 
-/// Where a browser finds what listens.
+/// The address at which a browser finds the listener.
 pub fn url(listener: &TcpListener) -> String {
     listener.local_addr().map_or_else(|_| "http://127.0.0.1/".to_owned(), |address| format!("http://{address}/"))
 }

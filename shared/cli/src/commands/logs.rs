@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{context::Context, failure::CliResult, output::plain, values::run_id};
 
-/// What a run logged, by iteration and attempt.
+/// The log of a run, by iteration and attempt.
 #[derive(Debug, Args)]
 pub struct Logs {
     /// The run's id

@@ -22,7 +22,7 @@ use crate::{
     failure::{CliError, CliResult},
 };
 
-/// What can be done.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Build the workspace's functions and run them on this machine
@@ -65,7 +65,7 @@ pub enum Command {
 /// Runs a command of the program whose arguments it was read from.
 ///
 /// # Errors
-/// What the command fails of.
+/// The error of the command.
 pub fn run(command: Command, cx: &Context<'_>, program: clap::Command) -> CliResult<ExitCode> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| CliError::failed(format!("failed to start the asynchronous runtime: {error}")))?;

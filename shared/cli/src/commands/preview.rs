@@ -22,7 +22,7 @@ pub struct When {
     /// A number and a unit, or an RFC 3339 timestamp
     #[arg(allow_hyphen_values = true)]
     text: String,
-    /// The moment to count from, as an RFC 3339 timestamp [default: now]
+    /// The time to count from, as an RFC 3339 timestamp [default: now]
     #[arg(long, value_name = "TIME", value_parser = timestamp)]
     from: Option<Timestamp>,
 }
@@ -42,10 +42,10 @@ pub struct Every {
     /// A whole number of minutes, hours or days
     #[arg(allow_hyphen_values = true)]
     text: String,
-    /// When the schedule is created, as an RFC 3339 timestamp [default: now]
+    /// The time at which the schedule is created, as an RFC 3339 timestamp [default: now]
     #[arg(long, value_name = "TIME", value_parser = timestamp)]
     from: Option<Timestamp>,
-    /// So many fires
+    /// The number of fires
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     next: u16,
 }
@@ -65,10 +65,10 @@ pub struct Cron {
     /// The IANA name of the time zone it is read in, such as Europe/Berlin [default: UTC]
     #[arg(long, value_name = "TZ")]
     timezone: Option<String>,
-    /// The moment from which on it is looked for fires, as an RFC 3339 timestamp [default: now]
+    /// The time from which fires are looked for, as an RFC 3339 timestamp [default: now]
     #[arg(long, value_name = "TIME", value_parser = timestamp)]
     from: Option<Timestamp>,
-    /// So many fires
+    /// The number of fires
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     next: u16,
 }
@@ -84,7 +84,7 @@ impl Cron {
     }
 }
 
-/// Prints the first fires of a schedule that is created at a moment.
+/// Prints the first fires of a schedule that is created at a time.
 fn preview(cx: &Context<'_>, schedule: &Schedule, from: Option<Timestamp>, count: u16) -> CliResult<ExitCode> {
     let from = from.unwrap_or_else(output::now);
     let upcoming = schedule.check().and_then(|timetable| timetable.since(from));

@@ -14,13 +14,13 @@ use crate::{
 pub struct Publish {
     /// The event's name
     event: String,
-    /// What it says: JSON, @FILE, or - for standard input [default: {}]
+    /// The event's body: JSON, @FILE, or - for standard input [default: {}]
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     body: Option<String>,
-    /// When it is due, such as "5 minutes" or "2027-01-31T08:00:00Z" [default: now]
+    /// The due time, such as "5 minutes" or "2027-01-31T08:00:00Z" [default: now]
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     when: Option<String>,
-    /// Its id, so that it can be published again safely
+    /// The event's id, so that it can be published again safely
     #[arg(long)]
     id: Option<String>,
 }

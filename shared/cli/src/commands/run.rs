@@ -12,16 +12,16 @@ use crate::{context::Context, failure::CliResult, values};
 pub struct Run {
     /// The task's name
     task: String,
-    /// What it is started with: JSON, @FILE, or - for standard input [default: {}]
+    /// The run's body: JSON, @FILE, or - for standard input [default: {}]
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     body: Option<String>,
-    /// When it is due, such as "5 minutes" or "2027-01-31T08:00:00Z" [default: now]
+    /// The due time, such as "5 minutes" or "2027-01-31T08:00:00Z" [default: now]
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     when: Option<String>,
     /// Idempotency key: a second call with it gives the first run's id
     #[arg(long, value_name = "TEXT")]
     key: Option<String>,
-    /// What the run can be found by; may be given up to 10 times
+    /// A tag that the run can be found by; may be given up to 10 times
     #[arg(long = "tag", value_name = "TEXT")]
     tags: Vec<String>,
     /// Wait for the run's end

@@ -36,7 +36,7 @@ pub struct Abort {
     /// The run's id
     #[arg(value_parser = run_id)]
     id: Id,
-    /// Why; kept with the run
+    /// The reason; kept with the run
     #[arg(long, value_name = "TEXT", default_value = "aborted from the command line")]
     message: String,
 }
@@ -76,13 +76,13 @@ impl Replay {
     }
 }
 
-/// Only a run that has not started can be put off or brought forward.
+/// Puts off a run that has not started, or brings it forward.
 #[derive(Debug, Args)]
 pub struct Reschedule {
     /// The run's id
     #[arg(value_parser = run_id)]
     id: Id,
-    /// When it is due, such as "5 minutes" or "2027-01-31T08:00:00Z"
+    /// The due time, such as "5 minutes" or "2027-01-31T08:00:00Z"
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     when: String,
 }

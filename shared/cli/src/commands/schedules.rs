@@ -15,7 +15,7 @@ use crate::{
     values,
 };
 
-/// What can be done with schedules.
+/// The commands for schedules.
 #[derive(Debug, Subcommand)]
 pub enum Schedules {
     /// List all schedules, declared ones too
@@ -47,13 +47,13 @@ pub struct Put {
     name: String,
     /// The task it starts
     task: String,
-    /// Every so many minutes, hours or days, such as "5 minutes"; first when it is created
+    /// An interval of minutes, hours or days, such as "5 minutes"; it fires first when it is created
     #[arg(long, value_name = "TEXT", group = "rule", allow_hyphen_values = true)]
     every: Option<String>,
-    /// By the calendar, such as "0 6 ? * MON-FRI *"
+    /// A calendar expression, such as "0 6 ? * MON-FRI *"
     #[arg(long, value_name = "EXPRESSION", group = "rule", allow_hyphen_values = true)]
     cron: Option<String>,
-    /// Once, such as "2 days" or "2027-01-31T08:00:00Z"
+    /// A single time, such as "2 days" or "2027-01-31T08:00:00Z"
     #[arg(long, value_name = "TEXT", group = "rule", allow_hyphen_values = true)]
     at: Option<String>,
     /// The IANA name of the time zone of --cron, such as Europe/Berlin [default: UTC]
@@ -62,7 +62,7 @@ pub struct Put {
     /// Make no run while one of this schedule is unfinished
     #[arg(long)]
     skip_while_running: bool,
-    /// What its runs are started with: JSON, @FILE, or - for standard input [default: {}]
+    /// The body of its runs: JSON, @FILE, or - for standard input [default: {}]
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     body: Option<String>,
 }
@@ -71,7 +71,7 @@ pub struct Put {
 pub struct Upcoming {
     /// The schedule's name
     name: String,
-    /// So many fires
+    /// The number of fires
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     next: u16,
 }

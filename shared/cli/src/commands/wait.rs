@@ -44,7 +44,7 @@ pub async fn until_its_end(cx: &Context<'_>, client: &Client, id: Id) -> CliResu
     Ok(ExitCode::from(exit::FAILED))
 }
 
-/// Failures in a row that a wait bears: about a minute of them.
+/// The failures in a row that a wait bears: about a minute of them.
 const BORNE: u32 = 30;
 
 async fn follow(cx: &Context<'_>, client: &Client, id: Id) -> CliResult<RunRecord> {
@@ -68,7 +68,7 @@ async fn follow(cx: &Context<'_>, client: &Client, id: Id) -> CliResult<RunRecor
     }
 }
 
-/// How far the run is: a bar where somebody watches, else a line at each change.
+/// The progress of a run: a bar on a terminal, else a line at each change.
 struct Shown<'a> {
     bar: Option<ProgressBar>,
     cx: &'a Context<'a>,

@@ -14,7 +14,7 @@ use crate::failure::{CliError, CliResult};
 /// The workspace, as `cargo metadata` tells it.
 #[derive(Deserialize)]
 pub struct Metadata {
-    /// Where cargo builds.
+    /// The folder that cargo builds in.
     pub target_directory: PathBuf,
     packages: Vec<Package>,
 }
@@ -22,7 +22,7 @@ pub struct Metadata {
 /// A package of the workspace.
 #[derive(Deserialize)]
 pub struct Package {
-    /// Its name.
+    /// The package's name.
     pub name: String,
     manifest_path: PathBuf,
     targets: Vec<Target>,
@@ -35,7 +35,7 @@ struct Target {
 }
 
 impl Metadata {
-    /// Asks cargo.
+    /// Asks cargo for the workspace's metadata.
     ///
     /// # Errors
     /// If cargo isn't there, or the workspace can't be read; cargo has said why.

@@ -1,4 +1,4 @@
-//! What `dacapo dev` needs to know of a workspace: its functions, built and asked what they are.
+//! The workspace's side of `dacapo dev`: its functions, built and asked what they are.
 
 mod build;
 mod restart;

@@ -9,10 +9,10 @@ use crate::{
     output::Output,
 };
 
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const CHECK_EVERY: Duration = Duration::from_millis(500);
 
-/// Comes once the functions, built again, make another manifest: another schedule, another timeout. Of functions that
-/// can't be described it is said why, and what was known of them stays in force.
+/// Returns once the functions, built again, make another manifest: another schedule, another timeout. Of functions that
+/// can't be described it says why, and what was known of them stays in force.
 pub async fn manifest_changed(
     known: &Manifest,
     binaries: Vec<PathBuf>,
@@ -25,7 +25,7 @@ pub async fn manifest_changed(
     let mut described = built();
     let mut seen = described.clone();
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(CHECK_EVERY).await;
         let now = built();
         // What is still being written changes once more.
         if now == seen && now != described {
@@ -44,7 +44,7 @@ pub async fn manifest_changed(
 pub struct Restart(Command);
 
 impl Restart {
-    /// Asked before the program itself may be built again.
+    /// The command of this call, taken before the program itself may be built again.
     pub fn of_this_program(builds: bool) -> Self {
         let mut command = Command::new(env::current_exe().unwrap_or_else(|_| "dacapo".into()));
         command.args(env::args_os().skip(1));
@@ -54,7 +54,7 @@ impl Restart {
         Self(command)
     }
 
-    /// Starts it. The process stays the same, so that whoever started it can still end it.
+    /// Starts it. The process stays the same, so that its parent can still end it.
     #[cfg(unix)]
     pub fn start(mut self) -> CliError {
         use std::os::unix::process::CommandExt;

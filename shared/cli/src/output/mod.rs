@@ -1,4 +1,4 @@
-//! What is printed: for people, or one JSON document for programs.
+//! The output of commands: for people, or one JSON document for programs.
 
 mod run;
 mod text;
@@ -18,24 +18,24 @@ use crate::failure::CliError;
 pub use run::{outcome, runs, whole};
 pub use text::{Table, line, plain};
 
-/// Where a command's words go.
+/// The output of a command.
 #[derive(Clone)]
 pub struct Output {
     json: bool,
 }
 
 impl Output {
-    /// Words for people, or for programs.
+    /// An output for people, or for programs.
     pub const fn new(json: bool) -> Self {
         Self { json }
     }
 
-    /// Whether programs read it.
+    /// True if programs read it.
     pub const fn is_json(&self) -> bool {
         self.json
     }
 
-    /// Whether somebody watches who can see a bar move.
+    /// True if a terminal shows it, where a bar can move.
     pub fn is_watched(&self) -> bool {
         !self.json && stderr().is_terminal()
     }
@@ -75,7 +75,7 @@ fn say(text: &str) {
     let _ = writeln!(stdout(), "{text}");
 }
 
-/// Now, by this machine's clock, for what is only shown or asked without a client.
+/// The current time by this machine's clock, for what is only shown or asked without a client.
 pub fn now() -> Timestamp {
     dacapo::port::Clock::now(&dacapo::port::SystemClock)
 }

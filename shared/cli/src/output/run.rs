@@ -59,7 +59,7 @@ fn progress(run: &RunRecord) -> Option<String> {
     run.progress_percent.map(|percent| format!("{percent:.0}% {message}"))
 }
 
-/// How a run ended.
+/// The end of a run, in words.
 pub fn outcome(run: &RunRecord, now: Timestamp) -> String {
     let mut text = state(run.state);
     if let Some(took) = duration(run, now) {

@@ -46,7 +46,7 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
-/// The same on one line, cut where it gets long.
+/// The plain text on one line, cut where it gets long.
 pub fn line(text: &str, columns: usize) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     console::truncate_str(&plain(&words.join(" ")), columns, "…").into_owned()
