@@ -5,18 +5,18 @@ use std::{env, fs, path::PathBuf, process::Command, time::Duration};
 use dacapo_domain::Manifest;
 
 use crate::{
-    failure::{Done, Failure},
+    failure::{CliError, CliResult},
     output::Output,
 };
 
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const CHECK_EVERY: Duration = Duration::from_millis(500);
 
-/// Comes once the functions, built anew, make another manifest: another schedule, another timeout. Of functions that
-/// can't be described it is said why, and what was known of them stays in force.
-pub async fn described_anew(
+/// Returns once the functions, built again, make another manifest: another schedule, another timeout. Of functions that
+/// can't be described it says why, and what was known of them stays in force.
+pub async fn manifest_changed(
     known: &Manifest,
     binaries: Vec<PathBuf>,
-    describe: impl Fn() -> Done<Manifest>,
+    describe: impl Fn() -> CliResult<Manifest>,
     output: &Output,
 ) {
     let built = || -> Vec<_> {
@@ -25,7 +25,7 @@ pub async fn described_anew(
     let mut described = built();
     let mut seen = described.clone();
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(CHECK_EVERY).await;
         let now = built();
         // What is still being written changes once more.
         if now == seen && now != described {
@@ -41,10 +41,10 @@ pub async fn described_anew(
 }
 
 /// This program, to be started in its own place with the functions as they are now.
-pub struct Anew(Command);
+pub struct Restart(Command);
 
-impl Anew {
-    /// Asked before the program itself may be built again.
+impl Restart {
+    /// The command of this call, taken before the program itself may be built again.
     pub fn of_this_program(builds: bool) -> Self {
         let mut command = Command::new(env::current_exe().unwrap_or_else(|_| "dacapo".into()));
         command.args(env::args_os().skip(1));
@@ -54,18 +54,18 @@ impl Anew {
         Self(command)
     }
 
-    /// Starts it. The process stays the same, so that whoever started it can still end it.
+    /// Starts it. The process stays the same, so that its parent can still end it.
     #[cfg(unix)]
-    pub fn start(mut self) -> Failure {
+    pub fn start(mut self) -> CliError {
         use std::os::unix::process::CommandExt;
 
         let error = self.0.exec();
-        Failure::failed(format!("failed to start again: {error} (start `dacapo dev` again)"))
+        CliError::failed(format!("failed to start again: {error} (start `dacapo dev` again)"))
     }
 
     /// Says that it has to be started.
     #[cfg(not(unix))]
-    pub fn start(self) -> Failure {
-        Failure::failed(format!("the functions have changed (start again: {:?})", self.0))
+    pub fn start(self) -> CliError {
+        CliError::failed(format!("the functions have changed (start again: {:?})", self.0))
     }
 }

@@ -1,4 +1,4 @@
-//! Columns that are as wide as what stands in them.
+//! Texts and tables that a terminal can show.
 
 use console::{Alignment, measure_text_width, pad_str, style};
 
@@ -31,4 +31,23 @@ impl Table {
         }
         text
     }
+}
+
+/// A text without what a terminal would take for commands: names and messages come from anywhere.
+pub fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\n' | '\t' => plain.push(letter),
+            letter if letter.is_control() => plain.extend(letter.escape_default()),
+            letter => plain.push(letter),
+        }
+    }
+    plain
+}
+
+/// The plain text on one line, cut where it gets long.
+pub fn line(text: &str, columns: usize) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    console::truncate_str(&plain(&words.join(" ")), columns, "…").into_owned()
 }
