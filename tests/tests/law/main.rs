@@ -4,6 +4,7 @@
 //! | rule | file |
 //! |---|---|
 //! | a crate uses only those below it, and few crates name AWS, the store, the command line's libraries | `crates.rs` |
+//! | within a crate, files import in no circle | `circles.rs` |
 //! | the domain knows no clock, the core no files and no AWS, the engine no injected faults | `absent.rs` |
 //! | manifests inherit lints and versions, and the toolchain is the oldest that is supported | `manifests.rs` |
 //! | the top stays as drawn, and a function's `main` composes in three statements | `layout.rs` |
@@ -11,10 +12,12 @@
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
 mod absent;
+mod circles;
 mod crates;
 mod layout;
 mod manifests;
 
 // What the rules read.
+mod modules;
 mod source;
 mod workspace;
