@@ -6,6 +6,7 @@
 //! | a crate uses only those below it, and few crates name AWS, the store, the command line's libraries | `crates.rs` |
 //! | within a crate, files import in no circle | `circles.rs` |
 //! | the domain knows no clock, the core no files and no AWS, the engine no injected faults | `absent.rs` |
+//! | one word means one thing | `words.rs` |
 //! | manifests inherit lints and versions, and the toolchain is the oldest that is supported | `manifests.rs` |
 //! | the top stays as drawn, and a function's `main` composes in three statements | `layout.rs` |
 
@@ -16,6 +17,7 @@ mod circles;
 mod crates;
 mod layout;
 mod manifests;
+mod words;
 
 // What the rules read.
 mod modules;
