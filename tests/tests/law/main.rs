@@ -7,6 +7,7 @@
 //! | within a crate, files import in no circle | `circles.rs` |
 //! | the domain knows no clock, the core no files and no AWS, the engine no injected faults | `absent.rs` |
 //! | one word means one thing | `words.rs` |
+//! | doc comments describe | `doc_comments.rs` |
 //! | manifests inherit lints and versions, and the toolchain is the oldest that is supported | `manifests.rs` |
 //! | the top stays as drawn, and a function's `main` composes in three statements | `layout.rs` |
 
@@ -15,6 +16,7 @@
 mod absent;
 mod circles;
 mod crates;
+mod doc_comments;
 mod layout;
 mod manifests;
 mod words;
