@@ -6,6 +6,7 @@
 //! | a crate uses only those below it, and few crates name AWS, the store, the command line's libraries | `crates.rs` |
 //! | within a crate, files import in no circle | `circles.rs` |
 //! | the domain knows no clock, the core no files and no AWS, the engine no injected faults | `absent.rs` |
+//! | records are written by `commit` alone | `writes.rs` |
 //! | one word means one thing | `words.rs` |
 //! | doc comments describe | `doc_comments.rs` |
 //! | `ARCHITECTURE.md` names only what is there | `map.rs` |
@@ -22,6 +23,7 @@ mod layout;
 mod manifests;
 mod map;
 mod words;
+mod writes;
 
 // What the rules read.
 mod modules;
