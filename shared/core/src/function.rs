@@ -11,9 +11,9 @@ use crate::attempt::{EventAttempt, TaskAttempt};
 #[derive(Clone)]
 pub enum Handlers {
     /// One task's.
-    Task(Arc<dyn TaskHandler>),
+    Task(Arc<dyn ErasedTask>),
     /// Those of events, in the order of their definition.
-    Events(Vec<Arc<dyn EventHandler>>),
+    Events(Vec<Arc<dyn ErasedEventHandler>>),
 }
 
 impl Handlers {
@@ -44,7 +44,7 @@ impl fmt::Debug for Handlers {
 
 /// A task whose types are known to it alone.
 #[async_trait]
-pub trait TaskHandler: Send + Sync {
+pub trait ErasedTask: Send + Sync {
     /// The manifest's entry of it.
     fn entry(&self) -> TaskEntry;
 
@@ -61,7 +61,7 @@ pub trait TaskHandler: Send + Sync {
 
 /// A handler of events whose types are known to it alone.
 #[async_trait]
-pub trait EventHandler: Send + Sync {
+pub trait ErasedEventHandler: Send + Sync {
     /// The manifest's entry of it.
     fn subscription(&self) -> Subscription;
 

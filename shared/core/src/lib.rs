@@ -16,7 +16,7 @@ mod publish;
 pub mod runner;
 mod scheduled;
 
-pub use app::{App, stored_manifest};
+pub use app::{App, read_manifest};
 pub use error::{Error, ErrorKind};
 pub use origin::Origin;
 pub use publish::publish;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Conductor;
 use crate::{
-    app::stored_manifest,
+    app::read_manifest,
     commit::{Seen, commit, load},
     port::{PortError, PortErrorKind, PortResult},
 };
@@ -40,24 +40,18 @@ impl Conductor {
     /// What the store says: to be called again.
     pub async fn deploy(&self, manifest: &Manifest) -> PortResult<Deployed> {
         let functions = manifest.functions.len();
-        let former = stored_manifest(self.ports()).await?;
+        let former = read_manifest(self.ports()).await?.map(|(_, manifest)| manifest);
         if former.as_ref().is_some_and(|former| former.made_ms > manifest.made_ms) {
             return Ok(Deployed { stored: false, functions });
         }
         self.follow_schedules(former.as_ref(), manifest).await?;
-        let stored = self.store(manifest).await?;
-        Ok(Deployed { stored, functions })
-    }
-
-    async fn store(&self, manifest: &Manifest) -> PortResult<bool> {
-        let ports = self.ports();
         let text = Json::of(manifest)
             .map_err(|error| PortError::new(PortErrorKind::Refused, "failed to write the manifest").caused_by(error))?;
-        let stored = load::<ManifestRecord>(ports, &ManifestRecord::key()).await?;
-        let fresh = || Seen::Fresh(ManifestRecord::fresh(), Payloads::none());
-        let seen = stored.map_or_else(fresh, Seen::from);
-        let input = ManifestInput::Deployed { made_ms: manifest.made_ms, manifest: text };
-        Ok(commit(ports, seen, &input, (), self.deadline()).await?.is_some_and(|committed| committed.changed))
+        let seen = load::<ManifestRecord>(self.ports(), &ManifestRecord::key()).await?;
+        let seen = seen.map_or_else(|| Seen::Fresh(ManifestRecord::fresh(), Payloads::none()), Seen::from);
+        let input = ManifestInput::Deployed { manifest: manifest.clone(), text, former };
+        let committed = commit(self.ports(), seen, &input, (), self.deadline()).await?;
+        Ok(Deployed { stored: committed.is_some_and(|committed| committed.changed), functions })
     }
 
     /// Remembers since when each declared schedule fires, and forgets those that are gone. A pause stays.

@@ -12,11 +12,11 @@ use super::Runner;
 use crate::{
     attempt::EventAttempt,
     commit::{Committed, Seen, commit, load},
-    function::EventHandler,
+    function::ErasedEventHandler,
     port::PortResult,
 };
 
-type Handlers = [Arc<dyn EventHandler>];
+type Handlers = [Arc<dyn ErasedEventHandler>];
 
 impl Runner {
     /// An event's own message. A success at the first try writes nothing; one that was received before gets its record

@@ -11,13 +11,13 @@ use jiff::Timestamp;
 use super::Runner;
 use crate::{
     commit::{Seen, commit, load},
-    function::TaskHandler,
+    function::ErasedTask,
     port::{PortResult, Ports},
 };
 
 impl Runner {
     /// Makes the run of a fire and takes its first attempt.
-    pub(super) async fn fire(&self, task: &Arc<dyn TaskHandler>, fire: Fire, deadline: Timestamp) -> PortResult<()> {
+    pub(super) async fn fire(&self, task: &Arc<dyn ErasedTask>, fire: Fire, deadline: Timestamp) -> PortResult<()> {
         match admitted_run(self.ports(), &task.entry(), fire, deadline).await? {
             Some((new, body)) => self.start_in_place(task, new, body, deadline).await,
             None => Ok(()),

@@ -12,11 +12,11 @@ use super::{InvokeError, Runner};
 use crate::{
     attempt::TaskAttempt,
     commit::{Committed, Creation, Seen, Stored, commit, create, load},
-    function::TaskHandler,
+    function::ErasedTask,
     port::{PortError, PortErrorKind, PortResult},
 };
 
-type Handler = Arc<dyn TaskHandler>;
+type Handler = Arc<dyn ErasedTask>;
 
 impl Runner {
     pub(super) async fn deliver_run(&self, task: &Handler, message: RunMessage, deadline: Timestamp) -> PortResult<()> {

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-pub use record::{ManifestInput, ManifestRecord};
+pub use record::{FormerTask, ManifestInput, ManifestRecord};
 
 use crate::{Json, Policy, Retry, limits, slug};
 

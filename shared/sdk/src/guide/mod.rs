@@ -58,8 +58,8 @@ mod tests {
     use jiff::Timestamp;
 
     use crate::{
-        Definition, EventContext, EventRef, Machine, Retry, RunRecord, State, TaskContext, TaskRef, Trigger, code,
-        days, on, seconds, task,
+        Definition, EventContext, EventRef, Machine, Retry, RunView, State, TaskContext, TaskRef, Trigger, code, days,
+        on, seconds, task,
     };
 
     /// The cells of all rows of the tables under this heading line, in order.

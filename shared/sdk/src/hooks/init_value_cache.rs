@@ -6,12 +6,13 @@ use std::{
 use dacapo_domain::Id;
 
 /// Attempts whose values are kept at once: more than one process has at a time.
-const KEPT: usize = 64;
+const SIZE: usize = 64;
 
-/// What `init` made for the latest attempts: for the hooks of the end, where the attempt turns out to be the last.
-pub(crate) struct Kept<V>(Mutex<VecDeque<(Id, Arc<V>)>>);
+/// The values that `init` made for the latest attempts: for the hooks of the end, where an attempt turns out to be the
+/// last.
+pub(crate) struct InitValueCache<V>(Mutex<VecDeque<(Id, Arc<V>)>>);
 
-impl<V> Kept<V> {
+impl<V> InitValueCache<V> {
     pub const fn new() -> Self {
         Self(Mutex::new(VecDeque::new()))
     }
@@ -19,7 +20,7 @@ impl<V> Kept<V> {
     pub fn keep(&self, run: Id, value: &Arc<V>) {
         let mut kept = self.lock();
         kept.retain(|(other, _)| *other != run);
-        kept.truncate(KEPT - 1);
+        kept.truncate(SIZE - 1);
         kept.push_front((run, Arc::clone(value)));
     }
 
