@@ -365,7 +365,10 @@ impl RunRecord {
     #[must_use]
     pub fn state_at(&self, now: Timestamp) -> State {
         match &self.phase {
-            Phase::Queued if self.started_at.is_none() && self.due_at > now => State::Scheduled,
+            // Of one that never started, the time after a crash is no time that was asked for.
+            Phase::Queued if self.started_at.is_none() && self.scheduled_at.is_some_and(|at| at > now) => {
+                State::Scheduled
+            }
             Phase::Queued => State::Submitted,
             Phase::Running { .. } => State::Running,
             Phase::Waiting => State::Waiting,
