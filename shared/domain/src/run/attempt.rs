@@ -160,9 +160,7 @@ pub(super) fn failed(
             run.attempt += 1;
             run.due_at = due_at;
             run.reconcile_count = 0;
-            // A wait loop is answered with the time.
-            let effects = if run.invoker.is_queue() { vec![run.deliver(cx.now)] } else { vec![] };
-            run.stored(cx, effects)
+            run.stored_and_delivered(cx)
         }
         _ => end::finish(run, FinalState::Failed, None, policy, cx),
     }
@@ -239,11 +237,12 @@ pub(super) fn rescheduled(run: &RunRecord, due_at: Timestamp, cx: &DecisionConte
     run.due_at = due_at.max(cx.now);
     run.scheduled_at = Some(run.due_at);
     run.start_by = ttl.map(|ttl| run.due_at.saturating_add(ttl).unwrap_or(Timestamp::MAX));
-    let mut effects = if run.invoker.is_queue() { vec![run.deliver(cx.now)] } else { vec![] };
-    if was_on_timer && !run.is_on_timer(cx.now) {
-        effects.push(Effect::CancelTimer { timer: run.timer() }); // A new one would have replaced the former.
+    let mut decision = run.stored_and_delivered(cx);
+    if was_on_timer && !decision.record.is_on_timer(cx.now) {
+        // A new one would have replaced the former.
+        decision.effects.push(Effect::CancelTimer { timer: decision.record.timer() });
     }
-    run.stored(cx, effects)
+    decision
 }
 
 /// Whether a message calls for what the record is about to do, and the queue may.

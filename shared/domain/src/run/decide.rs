@@ -119,4 +119,15 @@ impl RunRecord {
         };
         Decision::store(self, effects)
     }
+
+    /// Stores a changed record and brings it to its function when it is due; a wait loop is answered with the time.
+    ///
+    /// The message carries the record as it is stored, so that its receiver need not read.
+    pub(super) fn stored_and_delivered(self, cx: &DecisionContext) -> Decision<Self> {
+        let mut decision = self.stored(cx, vec![]);
+        if decision.record.invoker.is_queue() {
+            decision.effects.push(decision.record.deliver(cx.now));
+        }
+        decision
+    }
 }
