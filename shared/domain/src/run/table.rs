@@ -117,7 +117,10 @@ impl Transition {
     pub const fn leads_to(self, from: PhaseName) -> &'static [PhaseName] {
         use PhaseName::{Ended, Queued, Running, Waiting};
         match self {
-            Self::TakeAttempt => &[Running, Ended],
+            Self::TakeAttempt => match from {
+                Queued => &[Running, Ended],
+                _ => &[Running], // Expiry is of what never started.
+            },
             Self::RecordCrash => &[Queued, Ended],
             Self::EndAttempt => &[Queued, Waiting, Ended],
             Self::Reconcile => match from {
