@@ -92,7 +92,7 @@ impl RunRecord {
             (T::RequestAbort, Input::AbortRequested(message)) => end::request_abort(self, message, cx),
             (T::Reschedule, Input::Rescheduled(due_at)) => attempt::rescheduled(self, *due_at, cx),
             (T::Reconcile, Input::Reconciled(facts)) => reconcile::reconciled(self, *facts, task, cx),
-            (T::RunEndHooks, _) => end::run_hooks(self, cx),
+            (T::RunEndHooks, _) => end::run_hooks(self, policy, cx),
             (T::FinishEndHooks | T::DropEndHooks, _) => end::hooks_done(self, cx),
             (T::FailRemoved, _) => end::fail_removed(self, cx),
             _ => unreachable!("the table leads {input:?} to {transition:?}"),

@@ -42,7 +42,7 @@ pub enum Transition {
     Reschedule,
     /// Repairs what is overdue, and says when to look again.
     Reconcile,
-    /// Runs the hooks of the end, where they are still pending.
+    /// Takes the hooks of the end, where they are still pending and nothing runs them.
     RunEndHooks,
     /// Notes that the hooks of the end have run.
     FinishEndHooks,
