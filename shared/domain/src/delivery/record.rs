@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     DeliveryMessage, Effect, EventMessage, Id, Json, Lease, Message, RecordKey, RecordedError, Version, hash128,
-    skip::is_zero,
+    limits, skip::is_zero,
 };
 
 /// The record of a delivery.
@@ -114,6 +114,16 @@ impl DeliveryRecord {
     /// Whether it was never stored: a stored one that is not over is always reconciled some day.
     pub(super) fn is_fresh(&self) -> bool {
         self.reconcile_at.is_none() && self.expires_at_s.is_none()
+    }
+
+    /// When the record could need repair at the earliest, plus the grace: `None` where it never will.
+    #[must_use]
+    pub fn earliest_repair(&self) -> Option<Timestamp> {
+        match &self.phase {
+            DeliveryPhase::Retrying => Some(self.due_at + limits::QUEUE_GRACE),
+            DeliveryPhase::Handling(lease) => Some(lease.until + limits::LEASE_GRACE),
+            DeliveryPhase::Delivered | DeliveryPhase::Dropped => None,
+        }
     }
 
     /// The id of the record. The event's name is part of it: two events may bear one id that their publishers chose.
