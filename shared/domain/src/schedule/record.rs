@@ -231,8 +231,7 @@ impl Machine for ScheduleRecord {
                 if *is_same && self.version != Version(0) {
                     return Decision::keep(self, vec![]);
                 }
-                let (task, created_at) = (task.clone(), if *is_same { self.created_at } else { *at });
-                Self { task, created_at, put: None, ..self.clone() }.stored(cx, vec![])
+                Self { task: task.clone(), created_at: *at, put: None, ..self.clone() }.stored(cx, vec![])
             }
             (T::Pause | T::Resume, _) => Self { paused: transition == T::Pause, ..self.clone() }.stored(cx, vec![]),
             // The same fire again: its run is there, or is still to be made.
@@ -247,7 +246,7 @@ impl Machine for ScheduleRecord {
                 for time in times {
                     next.skipped.remember(SkippedFire { time: *time, reason: SkipReason::Missed });
                 }
-                next.stored(cx, vec![])
+                if next == *self { Decision::keep(self, vec![]) } else { next.stored(cx, vec![]) }
             }
             (T::Delete, _) => Decision::delete(self, vec![Effect::DeleteSchedule { name: self.name.clone() }]),
             _ => unreachable!("the table leads {input:?} to {transition:?}"),
