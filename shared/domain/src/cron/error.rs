@@ -1,8 +1,6 @@
 //! Why a cron expression is refused, each reason with the accepted way to say it.
 
-use std::fmt;
-
-use super::field::Field;
+use super::field::{CronField, Field};
 
 /// A cron expression that is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,29 +19,6 @@ impl CronError {
     #[must_use]
     pub fn problem(&self) -> &CronProblem {
         &self.problem
-    }
-}
-
-/// One of the six fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CronField {
-    /// 0 to 59.
-    Minute,
-    /// 0 to 23.
-    Hour,
-    /// 1 to 31.
-    DayOfMonth,
-    /// 1 to 12.
-    Month,
-    /// 1, Sunday, to 7.
-    DayOfWeek,
-    /// 1970 to 2199.
-    Year,
-}
-
-impl fmt::Display for CronField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Field::of(*self).title)
     }
 }
 

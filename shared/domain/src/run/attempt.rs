@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Invoker, Lease, Phase, Policy, Progress, Purpose, RunRecord, end, wait_loop};
+use super::{Invoker, Lease, Phase, Policy, Progress, Purpose, RunRecord, end};
 use crate::{
     AttemptError, AttemptOutcome, Decision, DecisionContext, Effect, Json, RecordedError, Retry, RetryHint, Version,
     Wait, Work, code, limits, run::FinalState, slot,
@@ -136,7 +136,7 @@ fn proceed(mut run: RunRecord, input: Json, due_at: Timestamp, cx: &DecisionCont
         Invoker::WaitLoop { .. } => vec![], // The execution that called is answered with the time.
         Invoker::Queue => {
             run.invoker = Invoker::WaitLoop { generation: 1, execution: None };
-            vec![wait_loop::start(&run, cx.now)]
+            vec![run.start_wait_loop(cx.now)]
         }
     };
     run.stored(cx, effects).with(slot::INPUT, input)

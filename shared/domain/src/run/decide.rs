@@ -5,21 +5,7 @@ use super::{
     table::{Cell, Transition as T, cell},
     wait_loop,
 };
-use crate::{Decision, DecisionContext, Header, Index, IndexEntry, Machine, Policy, RecordKey, run::FinalState};
-
-impl RunRecord {
-    /// The key of a run's record.
-    #[must_use]
-    pub fn key_of(id: crate::Id) -> RecordKey {
-        RecordKey::new(Self::KIND, id.to_string())
-    }
-
-    /// The partition of a task's runs in the indexes.
-    #[must_use]
-    pub fn partition(task: &str) -> String {
-        format!("run/{task}")
-    }
-}
+use crate::{Decision, DecisionContext, Header, Index, IndexEntry, Machine, Policy, run::FinalState};
 
 impl Machine for RunRecord {
     const KIND: &'static str = "run";
@@ -103,31 +89,5 @@ impl RunRecord {
     #[must_use]
     pub fn has_ended_as(&self, state: State) -> bool {
         matches!(&self.phase, Phase::Ended(end) if State::from(end.state) == state)
-    }
-
-    /// Stores a changed record. The conductor's time is moved forward where the change asks for it, never back.
-    ///
-    /// Invariant: *watched until settled*. Only the conductor, which clears it first, raises `reconcile_at`.
-    pub(super) fn stored(mut self, cx: &DecisionContext, effects: Vec<crate::Effect>) -> Decision<Self> {
-        self.version = cx.version();
-        let starts = effects.iter().any(|effect| matches!(effect, crate::Effect::StartWaitLoop { .. }));
-        let wanted = if starts { Some(cx.now + crate::limits::LOOP_GRACE) } else { self.earliest_repair(cx.now) };
-        self.reconcile_at = match (self.reconcile_at, wanted) {
-            (_, None) => None,
-            (None, wanted) => wanted,
-            (Some(former), Some(wanted)) => Some(former.min(wanted)),
-        };
-        Decision::store(self, effects)
-    }
-
-    /// Stores a changed record and brings it to its function when it is due; a wait loop is answered with the time.
-    ///
-    /// The message carries the record as it is stored, so that its receiver need not read.
-    pub(super) fn stored_and_delivered(self, cx: &DecisionContext) -> Decision<Self> {
-        let mut decision = self.stored(cx, vec![]);
-        if decision.record.invoker.is_queue() {
-            decision.effects.push(decision.record.deliver(cx.now));
-        }
-        decision
     }
 }

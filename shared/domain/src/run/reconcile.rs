@@ -2,30 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{FinalState, Invoker, Phase, RunRecord, Task, attempt, end, wait_loop};
+use super::{Facts, FinalState, Invoker, Need, Phase, RunRecord, Task, attempt, end, wait_loop};
 use crate::{Change, Decision, DecisionContext, limits};
-
-/// What the conductor must find out before it can decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// Nothing: the record says it all.
-    Nothing,
-    /// Whether the function's queue shows anything visible.
-    Backlog,
-    /// Whether the execution of the record's generation is running.
-    Execution,
-}
-
-/// What the conductor has found out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Facts {
-    /// The record was enough.
-    Nothing,
-    /// Whether the function's queue has a backlog.
-    Backlog(bool),
-    /// Whether the execution is running.
-    Executing(bool),
-}
 
 impl RunRecord {
     /// When the record could need repair at the earliest, plus the grace: `None` where it never will.

@@ -1,14 +1,10 @@
 //! What is stored of a run, its payloads apart.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Phase, State};
-use crate::{
-    Decision, DecisionContext, Effect, Id, Message, RecordedError, RunMessage, Version, limits, skip::is_zero,
-};
+use super::{Lease, Phase, State};
+use crate::{Id, RecordedError, Version, limits, skip::is_zero};
 
 /// The record of a run. Its body, inputs, result and logs are stored beside it, not in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -146,26 +142,6 @@ impl Invoker {
     }
 }
 
-/// The lease of an attempt, or of the hooks of the end: the right to write what comes of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Lease {
-    /// The version that the taking write left: it names the owner.
-    pub token: Version,
-    /// When it was taken.
-    pub since: Timestamp,
-    /// When it ends: an ended lease means a dead owner.
-    pub until: Timestamp,
-}
-
-impl Lease {
-    /// Whether its owner may still be alive.
-    #[must_use]
-    pub fn is_live(&self, now: Timestamp) -> bool {
-        now < self.until
-    }
-}
-
 /// The progress of a run, as its handler tells it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -188,96 +164,7 @@ pub struct Purpose {
     pub revision: u32,
 }
 
-/// What a run is made of.
-#[derive(Clone, Debug)]
-pub struct NewRun {
-    /// Its id.
-    pub id: Id,
-    /// The task's name.
-    pub name: String,
-    /// When it is due; now or earlier means at once.
-    pub due_at: Timestamp,
-    /// What starts it.
-    pub trigger: Trigger,
-    /// The run that starts it.
-    pub parent_id: Option<Id>,
-    /// Hops of the chain of runs and events that leads here.
-    pub hops: u32,
-    /// What it can be found by.
-    pub tags: Vec<String>,
-    /// Its idempotency key.
-    pub key: Option<Key>,
-    /// The schedule that fired.
-    pub schedule: Option<String>,
-    /// How long after its due time it may start.
-    pub ttl: Option<Duration>,
-    /// The execution that calls it from its beginning: a direct start of the wait loop.
-    pub execution: Option<String>,
-}
-
-impl NewRun {
-    /// A run of a task that is due then, without tags, key, parent or schedule.
-    #[must_use]
-    pub fn at(id: Id, task: &str, due_at: Timestamp, trigger: Trigger) -> Self {
-        Self {
-            id,
-            name: task.to_owned(),
-            due_at,
-            trigger,
-            parent_id: None,
-            hops: 0,
-            tags: vec![],
-            key: None,
-            schedule: None,
-            ttl: None,
-            execution: None,
-        }
-    }
-}
-
 impl RunRecord {
-    /// A new run and what brings it to its function.
-    #[must_use]
-    pub fn create(new: NewRun, cx: &DecisionContext) -> Decision<Self> {
-        let now = cx.now;
-        let due_at = new.due_at.max(now);
-        let invoker = match new.execution {
-            Some(execution) => Invoker::WaitLoop { generation: 1, execution: Some(execution) },
-            None => Invoker::Queue,
-        };
-        let mut run = Self {
-            id: new.id,
-            name: new.name,
-            version: cx.version(),
-            phase: Phase::Queued,
-            trigger: new.trigger,
-            parent_id: new.parent_id,
-            hops: new.hops,
-            tags: new.tags,
-            key: new.key,
-            created_at: now,
-            due_at,
-            scheduled_at: (due_at > now || new.schedule.is_some()).then_some(new.due_at),
-            iteration_at: None,
-            schedule: new.schedule,
-            started_at: None,
-            start_by: new.ttl.map(|ttl| due_at.saturating_add(ttl).unwrap_or(Timestamp::MAX)),
-            iteration: 1,
-            attempt: 1,
-            revision: 0,
-            invoker,
-            handler_ms: 0,
-            progress: None,
-            error: None,
-            reconcile_at: None,
-            reconcile_count: 0,
-            expires_at_s: None,
-        };
-        run.reconcile_at = run.earliest_repair(now);
-        let effects = if run.invoker.is_queue() { vec![run.deliver(now)] } else { vec![] };
-        Decision::store(run, effects)
-    }
-
     /// The function that holds the task.
     #[must_use]
     pub fn function(&self) -> String {
@@ -293,23 +180,6 @@ impl RunRecord {
             generation: self.invoker.generation(),
             revision: self.revision,
         }
-    }
-
-    /// The message that calls for what is due.
-    #[must_use]
-    pub fn message(&self) -> Message {
-        Message::Run(RunMessage::about(self))
-    }
-
-    /// What brings the run to its function when it is due.
-    pub(super) fn deliver(&self, now: Timestamp) -> Effect {
-        let message = |whole| if whole { self.message() } else { Message::Run(RunMessage::ids(self)) };
-        Effect::deliver_at(self.due_at, now, &self.function(), || self.timer(), message)
-    }
-
-    /// What sends its message at once.
-    pub(super) fn send(&self) -> Effect {
-        Effect::send(&self.function(), &self.message())
     }
 
     /// The name of its one-time schedule.

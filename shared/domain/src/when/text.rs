@@ -2,7 +2,7 @@
 
 use jiff::{Span, Timestamp, ToSpan, tz::TimeZone};
 
-use super::{WhenProblem, a_year_after, rfc3339, suggest};
+use super::{WhenProblem, range::a_year_after, rfc3339, suggest};
 
 /// The units, each with the span of one. Months and years have no fixed length, so spans go by the UTC calendar.
 fn span_of(unit: &str, number: i64) -> Option<Result<Span, jiff::Error>> {
