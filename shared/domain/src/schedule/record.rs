@@ -1,15 +1,10 @@
-//! What is stored of a schedule, and what happens to it.
+//! What is stored of a schedule.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Overlap, Schedule, SkipReason, SkippedFire, SkippedFires,
-    table::{ScheduleCell, ScheduleTransition as T, cell},
-};
-use crate::{
-    Decision, DecisionContext, Effect, Header, Id, Index, IndexEntry, Machine, RecordKey, Version, Work, slug,
-};
+use super::{Schedule, SkippedFires};
+use crate::{Id, Machine, RecordKey, Version};
 
 /// The record of a schedule: of one made at run time all of it, its body apart; of a declared one whether it is
 /// paused, since when it fires, and what it skipped.
@@ -38,65 +33,6 @@ pub struct ScheduleRecord {
     pub last_run: Option<Id>,
 }
 
-/// What a program puts: when a schedule fires, and which task.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SchedulePut {
-    /// The task it fires.
-    pub task: String,
-    /// When it fires; one that fires once has a moment.
-    pub schedule: Schedule,
-}
-
-/// What happens to a schedule.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ScheduleInput {
-    /// A program puts it; its body is a payload of the same write.
-    Put(SchedulePut),
-    /// A deploy declares it.
-    Declared {
-        /// The task it fires.
-        task: String,
-        /// Whether it was declared before and fires at the same times: it is not made anew then.
-        is_same: bool,
-        /// When the deploy was made.
-        at: Timestamp,
-    },
-    /// A program pauses it.
-    Paused,
-    /// A program resumes it.
-    Resumed,
-    /// It has fired.
-    Fired {
-        /// The time it fired for.
-        time: Timestamp,
-        /// The run that the fire makes.
-        run: Id,
-        /// When it fires, and how: as its code declares it, or as it was put.
-        schedule: Schedule,
-        /// Whether that run is there already: the fire comes again.
-        is_there: bool,
-        /// Whether the run of its latest fire is unfinished.
-        is_unfinished: bool,
-    },
-    /// Fires were missed while the engine was down.
-    Missed(Vec<Timestamp>),
-    /// A program deletes it, or a deploy no longer declares it.
-    Deleted,
-}
-
-/// An input without what it holds: a column of the [table](super::table).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is named as its input")]
-pub enum ScheduleInputName {
-    Put,
-    Declared,
-    Paused,
-    Resumed,
-    Fired,
-    Missed,
-    Deleted,
-}
-
 /// A phase of a schedule: a row of the [table](super::table).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SchedulePhaseName {
@@ -106,31 +42,9 @@ pub enum SchedulePhaseName {
     Paused,
 }
 
-impl ScheduleInputName {
-    /// All inputs.
-    pub const ALL: [Self; 7] =
-        [Self::Put, Self::Declared, Self::Paused, Self::Resumed, Self::Fired, Self::Missed, Self::Deleted];
-}
-
 impl SchedulePhaseName {
     /// Both phases.
     pub const ALL: [Self; 2] = [Self::Active, Self::Paused];
-}
-
-impl ScheduleInput {
-    /// Its column in the table.
-    #[must_use]
-    pub const fn name(&self) -> ScheduleInputName {
-        match self {
-            Self::Put(_) => ScheduleInputName::Put,
-            Self::Declared { .. } => ScheduleInputName::Declared,
-            Self::Paused => ScheduleInputName::Paused,
-            Self::Resumed => ScheduleInputName::Resumed,
-            Self::Fired { .. } => ScheduleInputName::Fired,
-            Self::Missed(_) => ScheduleInputName::Missed,
-            Self::Deleted => ScheduleInputName::Deleted,
-        }
-    }
 }
 
 impl ScheduleRecord {
@@ -162,94 +76,5 @@ impl ScheduleRecord {
     #[must_use]
     pub const fn phase(&self) -> SchedulePhaseName {
         if self.paused { SchedulePhaseName::Paused } else { SchedulePhaseName::Active }
-    }
-
-    fn put(&self, SchedulePut { task, schedule }: &SchedulePut, cx: &DecisionContext) -> Decision<Self> {
-        // Another `every` fires at once and counts anew, so only other times replace it.
-        let same_times = self.put.as_ref().is_some_and(|former| former.has_same_times(schedule)) && self.task == *task;
-        let mut next = Self { task: task.clone(), put: Some(schedule.clone()), ..self.clone() };
-        if same_times {
-            return next.stored(cx, vec![]);
-        }
-        next.created_at = cx.now;
-        let effect = Effect::PutSchedule { name: self.name.clone(), function: slug(task), schedule: schedule.clone() };
-        next.stored(cx, vec![effect])
-    }
-
-    fn fired(
-        &self,
-        time: Timestamp,
-        run: Id,
-        schedule: &Schedule,
-        is_unfinished: bool,
-        cx: &DecisionContext,
-    ) -> Decision<Self> {
-        if self.skipped.iter().any(|skipped| skipped.time == time) {
-            return Decision::keep(self, vec![]);
-        }
-        let mut next = self.clone();
-        match schedule.admits(self.paused, is_unfinished) {
-            // The usual schedule: nothing is kept of its fires.
-            Ok(()) if schedule.overlap() == Overlap::Allow => Decision::keep(self, vec![]).then(Work::StartRun),
-            Ok(()) => {
-                next.last_run = Some(run);
-                next.stored(cx, vec![]).then(Work::StartRun)
-            }
-            Err(reason) => {
-                next.skipped.remember(SkippedFire { time, reason });
-                next.stored(cx, vec![])
-            }
-        }
-    }
-
-    fn stored(self, cx: &DecisionContext, effects: Vec<Effect>) -> Decision<Self> {
-        Decision::store(Self { version: cx.version(), ..self }, effects)
-    }
-}
-
-impl Machine for ScheduleRecord {
-    const KIND: &'static str = "schedule";
-    type Input = ScheduleInput;
-    type Policy<'a> = ();
-
-    fn header(&self) -> Header {
-        Header { key: Self::key_of(&self.name), version: self.version, reconcile_at: None, expires_at_s: None }
-    }
-
-    fn index(&self) -> Vec<IndexEntry> {
-        let (index, partition, sort) = (Index::List, Self::PARTITION.to_owned(), self.name.clone());
-        vec![IndexEntry { index, partition, sort }]
-    }
-
-    fn decide(&self, input: &ScheduleInput, (): (), cx: &DecisionContext) -> Decision<Self> {
-        let ScheduleCell::Does(transition) = cell(self.phase(), input.name()) else {
-            return Decision::keep(self, vec![]);
-        };
-        match (transition, input) {
-            (T::Put, ScheduleInput::Put(put)) => self.put(put, cx),
-            (T::Declare, ScheduleInput::Declared { task, is_same, at }) => {
-                if *is_same && self.version != Version(0) {
-                    return Decision::keep(self, vec![]);
-                }
-                Self { task: task.clone(), created_at: *at, put: None, ..self.clone() }.stored(cx, vec![])
-            }
-            (T::Pause | T::Resume, _) => Self { paused: transition == T::Pause, ..self.clone() }.stored(cx, vec![]),
-            // The same fire again: its run is there, or is still to be made.
-            (T::Fire, ScheduleInput::Fired { run, is_there, .. }) if *is_there || self.last_run == Some(*run) => {
-                Decision::keep(self, vec![]).then(Work::StartRun)
-            }
-            (T::Fire, ScheduleInput::Fired { time, run, schedule, is_unfinished, .. }) => {
-                self.fired(*time, *run, schedule, *is_unfinished, cx)
-            }
-            (T::RememberMissed, ScheduleInput::Missed(times)) => {
-                let mut next = self.clone();
-                for time in times {
-                    next.skipped.remember(SkippedFire { time: *time, reason: SkipReason::Missed });
-                }
-                if next == *self { Decision::keep(self, vec![]) } else { next.stored(cx, vec![]) }
-            }
-            (T::Delete, _) => Decision::delete(self, vec![Effect::DeleteSchedule { name: self.name.clone() }]),
-            _ => unreachable!("the table leads {input:?} to {transition:?}"),
-        }
     }
 }

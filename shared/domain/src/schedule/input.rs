@@ -1,0 +1,87 @@
+//! What happens to a schedule.
+
+use jiff::Timestamp;
+
+use super::Schedule;
+use crate::Id;
+
+/// What a program puts: when a schedule fires, and which task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SchedulePut {
+    /// The task it fires.
+    pub task: String,
+    /// When it fires; one that fires once has a moment.
+    pub schedule: Schedule,
+}
+
+/// What happens to a schedule.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ScheduleInput {
+    /// A program puts it; its body is a payload of the same write.
+    Put(SchedulePut),
+    /// A deploy declares it.
+    Declared {
+        /// The task it fires.
+        task: String,
+        /// Whether it was declared before and fires at the same times: it is not made anew then.
+        is_same: bool,
+        /// When the deploy was made.
+        at: Timestamp,
+    },
+    /// A program pauses it.
+    Paused,
+    /// A program resumes it.
+    Resumed,
+    /// It has fired.
+    Fired {
+        /// The time it fired for.
+        time: Timestamp,
+        /// The run that the fire makes.
+        run: Id,
+        /// When it fires, and how: as its code declares it, or as it was put.
+        schedule: Schedule,
+        /// Whether that run is there already: the fire comes again.
+        is_there: bool,
+        /// Whether the run of its latest fire is unfinished.
+        is_unfinished: bool,
+    },
+    /// Fires were missed while the engine was down.
+    Missed(Vec<Timestamp>),
+    /// A program deletes it, or a deploy no longer declares it.
+    Deleted,
+}
+
+/// An input without what it holds: a column of the [table](super::table).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is named as its input")]
+pub enum ScheduleInputName {
+    Put,
+    Declared,
+    Paused,
+    Resumed,
+    Fired,
+    Missed,
+    Deleted,
+}
+
+impl ScheduleInputName {
+    /// All inputs.
+    pub const ALL: [Self; 7] =
+        [Self::Put, Self::Declared, Self::Paused, Self::Resumed, Self::Fired, Self::Missed, Self::Deleted];
+}
+
+impl ScheduleInput {
+    /// Its column in the table.
+    #[must_use]
+    pub const fn name(&self) -> ScheduleInputName {
+        match self {
+            Self::Put(_) => ScheduleInputName::Put,
+            Self::Declared { .. } => ScheduleInputName::Declared,
+            Self::Paused => ScheduleInputName::Paused,
+            Self::Resumed => ScheduleInputName::Resumed,
+            Self::Fired { .. } => ScheduleInputName::Fired,
+            Self::Missed(_) => ScheduleInputName::Missed,
+            Self::Deleted => ScheduleInputName::Deleted,
+        }
+    }
+}
