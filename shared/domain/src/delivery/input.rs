@@ -1,8 +1,8 @@
-//! What happens to a delivery.
+//! The inputs of a delivery.
 
 use crate::{AttemptError, Json, Subscription, Version};
 
-/// What happens to a delivery.
+/// An input of a delivery.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DeliveryInput {
     /// The message of an attempt arrives: the event's own, received a second time, or the record's.
@@ -16,7 +16,7 @@ pub enum DeliveryInput {
     Failed(Version, Vec<HandlerFailure>),
     /// The attempt that holds the lease succeeded.
     Handled(Version),
-    /// Its message came to the app's dead-letter queue.
+    /// The message came to the app's dead-letter queue.
     Undelivered {
         /// The attempt that it called for.
         attempt: u32,
@@ -54,7 +54,7 @@ impl DeliveryInputName {
 }
 
 impl DeliveryInput {
-    /// Its column in the table.
+    /// The input's column in the table.
     #[must_use]
     pub const fn name(&self) -> DeliveryInputName {
         match self {
@@ -72,13 +72,13 @@ impl DeliveryInput {
 /// The failure of one handler.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HandlerFailure {
-    /// Its place among the function's handlers of the event.
+    /// The place among the function's handlers of the event.
     pub handler: usize,
-    /// What it failed with.
+    /// The error.
     pub error: AttemptError,
 }
 
-/// What the conductor has found out about an overdue delivery.
+/// A finding of the conductor about an overdue delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryFacts {
     /// The function's queue has a backlog.
@@ -87,7 +87,7 @@ pub enum DeliveryFacts {
     NoBacklog,
 }
 
-/// What a delivery is decided with: the function's handlers of the event as they are now, and the event's body.
+/// The policy of a delivery: the function's handlers of the event as they are now, and the event's body.
 #[derive(Clone, Copy, Debug)]
 pub struct Subscribed<'a> {
     /// The handlers, in the order of their definition; none where the function no longer subscribes.

@@ -105,7 +105,7 @@ fn merged(failures: &[HandlerFailure]) -> RecordedError {
     RecordedError { message: messages.join("; "), ..first }
 }
 
-/// When the next attempt is due, if there is one: at the soonest time that a failing handler asks for, within the
+/// The time of the next attempt, if there is one: the soonest that a failing handler asks for, within the
 /// largest number and age that one of them allows.
 fn next_try(
     seen: &DeliveryRecord,

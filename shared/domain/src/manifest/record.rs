@@ -1,4 +1,4 @@
-//! What is stored of the manifest: its own text is a payload.
+//! The record of the manifest: its own text is a payload.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,16 +10,16 @@ use crate::{Decision, DecisionContext, Header, Machine, RecordKey, Version};
 pub struct ManifestRecord {
     /// The name of the last write.
     pub version: Version,
-    /// When it was made, in Unix milliseconds.
+    /// The time at which it was made, in Unix milliseconds.
     pub made_ms: i64,
 }
 
-/// What happens to the manifest.
+/// An input of the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ManifestInput {
     /// A deploy brings one that was made then, in Unix milliseconds; its text is a payload of the same write.
     Deployed {
-        /// When it was made.
+        /// The time at which it was made.
         made_ms: i64,
     },
 }

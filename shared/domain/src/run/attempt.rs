@@ -70,7 +70,7 @@ pub(super) fn crashed(
 
 /// A message came to the app's dead-letter queue: its function was throttled for long, or can't start. What still
 /// waits for it gets a fresh one; whether the function starts, the conductor finds out.
-pub(super) fn undelivered(run: &RunRecord, purpose: Purpose) -> Decision<RunRecord> {
+pub(super) fn sent_afresh(run: &RunRecord, purpose: Purpose) -> Decision<RunRecord> {
     Decision::keep(run, if is_meant(run, purpose) { vec![run.send()] } else { vec![] })
 }
 
@@ -101,7 +101,7 @@ pub(super) fn ended(
     }
 }
 
-/// Whether another iteration is allowed, and when it is due.
+/// The time at which another iteration is due, where it is allowed.
 fn may_continue(
     run: &RunRecord,
     input: &Json,
@@ -166,7 +166,7 @@ pub(super) fn failed(
     }
 }
 
-/// When a failed attempt is tried again, if at all.
+/// The time at which a failed attempt is tried again, if at all.
 fn next_try(run: &RunRecord, hint: RetryHint, policy: &Policy, cx: &DecisionContext) -> Option<Timestamp> {
     let mismatch = run.error.as_ref().is_some_and(|error| error.code == code::INPUT_MISMATCH);
     // A stored input that stops parsing after a deploy waits an hour for the deploy that mends it.
@@ -245,7 +245,7 @@ pub(super) fn rescheduled(run: &RunRecord, due_at: Timestamp, cx: &DecisionConte
     decision
 }
 
-/// Whether a message calls for what the record is about to do, and the queue may.
+/// Is true where a message calls for what the record is about to do, and the queue may.
 fn is_meant(run: &RunRecord, purpose: Purpose) -> bool {
     run.invoker.is_queue() && purpose == run.purpose()
 }

@@ -7,28 +7,28 @@ use jiff::Timestamp;
 use super::{Invoker, Key, Phase, RunRecord, Trigger};
 use crate::{Decision, DecisionContext, Id};
 
-/// What a run is made of.
+/// The parts of a new run.
 #[derive(Clone, Debug)]
 pub struct NewRun {
-    /// Its id.
+    /// The id.
     pub id: Id,
     /// The task's name.
     pub name: String,
-    /// When it is due; now or earlier means at once.
+    /// The time at which it is due; now or earlier means at once.
     pub due_at: Timestamp,
-    /// What starts it.
+    /// The trigger.
     pub trigger: Trigger,
     /// The run that starts it.
     pub parent_id: Option<Id>,
     /// Hops of the chain of runs and events that leads here.
     pub hops: u32,
-    /// What it can be found by.
+    /// The tags that it can be found by.
     pub tags: Vec<String>,
-    /// Its idempotency key.
+    /// The idempotency key.
     pub key: Option<Key>,
     /// The schedule that fired.
     pub schedule: Option<String>,
-    /// How long after its due time it may start.
+    /// The time after its due time for which it may start.
     pub ttl: Option<Duration>,
     /// The execution that calls it from its beginning: a direct start of the wait loop.
     pub execution: Option<String>,

@@ -67,7 +67,7 @@ impl RunRecord {
             }
             (T::StoreProgress, Input::Progressed(token, progress)) => attempt::progressed(self, *token, progress, cx),
             (T::MoveLease, Input::Extended(token, limit)) => attempt::extended(self, *token, *limit, policy, cx),
-            (T::SendAfresh, Input::Undelivered(purpose)) => attempt::undelivered(self, *purpose),
+            (T::SendAfresh, Input::Undelivered(purpose)) => attempt::sent_afresh(self, *purpose),
             (T::HandOver, Input::WaitLoopAnswered(call)) => wait_loop::answering(self, call, cx),
             (T::FollowExecution, Input::ExecutionEnded(generation, how)) => {
                 wait_loop::execution_ended(self, *generation, how, policy, cx)
@@ -85,7 +85,7 @@ impl RunRecord {
         }
     }
 
-    /// Whether the run has ended in this state.
+    /// Is true where the run has ended in this state.
     #[must_use]
     pub fn has_ended_as(&self, state: State) -> bool {
         matches!(&self.phase, Phase::Ended(end) if State::from(end.state) == state)

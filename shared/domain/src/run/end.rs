@@ -136,7 +136,7 @@ pub(super) fn fail_removed(run: &RunRecord, cx: &DecisionContext) -> Decision<Ru
     finish(run, FinalState::Failed, None, &Policy::default(), cx)
 }
 
-/// Whether the run has ended and its hooks are still to run.
+/// Is true where the run has ended and its hooks are still to run.
 pub(super) fn hooks_are_pending(run: &RunRecord) -> bool {
     matches!(&run.phase, Phase::Ended(end) if end.hooks_pending)
 }

@@ -1,23 +1,23 @@
-//! What the conductor finds out about an overdue run.
+//! The conductor's questions about an overdue run, and the answers.
 
-/// What the conductor must find out before it can decide.
+/// A question that the conductor must answer before it can decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// Nothing: the record says it all.
     Nothing,
-    /// Whether the function's queue shows anything visible.
+    /// The question whether the function's queue shows anything visible.
     Backlog,
-    /// Whether the execution of the record's generation is running.
+    /// The question whether the execution of the record's generation is running.
     Execution,
 }
 
-/// What the conductor has found out.
+/// A finding of the conductor about an overdue run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Facts {
     /// The record was enough.
     Nothing,
-    /// Whether the function's queue has a backlog.
+    /// Is true where the function's queue has a backlog.
     Backlog(bool),
-    /// Whether the execution is running.
+    /// Is true where the execution is running.
     Executing(bool),
 }

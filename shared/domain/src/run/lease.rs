@@ -11,14 +11,14 @@ use crate::Version;
 pub struct Lease {
     /// The version that the taking write left: it names the owner.
     pub token: Version,
-    /// When it was taken.
+    /// The time at which it was taken.
     pub since: Timestamp,
-    /// When it ends: an ended lease means a dead owner.
+    /// The time at which it ends: an ended lease means a dead owner.
     pub until: Timestamp,
 }
 
 impl Lease {
-    /// Whether its owner may still be alive.
+    /// Is true while its owner may still be alive.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.until

@@ -1,6 +1,7 @@
 //! A run: its record, and every decision about it.
 //!
-//! [`table`] says what each input does in each phase; [`RunRecord`] is a [`Machine`](crate::Machine), and decides by it.
+//! [`table`] says what each input does in each phase; [`RunRecord`] is a [`Machine`](crate::Machine), and decides by
+//! it.
 
 mod attempt;
 mod create;

@@ -6,7 +6,7 @@ use super::{Facts, FinalState, Invoker, Need, Phase, RunRecord, Task, attempt, e
 use crate::{Change, Decision, DecisionContext, limits};
 
 impl RunRecord {
-    /// When the record could need repair at the earliest, plus the grace: `None` where it never will.
+    /// The earliest time at which the record could need repair, plus the grace: `None` where it never will.
     #[must_use]
     pub fn earliest_repair(&self, now: Timestamp) -> Option<Timestamp> {
         let at = match (&self.phase, &self.invoker) {
@@ -20,7 +20,7 @@ impl RunRecord {
         Some(at)
     }
 
-    /// What must be found out about an overdue run.
+    /// The question to answer about an overdue run.
     #[must_use]
     pub fn needs(&self, now: Timestamp) -> Need {
         match (&self.phase, &self.invoker) {

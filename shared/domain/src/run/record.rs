@@ -1,4 +1,4 @@
-//! What is stored of a run, its payloads apart.
+//! The record of a run, its payloads apart.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,9 +16,9 @@ pub struct RunRecord {
     pub name: String,
     /// The name of the last write.
     pub version: Version,
-    /// Where the run stands, with all that means something there alone.
+    /// The phase, with all that means something there alone.
     pub phase: Phase,
-    /// What started it.
+    /// The trigger.
     pub trigger: Trigger,
     /// The run that started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -26,29 +26,29 @@ pub struct RunRecord {
     /// Hops of the chain of runs and events that leads here.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub hops: u32,
-    /// What it can be found by.
+    /// The tags that it can be found by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// Its idempotency key.
+    /// The idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,
     /// The schedule that fired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
-    /// When the record was made.
+    /// The time at which the record was made.
     pub created_at: Timestamp,
-    /// When the next attempt or iteration is due. No handler starts before.
+    /// The time at which the next attempt or iteration is due. No handler starts before.
     pub due_at: Timestamp,
     /// The time asked for, where it was later than the creation; of a schedule's run the time it fired for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled_at: Option<Timestamp>,
-    /// When the current iteration was first due, where it is not the first.
+    /// The time at which the current iteration was first due, where it is not the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iteration_at: Option<Timestamp>,
-    /// When its first attempt started.
+    /// The time at which the first attempt started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// Not started by then, it expires.
+    /// The time by which it must have started; else it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_by: Option<Timestamp>,
     /// The iteration that runs or comes next, from 1.
@@ -58,7 +58,7 @@ pub struct RunRecord {
     /// Counts changes of body or due time before the start; older messages are dropped.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub revision: u32,
-    /// What calls the handler.
+    /// The caller of the handler.
     #[serde(default, skip_serializing_if = "Invoker::is_queue")]
     pub invoker: Invoker,
     /// Time spent in handlers so far, in milliseconds.
@@ -67,21 +67,21 @@ pub struct RunRecord {
     /// The last progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// Why the last attempt failed, or the run ended.
+    /// The error of the last attempt, or of the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RecordedError>,
-    /// When the conductor reconciles it.
+    /// The time at which the conductor reconciles it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconcile_at: Option<Timestamp>,
-    /// How often in a row the conductor found nothing to repair.
+    /// The number of times in a row that the conductor found nothing to repair.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reconcile_count: u32,
-    /// When the record may be deleted, in Unix seconds.
+    /// The time from which the record may be deleted, in Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at_s: Option<i64>,
 }
 
-/// What started a run.
+/// The trigger of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Trigger {
@@ -104,11 +104,11 @@ pub enum Trigger {
 pub struct Key {
     /// The key, 1 to 256 characters, per task.
     pub text: String,
-    /// Until when it is held at least.
+    /// The time until which it is held at least.
     pub until: Timestamp,
 }
 
-/// What calls the handler of a run: exactly one thing at a time.
+/// The caller of a run's handler: exactly one thing at a time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Invoker {
@@ -126,7 +126,7 @@ pub enum Invoker {
 }
 
 impl Invoker {
-    /// Whether the queue calls it.
+    /// Is true where the queue calls it.
     #[must_use]
     pub fn is_queue(&self) -> bool {
         *self == Self::Queue
@@ -151,7 +151,7 @@ pub struct Progress {
     pub fraction: f64,
 }
 
-/// What a message is for. One that doesn't match the record is acknowledged and dropped.
+/// The purpose of a message. One that doesn't match the record is acknowledged and dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Purpose {
     /// The iteration it calls for.
@@ -171,7 +171,7 @@ impl RunRecord {
         crate::slug(&self.name)
     }
 
-    /// What a message about the record as it is now would be for.
+    /// The purpose of a message about the record as it is now.
     #[must_use]
     pub fn purpose(&self) -> Purpose {
         Purpose {
@@ -197,7 +197,7 @@ impl RunRecord {
         }
     }
 
-    /// Whether a lease is held whose owner may still be alive.
+    /// Is true while a lease is held whose owner may still be alive.
     #[must_use]
     pub fn is_leased(&self, now: Timestamp) -> bool {
         self.lease().is_some_and(|lease| lease.is_live(now))
@@ -212,12 +212,12 @@ impl RunRecord {
         }
     }
 
-    /// Whether a one-time schedule, not a message, brings it to its function.
+    /// Is true where a one-time schedule, not a message, brings it to its function.
     pub(super) fn is_on_timer(&self, now: Timestamp) -> bool {
         self.invoker.is_queue() && crate::until(now, self.due_at) > limits::MAX_QUEUE_DELAY
     }
 
-    /// Whether it may not start any more.
+    /// Is true once it may not start any more.
     pub(super) fn is_past_start(&self, now: Timestamp) -> bool {
         self.started_at.is_none() && self.start_by.is_some_and(|start_by| start_by <= now)
     }
@@ -246,7 +246,7 @@ impl RunRecord {
         }
     }
 
-    /// When the run first became due, if it has.
+    /// The time at which the run first became due, if it has.
     #[must_use]
     pub fn submitted_at(&self, now: Timestamp) -> Option<Timestamp> {
         let due = self.scheduled_at.unwrap_or(self.created_at);

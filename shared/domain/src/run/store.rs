@@ -50,18 +50,18 @@ impl RunRecord {
         Message::Run(RunMessage::about(self))
     }
 
-    /// What brings the run to its function when it is due.
+    /// Brings the run to its function when it is due.
     pub(super) fn deliver(&self, now: Timestamp) -> Effect {
         let message = |whole| if whole { self.message() } else { Message::Run(RunMessage::ids(self)) };
         Effect::deliver_at(self.due_at, now, &self.function(), || self.timer(), message)
     }
 
-    /// What sends its message at once.
+    /// Sends its message at once.
     pub(super) fn send(&self) -> Effect {
         Effect::send(&self.function(), &self.message())
     }
 
-    /// What starts the execution of the record's generation.
+    /// Starts the execution of the record's generation.
     pub(super) fn start_wait_loop(&self, now: Timestamp) -> Effect {
         let call = WaitLoopCall::first(self, now);
         Effect::StartWaitLoop { execution: self.execution_name(), call, until: self.due_at }

@@ -6,7 +6,7 @@
 
 use super::{InputName, PhaseName};
 
-/// What an input does in a phase.
+/// The meaning of an input in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cell {
     /// It leads to this transition.
@@ -57,7 +57,7 @@ const NO_ATTEMPT: Cell = Cell::Ignored("no attempt holds the lease");
 const NOT_OVER: Cell = Cell::Ignored("the run has not ended");
 const OVER: Cell = Cell::Ignored("the run has ended");
 
-/// What an input does in a phase.
+/// The meaning of an input in a phase.
 #[must_use]
 pub const fn cell(phase: PhaseName, input: InputName) -> Cell {
     use Cell::{Does, Ignored};

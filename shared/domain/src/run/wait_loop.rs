@@ -35,12 +35,12 @@ pub fn answer(run: &RunRecord, call: &WaitLoopCall, now: Timestamp) -> WaitLoopA
     }
 }
 
-/// Whether the execution must hand over before it waits for the run's next call.
+/// Is true where the execution must hand over before it waits for the run's next call.
 fn is_exhausted(run: &RunRecord, call: &WaitLoopCall) -> bool {
     call.round >= limits::LOOP_ROUNDS || run.due_at > call.started + limits::LOOP_LIFE
 }
 
-/// Whether the execution of this generation is what calls the run.
+/// Is true where the execution of this generation is what calls the run.
 ///
 /// Invariant: *one invoker*. A call of any other generation changes nothing.
 fn is_invoker(run: &RunRecord, generation: u32) -> bool {

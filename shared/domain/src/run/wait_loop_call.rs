@@ -1,4 +1,4 @@
-//! What passes between a run and its wait loop.
+//! The calls of a wait loop, and the answers to them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,13 +12,13 @@ use crate::Id;
 pub struct WaitLoopCall {
     /// The run.
     pub run: Id,
-    /// Its function, as in [`FunctionEntry::name`](crate::FunctionEntry::name).
+    /// The run's function, as in [`FunctionEntry::name`](crate::FunctionEntry::name).
     pub function: String,
     /// The generation that the execution was started for.
     pub generation: u32,
     /// Calls of this execution so far.
     pub round: u32,
-    /// When the execution started.
+    /// The time at which the execution started.
     pub started: Timestamp,
     /// The iteration that was to come next when it was last answered.
     pub iteration: u32,
@@ -34,29 +34,29 @@ pub enum WaitLoopAnswer {
     Wait {
         /// Whole seconds, rounded up.
         until: Timestamp,
-        /// What to call with.
+        /// The call to make then.
         call: WaitLoopCall,
     },
     /// Start a successor and end.
     Handover {
         /// The successor's name.
         name: String,
-        /// What the successor is started with.
+        /// The call that the successor is started with.
         call: WaitLoopCall,
-        /// When its first call is due.
+        /// The time at which its first call is due.
         until: Timestamp,
     },
     /// End: the run has ended, or another generation or its queue calls it.
     Stop {
         /// The run.
         id: Id,
-        /// Where it stands.
+        /// The phase.
         state: State,
     },
 }
 
 impl WaitLoopCall {
-    /// What the execution of a run's current generation is started with.
+    /// The call that the execution of a run's current generation is started with.
     #[must_use]
     pub fn first(run: &RunRecord, now: Timestamp) -> Self {
         let (iteration, attempt) = (run.iteration, run.attempt);
@@ -65,7 +65,7 @@ impl WaitLoopCall {
     }
 }
 
-/// How an execution ended that its run didn't end.
+/// The end of an execution that its run didn't end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExecutionEnd {
     /// Stopped from outside: the user's wish.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Recurrence, ScheduleError};
 use crate::{Cron, Every, When, time_zone};
 
-/// When a task is started by itself: [`every`], [`cron`] or [`at`], with options. It holds what was written;
-/// [`check`](Self::check) says what is wrong with it, so that building one never fails.
+/// The times at which a task is started by itself: [`every`], [`cron`] or [`at`], with options. It holds what was
+/// written; [`check`](Self::check) says what is wrong with it, so that building one never fails.
 ///
 /// # Example: two schedules
 ///
@@ -43,7 +43,7 @@ enum Expression {
     At(When),
 }
 
-/// What becomes of a fire while a run of its schedule is unfinished.
+/// The overlap policy: what becomes of a fire while a run of its schedule is unfinished.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Overlap {
@@ -54,7 +54,8 @@ pub enum Overlap {
     Skip,
 }
 
-/// A schedule that fires at a fixed interval, first when the schedule is created: `every("5 minutes")`; minutes, hours or days.
+/// A schedule that fires at a fixed interval, first when the schedule is created: `every("5 minutes")`; minutes, hours
+/// or days.
 pub fn every(interval: impl Into<String>) -> Schedule {
     Schedule::new(Expression::Every(interval.into()))
 }
@@ -91,7 +92,7 @@ impl Schedule {
         Self { catch_up: true, ..self }
     }
 
-    /// Whether the other one fires at the same times, whatever its options.
+    /// Is true where the other one fires at the same times, whatever its options.
     #[must_use]
     pub fn has_same_times(&self, other: &Self) -> bool {
         self.expression == other.expression && self.timezone == other.timezone
@@ -103,7 +104,7 @@ impl Schedule {
         self.overlap
     }
 
-    /// Whether what was missed is run once.
+    /// Is true where missed fires are run once.
     #[must_use]
     pub fn catches_up(&self) -> bool {
         self.catch_up

@@ -31,7 +31,7 @@ pub enum ScheduleError {
     NeverFires {
         /// The cron expression.
         expression: String,
-        /// Its time zone.
+        /// The time zone.
         zone: String,
         /// The moment after which it never fires; none if it never does.
         since: Option<Timestamp>,

@@ -117,7 +117,8 @@ impl Recurrence {
     /// The fires of a schedule that was created at this moment.
     ///
     /// # Errors
-    /// A cron expression has no fire later than `created`, or an [`at`] is not within the year that follows it.
+    /// A cron expression has no fire later than `created`, or an [`at`](crate::at) is not within the year that follows
+    /// it.
     ///
     /// ```
     /// use dacapo_domain::{cron, every};
@@ -142,7 +143,7 @@ impl Recurrence {
         Ok(FireTimes { recurrence, created })
     }
 
-    /// What a handler is told of the fires around its own: the previous one and the next five. Of an [`every`],
+    /// The fires around one, as its handler is told: the previous one and the next five. Of an [`every`](crate::every),
     /// whose creation AWS keeps to itself, they are counted from the fire.
     ///
     /// ```

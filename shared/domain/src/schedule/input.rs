@@ -1,20 +1,20 @@
-//! What happens to a schedule.
+//! The inputs of a schedule.
 
 use jiff::Timestamp;
 
 use super::Schedule;
 use crate::Id;
 
-/// What a program puts: when a schedule fires, and which task.
+/// A schedule as a program puts it: its times, and its task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchedulePut {
     /// The task it fires.
     pub task: String,
-    /// When it fires; one that fires once has a moment.
+    /// The times of its fires; one that fires once has a moment.
     pub schedule: Schedule,
 }
 
-/// What happens to a schedule.
+/// An input of a schedule.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ScheduleInput {
     /// A program puts it; its body is a payload of the same write.
@@ -23,9 +23,9 @@ pub enum ScheduleInput {
     Declared {
         /// The task it fires.
         task: String,
-        /// Whether it was declared before and fires at the same times: it is not made anew then.
+        /// Is true where it was declared before and fires at the same times: it is not made anew then.
         is_same: bool,
-        /// When the deploy was made.
+        /// The time at which the deploy was made.
         at: Timestamp,
     },
     /// A program pauses it.
@@ -38,11 +38,11 @@ pub enum ScheduleInput {
         time: Timestamp,
         /// The run that the fire makes.
         run: Id,
-        /// When it fires, and how: as its code declares it, or as it was put.
+        /// The schedule as its code declares it, or as it was put.
         schedule: Schedule,
-        /// Whether that run is there already: the fire comes again.
+        /// Is true where that run is there already: the fire comes again.
         is_there: bool,
-        /// Whether the run of its latest fire is unfinished.
+        /// Is true where the run of its latest fire is unfinished.
         is_unfinished: bool,
     },
     /// Fires were missed while the engine was down.
@@ -71,7 +71,7 @@ impl ScheduleInputName {
 }
 
 impl ScheduleInput {
-    /// Its column in the table.
+    /// The input's column in the table.
     #[must_use]
     pub const fn name(&self) -> ScheduleInputName {
         match self {

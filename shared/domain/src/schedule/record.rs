@@ -1,4 +1,4 @@
-//! What is stored of a schedule.
+//! The record of a schedule.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,18 +11,18 @@ use crate::{Id, Machine, RecordKey, Version};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScheduleRecord {
-    /// Its name, unique in the app.
+    /// The name, unique in the app.
     pub name: String,
     /// The name of the last write.
     pub version: Version,
     /// The task it fires.
     pub task: String,
-    /// When it was made: `every` counts from here.
+    /// The time at which it was made: `every` counts from here.
     pub created_at: Timestamp,
-    /// When it fires; `None` for a declared one, whose code says so.
+    /// The times of its fires; `None` for a declared one, whose code names them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub put: Option<Schedule>,
-    /// Whether it is paused: checked at the fire, since a deploy sets a declared schedule enabled again.
+    /// Is true while it is paused: checked at the fire, since a deploy sets a declared schedule enabled again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
     /// Fires that made no run, and why: the last 100.
@@ -36,9 +36,9 @@ pub struct ScheduleRecord {
 /// A phase of a schedule: a row of the [table](super::table).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SchedulePhaseName {
-    /// Its fires make runs.
+    /// Fires make runs.
     Active,
-    /// Its fires make none.
+    /// Fires make none.
     Paused,
 }
 
@@ -72,7 +72,7 @@ impl ScheduleRecord {
         RecordKey::new(Self::KIND, name)
     }
 
-    /// Its row in the table.
+    /// The phase's row in the table.
     #[must_use]
     pub const fn phase(&self) -> SchedulePhaseName {
         if self.paused { SchedulePhaseName::Paused } else { SchedulePhaseName::Active }

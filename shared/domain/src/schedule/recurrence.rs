@@ -16,8 +16,8 @@ pub enum Recurrence {
 }
 
 impl Recurrence {
-    /// The expression for EventBridge Scheduler; none for an [`at`], which is written by [`aws_at`] once its moment
-    /// is known.
+    /// The expression for EventBridge Scheduler; none for an [`at`](crate::at), which is written by [`aws_at`] once its
+    /// moment is known.
     #[must_use]
     pub fn aws_expression(&self) -> Option<String> {
         match self {
@@ -45,7 +45,7 @@ impl Recurrence {
     }
 }
 
-/// What a schedule's input holds where EventBridge Scheduler is to write the fire's scheduled time.
+/// The placeholder in a schedule's input for which EventBridge Scheduler writes the fire's scheduled time.
 pub const AWS_SCHEDULED_TIME: &str = "<aws.scheduler.scheduled-time>";
 
 /// A moment in the words of EventBridge Scheduler, which takes UTC without a `Z` and whole seconds: rounded up,

@@ -11,11 +11,11 @@ use super::{Overlap, Schedule};
 pub struct SkippedFire {
     /// The time it was scheduled for.
     pub time: Timestamp,
-    /// Why.
+    /// The reason.
     pub reason: SkipReason,
 }
 
-/// Why a fire made no run.
+/// The reason why a fire made no run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SkipReason {
@@ -28,7 +28,7 @@ pub enum SkipReason {
 }
 
 impl Schedule {
-    /// Whether a fire makes a run.
+    /// Says whether a fire makes a run.
     ///
     /// # Errors
     /// Why it doesn't.

@@ -1,4 +1,4 @@
-//! Why a time is refused.
+//! Reasons to refuse a time.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub struct WhenError {
     instead: Option<String>,
 }
 
-/// What is wrong with a time.
+/// A fault of a time.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WhenProblem {
@@ -69,13 +69,13 @@ impl WhenError {
         Self { given, problem, instead }
     }
 
-    /// What is wrong with it.
+    /// The problem.
     #[must_use]
     pub fn problem(&self) -> &WhenProblem {
         &self.problem
     }
 
-    /// How to write what was meant, where that is clear.
+    /// The way to write what was meant, where that is clear.
     #[must_use]
     pub fn instead(&self) -> Option<&str> {
         self.instead.as_deref()

@@ -15,7 +15,7 @@ pub(super) enum Given {
     Text(String),
 }
 
-/// What was given, as an error names it; of a long text its beginning.
+/// The given form as an error names it; of a long text its beginning.
 impl fmt::Display for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 80;

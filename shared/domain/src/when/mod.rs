@@ -1,4 +1,4 @@
-//! When something is due, in every form a user may say it.
+//! Times at which something is due, in every form a user may say them.
 
 mod error;
 mod given;
@@ -19,7 +19,7 @@ use range::{a_year_after, within_a_year};
 /// Numbers up to this are milliseconds from now (10 years of 365 days); larger ones are Unix time in milliseconds.
 const LARGEST_DELAY_MS: i128 = 315_360_000_000;
 
-/// When a run or an event is due: as it was given, to be decided by [`resolve`](Self::resolve).
+/// The time at which a run or an event is due: as it was given, to be decided by [`resolve`](Self::resolve).
 ///
 /// | form | example |
 /// |---|---|

@@ -1,4 +1,4 @@
-//! How a time travels: as a JSON number or string.
+//! The stored form of a time: a JSON number or string.
 
 use std::fmt;
 

@@ -65,7 +65,7 @@ fn end_of_number(word: &str) -> usize {
     word.len() - rest.len()
 }
 
-/// What is wrong with a number that letters follow without a space.
+/// The problem of a number that letters follow without a space.
 fn glued_unit(glued: &str, alone: bool) -> WhenProblem {
     let letters = glued.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
     if alone && letters == glued {
