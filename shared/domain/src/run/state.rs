@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where a run stands, as people and programs are told.
+/// A run's state, as people and programs are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -30,7 +30,7 @@ impl State {
     /// All states, in the order of a run's life.
     pub const ALL: [Self; 8] = [Scheduled, Submitted, Running, Waiting, Completed, Failed, Aborted, Expired];
 
-    /// Whether the run has ended.
+    /// Is true of a run that has ended.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Completed | Failed | Aborted | Expired)
