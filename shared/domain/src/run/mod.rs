@@ -28,7 +28,7 @@ pub use lease::Lease;
 pub use phase::{End, FinalState, Phase, PhaseName};
 pub use policy::Policy;
 pub use record::{Invoker, Key, Progress, Purpose, RunRecord, Trigger};
-pub use state::{State, StateError};
+pub use state::{MOVES, State, StateError};
 pub use view::RunView;
 pub use wait_loop::answer;
 pub use wait_loop_call::{ExecutionEnd, WaitLoopAnswer, WaitLoopCall};

@@ -26,7 +26,25 @@ pub enum State {
 
 use State::{Aborted, Completed, Expired, Failed, Running, Scheduled, Submitted, Waiting};
 
+/// Every move that a run can make, as it is told. Staying (another lease, another attempt) is no move.
+pub const MOVES: [(State, &[State]); 8] = [
+    (Scheduled, &[Submitted, Running, Aborted, Expired, Failed]),
+    (Submitted, &[Scheduled, Running, Aborted, Expired, Failed]),
+    (Running, &[Completed, Failed, Aborted, Waiting, Submitted]),
+    (Waiting, &[Submitted, Running, Aborted, Failed]),
+    (Completed, &[]),
+    (Failed, &[]),
+    (Aborted, &[]),
+    (Expired, &[]),
+];
+
 impl State {
+    /// Whether a run in this state may go over to the other.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        MOVES.iter().any(|(from, to)| *from == self && to.contains(&next))
+    }
+
     /// All states, in the order of a run's life.
     pub const ALL: [Self; 8] = [Scheduled, Submitted, Running, Waiting, Completed, Failed, Aborted, Expired];
 
