@@ -15,7 +15,7 @@ mod tape;
 mod wait_loop;
 
 use dacapo_domain::{
-    Input, Machine, RunRecord, Task,
+    Effect, Input, Invoker, Machine, NewRun, RunRecord, Task,
     run::{
         InputName, PhaseName,
         table::{Cell, cell, diagram},
@@ -75,4 +75,20 @@ fn input_of_a_run_whose_task_was_removed_counts_as_its_removal() {
             }
         }
     }
+}
+
+/// A run is created with what brings it to its function, or with nothing where an execution is there already.
+#[test]
+fn run_is_created_with_what_brings_it_to_its_function() {
+    let create = |new| RunRecord::create(new, &context(0));
+    let names = |effects: &[Effect]| effects.iter().map(|effect| format!("{effect:?}")).collect::<String>();
+    assert!(names(&create(records::new(0)).effects).starts_with("Send {"));
+    assert!(names(&create(records::new(900)).effects).starts_with("Send {"));
+    assert!(names(&create(records::new(901)).effects).starts_with("SendAt {"));
+    let direct = create(NewRun { execution: Some("by-hand".to_owned()), ..records::new(0) });
+    assert_eq!((direct.effects.len(), direct.record.invoker.is_queue()), (0, false));
+    assert_eq!(direct.record.execution_name(), "by-hand");
+    let renewed = Invoker::WaitLoop { generation: 2, execution: None };
+    let renewed = RunRecord { invoker: renewed, ..direct.record };
+    assert_eq!(renewed.execution_name(), format!("{}-2", renewed.id));
 }
