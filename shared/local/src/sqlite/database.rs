@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use super::{
-    error::Failure,
+    error::WorkError,
     group_commit::{Backend, Writer},
     schema,
 };
@@ -82,7 +82,7 @@ impl Database {
     pub(super) async fn call<R, F>(&self, work: F) -> PortResult<R>
     where
         R: Send + 'static,
-        F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<R, WorkError> + Send + 'static,
     {
         self.backend.call(None, work).await
     }
@@ -91,7 +91,7 @@ impl Database {
     pub(super) async fn call_and_wake<R, F>(&self, work: F) -> PortResult<R>
     where
         R: Send + 'static,
-        F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<R, WorkError> + Send + 'static,
     {
         self.call_and_wake_if(true, work).await
     }
@@ -100,7 +100,7 @@ impl Database {
     pub(super) async fn call_and_wake_if<R, F>(&self, wakes: bool, work: F) -> PortResult<R>
     where
         R: Send + 'static,
-        F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<R, WorkError> + Send + 'static,
     {
         self.backend.call(wakes.then_some(&self.changed), work).await
     }

@@ -9,7 +9,8 @@ use rusqlite::{Connection, params};
 use super::{
     Database, DueExecution, DueSchedule, ReceivedMessage,
     executions::{self, ExecutionRow},
-    messages::{oldest, receive},
+    messages::oldest,
+    receive::receive,
     rows::{exactly, execute, first, millis, query, timestamp},
     schedules::{self, ScheduleRow},
     timers,

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::{
     VirtualClock,
-    sqlite::{Database, error::Failure, rows::execute},
+    sqlite::{Database, error::WorkError, rows::execute},
 };
 
 /// What one caller asks for.
@@ -19,7 +19,7 @@ enum Work {
     Fail,
 }
 
-fn work(work: Work) -> impl FnOnce(&Connection) -> Result<(), Failure> + Send + 'static {
+fn work(work: Work) -> impl FnOnce(&Connection) -> Result<(), WorkError> + Send + 'static {
     move |connection| match work {
         Work::Refuse => Err(PortError::new(PortErrorKind::Refused, "no").into()),
         Work::Write => Ok(execute(connection, "INSERT INTO logs VALUES (hex(randomblob(8)), 'k', 'd')", []).map(drop)?),

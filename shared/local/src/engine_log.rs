@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 /// Something that happened in the engine. Its text is one readable line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Report {
+pub enum EngineLog {
     /// The engine is there.
     Listening {
         /// Where, as `http://127.0.0.1:8787`.
@@ -41,7 +41,7 @@ pub enum Report {
     Note(String),
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for EngineLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listening { address } => write!(f, "the engine listens on {address}"),
@@ -56,4 +56,4 @@ impl fmt::Display for Report {
 }
 
 /// Who is told. It must not block: it is called from the engine's own tasks.
-pub type Reports = Arc<dyn Fn(Report) + Send + Sync>;
+pub type EngineLogs = Arc<dyn Fn(EngineLog) + Send + Sync>;

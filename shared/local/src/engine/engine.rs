@@ -6,17 +6,20 @@ use std::{
     time::Duration,
 };
 
-use dacapo_core::port::{Clock, PortResult};
+use dacapo_core::{
+    conductor::Conductor,
+    port::{Clock, PortResult},
+};
 use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
 use jiff::Timestamp;
 
-use super::{Invoke, Life, Lives};
+use super::Invoke;
 use crate::{
-    report::{Report, Reports},
-    sqlite::Database,
+    engine_log::{EngineLog, EngineLogs},
+    sqlite::{APP_DLQ, Database},
 };
 
-/// How often the conductor may look, as its schedule on AWS says.
+/// The least time between two sweeps, as the conductor's schedule on AWS says.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
 /// One app, its database, and the way to its functions.
@@ -26,35 +29,39 @@ pub struct Engine {
     pub(super) manifest: Manifest,
     pub(super) functions: BTreeMap<String, FunctionEntry>,
     pub(super) invoke: Arc<dyn Invoke>,
-    pub(super) lives: Lives,
-    pub(super) reports: Reports,
+    pub(super) conductor: FunctionEntry,
+    pub(super) logs: EngineLogs,
     swept: Mutex<Option<Timestamp>>,
 }
 
 impl Engine {
     /// An engine for the functions of a manifest. Nothing happens before it is [deployed](Self::deploy) and driven.
+    ///
+    /// The conductor is invoked as all functions are: [`WithConductor`](super::WithConductor) has it.
     #[must_use]
-    pub fn new(database: Database, manifest: Manifest, invoke: Arc<dyn Invoke>, reports: Reports) -> Self {
-        let lives = Life::unharmed(database.ports());
+    pub fn new(database: Database, manifest: Manifest, invoke: Arc<dyn Invoke>, logs: EngineLogs) -> Self {
         let functions = manifest.functions.iter().filter(|function| function.name != CONDUCTOR);
         let functions = functions.map(|function| (function.name.clone(), function.clone())).collect();
-        let clock = database.ports().clock;
-        Self { database, clock, manifest, functions, invoke, lives, reports, swept: Mutex::default() }
+        let (clock, conductor) = (database.ports().clock, FunctionEntry::conductor());
+        Self { database, clock, manifest, functions, conductor, invoke, logs, swept: Mutex::default() }
     }
 
-    /// The same with a conductor that lives as dangerously as it is told to.
-    #[must_use]
-    pub fn with_lives(mut self, lives: Lives) -> Self {
-        self.lives = lives;
-        self
-    }
-
-    /// Makes the app what the manifest says, as a deploy does.
+    /// Makes the app what the manifest says, as a deploy does: its queues and schedules, and what the core keeps of it.
     ///
     /// # Errors
     /// If the database can't be used.
     pub async fn deploy(&self) -> PortResult<()> {
-        self.database.deploy(&self.manifest).await
+        self.database.deploy(&self.manifest).await?;
+        Conductor::new(self.database.ports(), None).deploy(&self.manifest).await?;
+        Ok(())
+    }
+
+    /// The reader of a queue.
+    pub(super) fn reader(&self, queue: &str) -> Option<&FunctionEntry> {
+        match queue {
+            CONDUCTOR | APP_DLQ => Some(&self.conductor),
+            _ => self.functions.get(queue),
+        }
     }
 
     /// When there is something to do next but what recurring schedules will start; the past if there is now.
@@ -62,14 +69,14 @@ impl Engine {
     /// # Errors
     /// If the database can't be used.
     pub async fn next_due_of_work(&self) -> PortResult<Option<Timestamp>> {
-        let (due, look) = futures::try_join!(self.database.next_work(), self.database.next_look())?;
-        Ok(earlier(due, look.map(|look| self.sweeps_at(look))))
+        let (due, reconcile) = futures::try_join!(self.database.next_work(), self.database.next_reconcile())?;
+        Ok(earlier(due, reconcile.map(|at| self.sweeps_at(at))))
     }
 
-    /// When the conductor looks next: at the first whole minute at which it has something to look at.
-    pub(super) fn sweeps_at(&self, look: Timestamp) -> Timestamp {
+    /// The next sweep: at the first whole minute at which the conductor has something to reconcile.
+    pub(super) fn sweeps_at(&self, reconcile: Timestamp) -> Timestamp {
         let swept = *self.swept.lock().unwrap_or_else(PoisonError::into_inner);
-        whole_minute(swept.map_or(look, |swept| look.max(swept + SWEEP_EVERY)))
+        whole_minute(swept.map_or(reconcile, |swept| reconcile.max(swept + SWEEP_EVERY)))
     }
 
     pub(super) fn has_swept(&self) {
@@ -77,7 +84,7 @@ impl Engine {
     }
 
     pub(super) fn note(&self, text: String) {
-        (self.reports)(Report::Note(text));
+        (self.logs)(EngineLog::Note(text));
     }
 }
 
@@ -97,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sweep_comes_at_a_whole_minute_and_never_early() -> Result<(), jiff::Error> {
+    fn sweep_comes_at_a_whole_minute_and_never_early() -> Result<(), jiff::Error> {
         for (at, minute) in [
             ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
             ("2026-01-01T00:00:00.001Z", "2026-01-01T00:01:00Z"),

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 /// An invocation on its way to a process.
 #[derive(Debug)]
-pub struct Handed {
+pub struct PendingInvocation {
     pub request_id: String,
     /// When the process will be stopped, in Unix milliseconds: counted from here, so a slow start costs nothing.
     pub deadline_ms: i64,
@@ -28,7 +28,7 @@ pub enum Ended {
 }
 
 /// One process's end of the Runtime API.
-pub struct Seat {
+pub struct Slot {
     function: String,
     sender: mpsc::UnboundedSender<Waiting>,
     waiting: AsyncMutex<mpsc::UnboundedReceiver<Waiting>>,
@@ -51,7 +51,7 @@ pub struct Calling {
     pub ended: oneshot::Receiver<Ended>,
 }
 
-impl Seat {
+impl Slot {
     pub fn new(function: &str) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
         Self { function: function.to_owned(), sender, waiting: AsyncMutex::new(receiver), running: Mutex::default() }
@@ -66,17 +66,17 @@ impl Seat {
         let (taken, heard) = oneshot::channel();
         let (ended, answer) = oneshot::channel();
         let waiting = Waiting { request_id: request_id(), payload, limit, taken, ended };
-        // The receiver lives as long as the seat.
+        // The receiver lives as long as the slot.
         let _ = self.sender.send(waiting);
         Calling { taken: heard, ended: answer }
     }
 
     /// Waits for the next invocation: the process's long poll.
-    pub async fn next(&self) -> Handed {
+    pub async fn next(&self) -> PendingInvocation {
         loop {
             let next = self.waiting.lock().await.recv().await;
             let Some(Waiting { request_id, payload, limit, taken, ended }) = next else {
-                // The sender is this seat's own.
+                // The sender is this slot's own.
                 return std::future::pending().await;
             };
             if taken.send(()).is_err() {
@@ -84,7 +84,7 @@ impl Seat {
             }
             *self.running() = Some((request_id.clone(), ended));
             let deadline = SystemClock.now() + limit;
-            return Handed { request_id, payload, deadline_ms: deadline.as_millisecond() };
+            return PendingInvocation { request_id, payload, deadline_ms: deadline.as_millisecond() };
         }
     }
 
@@ -129,24 +129,24 @@ mod tests {
 
     #[tokio::test]
     async fn an_invocation_is_fetched_and_answered_once() {
-        let seat = Seat::new("greet");
-        let calling = seat.call(Bytes::from_static(b"{}"), LIMIT);
-        let handed = seat.next().await;
+        let slot = Slot::new("greet");
+        let calling = slot.call(Bytes::from_static(b"{}"), LIMIT);
+        let handed = slot.next().await;
         assert_eq!(handed.payload, "{}");
         assert!(calling.taken.await.is_ok());
 
-        assert!(!seat.end("another", Ended::Answered(Bytes::new())), "an id that doesn't run");
-        assert!(seat.end(&handed.request_id, Ended::Answered(Bytes::from_static(b"1"))));
-        assert!(!seat.end(&handed.request_id, Ended::Answered(Bytes::new())), "answered twice");
+        assert!(!slot.end("another", Ended::Answered(Bytes::new())), "an id that doesn't run");
+        assert!(slot.end(&handed.request_id, Ended::Answered(Bytes::from_static(b"1"))));
+        assert!(!slot.end(&handed.request_id, Ended::Answered(Bytes::new())), "answered twice");
         assert_eq!(calling.ended.await, Ok(Ended::Answered(Bytes::from_static(b"1"))));
     }
 
     #[tokio::test]
     async fn what_was_given_up_is_not_handed_out() {
-        let seat = Seat::new("greet");
-        drop(seat.call(Bytes::from_static(b"1"), LIMIT));
-        let _kept = seat.call(Bytes::from_static(b"2"), LIMIT);
-        assert_eq!(seat.next().await.payload, "2");
+        let slot = Slot::new("greet");
+        drop(slot.call(Bytes::from_static(b"1"), LIMIT));
+        let _kept = slot.call(Bytes::from_static(b"2"), LIMIT);
+        assert_eq!(slot.next().await.payload, "2");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{Engine, Work};
-use crate::sqlite::UNDELIVERED;
+use crate::sqlite::APP_DLQ;
 
 /// The pause after the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -19,16 +19,16 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// How many invocations of one function may run at once.
 #[derive(Clone, Copy, Debug)]
-pub struct Places {
+pub struct Permits {
     /// Of each function.
     pub function: usize,
-    /// Of all functions together, by the loop.
-    pub loops: usize,
+    /// Of all functions together, by wait loops.
+    pub wait_loops: usize,
 }
 
-impl Default for Places {
+impl Default for Permits {
     fn default() -> Self {
-        Self { function: 64, loops: 64 }
+        Self { function: 64, wait_loops: 64 }
     }
 }
 
@@ -42,20 +42,20 @@ enum Next {
 }
 
 /// Drives an engine until it is told to stop.
-pub struct Driver {
+pub struct EngineLoop {
     engine: Arc<Engine>,
-    places: HashMap<String, Arc<Semaphore>>,
+    permits: HashMap<String, Arc<Semaphore>>,
 }
 
-impl Driver {
-    /// A driver of an engine, with so many places.
+impl EngineLoop {
+    /// A driver of an engine, with so many permits.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, places: Places) -> Self {
-        let own = [(CONDUCTOR, 4), (UNDELIVERED, 1), (Work::LOOPS, places.loops)];
-        let own = own.map(|(place, room)| (place.to_owned(), room));
-        let functions = engine.functions.keys().map(|name| (name.clone(), places.function));
-        let places = functions.chain(own).map(|(place, room)| (place, Arc::new(Semaphore::new(room)))).collect();
-        Self { engine, places }
+    pub fn new(engine: Arc<Engine>, permits: Permits) -> Self {
+        let own = [(CONDUCTOR, 4), (APP_DLQ, 1), (Work::WAIT_LOOPS, permits.wait_loops)];
+        let own = own.map(|(room, permits)| (room.to_owned(), permits));
+        let functions = engine.functions.keys().map(|name| (name.clone(), permits.function));
+        let permits = functions.chain(own).map(|(room, permits)| (room, Arc::new(Semaphore::new(permits)))).collect();
+        Self { engine, permits }
     }
 
     /// Delivers until `stop` comes, then waits up to `grace` for what runs.
@@ -101,14 +101,14 @@ impl Driver {
 
     /// Starts what is due and says what to wait for, apart from changes.
     async fn turn(&self, running: &mut JoinSet<()>) -> PortResult<Next> {
-        let room = |place: &str| self.places.get(place).map_or(0, |places| places.available_permits());
+        let room = |room: &str| self.permits.get(room).map_or(0, |permits| permits.available_permits());
         let due = self.engine.take(room).await?;
         for work in due.work {
-            let place = self.take_place(work.place());
+            let permit = self.take_permit(work.room());
             let engine = self.engine.clone();
             running.spawn(async move {
                 engine.perform(work).await;
-                drop(place);
+                drop(permit);
             });
         }
         let now = self.engine.clock.now();
@@ -120,7 +120,7 @@ impl Driver {
         })
     }
 
-    fn take_place(&self, place: &str) -> Option<OwnedSemaphorePermit> {
-        self.places.get(place)?.clone().try_acquire_owned().ok()
+    fn take_permit(&self, room: &str) -> Option<OwnedSemaphorePermit> {
+        self.permits.get(room)?.clone().try_acquire_owned().ok()
     }
 }
