@@ -1,4 +1,4 @@
-//! Dacapo on one machine: the embedded engine, its client, and the test kit.
+//! Dacapo on one machine: the embedded engine and its client.
 //!
 //! The engine is never kinder than AWS: messages are JSON text, delivered at least once and in any order, delays
 //! are whole seconds, and a message that was not acknowledged comes back only when its visibility ends.
@@ -8,23 +8,25 @@ mod dev;
 #[cfg(feature = "engine")]
 pub mod engine;
 #[cfg(feature = "engine")]
+mod invocation_failed;
+#[cfg(feature = "engine")]
 mod process;
 #[cfg(feature = "engine")]
-mod report;
+mod engine_log;
 #[cfg(any(feature = "client", feature = "engine"))]
 mod rpc;
 #[cfg(feature = "engine")]
 mod runtime_api;
 #[cfg(feature = "engine")]
 pub mod sqlite;
-#[cfg(feature = "engine")]
-mod test_app;
+#[cfg(test)]
+mod test_clock;
 
 #[cfg(feature = "engine")]
 pub use dev::{DEFAULT_PORT, DevError, DevFunction, DevOptions, dev, dev_until};
 #[cfg(feature = "engine")]
-pub use report::{Report, Reports};
+pub use invocation_failed::InvocationFailed;
+#[cfg(feature = "engine")]
+pub use engine_log::{EngineLog, EngineLogs};
 #[cfg(feature = "client")]
 pub use rpc::client;
-#[cfg(feature = "engine")]
-pub use test_app::{Faults, START, TestApp, VirtualClock};

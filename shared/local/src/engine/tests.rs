@@ -10,17 +10,17 @@ use std::{
 };
 
 use async_trait::async_trait;
-use dacapo::port::{Clock, ExecutionStatus, Loops, Payloads, PortResult, Ports};
+use dacapo_core::port::{Clock, ExecutionStatus, Loops, Payloads, PortResult, Ports};
 use dacapo_domain::{
-    Answer, Driver as DrivenBy, FunctionEntry, Invocation, Json, LoopCall, Manifest, NewRun, Policy, Run, SkipReason,
+    Answer, EngineLoop as DrivenBy, FunctionEntry, Invocation, Json, LoopCall, Manifest, NewRun, Policy, Run, SkipReason,
     State, TaskEntry, Trigger, cron, every,
 };
 use jiff::Timestamp;
 
 use super::*;
 use crate::{
-    report::Report,
-    sqlite::{Database, Received},
+    engine_log::EngineLog,
+    sqlite::{Database, ReceivedMessage},
     test_app::VirtualClock,
 };
 
@@ -30,21 +30,21 @@ type Said = Arc<Mutex<Vec<String>>>;
 /// A function that answers calls from a list, and takes all messages.
 #[derive(Default)]
 struct Script {
-    answers: Mutex<VecDeque<Result<Json, Crash>>>,
+    answers: Mutex<VecDeque<Result<Json, InvocationFailed>>>,
     calls: Mutex<Vec<Invocation>>,
     texts: Mutex<Vec<String>>,
 }
 
 #[async_trait]
 impl Invoke for Script {
-    async fn deliver(&self, _: &FunctionEntry, batch: &[Received]) -> Result<Vec<bool>, Crash> {
+    async fn deliver(&self, _: &FunctionEntry, batch: &[ReceivedMessage]) -> Result<Vec<bool>, InvocationFailed> {
         self.texts.lock().unwrap().extend(batch.iter().map(|message| message.text.clone()));
         Ok(vec![true; batch.len()])
     }
 
-    async fn call(&self, _: &FunctionEntry, payload: Json) -> Result<Json, Crash> {
+    async fn call(&self, _: &FunctionEntry, payload: Json) -> Result<Json, InvocationFailed> {
         self.calls.lock().unwrap().push(payload.parse().unwrap());
-        self.answers.lock().unwrap().pop_front().unwrap_or_else(|| Err(Crash::new("no answer is left")))
+        self.answers.lock().unwrap().pop_front().unwrap_or_else(|| Err(InvocationFailed::new("no answer is left")))
     }
 }
 
@@ -71,8 +71,8 @@ impl App {
         let manifest = Manifest::new("shop", vec![FunctionEntry::task("greet", 128, task)])?;
         let (script, said) = (Arc::new(Script::default()), Said::default());
         let hears = said.clone();
-        let reports = Arc::new(move |report: Report| hears.lock().unwrap().push(report.to_string()));
-        let engine = Engine::new(database.clone(), manifest, script.clone(), reports);
+        let logs = Arc::new(move |report: EngineLog| hears.lock().unwrap().push(report.to_string()));
+        let engine = Engine::new(database.clone(), manifest, script.clone(), logs);
         engine.deploy().await?;
         Ok(Self { engine, script, clock, database, said })
     }
@@ -178,7 +178,7 @@ async fn a_handover_starts_the_successor_and_ends() -> Tested {
 async fn a_crash_of_a_call_is_told_to_the_conductor_which_says_when_to_call_again() -> Tested {
     let app = App::new(vec![]).await?;
     let (run, _) = app.waiting_run().await?;
-    app.script.answers.lock().unwrap().push_back(Err(Crash::new("out of memory")));
+    app.script.answers.lock().unwrap().push_back(Err(InvocationFailed::new("out of memory")));
     app.settle().await?;
 
     let stored = app.ports().store.load(run.id).await?.ok_or("the run is there")?;
@@ -193,7 +193,7 @@ async fn a_crash_of_a_call_is_told_to_the_conductor_which_says_when_to_call_agai
 async fn a_conductor_that_fails_is_told_of_a_crash_again_after_ever_longer_pauses() -> Tested {
     let mut app = App::new(vec![]).await?;
     let (run, _) = app.waiting_run().await?;
-    app.script.answers.lock().unwrap().push_back(Err(Crash::new("out of memory")));
+    app.script.answers.lock().unwrap().push_back(Err(InvocationFailed::new("out of memory")));
     let (ports, lives) = (app.ports(), AtomicU32::new(0));
     app.engine.lives = Arc::new(move || match lives.fetch_add(1, Relaxed) {
         0..3 => Life { ports: ports.clone(), dies: Box::pin(std::future::ready(())) },
@@ -222,11 +222,11 @@ async fn a_crash_leaves_messages_until_their_visibility_ends() -> Tested {
     struct Dying;
     #[async_trait]
     impl Invoke for Dying {
-        async fn deliver(&self, _: &FunctionEntry, _: &[Received]) -> Result<Vec<bool>, Crash> {
-            Err(Crash::new("dead"))
+        async fn deliver(&self, _: &FunctionEntry, _: &[ReceivedMessage]) -> Result<Vec<bool>, InvocationFailed> {
+            Err(InvocationFailed::new("dead"))
         }
-        async fn call(&self, _: &FunctionEntry, _: Json) -> Result<Json, Crash> {
-            Err(Crash::new("dead"))
+        async fn call(&self, _: &FunctionEntry, _: Json) -> Result<Json, InvocationFailed> {
+            Err(InvocationFailed::new("dead"))
         }
     }
     let mut app = App::new(vec![]).await?;

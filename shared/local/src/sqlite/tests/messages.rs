@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use dacapo::port::{Clock, Queues, Timers};
+use dacapo_core::port::{Clock, Queues, Timers};
 use dacapo_domain::{days, seconds};
 
 use super::{Bench, message, text};
-use crate::sqlite::UNDELIVERED;
+use crate::sqlite::APP_DLQ;
 
 #[tokio::test]
 async fn a_received_message_is_hidden_until_its_visibility_ends() {
@@ -106,7 +106,7 @@ async fn a_message_received_too_often_is_moved_and_makes_room() {
     let received = bench.database.receive("greet", 1).await.unwrap();
 
     assert_eq!(received[0].text, text("good"), "the moved one doesn't count");
-    let undelivered = bench.receive(UNDELIVERED).await;
+    let undelivered = bench.receive(APP_DLQ).await;
     assert_eq!((undelivered[0].text.clone(), undelivered[0].receives), (text("poison"), 1));
 }
 
@@ -120,9 +120,9 @@ async fn a_message_is_kept_for_fourteen_days_wherever_it_is_moved() {
     }
     assert!(bench.receive("greet").await.is_empty());
     bench.pass(days(14) - seconds(91));
-    assert_eq!(bench.texts(UNDELIVERED).await, [text("poison")]);
+    assert_eq!(bench.texts(APP_DLQ).await, [text("poison")]);
     bench.pass(days(1));
-    assert!(bench.receive(UNDELIVERED).await.is_empty());
+    assert!(bench.receive(APP_DLQ).await.is_empty());
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn a_timer_for_a_function_that_is_gone_ends_undelivered() {
     let bench = Bench::new().await;
     bench.database.put("timer", bench.clock.now(), "gone", &message("a")).await.unwrap();
     bench.database.fire_timers().await.unwrap();
-    assert_eq!(bench.texts(UNDELIVERED).await, [text("a")]);
+    assert_eq!(bench.texts(APP_DLQ).await, [text("a")]);
 }
 
 #[tokio::test]

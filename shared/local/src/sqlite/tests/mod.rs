@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dacapo::port::{Clock, Envelope, Queues};
+use dacapo_core::port::{Clock, Envelope, Queues};
 use dacapo_domain::{DeliveryMessage, Message};
 
-use super::{Database, QueueSpec, Received};
+use super::{Database, QueueSpec, ReceivedMessage};
 use crate::VirtualClock;
 
 mod expiry;
@@ -46,7 +46,7 @@ impl Bench {
         self.database.send("greet", &envelope).await.unwrap();
     }
 
-    async fn receive(&self, queue: &str) -> Vec<Received> {
+    async fn receive(&self, queue: &str) -> Vec<ReceivedMessage> {
         self.database.receive(queue, 10).await.unwrap()
     }
 

@@ -1,13 +1,13 @@
 //! Recurring schedules and deploys.
 
-use dacapo::port::{Clock, PortErrorKind, Queues, Schedules};
+use dacapo_core::port::{Clock, PortErrorKind, Queues, Schedules};
 use dacapo_domain::{
     Fire, FunctionEntry, Json, Manifest, Message, Policy, Schedule, ScheduleEntry, TaskEntry, cron, every, hours,
     minutes,
 };
 
 use super::{Bench, message};
-use crate::sqlite::UNDELIVERED;
+use crate::sqlite::APP_DLQ;
 
 fn manifest(tasks: &[(&str, Option<Schedule>)]) -> Manifest {
     let function = |(name, schedule): &(&str, Option<Schedule>)| {
@@ -104,7 +104,7 @@ async fn a_deploy_makes_the_queues_of_its_functions_and_takes_the_others_away() 
     let envelope = dacapo::port::Envelope { message: message("a"), delay: std::time::Duration::ZERO };
     let database = &bench.database;
     database.deploy(&manifest(&[("one", None), ("two", None)])).await.unwrap();
-    for function in ["one", "two", "conductor", UNDELIVERED] {
+    for function in ["one", "two", "conductor", APP_DLQ] {
         database.send(function, &envelope).await.unwrap();
     }
     let gone = database.send("greet", &envelope).await.unwrap_err();
@@ -112,6 +112,6 @@ async fn a_deploy_makes_the_queues_of_its_functions_and_takes_the_others_away() 
 
     database.deploy(&manifest(&[("two", None)])).await.unwrap();
 
-    assert_eq!(database.due_queues().await.unwrap(), ["conductor", "two", UNDELIVERED]);
+    assert_eq!(database.due_queues().await.unwrap(), ["conductor", "two", APP_DLQ]);
     assert!(bench.texts("one").await.is_empty(), "its messages are gone with it");
 }

@@ -1,0 +1,96 @@
+//! One call: JSON there, JSON back.
+
+use std::{sync::Arc, time::Duration};
+
+use dacapo_core::port::{PortError, PortErrorKind, PortResult};
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    Method, Request, StatusCode,
+    body::Bytes,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{LIVENESS_PATH, verbs::Verb};
+
+/// How long the engine may take for one call.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Kept connections to an engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Connection {
+    url: Arc<str>,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+impl Connection {
+    pub fn new(url: &str) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Self { url: url.trim_end_matches('/').into(), client }
+    }
+
+    /// Calls a verb. What is sent is borrowed, and has the same form as the verb's own type.
+    pub async fn call<Sent, Back: DeserializeOwned>(
+        &self,
+        verb: &Verb<Sent, Back>,
+        sent: &(impl Serialize + ?Sized),
+    ) -> PortResult<Back> {
+        let refused = |text: String| PortError::new(PortErrorKind::Refused, text);
+        let text = serde_json::to_vec(sent).map_err(|error| refused(format!("can't send this: {error}")))?;
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("{}{}", self.url, verb.path))
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .body(Full::from(text))
+            .map_err(|error| {
+                refused(format!("can't call the engine at {:?}: {error} (write http://127.0.0.1:8787)", self.url))
+            })?;
+        let (status, text) = tokio::time::timeout(LIMIT, self.exchange(request)).await.map_err(|_| {
+            let message = format!("the engine at {} did not answer within {} s", self.url, LIMIT.as_secs());
+            PortError::new(PortErrorKind::Transient, message)
+        })??;
+        let unexpected = |error: serde_json::Error| {
+            let message = format!("what answers at {} is no engine of this version ({status})", self.url);
+            PortError::new(PortErrorKind::Refused, message).caused_by(error)
+        };
+        if status == StatusCode::OK {
+            return serde_json::from_slice(&text).map_err(unexpected);
+        }
+        Err(serde_json::from_slice::<PortError>(&text).map_err(unexpected)?)
+    }
+
+    /// Waits until the connection breaks, or for ever where what answers is no engine that knows this request.
+    pub async fn lasts(&self) {
+        let request = Request::get(format!("{}{LIVENESS_PATH}", self.url)).body(Full::default());
+        if let Ok(request) = request
+            && self.client.request(request).await.is_ok()
+        {
+            std::future::pending().await
+        }
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> PortResult<(StatusCode, Bytes)> {
+        let response = self.client.request(request).await.map_err(|error| {
+            if error.is_connect() {
+                let message =
+                    format!("can't reach the engine at {} (start it with `make dev` or `dacapo dev`)", self.url);
+                return PortError::new(PortErrorKind::Unreachable, message).caused_by(error);
+            }
+            self.broken(error)
+        })?;
+        let status = response.status();
+        let body = response.into_body().collect().await.map_err(|error| self.broken(error))?;
+        Ok((status, body.to_bytes()))
+    }
+
+    fn broken(&self, error: impl std::error::Error + Send + Sync + 'static) -> PortError {
+        let message = format!("the connection to the engine at {} broke", self.url);
+        PortError::new(PortErrorKind::Transient, message).caused_by(error)
+    }
+}

@@ -1,0 +1,141 @@
+//! Executions of wait loops: each waits until a time, is called, and is told until when to wait next.
+
+use dacapo_core::port::PortResult;
+use dacapo_domain::{CONDUCTOR, ExecutionEnded, Message, WaitLoopCall};
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+use super::{
+    Database,
+    error::WorkError,
+    messages::enqueue,
+    rows::{ceil_second, document, execute, first, millis, query, value},
+};
+
+/// An execution whose wait is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueExecution {
+    /// Its name.
+    pub name: String,
+    /// The function to call.
+    pub function: String,
+    /// What to call it with.
+    pub call: WaitLoopCall,
+}
+
+/// How an execution ended, as the service tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It was told to stop, or handed over. The conductor hears nothing of it.
+    Succeeded,
+    /// It failed by itself. The conductor is told.
+    Failed {
+        /// The error's name.
+        error: String,
+        /// Its cause.
+        cause: String,
+    },
+    /// It was stopped, by us or by somebody else: AWS says the same of both. The conductor is told.
+    Aborted {
+        /// Why.
+        cause: String,
+    },
+}
+
+impl Ending {
+    fn message(self, execution: &str) -> Option<String> {
+        let (status, error, cause) = match self {
+            Self::Succeeded => return None,
+            Self::Failed { error, cause } => ("FAILED", Some(error), Some(cause)),
+            Self::Aborted { cause } => ("ABORTED", None, Some(cause)),
+        };
+        let ended = ExecutionEnded { execution: execution.to_owned(), status: status.to_owned(), error, cause };
+        Some(Message::ExecutionEnded(ended).to_text())
+    }
+}
+
+/// Ends an execution that has not ended, and tells the conductor where there is one.
+fn end(connection: &Connection, name: &str, message: Option<&str>, now: i64) -> rusqlite::Result<bool> {
+    const SQL: &str = "UPDATE executions SET status = 'ended', until = ?2 WHERE name = ?1 AND status <> 'ended'";
+    let ended = execute(connection, SQL, params![name, now])? == 1;
+    if let Some(message) = message.filter(|_| ended) {
+        enqueue(connection, CONDUCTOR, message, now, now)?;
+    }
+    Ok(ended)
+}
+
+/// An execution as it is stored: name, function and call.
+pub(super) type ExecutionRow = (String, String, String);
+
+/// Takes up to so many executions whose wait is over, the longest overdue first. Each is given once: it is being called
+/// until [`set_execution`](Database::set_execution) or [`end_execution`](Database::end_execution) says what came of it,
+/// or the engine [recovers](Database::recover).
+pub(super) fn take(connection: &Connection, max: u32, now: i64) -> rusqlite::Result<Vec<ExecutionRow>> {
+    const DUE: &str = "SELECT name, function, call FROM executions
+        WHERE status = 'waiting' AND until <= ?1 ORDER BY until LIMIT ?2";
+    const CALL: &str = "UPDATE executions SET status = 'calling' WHERE name = ?1";
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let due: Vec<ExecutionRow> = query(connection, DUE, params![now, max], read)?;
+    for (name, ..) in &due {
+        execute(connection, CALL, [name])?;
+    }
+    Ok(due)
+}
+
+impl DueExecution {
+    pub(super) fn of((name, function, call): ExecutionRow) -> PortResult<Self> {
+        Ok(Self { name, function, call: value("a call", &call)? })
+    }
+}
+
+/// Starts an execution, which makes its first call then. One that exists already stays as it is.
+pub(super) fn start(
+    connection: &Connection,
+    name: &str,
+    call: &WaitLoopCall,
+    until: Timestamp,
+) -> Result<(), WorkError> {
+    const SQL: &str = "INSERT INTO executions (name, function, call, status, until)
+        VALUES (?1, ?2, ?3, 'waiting', ?4) ON CONFLICT DO NOTHING";
+    let document = document("a call", call)?;
+    execute(connection, SQL, params![name, call.function, document, ceil_second(until)])?;
+    Ok(())
+}
+
+/// Stops an execution, if it has not ended.
+pub(super) fn stop(connection: &Connection, name: &str, cause: &str, now: Timestamp) -> rusqlite::Result<()> {
+    let message = Ending::Aborted { cause: cause.to_owned() }.message(name);
+    end(connection, name, message.as_deref(), millis(now)).map(drop)
+}
+
+/// Whether an execution waits or calls.
+pub(super) fn is_running(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    const SQL: &str = "SELECT 1 FROM executions WHERE name = ?1 AND status <> 'ended'";
+    Ok(first(connection, SQL, [name], |_| Ok(()))?.is_some())
+}
+
+impl Database {
+    /// Lets an execution wait until a time (whole seconds, rounded up) and be called then with this. Says whether
+    /// it was still running: it may have been stopped meanwhile.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn set_execution(&self, name: &str, call: &WaitLoopCall, until: Timestamp) -> PortResult<bool> {
+        const SQL: &str = "UPDATE executions SET status = 'waiting', function = ?2, call = ?3, until = ?4
+            WHERE name = ?1 AND status <> 'ended'";
+        let (name, function, call) = (name.to_owned(), call.function.clone(), document("a call", call)?);
+        let until = ceil_second(until);
+        self.call_and_wake(move |connection| Ok(execute(connection, SQL, params![name, function, call, until])? == 1))
+            .await
+    }
+
+    /// Ends an execution. Where it didn't succeed, the conductor's queue gets `ended/1`, as EventBridge would tell
+    /// it. Says whether it was still running.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn end_execution(&self, name: &str, how: Ending) -> PortResult<bool> {
+        let (name, message, now) = (name.to_owned(), how.message(name), millis(self.now()));
+        self.call_and_wake(move |connection| Ok(end(connection, &name, message.as_deref(), now)?)).await
+    }
+}
