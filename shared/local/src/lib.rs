@@ -8,11 +8,11 @@ mod dev;
 #[cfg(feature = "engine")]
 pub mod engine;
 #[cfg(feature = "engine")]
+mod engine_log;
+#[cfg(feature = "engine")]
 mod invocation_failed;
 #[cfg(feature = "engine")]
 mod process;
-#[cfg(feature = "engine")]
-mod engine_log;
 #[cfg(any(feature = "client", feature = "engine"))]
 mod rpc;
 #[cfg(feature = "engine")]
@@ -25,8 +25,8 @@ mod test_clock;
 #[cfg(feature = "engine")]
 pub use dev::{DEFAULT_PORT, DevError, DevFunction, DevOptions, dev, dev_until};
 #[cfg(feature = "engine")]
-pub use invocation_failed::InvocationFailed;
-#[cfg(feature = "engine")]
 pub use engine_log::{EngineLog, EngineLogs};
+#[cfg(feature = "engine")]
+pub use invocation_failed::InvocationFailed;
 #[cfg(feature = "client")]
 pub use rpc::client;

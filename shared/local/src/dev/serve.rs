@@ -10,8 +10,8 @@ use tokio::{net::TcpListener, sync::Notify};
 use super::{DevError, DevOptions, direct};
 use crate::{
     engine::{Engine, EngineLoop, Permits, Programs, WithConductor},
-    process::{Pool, Program},
     engine_log::EngineLog,
+    process::{Pool, Program},
     rpc, runtime_api,
     runtime_api::Slots,
     sqlite::Database,

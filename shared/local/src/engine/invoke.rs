@@ -169,7 +169,8 @@ impl Invoke for Programs {
     }
 
     async fn call(&self, function: &FunctionEntry, payload: Json) -> Result<Json, InvocationFailed> {
-        let failed = |what, error: &dyn std::error::Error| InvocationFailed::new(format!("the answer is {what}: {error}"));
+        let failed =
+            |what, error: &dyn std::error::Error| InvocationFailed::new(format!("the answer is {what}: {error}"));
         let answer = self.invoke(function, payload.text().to_owned().into()).await?;
         let text = String::from_utf8(answer.into()).map_err(|error| failed("no text", &error))?;
         Json::from_text(text).map_err(|error| failed("no JSON", &error))

@@ -60,12 +60,7 @@ impl Database {
     #[must_use]
     pub fn ports(&self) -> Ports {
         let this = Arc::new(self.clone());
-        Ports {
-            records: this.clone(),
-            outbox: this.clone(),
-            probe: this,
-            clock: self.clock.clone(),
-        }
+        Ports { records: this.clone(), outbox: this.clone(), probe: this, clock: self.clock.clone() }
     }
 
     /// Waits until something was sent, timed, started or scheduled since the last call: time to ask what is due.

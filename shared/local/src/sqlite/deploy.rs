@@ -2,7 +2,7 @@
 
 use dacapo_core::port::PortResult;
 use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::{
     Database, QueueSpec, function_dlq,

@@ -78,7 +78,8 @@ impl Database {
         let now = self.now();
         let (now, oldest) = (millis(now), oldest(now));
         let taken = self.call(move |connection| {
-            let mut due = DueRows { next: next_due(connection)?, reconcile: next_reconcile(connection)?, ..DueRows::default() };
+            let mut due =
+                DueRows { next: next_due(connection)?, reconcile: next_reconcile(connection)?, ..DueRows::default() };
             if due.next.is_none_or(|next| millis(next) > now) {
                 return Ok(due);
             }

@@ -88,12 +88,7 @@ pub(super) fn has_backlog(connection: &Connection, function: &str, now: Timestam
 }
 
 /// Keeps a text in a function's own dead-letter queue where it has one, else in the app's.
-pub(super) fn dead_letter(
-    connection: &Connection,
-    function: &str,
-    text: &str,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
+pub(super) fn dead_letter(connection: &Connection, function: &str, text: &str, now: Timestamp) -> rusqlite::Result<()> {
     let own = has_dlq(connection, function)?.unwrap_or(false);
     let queue = if own { function_dlq(function) } else { APP_DLQ.to_owned() };
     insert(connection, &queue, text, millis(now), millis(now))

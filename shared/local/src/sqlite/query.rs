@@ -33,7 +33,12 @@ fn entries(connection: &Connection, asked: &Query, partition: &str, now: Timesta
 }
 
 /// The same of the conductor's index, which is a column of the records.
-fn reconciled(connection: &Connection, asked: &Query, between: (i64, i64), now: Timestamp) -> rusqlite::Result<Vec<Found>> {
+fn reconciled(
+    connection: &Connection,
+    asked: &Query,
+    between: (i64, i64),
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Found>> {
     let (order, columns) = (if asked.descending { "DESC" } else { "ASC" }, StoredRow::COLUMNS);
     let sql = format!(
         "SELECT {columns} FROM records WHERE reconcile_at > ?1 AND reconcile_at <= ?2

@@ -1,20 +1,25 @@
-//! The test's own app.
+//! An app in a test: its functions, its engine, its clock.
 
-use std::{collections::HashMap, ops::Deref, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use dacapo::{Client, Definition, Function};
 use dacapo_core::{
-    Client, Definition, Function,
-    port::{Clock, PortResult, Ports},
+    function::Handlers,
+    port::{Clock, PortResult},
 };
 use dacapo_domain::{FunctionEntry, Holds, Manifest};
+use dacapo_local::{
+    EngineLogs,
+    engine::{Engine, InProcess, Invoke, Turn, WithConductor},
+    sqlite::Database,
+};
 use futures::{FutureExt, future::join_all};
 use jiff::Timestamp;
 
-use super::{Faults, VirtualClock};
 use crate::{
-    engine::{Engine, InProcess, Life, Lives, Turn},
-    report::Reports,
-    sqlite::Database,
+    clock::VirtualClock,
+    faults::{Dice, Faults},
+    faulty::FaultyProcesses,
 };
 
 /// Pieces of work at one moment, at most: beyond, something starts itself again and again.
@@ -24,15 +29,15 @@ const IDLE_WITHIN: Duration = Duration::from_secs(400 * 86_400);
 
 /// An app whose functions run in the test, on an engine in memory, under a clock that only the test moves.
 ///
-/// It is a [`Client`] too: `app.run(TASK, body).await?`. Nothing happens before [`advance`](Self::advance) or
-/// [`run_until_idle`](Self::run_until_idle) lets it. The clock begins at [`START`](super::START); the same calls give
+/// It starts runs and publishes events as a [`Client`] does: `app.run(TASK, body).await?`. Nothing happens before [`advance`](Self::advance) or
+/// [`run_until_idle`](Self::run_until_idle) lets it. The clock begins at [`START`](crate::START); the same calls give
 /// the same result each time. Handlers run one after another; what a handler itself waits for takes real time.
 ///
 /// # Example
 ///
 /// ```
 /// use dacapo_core::prelude::*;
-/// use dacapo_local::TestApp;
+/// use dacapo_test_kit::TestApp;
 ///
 /// const GREET: TaskRef<String, String> = TaskRef::new("greet");
 ///
@@ -58,10 +63,9 @@ pub struct TestApp {
     database: Database,
     definitions: Vec<(FunctionEntry, Definition)>,
     engine: Engine,
-    lives: Lives,
-    /// Whether what is due at one moment happens at once, each going on where another waits.
-    at_once: bool,
-    client: Client,
+    /// The faults of its processes, where they have any, and the dice for them.
+    faults: Option<(Faults, Dice)>,
+    pub(crate) client: Client,
 }
 
 impl TestApp {
@@ -71,11 +75,11 @@ impl TestApp {
     /// If there is no memory.
     #[must_use]
     pub fn new() -> Self {
-        Self::build(0, false, |ports| Life::unharmed(ports))
+        Self::build(0, None)
     }
 
     /// An app where everything goes wrong that may: its functions and its conductor meet [`Faults`], drawn from
-    /// the seed, and what is due at one moment happens at once, each going on where another waits. The test's own calls don't.
+    /// the seed, and what is due at one moment happens at once, each going on where another waits. The test's own calls meet none.
     ///
     /// # Panics
     /// If there is no memory.
@@ -90,16 +94,16 @@ impl TestApp {
     /// If there is no memory.
     #[must_use]
     pub fn with_these_faults(seed: u64, faults: Faults) -> Self {
-        Self::build(seed, true, |ports| faults.lives(ports, seed))
+        Self::build(seed, Some(faults))
     }
 
-    fn build(seed: u64, at_once: bool, lives: impl FnOnce(Ports) -> Lives) -> Self {
+    fn build(seed: u64, faults: Option<Faults>) -> Self {
         let clock = Arc::new(VirtualClock::new(seed));
         let database = Database::memory(clock.clone()).unwrap_or_else(|error| panic!("{error}"));
-        let lives = lives(database.ports());
+        let faults = faults.map(|faults| (faults, Dice::new(seed)));
         let client = Client::new(database.ports());
-        let engine = engine(&database, &[], &lives);
-        let app = Self { clock, database, definitions: vec![], engine, lives, at_once, client };
+        let engine = engine(&database, &[], faults.as_ref());
+        let app = Self { clock, database, definitions: vec![], engine, faults, client };
         app.deploy();
         app
     }
@@ -117,7 +121,7 @@ impl TestApp {
             panic!("the function can't be used:\n- {}", problems.join("\n- "));
         });
         self.definitions.push((entry, definition));
-        self.engine = engine(&self.database, &self.definitions, &self.lives);
+        self.engine = engine(&self.database, &self.definitions, self.faults.as_ref());
         // A client keeps the manifest for a minute: this one has not seen the new function.
         self.client = Client::new(self.database.ports());
         self.deploy();
@@ -176,7 +180,8 @@ impl TestApp {
             }
             pieces += work.len();
             assert!(pieces <= AT_ONE_MOMENT, "something starts itself again and again at {}", self.clock.now());
-            if self.at_once {
+            if self.faults.is_some() {
+                // At once, each going on where another waits.
                 join_all(work.into_iter().map(|work| self.engine.perform(work))).await;
             } else {
                 for work in work {
@@ -184,10 +189,6 @@ impl TestApp {
                 }
             }
         }
-    }
-
-    pub(super) fn ports(&self) -> Ports {
-        self.database.ports()
     }
 }
 
@@ -197,27 +198,24 @@ impl Default for TestApp {
     }
 }
 
-impl Deref for TestApp {
-    type Target = Client;
-
-    fn deref(&self) -> &Client {
-        &self.client
-    }
-}
-
-fn engine(database: &Database, definitions: &[(FunctionEntry, Definition)], lives: &Lives) -> Engine {
+fn engine(database: &Database, definitions: &[(FunctionEntry, Definition)], faults: Option<&(Faults, Dice)>) -> Engine {
     let entries = definitions.iter().map(|(entry, _)| entry.clone()).collect();
     let manifest =
         Manifest::new("test", entries).unwrap_or_else(|error| panic!("the functions don't make an app: {error}"));
-    let functions: HashMap<_, _> =
-        definitions.iter().map(|(entry, definition)| (entry.name.clone(), definition.clone())).collect();
-    let reports: Reports = Arc::new(|report| tracing::info!(%report));
-    let invoke = Arc::new(InProcess::new(functions, lives.clone()));
-    Engine::new(database.clone(), manifest, invoke, reports).with_lives(lives.clone())
+    let handlers =
+        |(entry, definition): &(FunctionEntry, Definition)| (entry.name.clone(), definition.handlers.clone());
+    let functions: HashMap<String, Handlers> = definitions.iter().map(handlers).collect();
+    let ports = database.ports();
+    let invoke: Arc<dyn Invoke> = match faults {
+        Some((faults, dice)) => Arc::new(FaultyProcesses::new(ports, functions, *faults, dice.clone())),
+        None => Arc::new(WithConductor::new(ports.clone(), Arc::new(InProcess::new(ports, functions)))),
+    };
+    let logs: EngineLogs = Arc::new(|log| tracing::info!(%log));
+    Engine::new(database.clone(), manifest, invoke, logs)
 }
 
 /// The database in memory answers at once.
-pub(super) fn now<T>(work: impl Future<Output = PortResult<T>>) -> T {
+pub(crate) fn now<T>(work: impl Future<Output = PortResult<T>>) -> T {
     done(work.now_or_never().unwrap_or_else(|| panic!("the database in memory made its caller wait")))
 }
 

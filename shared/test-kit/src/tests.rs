@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
-use dacapo_core::{State, Trigger, port::Envelope, prelude::*};
-use dacapo_domain::{CONDUCTOR, DeliveryMessage, Message, RunMessage};
+use dacapo::{State, Trigger, prelude::*};
+use dacapo_core::{commit::load, port::Ports};
+use dacapo_domain::{CONDUCTOR, DeferredMessage, Effect, Message, RunMessage, RunRecord, hash128};
 use jiff::Timestamp;
 
 use super::*;
@@ -44,6 +45,10 @@ fn counting(calls: &Calls) -> impl Function + use<> {
     })
 }
 
+fn ports(app: &TestApp) -> &Ports {
+    app.client().ports()
+}
+
 fn at(time: &str) -> Timestamp {
     format!("2026-01-01T{time}Z").parse().unwrap()
 }
@@ -53,7 +58,7 @@ async fn greet(name: String, _: TaskContext) -> Result<String, TaskError> {
 }
 
 #[tokio::test]
-async fn a_run_is_done_once_the_clock_moves() -> Tested {
+async fn run_is_done_once_the_clock_moves() -> Tested {
     let app = TestApp::new().with(task(GREET, greet));
     let started = app.run(GREET, "Ada".to_owned()).await?;
     assert_eq!(app.run_of(GREET).state, State::Submitted);
@@ -68,7 +73,7 @@ async fn a_run_is_done_once_the_clock_moves() -> Tested {
 }
 
 #[tokio::test]
-async fn a_delayed_run_starts_at_its_time_by_queue_and_by_timer() -> Tested {
+async fn delayed_run_starts_at_its_time_by_queue_and_by_timer() -> Tested {
     for (delay, due) in [(minutes(15), at("00:15:00")), (minutes(16), at("00:16:00"))] {
         let app = TestApp::new().with(task(GREET, greet));
         app.run(GREET, "Ada".to_owned()).after(delay).await?;
@@ -84,18 +89,18 @@ async fn a_delayed_run_starts_at_its_time_by_queue_and_by_timer() -> Tested {
 }
 
 #[tokio::test]
-async fn a_message_that_comes_a_millisecond_early_waits_for_its_time() -> Tested {
+async fn message_that_comes_a_millisecond_early_waits_for_its_time() -> Tested {
     for delay_ms in [2, 999, 1_000, 1_001, 899_999, 900_000, 900_001, 5_000_000] {
         let (delay, millisecond) = (Duration::from_millis(delay_ms), Duration::from_millis(1));
         let app = TestApp::new().with(task(GREET, greet));
         app.advance(250 * millisecond).await;
         let due = app.now() + delay;
         let id = app.run(GREET, "Ada".to_owned()).after(delay).await?.id();
-        let run = app.ports().store.load(id).await?.ok_or("no run")?.run;
+        let run = load::<RunRecord>(ports(&app), &RunRecord::key_of(id)).await?.ok_or("no run")?.record;
 
         app.advance(delay - millisecond).await;
         let message = Message::Run(RunMessage::about(&run));
-        app.ports().queues.send(GREET.name(), &Envelope { message, delay: Duration::ZERO }).await?;
+        ports(&app).outbox.post(&Effect::send(GREET.name(), &message)).await?;
         app.advance(Duration::ZERO).await;
         assert_eq!((app.run_of(GREET).state, app.run_of(GREET).started_at), (State::Scheduled, None));
 
@@ -108,7 +113,7 @@ async fn a_message_that_comes_a_millisecond_early_waits_for_its_time() -> Tested
 }
 
 #[tokio::test]
-async fn a_failed_attempt_is_retried_by_the_policy() -> Tested {
+async fn failed_attempt_is_retried_by_the_policy() -> Tested {
     let calls = Calls::default();
     let counted = calls.clone();
     let handler = move |_: u32, _: TaskContext| {
@@ -129,7 +134,7 @@ async fn a_failed_attempt_is_retried_by_the_policy() -> Tested {
 }
 
 #[tokio::test]
-async fn a_run_continues_three_times_and_waits_in_between() -> Tested {
+async fn run_continues_three_times_and_waits_in_between() -> Tested {
     let app = TestApp::new().with(task(COUNT, async |n: u32, _: TaskContext| {
         Ok(if n < 3 { Continue::after(hours(1), n + 1) } else { Done(n) })
     }));
@@ -146,7 +151,7 @@ async fn a_run_continues_three_times_and_waits_in_between() -> Tested {
 }
 
 #[tokio::test]
-async fn a_run_that_waits_is_aborted_at_once() -> Tested {
+async fn run_that_waits_is_aborted_at_once() -> Tested {
     let calls = Calls::default();
     let counted = calls.clone();
     let app = TestApp::new().with(task(COUNT, move |n: u32, _: TaskContext| {
@@ -166,7 +171,7 @@ async fn a_run_that_waits_is_aborted_at_once() -> Tested {
 }
 
 #[tokio::test]
-async fn an_event_that_fails_is_delivered_again_six_minutes_later() -> Tested {
+async fn event_that_fails_is_delivered_again_six_minutes_later() -> Tested {
     let calls = Calls::default();
     let counted = calls.clone();
     let app = TestApp::new().with(on(JOINED, move |_: String, _: EventContext| {
@@ -185,7 +190,7 @@ async fn an_event_that_fails_is_delivered_again_six_minutes_later() -> Tested {
 }
 
 #[tokio::test]
-async fn an_event_starts_a_run_five_minutes_later() -> Tested {
+async fn event_starts_a_run_five_minutes_later() -> Tested {
     let app = TestApp::new()
         .with(on(JOINED, async |name: String, cx: EventContext| {
             cx.run(GREET, name).after(minutes(5)).await?;
@@ -203,7 +208,7 @@ async fn an_event_starts_a_run_five_minutes_later() -> Tested {
 }
 
 #[tokio::test]
-async fn an_event_due_in_a_day_is_held_back_until_then() -> Tested {
+async fn event_due_in_a_day_is_deferred_until_then() -> Tested {
     let calls = Calls::default();
     let app = TestApp::new().with(counting(&calls));
     app.publish(JOINED, "ada".to_owned()).after(days(1)).await?;
@@ -215,16 +220,18 @@ async fn an_event_due_in_a_day_is_held_back_until_then() -> Tested {
 }
 
 #[tokio::test]
-async fn an_event_that_is_held_back_is_handled_although_its_schedule_could_not_send() -> Tested {
+async fn deferred_event_is_handled_although_its_schedule_could_not_send() -> Tested {
     let calls = Calls::default();
     let app = TestApp::new().with(counting(&calls));
     let id = app.publish(JOINED, "ada".to_owned()).after(days(1)).await?.id;
-    app.ports().timers.delete(&format!("event-{id}")).await?;
+    let event = format!("{id}/{}", JOINED.name());
+    let timer = format!("event-{:032x}", hash128(&event));
+    ports(&app).outbox.post(&Effect::CancelTimer { timer }).await?;
     app.advance(days(1)).await;
     assert_eq!(calls.so_far(), 0);
 
-    let message = DeliveryMessage { delivery: format!("{id}/{CONDUCTOR}"), attempt: 1 };
-    app.ports().queues.dead_letter(CONDUCTOR, &Message::Delivery(message).to_text()).await?;
+    let (function, text) = (CONDUCTOR.to_owned(), Message::Deferred(DeferredMessage { event }).to_text());
+    ports(&app).outbox.post(&Effect::DeadLetter { function, text }).await?;
     app.advance(Duration::ZERO).await;
 
     assert_eq!(calls.so_far(), 1);
@@ -232,7 +239,7 @@ async fn an_event_that_is_held_back_is_handled_although_its_schedule_could_not_s
 }
 
 #[tokio::test]
-async fn schedules_fire_each_in_its_way() {
+async fn schedules_of_a_task_fire_each_at_its_own_times() {
     let app = TestApp::new().with(
         task(REPORT, async |_: String, _: TaskContext| Ok(()))
             .schedule(every("1 hour"), "every".to_owned())
@@ -251,7 +258,7 @@ async fn schedules_fire_each_in_its_way() {
 }
 
 #[tokio::test]
-async fn an_app_with_schedules_is_idle_between_their_fires() -> Tested {
+async fn app_with_schedules_is_idle_between_their_fires() -> Tested {
     let app = TestApp::new()
         .with(task(GREET, greet))
         .with(task(REPORT, async |_: String, _: TaskContext| Ok(())).schedule(every("1 minute"), "now".to_owned()));
@@ -270,16 +277,16 @@ fn problems_of_a_function_are_said_together() {
 
 #[test]
 #[should_panic(expected = "have one name on AWS")]
-fn two_tasks_of_one_name_are_refused() {
+fn tasks_of_one_name_are_refused() {
     let _ = TestApp::new().with(task(GREET, greet)).with(task(GREET, greet));
 }
 
 /// A run of each kind, with everything going wrong; what it ends as, and when.
-async fn storm(seed: u64) -> Vec<String> {
+async fn storm(seed: u64, faults: Faults) -> Vec<String> {
     const RUNS: u32 = 20;
     let handled = Calls::default();
     let counted = handled.clone();
-    let app = TestApp::with_faults(seed)
+    let app = TestApp::with_these_faults(seed, faults)
         .with(task(COUNT, async |n: u32, _: TaskContext| {
             Ok(if n % 4 < 3 { Continue::after(minutes(u64::from(n)), n + 1) } else { Done(n) })
         }))
@@ -307,21 +314,23 @@ async fn storm(seed: u64) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_faults_every_run_ends_and_no_event_is_lost() {
+async fn runs_end_and_no_event_is_lost_whatever_goes_wrong() {
     for seed in 0..20 {
-        storm(seed).await;
+        for effects_apart in [true, false] {
+            storm(seed, Faults { effects_apart, ..Faults::default() }).await;
+        }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_seed_gives_the_same_result() {
-    assert_eq!(storm(7).await, storm(7).await);
-    assert_ne!(storm(7).await, storm(8).await);
+async fn seed_gives_the_same_result_each_time() {
+    assert_eq!(storm(7, Faults::default()).await, storm(7, Faults::default()).await);
+    assert_ne!(storm(7, Faults::default()).await, storm(8, Faults::default()).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fire_is_not_late_because_the_store_is_throttled() {
-    let throttled = Faults { crash: 0.0, throttle: 0.6, lost_reply: 0.0, duplicate: 0.0, late: 0.0 };
+async fn fire_is_not_late_because_the_store_is_throttled() {
+    let throttled = Faults { throttle: 0.6, ..Faults::none() };
     let greet = task(GREET, async |name: String, _: TaskContext| Ok(name)).schedule(cron("0 * * * ? *"), "Ada".into());
     let app = TestApp::with_these_faults(7, throttled).with(greet);
     app.advance(hours(5)).await;
@@ -329,5 +338,28 @@ async fn a_fire_is_not_late_because_the_store_is_throttled() {
     assert_eq!(runs.len(), 5);
     for run in runs {
         assert_eq!(run.scheduled_at, Some(run.created_at), "{run:#?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn process_that_dies_between_a_write_and_its_effects_leaves_them_to_the_conductor_on_aws_alone() {
+    let stuck = |app: &TestApp| app.run_of(COUNT).state == State::Submitted && app.run_of(COUNT).attempt == 2;
+    for effects_apart in [true, false] {
+        let mut lost = 0;
+        for seed in 0..60 {
+            let faults = Faults { crash: 0.3, effects_apart, ..Faults::none() };
+            let failing = async |_: u32, cx: TaskContext| match cx.attempt() {
+                1 => Err(TaskError::retryable("not yet")),
+                attempt => Ok(attempt),
+            };
+            let app = TestApp::with_these_faults(seed, faults)
+                .with(task(COUNT, failing).retry(Retry::attempts(9).min(seconds(1)).jitter(false)));
+            app.run(COUNT, 0).await.unwrap();
+            app.advance(seconds(30)).await;
+            lost += u32::from(stuck(&app));
+            app.run_until_idle().await;
+            assert!(app.run_of(COUNT).state.is_final(), "seed {seed}");
+        }
+        assert_eq!(lost > 0, effects_apart, "{lost} messages were lost");
     }
 }

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_begins_at_its_documented_time_and_never_goes_back() -> Result<(), jiff::Error> {
+    fn virtual_clock_begins_at_its_documented_time_and_never_goes_back() -> Result<(), jiff::Error> {
         let clock = VirtualClock::new(1);
         assert_eq!(clock.now(), START.parse()?);
         clock.move_to("2026-01-01T00:00:05Z".parse()?);
