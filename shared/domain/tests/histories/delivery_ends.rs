@@ -57,8 +57,8 @@ fn delivery_with_a_busy_queue_is_reconciled_ever_more_rarely_up_to_an_hour() {
     let (handlers, body) = ([subscription(Retry::of_events(), false)], Json::default());
     let subscribed = Subscribed { handlers: &handlers, body: &body };
     let fresh = DeliveryRecord::fresh(&published(Duration::ZERO));
-    let undelivered = DeliveryInput::Undelivered { attempt: 1 };
-    let mut delivery = fresh.decide(&undelivered, subscribed, &DecisionContext { now: start(), random: 0 }).record;
+    let not_taken = DeliveryInput::Undelivered { attempt: 1 };
+    let mut delivery = fresh.decide(&not_taken, subscribed, &DecisionContext { now: start(), random: 0 }).record;
     let mut pauses = vec![];
     while let Some(now) = delivery.reconcile_at.filter(|_| pauses.len() < 9) {
         let busy = DeliveryInput::Reconciled(DeliveryFacts::Backlog);

@@ -19,7 +19,7 @@ pub trait Ruled: Machine + PartialEq + Debug {
         None
     }
 
-    /// How it ended, if it has: forever.
+    /// The final state, if it has ended: forever.
     fn final_state(&self) -> Option<String> {
         None
     }
@@ -32,7 +32,7 @@ pub trait Ruled: Machine + PartialEq + Debug {
         false
     }
 
-    /// Whether an input may begin anew what has ended.
+    /// Is true of an input that may begin anew what has ended.
     fn begins_anew(_input: &Self::Input) -> bool {
         false
     }
