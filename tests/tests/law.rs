@@ -77,6 +77,7 @@ const DOMAIN_NEVER_SAYS: &[&str] = &[
 /// What stands at the top.
 const TOP: &[&str] = &[
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
@@ -84,6 +85,7 @@ const TOP: &[&str] = &[
     "LICENSE-MIT",
     "Makefile",
     "README.md",
+    "SECURITY.md",
     "clippy.toml",
     "deny.toml",
     "functions",
