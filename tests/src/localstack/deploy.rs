@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, process::Command};
 
 use super::{APP, Localstack, REGION, failed, folder, root};
+use crate::nested_cargo::forget_the_test;
 
 /// Compiles the sample's functions and those of `tests/lambdas`, and packs them.
 ///
@@ -28,7 +29,7 @@ fn at(localstack: &Localstack) -> [(&str, &str); 2] {
 
 fn run(script: &str, variables: &[(&str, &str)]) -> io::Result<()> {
     let path: PathBuf = root().join("infra").join(script);
-    let status = Command::new(&path)
+    let status = forget_the_test(&mut Command::new(&path))
         .current_dir(root())
         .env_remove("AWS_PROFILE")
         .env_remove("AWS_SESSION_TOKEN")
