@@ -49,7 +49,8 @@ async fn an_ended_run_is_kept_in_dynamodb_with_its_logs_until_its_time_is_over()
     assert_eq!(time_to_live.attribute_name(), Some("ttl"));
     assert_eq!(time_to_live.time_to_live_status(), Some(&TimeToLiveStatus::Enabled));
 
-    let import = Import { rows_per_page: 4_000, pause_s: 1, ..Import::default() };
+    // It waits long enough to be seen waiting on a busy machine.
+    let import = Import { rows_per_page: 4_000, pause_s: 20, ..Import::default() };
     let id = app.client.run(IMPORT_AIRPORTS, import).await.unwrap().id();
     let waiting = app.is(id, State::Waiting).await;
     assert_eq!(waiting.ttl, None, "a record never expires while its run is unfinished");
