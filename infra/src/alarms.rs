@@ -1,19 +1,19 @@
-//! Alarms: what nobody took, what takes too long, and a conductor that fails or is silent.
+//! Alarms: messages that aren't taken, dead letters, and a conductor that fails or is silent.
 
 use dacapo_domain::{CONDUCTOR, FunctionEntry};
 use serde_json::{Value, json};
 
 use crate::{
-    names::{id, name},
+    names::{APP_DLQ, function_dlq, id, name},
     parameters::HAS_ALARM_TOPIC,
-    queues::{self, UNDELIVERED},
-    template::{Named, Resource},
+    resource::{Named, Resource},
 };
 
-/// Above a task's visibility and one run of it, so that a single crash, which the conductor repairs, alarms nobody.
+/// The age of a message that alarms: above a task's visibility timeout and one run of it, so that a single crash, which
+/// the conductor repairs, causes no alarm.
 const OLDEST_MESSAGE_S: u32 = 2 * 3_600;
 
-/// One metric, and when it alarms.
+/// One metric, and the condition under which it alarms.
 struct Alarm {
     what: String,
     metric: (&'static str, &'static str),
@@ -34,8 +34,8 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
         ..Alarm::on_queue(slug, format!("A message waits in {slug}'s queue for more than two hours."))
     };
     resources.add(id(slug, "Backlog"), old.resource());
-    if let Some(dead) = queues::dead_name(function) {
-        let dropped = Alarm::on_queue(&dead, format!("{slug} gave up on an event; it is in its dead-letter queue."));
+    if let Some(dlq) = function_dlq(function) {
+        let dropped = Alarm::on_queue(&dlq, format!("{slug} gave up on an event; it is in its dead-letter queue."));
         resources.add(id(slug, "Dropped"), dropped.resource());
     }
 }
@@ -43,7 +43,7 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
 pub(crate) fn add_shared(resources: &mut Named<Resource>) {
     let undelivered = Alarm {
         periods: 3,
-        ..Alarm::on_queue(UNDELIVERED, "The conductor doesn't drain the queue of undelivered messages.".to_owned())
+        ..Alarm::on_queue(APP_DLQ, "The conductor doesn't drain the queue of undelivered messages.".to_owned())
     };
     resources.add("UndeliveredRemain", undelivered.resource());
     let failing = Alarm {
@@ -65,7 +65,7 @@ pub(crate) fn add_shared(resources: &mut Named<Resource>) {
 }
 
 impl Alarm {
-    /// That a queue shows a message.
+    /// The alarm that a queue shows a message.
     fn on_queue(queue: &str, what: String) -> Self {
         Self {
             what,

@@ -8,7 +8,7 @@ use std::{
 
 use dacapo_domain::{FunctionEntry, Manifest, ManifestError};
 
-/// Why no manifest came of the functions.
+/// The reasons why no manifest came of the functions.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CollectError {
@@ -17,7 +17,7 @@ pub enum CollectError {
     Start {
         /// The binary.
         binary: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
     /// One or more functions say that something is wrong with them: one line a problem.
@@ -28,7 +28,7 @@ pub enum CollectError {
     Answer {
         /// The binary.
         binary: PathBuf,
-        /// What is wrong with it.
+        /// The error in its answer.
         source: serde_json::Error,
     },
     /// The functions don't make an app.
@@ -55,7 +55,7 @@ pub fn collect(app: &str, binaries: &[PathBuf]) -> Result<Manifest, CollectError
     Ok(Manifest::new(app, functions)?)
 }
 
-/// What one function says it is, or what it says is wrong with it.
+/// Asks one function for its entry; it answers with that, or with lines that say what is wrong with it.
 fn describe(binary: &Path) -> Result<Result<FunctionEntry, Vec<String>>, CollectError> {
     let output = Command::new(binary)
         .env("DACAPO_DESCRIBE", "1")

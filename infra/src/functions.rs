@@ -6,24 +6,23 @@ use dacapo_domain::{CONDUCTOR, FunctionEntry, Holds, limits};
 use serde_json::{Value, json};
 
 use crate::{
-    names::{id, name, prefix},
+    names::{APP_DLQ_ID, id, name, prefix},
     parameters::code_parameter,
-    queues::UNDELIVERED_ID,
-    template::{Named, Resource},
+    resource::{Named, Resource},
 };
 
-/// What the runner needs after it has stopped a handler, so that the failure can still be recorded.
+/// The time the runner needs after it has stopped a handler, so that the failure can still be recorded.
 const RECORDING: Duration = limits::MAX_TIMEOUT.saturating_sub(limits::RUNNER_STOPS);
-/// One sweep of the conductor has a minute, then comes the next.
+/// The timeout of the conductor, whose next sweep comes after a minute.
 const CONDUCTOR_TIMEOUT: Duration = Duration::from_secs(60);
-/// Undelivered messages that the conductor takes at once.
-const UNDELIVERED_BATCH: u32 = 10;
+/// Messages of the app's dead-letter queue that the conductor takes at once.
+const APP_DLQ_BATCH: u32 = 10;
 
 pub(crate) fn is_conductor(function: &FunctionEntry) -> bool {
     matches!(function.holds, Holds::Conductor)
 }
 
-/// What the function's Lambda may take for one invocation, in whole seconds.
+/// The timeout of the function's Lambda, in whole seconds.
 pub(crate) fn timeout_s(function: &FunctionEntry) -> u64 {
     let timeout = match &function.holds {
         Holds::Task(task) => task.policy.max_timeout.max(task.policy.timeout) + RECORDING,
@@ -73,9 +72,9 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
     resources.add(id(slug, "Mapping"), mapping(slug, &id(slug, "Queue"), function.batch_size()));
 }
 
-/// What the conductor has and no other function.
+/// Adds the conductor's own resources: the mapping of the app's dead-letter queue, and sweeps that aren't retried.
 pub(crate) fn add_conductors(resources: &mut Named<Resource>) {
-    resources.add("MappingOfUndelivered", mapping(CONDUCTOR, UNDELIVERED_ID, UNDELIVERED_BATCH));
+    resources.add("MappingOfUndelivered", mapping(CONDUCTOR, APP_DLQ_ID, APP_DLQ_BATCH));
     // The next sweep is a minute away: one that failed or came late is better left out than run beside it.
     resources.add(
         "SweepOnce",
@@ -118,7 +117,7 @@ fn description(function: &FunctionEntry) -> Value {
     }
 }
 
-/// A function's description is at most 256 characters.
+/// The text within the 256 characters that Lambda allows a function's description.
 fn shorten(text: &str) -> String {
     text.chars().take(256).collect()
 }

@@ -1,5 +1,5 @@
-//! What becomes of an app on AWS: its manifest, made by asking every function, and the CloudFormation template that is
-//! written from it. Pure but for [`collect()`], which runs the functions' binaries.
+//! An app as AWS gets it: its manifest, made by asking every function, and the CloudFormation template that is written
+//! from it. Pure but for [`collect()`], which runs the functions' binaries.
 
 mod alarms;
 mod collect;
@@ -7,6 +7,7 @@ mod functions;
 mod names;
 mod parameters;
 mod queues;
+mod resource;
 mod roles;
 mod schedules;
 mod state_machine;
@@ -15,5 +16,6 @@ mod template;
 
 pub use collect::{CollectError, collect};
 pub use parameters::code_parameter;
-pub use state_machine::LOOP;
-pub use template::{Template, TemplateError, template};
+pub use resource::TemplateError;
+pub use state_machine::WAIT_LOOP;
+pub use template::{Template, template};

@@ -1,9 +1,21 @@
 //! Names and ARNs: each thing's own, so that no role reaches another app's.
 
+use dacapo_domain::{FunctionEntry, Manifest};
 use serde_json::{Value, json};
 
-/// What every name on AWS begins with.
+/// The beginning of every name on AWS.
 const PREFIX: &str = "${App}-${Stage}";
+
+/// The app's dead-letter queue, of what a function received too often; the conductor drains it.
+pub(crate) const APP_DLQ: &str = "undelivered";
+/// The logical id of the app's dead-letter queue.
+pub(crate) const APP_DLQ_ID: &str = "Undelivered";
+
+/// The index of what must be looked at.
+pub(crate) const WATCH_INDEX: &str = "watch";
+/// The table's indexes, each named after its partition key: what is listed of a task, what must be looked at, what
+/// failed.
+pub(crate) const INDEXES: [&str; 3] = ["list", WATCH_INDEX, "failed"];
 
 /// Text with CloudFormation's placeholders.
 pub(crate) fn sub(text: impl Into<String>) -> Value {
@@ -35,12 +47,33 @@ pub(crate) fn function_arn(function: &str) -> Value {
     arn("lambda", "function:", &format!("-{function}"))
 }
 
+/// The queues that functions read, each named after its function.
+pub(crate) fn function_queues(manifest: &Manifest) -> impl Iterator<Item = &str> {
+    manifest.functions.iter().map(|function| function.name.as_str())
+}
+
+/// The dead-letter queues that functions asked for.
+pub(crate) fn function_dlqs(manifest: &Manifest) -> impl Iterator<Item = String> {
+    manifest.functions.iter().filter_map(function_dlq)
+}
+
+/// The function's own dead-letter queue, where one of its handlers asked for it.
+pub(crate) fn function_dlq(function: &FunctionEntry) -> Option<String> {
+    let asked = function.subscriptions().iter().any(|handler| handler.dead_letter);
+    asked.then(|| dlq_of(&function.name))
+}
+
+/// A function's dead-letter queue, whether it asked for one or not.
+pub(crate) fn dlq_of(function: &str) -> String {
+    format!("{function}-dead")
+}
+
 /// The ARN of the role that Scheduler takes to send.
 pub(crate) fn scheduler_role_arn() -> Value {
     sub(format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{PREFIX}-scheduler"))
 }
 
-/// What the template calls a function's part: `send-welcome` and `Queue` make `SendWelcomeQueue`.
+/// The logical id of a function's part: `send-welcome` and `Queue` make `SendWelcomeQueue`.
 ///
 /// Two slugs never meet: a word that begins with a digit gets an `X` before it, and so does one that begins with an
 /// `x`. The kind is one word and comes last, and what belongs to no function never ends in one of the kinds.
@@ -63,7 +96,7 @@ mod tests {
     use super::id;
 
     #[test]
-    fn two_slugs_never_meet() {
+    fn logical_ids_of_two_slugs_never_meet() {
         assert_eq!(id("send-welcome", "Queue"), "SendWelcomeQueue");
         assert_eq!(id("my-task-2", "Queue"), "MyTaskX2Queue");
         assert_eq!(id("my-task2", "Queue"), "MyTask2Queue");

@@ -1,4 +1,4 @@
-//! What differs from stage to stage, and what a deploy wants to know afterwards.
+//! The parameters, by which stages differ, the conditions made of them, and the outputs that a deploy reads afterwards.
 
 use dacapo_domain::{
     FunctionEntry, Manifest,
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use crate::{
     names::{arn, id, prefix},
-    template::Named,
+    resource::Named,
 };
 
-/// Holds where the stack makes the table, instead of adopting one that an earlier stack left.
+/// The condition under which the stack makes the table, instead of adopting one that an earlier stack left.
 pub(crate) const NEW_TABLE: &str = "NewTable";
-/// The same of the state machine.
+/// The same condition for the state machine.
 pub(crate) const NEW_LOOP: &str = "NewLoop";
-/// Holds where alarms tell somebody.
+/// The condition under which alarms tell a topic.
 pub(crate) const HAS_ALARM_TOPIC: &str = "HasAlarmTopic";
 
 /// The parameter that says where a function's code is in the bucket of artifacts.

@@ -1,4 +1,4 @@
-//! A queue for each function, dead-letter queues where they are asked for, and the app's net beneath all of them.
+//! A queue for each function, a dead-letter queue where one is asked for, and the app's beneath all of them.
 
 use std::collections::BTreeSet;
 
@@ -6,48 +6,30 @@ use dacapo_domain::{FunctionEntry, Holds, Manifest};
 use serde_json::{Value, json};
 
 use crate::{
-    names::{id, name},
-    template::{Named, Resource, TemplateError},
+    names::{APP_DLQ, APP_DLQ_ID, function_dlq, function_dlqs, function_queues, id, name},
+    resource::{Named, Resource, TemplateError},
 };
 
-/// The queue of what a function received too often; the conductor drains it.
-pub(crate) const UNDELIVERED: &str = "undelivered";
-/// What the template calls it.
-pub(crate) const UNDELIVERED_ID: &str = "Undelivered";
-
-/// SQS keeps nothing longer.
+/// The longest retention that SQS allows.
 const FOURTEEN_DAYS_S: u32 = 14 * 86_400;
-/// Six times the longest timeout, as AWS advises, and the same for every task: a timeout that is raised never
-/// meets a queue whose visibility is too short for it.
+/// The visibility timeout of a task's messages: six times the longest timeout, as AWS advises, and the
+/// same for every task, so that a timeout that is raised never meets a queue whose visibility is too short for it.
 const TASK_VISIBILITY_S: u32 = 6 * 900;
-/// Just above the function's 900 s: only a crash is redelivered this way, and events should not wait long for it.
+/// The visibility timeout of events: just above the function's 900 s, since only a crash is redelivered this way, and
+/// events should not wait long for it.
 const EVENT_VISIBILITY_S: u32 = 960;
-/// Six times the conductor's timeout.
+/// The visibility timeout of the conductor's messages: six times its timeout.
 const CONDUCTOR_VISIBILITY_S: u32 = 6 * 60;
+/// The receives after which a message goes to the app's dead-letter queue.
+///
 /// Messages are acknowledged whatever came of them, so that only a process that died, or Lambda's throttling, leaves
 /// one to be received again. AWS advises at least five, because throttled receives count too; more would only keep
 /// a message that kills its process away from the conductor.
 const RECEIVES: u32 = 5;
 
-/// The names of all queues that functions read.
-pub(crate) fn names(manifest: &Manifest) -> impl Iterator<Item = &str> {
-    manifest.functions.iter().map(|function| function.name.as_str())
-}
-
-/// The names of the dead-letter queues that functions asked for.
-pub(crate) fn dead_names(manifest: &Manifest) -> impl Iterator<Item = String> {
-    manifest.functions.iter().filter_map(dead_name)
-}
-
-/// The name of the function's own dead-letter queue, where one of its handlers asked for it.
-pub(crate) fn dead_name(function: &FunctionEntry) -> Option<String> {
-    let asked = function.subscriptions().iter().any(|handler| handler.dead_letter);
-    asked.then(|| format!("{}-dead", function.name))
-}
-
 pub(crate) fn check_names(manifest: &Manifest) -> Result<(), TemplateError> {
-    let mut taken = BTreeSet::from([UNDELIVERED.to_owned()]);
-    for queue in names(manifest).map(str::to_owned).chain(dead_names(manifest)) {
+    let mut taken = BTreeSet::from([APP_DLQ.to_owned()]);
+    for queue in function_queues(manifest).map(str::to_owned).chain(function_dlqs(manifest)) {
         if !taken.insert(queue.clone()) {
             return Err(TemplateError::SameQueue(queue));
         }
@@ -55,8 +37,8 @@ pub(crate) fn check_names(manifest: &Manifest) -> Result<(), TemplateError> {
     Ok(())
 }
 
-pub(crate) fn add_undelivered(resources: &mut Named<Resource>) {
-    resources.add(UNDELIVERED_ID, queue(UNDELIVERED, CONDUCTOR_VISIBILITY_S, None));
+pub(crate) fn add_app_dlq(resources: &mut Named<Resource>) {
+    resources.add(APP_DLQ_ID, queue(APP_DLQ, CONDUCTOR_VISIBILITY_S, None));
 }
 
 pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
@@ -66,13 +48,13 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
         Holds::Conductor => CONDUCTOR_VISIBILITY_S,
     };
     let redrive = json!({
-        "deadLetterTargetArn": { "Fn::GetAtt": [UNDELIVERED_ID, "Arn"] },
+        "deadLetterTargetArn": { "Fn::GetAtt": [APP_DLQ_ID, "Arn"] },
         "maxReceiveCount": RECEIVES,
     });
     resources.add(id(&function.name, "Queue"), queue(&function.name, visibility_s, Some(redrive)));
-    if let Some(dead) = dead_name(function) {
-        // Nobody reads it but people and their tools; SQS's own 30 s suit them.
-        resources.add(id(&function.name, "Dead"), queue(&dead, 30, None));
+    if let Some(dlq) = function_dlq(function) {
+        // Only people and their tools read it; SQS's own 30 s suit them.
+        resources.add(id(&function.name, "Dead"), queue(&dlq, 30, None));
     }
 }
 

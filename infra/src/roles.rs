@@ -1,29 +1,30 @@
-//! What each function may do: named ARN by ARN, because a prefix would match another app's things too.
+//! The permissions of each function: named ARN by ARN, because a prefix would match another app's things too.
 
 use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
 use serde_json::{Value, json};
 
 use crate::{
     functions::is_conductor,
-    names::{arn, function_arn, id, name, queue_arn, scheduler_role_arn},
-    queues::{self, UNDELIVERED},
-    table,
-    template::{Named, Resource},
+    names::{
+        APP_DLQ, INDEXES, arn, dlq_of, function_arn, function_dlqs, function_queues, id, name, queue_arn,
+        scheduler_role_arn,
+    },
+    resource::{Named, Resource},
 };
 
 /// Queues of one managed policy, which is at most 6,144 characters long; an ARN takes up to 110 of them.
 const QUEUES_OF_ONE_POLICY: usize = 50;
 
-/// What all functions have in common, and the roles that Scheduler takes.
+/// Adds the policies that all functions have in common, and the roles that Scheduler takes.
 pub(crate) fn add_shared(manifest: &Manifest, resources: &mut Named<Resource>) {
     resources.add("MayDrive", may_drive());
-    let sent_to: Vec<Value> = queues::names(manifest).map(queue_arn).collect();
+    let sent_to: Vec<Value> = function_queues(manifest).map(queue_arn).collect();
     for (number, queues) in sent_to.chunks(QUEUES_OF_ONE_POLICY).enumerate() {
         let policy = document(&[allow(&["sqs:GetQueueUrl", "sqs:SendMessage"], json!(queues))]);
         let properties = json!({ "Description": "Sends to the app's queues.", "PolicyDocument": policy });
         resources.add(may_send_id(number), Resource::new("AWS::IAM::ManagedPolicy", properties));
     }
-    let net = queue_arn(UNDELIVERED);
+    let net = queue_arn(APP_DLQ);
     let all: Vec<Value> = sent_to.into_iter().chain([net]).collect();
     let send = allow(&["sqs:SendMessage"], json!(all));
     resources.add("RoleOfScheduler", scheduler_role(Some("scheduler"), "send", send));
@@ -31,7 +32,7 @@ pub(crate) fn add_shared(manifest: &Manifest, resources: &mut Named<Resource>) {
     resources.add("RoleOfSweep", scheduler_role(None, "sweep", sweep));
 }
 
-/// The role of one function.
+/// Adds the role of one function.
 pub(crate) fn add(manifest: &Manifest, function: &FunctionEntry, resources: &mut Named<Resource>) {
     let policies = (0..manifest.functions.len().div_ceil(QUEUES_OF_ONE_POLICY)).map(may_send_id);
     let shared: Vec<Value> =
@@ -49,7 +50,7 @@ pub(crate) fn add(manifest: &Manifest, function: &FunctionEntry, resources: &mut
     );
 }
 
-/// What a function may do with what is its own.
+/// The statements on what is a function's own: its log, its queue, its dead-letter queue.
 fn own(manifest: &Manifest, function: &FunctionEntry) -> Vec<Value> {
     const CONSUME: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
     const SEND: [&str; 2] = ["sqs:GetQueueUrl", "sqs:SendMessage"];
@@ -57,15 +58,15 @@ fn own(manifest: &Manifest, function: &FunctionEntry) -> Vec<Value> {
     let mut statements =
         vec![allow(&["logs:CreateLogStream", "logs:PutLogEvents"], log), allow(&CONSUME, queue_arn(&function.name))];
     if is_conductor(function) {
-        statements.push(allow(&CONSUME, queue_arn(UNDELIVERED)));
+        statements.push(allow(&CONSUME, queue_arn(APP_DLQ)));
         // It sends a run again only where its queue shows nothing visible.
-        let queues: Vec<Value> = queues::names(manifest).map(queue_arn).collect();
+        let queues: Vec<Value> = function_queues(manifest).map(queue_arn).collect();
         statements.push(allow(&["sqs:GetQueueAttributes"], json!(queues)));
     }
     // What can't be read is kept: in a function's own dead-letter queue, or, where it has none, in the app's. Without
     // leave to ask for the first, the service would not say that it isn't there.
-    let own = queues::dead_names(manifest).filter(|_| is_conductor(function));
-    let kept = own.chain([format!("{}-dead", function.name)]).chain([UNDELIVERED.to_owned()]);
+    let own = function_dlqs(manifest).filter(|_| is_conductor(function));
+    let kept = own.chain([dlq_of(&function.name)]).chain([APP_DLQ.to_owned()]);
     let mut kept: Vec<String> = kept.collect();
     kept.sort();
     kept.dedup();
@@ -73,10 +74,10 @@ fn own(manifest: &Manifest, function: &FunctionEntry) -> Vec<Value> {
     statements
 }
 
-/// Whatever drives a run: its record, its loop, its one-time schedules.
+/// The policy to drive a run: its record, its wait loop, its one-time schedules.
 fn may_drive() -> Resource {
     let mut table = vec![arn("dynamodb", "table/", "")];
-    table.extend(table::index_names().map(|index| arn("dynamodb", "table/", &format!("/index/{index}"))));
+    table.extend(INDEXES.map(|index| arn("dynamodb", "table/", &format!("/index/{index}"))));
     let mut pass = allow(&["iam:PassRole"], scheduler_role_arn());
     pass["Condition"] = json!({ "StringEquals": { "iam:PassedToService": "scheduler.amazonaws.com" } });
     let statements = [
@@ -131,7 +132,7 @@ fn scheduler_role(role: Option<&str>, what: &str, statement: Value) -> Resource 
     Resource::new("AWS::IAM::Role", properties)
 }
 
-/// Who may take a role: a service of this account, and, where it says for what, for that alone.
+/// The trust policy of a role that one service takes, on a condition where there is one.
 pub(crate) fn assumed_by(service: &str, condition: Option<Value>) -> Value {
     let mut statement = json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" });
     if let Some(condition) = condition {

@@ -4,13 +4,12 @@ use dacapo_domain::{AWS_SCHEDULED_TIME, CONDUCTOR, FunctionEntry, Holds, Schedul
 use serde_json::{Value, json};
 
 use crate::{
-    names::{self, id, prefix},
+    names::{APP_DLQ_ID, id, name, prefix},
     parameters::{NEW_LOOP, NEW_TABLE},
-    queues::UNDELIVERED_ID,
-    template::{Named, Resource, TemplateError},
+    resource::{Named, Resource, TemplateError},
 };
 
-/// What the template calls the group.
+/// The logical id of the schedule group.
 const GROUP: &str = "Schedules";
 
 pub(crate) fn add_group(resources: &mut Named<Resource>) {
@@ -26,7 +25,7 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) -> 
     Ok(())
 }
 
-/// A fire carries its schedule's name and time: twice the same is one run.
+/// The schedule that a task declares. A fire carries its schedule's name and time: twice the same is one run.
 fn declared(function: &FunctionEntry, entry: &ScheduleEntry) -> Result<Resource, TemplateError> {
     let refused = |problem: String| TemplateError::Schedule { name: entry.name.clone(), problem };
     let timetable = entry.schedule.check().map_err(|error| refused(error.to_string()))?;
@@ -39,12 +38,13 @@ fn declared(function: &FunctionEntry, entry: &ScheduleEntry) -> Result<Resource,
         "RoleArn": { "Fn::GetAtt": ["RoleOfScheduler", "Arn"] },
         "Input": fire.to_string(),
         "RetryPolicy": { "MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185 },
-        "DeadLetterConfig": { "Arn": { "Fn::GetAtt": [UNDELIVERED_ID, "Arn"] } },
+        "DeadLetterConfig": { "Arn": { "Fn::GetAtt": [APP_DLQ_ID, "Arn"] } },
     });
     Ok(schedule(&entry.name, &expression, timetable.aws_time_zone(), &target))
 }
 
-/// Straight to the conductor: a sweep that waited in a queue behind others would be worth nothing.
+/// Adds the schedule of the sweep, which calls the conductor directly: a sweep that waited in a queue behind others
+/// would be worth nothing.
 pub(crate) fn add_sweep(resources: &mut Named<Resource>) {
     let target = json!({
         "Arn": { "Fn::GetAtt": [id(CONDUCTOR, "Function"), "Arn"] },
@@ -71,11 +71,12 @@ fn schedule(name: &str, expression: &str, time_zone: &str, target: &Value) -> Re
     )
 }
 
-/// A `rate` fires as soon as it is made, and what it starts needs the table and the loop: so schedules refer to both,
-/// and are made after them. `DependsOn` may not name what a condition leaves out.
+/// The description, which makes a schedule depend on the table and the loop. A `rate` fires as soon as it is made, and
+/// what it starts needs both: so schedules refer to both, and are made after them. `DependsOn` may not name what a
+/// condition leaves out.
 fn description() -> Value {
     let table = json!({ "Fn::If": [NEW_TABLE, { "Ref": "Table" }, prefix()] });
-    let machine = json!({ "Fn::If": [NEW_LOOP, { "Fn::GetAtt": ["Loop", "Name"] }, names::name("loop")] });
+    let machine = json!({ "Fn::If": [NEW_LOOP, { "Fn::GetAtt": ["Loop", "Name"] }, name("loop")] });
     let text = "Declared in code. The history is in ${Table}, long runs are driven by ${Loop}.";
     json!({ "Fn::Sub": [text, { "Table": table, "Loop": machine }] })
 }

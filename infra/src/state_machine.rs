@@ -1,4 +1,4 @@
-//! The loop, and the rules that tell the conductor of executions that ended badly.
+//! The wait loop, and the rules that tell the conductor of executions that ended badly.
 
 use dacapo_domain::{CONDUCTOR, Holds, Manifest};
 use serde_json::{Value, json};
@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 use crate::{
     names::{arn, function_arn, id, name, prefix},
     parameters::NEW_LOOP,
+    resource::{Named, Resource},
     roles::{allow, assumed_by, document},
-    template::{Named, Resource},
 };
 
-/// The state machine, with placeholders for what differs from stage to stage.
-pub const LOOP: &str = include_str!("../loop.asl.json");
+/// The state machine of the wait loop, with placeholders for what differs from stage to stage.
+pub const WAIT_LOOP: &str = include_str!("../loop.asl.json");
 
 pub(crate) fn add(manifest: &Manifest, resources: &mut Named<Resource>) {
-    let definition: Value = serde_json::from_str(LOOP).expect("loop.asl.json is JSON");
+    let definition: Value = serde_json::from_str(WAIT_LOOP).expect("loop.asl.json is JSON");
     resources.add(
         "Loop",
         // Replacing it would kill what waits in it: its name is fixed, and it outlives the stack.
@@ -31,14 +31,15 @@ pub(crate) fn add(manifest: &Manifest, resources: &mut Named<Resource>) {
         ),
     );
     resources.add("RoleOfLoop", role(manifest));
-    // What a stopped execution says is up to whoever stopped it, often nothing; a variable without a value would
-    // spoil the message.
+    // A stopped execution's error and cause come from the call that stopped it and are often missing; a variable
+    // without a value would spoil the message.
     resources.add("RuleOfStopped", rule("stopped", &["ABORTED", "TIMED_OUT"], &["execution", "status"]));
     resources.add("RuleOfFailed", rule("failed", &["FAILED"], &["execution", "status", "error", "cause"]));
     resources.add("RulesMaySend", rules_may_send());
 }
 
-/// Its name is fixed, because executions that outlive the stack go on under the role they were started with.
+/// The wait loop's role. Its name is fixed, because executions that outlive the stack go on under the role they were
+/// started with.
 fn role(manifest: &Manifest) -> Resource {
     let called = manifest.functions.iter().filter(|function| !matches!(function.holds, Holds::Events(_)));
     let functions: Vec<Value> = called.map(|function| function_arn(&function.name)).collect();

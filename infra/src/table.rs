@@ -3,41 +3,28 @@
 use serde_json::{Value, json};
 
 use crate::{
-    names::prefix,
+    names::{INDEXES, WATCH_INDEX, prefix},
     parameters::NEW_TABLE,
-    template::{Named, Resource},
+    resource::{Named, Resource},
 };
-
-/// An index: its name, which is its partition key's too, and its sort key with its type.
-struct Index {
-    name: &'static str,
-    sort: (&'static str, &'static str),
-}
-
-/// What is listed of a task, what must be looked at, what failed. All are sparse and hold keys only: what never changes
-/// costs one write, and a page reads its items in one batch.
-const INDEXES: [Index; 3] = [
-    Index { name: "list", sort: ("pk", "S") },
-    Index { name: "watch", sort: ("watchMs", "N") },
-    Index { name: "failed", sort: ("pk", "S") },
-];
 
 pub(crate) fn add(resources: &mut Named<Resource>) {
     let mut attributes = vec![attribute("pk", "S"), attribute("sk", "S")];
-    for index in &INDEXES {
-        for (name, kind) in [(index.name, "S"), index.sort] {
+    for index in INDEXES {
+        for (name, kind) in [(index, "S"), sort_key(index)] {
             let attribute = attribute(name, kind);
             if !attributes.contains(&attribute) {
                 attributes.push(attribute);
             }
         }
     }
+    // All are sparse and hold keys only: what never changes costs one write, and a page reads its items in one batch.
     let indexes: Vec<Value> = INDEXES
-        .iter()
+        .into_iter()
         .map(|index| {
             json!({
-                "IndexName": index.name,
-                "KeySchema": keys(index.name, index.sort.0),
+                "IndexName": index,
+                "KeySchema": keys(index, sort_key(index).0),
                 "Projection": { "ProjectionType": "KEYS_ONLY" },
             })
         })
@@ -61,9 +48,9 @@ pub(crate) fn add(resources: &mut Named<Resource>) {
     );
 }
 
-/// The names of the indexes.
-pub(crate) fn index_names() -> impl Iterator<Item = &'static str> {
-    INDEXES.iter().map(|index| index.name)
+/// The sort key of an index, and its type.
+fn sort_key(index: &str) -> (&'static str, &'static str) {
+    if index == WATCH_INDEX { ("watchMs", "N") } else { ("pk", "S") }
 }
 
 fn attribute(name: &str, kind: &str) -> Value {

@@ -13,7 +13,7 @@ use dacapo_domain::Manifest;
 use dacapo_infra::{collect, template};
 
 #[test]
-fn what_is_committed_is_what_the_functions_say() {
+fn committed_manifest_and_template_are_what_the_functions_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let said = sample(folder.parent().unwrap());
     let template = template(&said).unwrap().to_text();
@@ -21,7 +21,7 @@ fn what_is_committed_is_what_the_functions_say() {
     check(&folder.join("template.json"), &template);
 }
 
-/// What the sample's functions say of themselves.
+/// The manifest of the sample's functions, as they say it.
 fn sample(top: &Path) -> Manifest {
     let crates = crates(&top.join("functions"));
     let mut cargo = Command::new(env!("CARGO"));

@@ -1,14 +1,14 @@
-//! The loop, read as its graph. That AWS takes each state's fields is checked by cfn-lint, in `make check`.
+//! The wait loop, read as its graph. That AWS takes each state's fields is checked by cfn-lint, in `make check`.
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
 use std::collections::BTreeSet;
 
-use dacapo_infra::LOOP;
+use dacapo_infra::WAIT_LOOP;
 use serde_json::{Map, Value};
 
 #[test]
-fn every_state_is_there_and_reached() {
+fn states_of_the_loop_are_all_there_and_reached() {
     let definition = definition();
     let states = states(&definition);
     let mut reached = BTreeSet::new();
@@ -23,7 +23,7 @@ fn every_state_is_there_and_reached() {
 }
 
 #[test]
-fn a_round_is_three_transitions() {
+fn round_of_the_loop_that_waits_is_three_transitions() {
     let definition = definition();
     let next = |name: &str| states(&definition)[name]["Next"].clone();
     assert_eq!((next("Wait"), next("Call")), ("Call".into(), "What next?".into()));
@@ -32,7 +32,7 @@ fn a_round_is_three_transitions() {
 }
 
 #[test]
-fn only_the_answer_is_kept_of_what_lambda_returns() {
+fn invocation_of_lambda_keeps_only_the_answer() {
     let definition = definition();
     for (name, state) in states(&definition) {
         if state["Resource"].as_str().is_some_and(|resource| resource.ends_with("lambda:invoke")) {
@@ -43,7 +43,7 @@ fn only_the_answer_is_kept_of_what_lambda_returns() {
 }
 
 #[test]
-fn whatever_a_call_ends_in_is_retried_or_told() {
+fn call_that_fails_is_retried_or_told_as_a_crash() {
     let definition = definition();
     let call = &states(&definition)["Call"];
     let retried: Vec<&str> = call["Retry"]
@@ -66,16 +66,16 @@ fn whatever_a_call_ends_in_is_retried_or_told() {
 }
 
 #[test]
-fn a_call_that_stays_throttled_is_no_crash() {
+fn call_that_stays_throttled_waits_and_is_no_crash() {
     let definition = definition();
     let call = &states(&definition)["Call"];
     assert_eq!(call["Catch"][0]["ErrorEquals"], call["Retry"][0]["ErrorEquals"]);
     assert_eq!((&call["Catch"][0]["Next"], &call["Catch"][0]["ResultPath"]), (&"Wait".into(), &"$.error".into()));
 }
 
-/// 25,000 events are an execution's end; a round takes nine, a retry three, and it hands over at 2,000 rounds.
+/// The limit is 25,000 events in an execution; a round takes nine, a retry three, and it hands over at 2,000 rounds.
 #[test]
-fn one_call_can_be_retried_to_its_end_in_the_last_round() {
+fn execution_at_its_last_round_has_events_left_for_all_retries_of_one_call() {
     let definition = definition();
     let retries: u64 = ["Call", "Tell of the crash"]
         .iter()
@@ -86,7 +86,7 @@ fn one_call_can_be_retried_to_its_end_in_the_last_round() {
 }
 
 fn definition() -> Value {
-    serde_json::from_str(LOOP).unwrap()
+    serde_json::from_str(WAIT_LOOP).unwrap()
 }
 
 fn states(definition: &Value) -> &Map<String, Value> {

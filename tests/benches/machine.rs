@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::AnyError;
 
-/// The cores that SPEC §13 counts with.
+/// The cores that the numbers to reach are given for.
 const CORES: usize = 2;
 
 /// A runtime of as many threads.

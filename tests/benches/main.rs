@@ -1,4 +1,4 @@
-//! Speed, size and cost, side by side with what SPEC §13 wants of them: `make bench`.
+//! Speed, size and cost, side by side with what is to be reached: `make bench`.
 //!
 //! Nothing here is asserted: a busy machine is no mistake. What can't be measured says why, and the rest goes on.
 //! `make bench` runs all sections; `cargo bench -p dacapo-tests -- engine list` those with such names.

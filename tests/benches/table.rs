@@ -36,7 +36,7 @@ impl Table {
         let rows = || self.0.iter().flat_map(|(_, rows)| rows);
         let width = |cell: fn(&Row) -> &str| rows().map(|row| cell(row).chars().count()).max().unwrap_or_default();
         let (what, seen) = (width(|row| &row.what), width(|row| &row.seen).min(60));
-        let mut text = format!("\n{:what$}    {:seen$}  to reach (SPEC §13)", machine::about(), "measured");
+        let mut text = format!("\n{:what$}    {:seen$}  to reach", machine::about(), "measured");
         for (title, rows) in &self.0 {
             text += &format!("\n\n{title}");
             for row in rows {

@@ -1,17 +1,18 @@
-//! What every template holds to, whatever the app: read on the template of an app that has one of everything.
+//! The rules that every template keeps, read on the template of an app that has one of everything.
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
+mod limits;
 mod read;
 mod roles;
 
-use dacapo_domain::{FunctionEntry, Manifest, TaskEntry, limits};
-use dacapo_infra::{TemplateError, template};
-use read::{manifest, one_of_everything, read, scheduled, subscription};
+use dacapo_domain::Manifest;
+use dacapo_infra::template;
+use read::{manifest, one_of_everything};
 use serde_json::{Value, json};
 
 #[test]
-fn every_queue_that_a_function_reads_is_redriven_into_the_net() {
+fn queue_that_a_function_reads_is_redriven_into_the_apps_dead_letter_queue() {
     let template = one_of_everything();
     for function in ["Conductor", "NightlyReport", "SendWelcome", "UserJoined"] {
         let redrive = &template.properties(&format!("{function}Queue"))["RedrivePolicy"];
@@ -24,7 +25,7 @@ fn every_queue_that_a_function_reads_is_redriven_into_the_net() {
 }
 
 #[test]
-fn a_message_stays_hidden_for_longer_than_its_function_may_take() {
+fn message_being_handled_stays_hidden_for_longer_than_its_function_may_take() {
     let template = one_of_everything();
     for (function, timeout_s, visibility_s) in [
         ("Conductor", 60, 360),
@@ -39,14 +40,14 @@ fn a_message_stays_hidden_for_longer_than_its_function_may_take() {
 }
 
 #[test]
-fn every_queue_keeps_its_messages_for_fourteen_days() {
+fn queue_of_any_kind_keeps_its_messages_for_fourteen_days() {
     for (id, queue) in one_of_everything().of_type("AWS::SQS::Queue") {
         assert_eq!(queue["MessageRetentionPeriod"], 1_209_600, "{id}");
     }
 }
 
 #[test]
-fn failures_are_reported_per_message() {
+fn mapping_of_a_batch_reports_failures_per_message() {
     let template = one_of_everything();
     for (id, mapping) in template.of_type("AWS::Lambda::EventSourceMapping") {
         assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{id}");
@@ -58,7 +59,7 @@ fn failures_are_reported_per_message() {
 }
 
 #[test]
-fn only_a_function_that_asks_for_a_dead_letter_queue_has_one() {
+fn function_that_asks_for_no_dead_letter_queue_has_none() {
     let template = one_of_everything();
     let named = |id: &str| template.properties(id)["QueueName"]["Fn::Sub"].clone();
     assert_eq!(named("UserJoinedDead"), "${App}-${Stage}-user-joined-dead");
@@ -66,7 +67,7 @@ fn only_a_function_that_asks_for_a_dead_letter_queue_has_one() {
 }
 
 #[test]
-fn history_and_loop_outlive_the_stack_and_are_taken_over() {
+fn table_and_loop_of_a_deleted_stack_are_kept_and_taken_over() {
     let template = one_of_everything();
     for (id, resource) in template.resources() {
         let outlives = ["Table", "Loop"].contains(&id.as_str());
@@ -86,7 +87,7 @@ fn history_and_loop_outlive_the_stack_and_are_taken_over() {
 }
 
 #[test]
-fn a_schedule_is_made_once_what_its_fires_need_is_there() {
+fn schedule_that_fires_at_once_is_made_after_the_table_and_the_loop() {
     let template = one_of_everything();
     for (id, schedule) in template.of_type("AWS::Scheduler::Schedule") {
         let description = schedule["Description"].to_string();
@@ -96,7 +97,7 @@ fn a_schedule_is_made_once_what_its_fires_need_is_there() {
 }
 
 #[test]
-fn a_fire_that_cannot_be_sent_is_kept_for_the_conductor() {
+fn fire_that_cannot_be_sent_is_kept_for_the_conductor() {
     let template = one_of_everything();
     for (id, schedule) in template.of_type("AWS::Scheduler::Schedule") {
         let kept = &schedule["Target"]["DeadLetterConfig"]["Arn"];
@@ -109,7 +110,7 @@ fn a_fire_that_cannot_be_sent_is_kept_for_the_conductor() {
 }
 
 #[test]
-fn a_declared_schedule_sends_its_name_and_its_time() {
+fn declared_schedule_that_fires_sends_its_name_and_its_time() {
     let template = one_of_everything();
     let schedule = template.properties("NightlyReportX1Schedule");
     assert_eq!(schedule["ScheduleExpression"], "cron(0 6 ? * MON-FRI *)");
@@ -123,7 +124,7 @@ fn a_declared_schedule_sends_its_name_and_its_time() {
 }
 
 #[test]
-fn a_missed_sweep_is_left_out_because_the_next_is_a_minute_away() {
+fn sweep_that_fails_or_is_late_is_left_out_for_the_next() {
     let template = one_of_everything();
     let sweep = template.properties("Sweep");
     assert_eq!(sweep["ScheduleExpression"], "rate(1 minute)");
@@ -135,7 +136,7 @@ fn a_missed_sweep_is_left_out_because_the_next_is_a_minute_away() {
 }
 
 #[test]
-fn the_conductor_is_told_of_executions_that_ended_badly() {
+fn execution_that_ends_badly_is_told_to_the_conductor() {
     let template = one_of_everything();
     for (rule, statuses, message) in [
         (
@@ -159,7 +160,7 @@ fn the_conductor_is_told_of_executions_that_ended_badly() {
 }
 
 #[test]
-fn somebody_is_told_where_nothing_mends_itself() {
+fn failure_that_does_not_mend_itself_has_an_alarm() {
     let template = one_of_everything();
     let mut alarms: Vec<String> = template.of_type("AWS::CloudWatch::Alarm").map(|(id, _)| id).collect();
     alarms.sort();
@@ -179,38 +180,7 @@ fn somebody_is_told_where_nothing_mends_itself() {
 }
 
 #[test]
-fn the_longest_names_fit() {
-    let (app, stage) = ("a".repeat(limits::APP_CHARS), "s".repeat(limits::STAGE_CHARS));
-    let crate_name = "c".repeat(limits::SLUG_BYTES);
-    let longest = |kind: &str, property: &str, allowed: usize| {
-        let functions = vec![
-            FunctionEntry::conductor(),
-            FunctionEntry::task("long", 256, scheduled(&"t".repeat(limits::TASK_NAME_CHARS))),
-            FunctionEntry::events(&crate_name, 256, vec![subscription(true)]),
-        ];
-        let template = read(&Manifest::new(&app, functions).unwrap());
-        let named: Vec<String> = template
-            .of_type(kind)
-            .filter_map(|(_, resource)| match &resource[property] {
-                Value::String(name) => Some(name.clone()),
-                name => Some(name["Fn::Sub"].as_str()?.replace("${App}", &app).replace("${Stage}", &stage)),
-            })
-            .collect();
-        let name = named.iter().max_by_key(|name| name.len()).unwrap();
-        assert!(name.len() <= allowed, "{kind} {name} has {} characters, {allowed} are allowed", name.len());
-    };
-    longest("AWS::Lambda::Function", "FunctionName", 64);
-    longest("AWS::SQS::Queue", "QueueName", 80);
-    longest("AWS::StepFunctions::StateMachine", "StateMachineName", 80);
-    longest("AWS::Scheduler::ScheduleGroup", "Name", 64);
-    longest("AWS::Scheduler::Schedule", "Name", 64);
-    longest("AWS::IAM::Role", "RoleName", 64);
-    longest("AWS::Events::Rule", "Name", 64);
-    longest("AWS::DynamoDB::Table", "TableName", 255);
-}
-
-#[test]
-fn the_same_functions_make_the_same_template() {
+fn template_of_the_same_functions_in_another_order_is_the_same() {
     let manifest = manifest();
     let mut backwards = manifest.functions.clone();
     backwards.reverse();
@@ -219,40 +189,6 @@ fn the_same_functions_make_the_same_template() {
 }
 
 #[test]
-fn nothing_is_null_because_cloudformation_refuses_it() {
+fn template_of_everything_has_no_null_which_cloudformation_refuses() {
     assert!(!one_of_everything().0.to_string().contains("null"));
-}
-
-#[test]
-fn two_queues_of_one_name_are_refused() {
-    let with = |task: &str| {
-        let functions = vec![
-            FunctionEntry::conductor(),
-            FunctionEntry::events("user-joined", 256, vec![subscription(true)]),
-            FunctionEntry::task("other", 256, scheduled(task)),
-        ];
-        template(&Manifest::new("shop", functions).unwrap()).map(|_| ())
-    };
-    assert_eq!(with("undelivered"), Err(TemplateError::SameQueue("undelivered".to_owned())));
-    assert_eq!(with("user joined dead"), Err(TemplateError::SameQueue("user-joined-dead".to_owned())));
-    assert_eq!(with("loop"), Ok(()));
-}
-
-#[test]
-fn an_app_without_a_conductor_is_refused() {
-    let error = template(&Manifest::new("shop", vec![]).unwrap()).unwrap_err();
-    assert_eq!(error.to_string(), "the app has no conductor, which repairs what is stuck (keep functions/conductor)");
-}
-
-#[test]
-fn an_app_that_fills_a_stack_is_the_largest() {
-    let of = |tasks: usize| {
-        let tasks = (0..tasks)
-            .map(|n| FunctionEntry::task("many", 256, TaskEntry { schedules: vec![], ..scheduled(&format!("t{n}")) }));
-        let functions = tasks.chain([FunctionEntry::conductor()]).collect();
-        template(&Manifest::new("shop", functions).unwrap())
-    };
-    assert!(of(75).is_ok());
-    let error = of(100).unwrap_err().to_string();
-    assert!(error.contains("CloudFormation allows 500; split the 101 functions over two apps"), "{error}");
 }

@@ -31,7 +31,7 @@ impl Read {
         found.map(|(id, resource)| (id.clone(), &resource["Properties"]))
     }
 
-    /// What roles, policies and queues allow, but for who may take a role.
+    /// The statements of roles, policies and queues, without the trust policies of roles.
     pub fn statements(&self) -> Vec<(String, Value)> {
         let mut found = Vec::new();
         for (id, resource) in self.resources() {

@@ -1,11 +1,11 @@
-//! What each part of an app may do: no more than it needs.
+//! The permissions of each part of an app: no more than it needs.
 
 use serde_json::{Value, json};
 
 use crate::read::one_of_everything;
 
 #[test]
-fn no_statement_allows_more_than_it_names() {
+fn statement_of_any_policy_allows_only_what_it_names() {
     let template = one_of_everything();
     let mut wild = Vec::new();
     for (id, statement) in template.statements() {
@@ -33,7 +33,7 @@ fn no_statement_allows_more_than_it_names() {
 }
 
 #[test]
-fn one_role_is_passed_and_to_scheduler_alone() {
+fn role_of_scheduler_is_the_only_one_passed_and_to_scheduler_alone() {
     let passes: Vec<Value> = one_of_everything()
         .statements()
         .into_iter()
@@ -50,7 +50,7 @@ fn one_role_is_passed_and_to_scheduler_alone() {
 }
 
 #[test]
-fn a_function_reads_its_own_queue_and_no_other() {
+fn function_role_reads_its_own_queue_and_no_other() {
     let template = one_of_everything();
     for (function, queues) in [("SendWelcome", vec!["send-welcome"]), ("Conductor", vec!["conductor", "undelivered"])] {
         let own = &template.properties(&format!("{function}Role"))["Policies"][0]["PolicyDocument"]["Statement"];
@@ -66,7 +66,7 @@ fn a_function_reads_its_own_queue_and_no_other() {
 }
 
 #[test]
-fn the_scheduler_role_can_only_send() {
+fn scheduler_role_can_only_send_and_only_for_the_apps_schedule_group() {
     let template = one_of_everything();
     let role = template.properties("RoleOfScheduler");
     let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();

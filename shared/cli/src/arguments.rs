@@ -1,10 +1,15 @@
-//! What may be typed.
+//! The arguments, as they may be typed.
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser};
+use clap::Parser;
 
-use crate::{commands::Command, exit, failure::Failure, output};
+use crate::{
+    commands::Command,
+    failure::{CliError, exit},
+    global::Global,
+    output::Output,
+};
 
 /// Background tasks and event handlers: develop, run, look, repair.
 ///
@@ -18,58 +23,18 @@ pub struct Arguments {
     pub command: Command,
 }
 
-/// Options of every command; they may stand before or after it.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Where")]
-pub struct Global {
-    /// The dev engine on this machine (at DACAPO_LOCAL, else http://127.0.0.1:8787) instead of AWS
-    #[arg(long, global = true)]
-    pub local: bool,
-
-    /// The app [default: what the workspace's Cargo.toml says under workspace.metadata.dacapo]
-    #[arg(long, global = true, env = "DACAPO_APP", value_name = "NAME", hide_env_values = true)]
-    pub app: Option<String>,
-
-    /// The stage
-    #[arg(
-        long,
-        global = true,
-        env = "DACAPO_STAGE",
-        value_name = "NAME",
-        default_value = "dev",
-        hide_env_values = true
-    )]
-    pub stage: String,
-
-    /// The profile of the AWS configuration [default: AWS's own rules]
-    #[arg(long, global = true, value_name = "NAME")]
-    pub profile: Option<String>,
-
-    /// The AWS region [default: AWS's own rules]
-    #[arg(long, global = true, value_name = "REGION")]
-    pub region: Option<String>,
-
-    /// Another endpoint that speaks AWS, such as LocalStack
-    #[arg(long, global = true, env = "AWS_ENDPOINT_URL", value_name = "URL", hide_env_values = true)]
-    pub endpoint_url: Option<String>,
-
-    /// One JSON document on standard output, for programs; a failure is one on standard error
-    #[arg(long, global = true, help_heading = "Output")]
-    pub json: bool,
-}
-
 /// Reads the arguments. Help and version end the program well, anything that can't be read ends it as usage.
 ///
 /// # Errors
-/// The exit code, once what is to be said was said.
+/// The exit code, after the message was printed.
 pub fn parse() -> Result<Arguments, ExitCode> {
     Arguments::try_parse().map_err(|error| {
         let asked_for_json = std::env::args_os().any(|argument| argument == "--json");
         if error.use_stderr() && asked_for_json {
-            return output::Output::new(true).failure(&Failure::usage(in_one_line(&error.to_string())));
+            return Output::new(true).failure(&CliError::usage(in_one_line(&error.to_string())));
         }
         let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
-        // Nobody is left to tell if standard error is closed.
+        // With standard error closed there is nowhere left to say it.
         let _ = error.print();
         ExitCode::from(code)
     })

@@ -1,33 +1,45 @@
-//! What a command that fails says, and the exit code it leaves.
+//! The error of a command, its exit code, and suggestions for names that don't exist.
 
 use dacapo::{Error, ErrorKind};
 
-use crate::exit;
+/// The exit codes. Scripts may rely on them.
+pub mod exit {
+    /// Success.
+    pub const DONE: u8 = 0;
+    /// An operation that failed; with `--wait`, and for `wait`, a run that did.
+    pub const FAILED: u8 = 1;
+    /// Arguments that can't be used. Nothing was done.
+    pub const USAGE: u8 = 2;
+    /// A run, task, event or schedule that doesn't exist, or an app that isn't deployed.
+    pub const NOT_FOUND: u8 = 3;
+    /// No access: credentials are missing or refused, or the engine or endpoint doesn't answer.
+    pub const NO_ACCESS: u8 = 4;
+}
 
-/// A command that failed: one line for people, and what programs make of it.
+/// The error of a command: one line for people, and an exit code for programs.
 #[derive(Debug)]
-pub struct Failure {
+pub struct CliError {
     /// One of [`exit`].
     pub code: u8,
-    /// What failed and what to do about it.
+    /// The failure and its remedy.
     pub message: String,
 }
 
-/// What a command gives.
-pub type Done<T> = Result<T, Failure>;
+/// The result of a command, or of a part of it.
+pub type CliResult<T> = Result<T, CliError>;
 
-impl Failure {
-    /// The operation failed.
+impl CliError {
+    /// An operation that failed.
     pub fn failed(message: impl Into<String>) -> Self {
         Self { code: exit::FAILED, message: message.into() }
     }
 
-    /// What was given can't be used.
+    /// Arguments that can't be used.
     pub fn usage(message: impl Into<String>) -> Self {
         Self { code: exit::USAGE, message: message.into() }
     }
 
-    /// There is no such thing.
+    /// A thing that doesn't exist.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self { code: exit::NOT_FOUND, message: message.into() }
     }
@@ -43,7 +55,7 @@ impl Failure {
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for CliError {
     fn from(error: Error) -> Self {
         let code = match error.kind() {
             ErrorKind::Usage => exit::USAGE,
@@ -52,5 +64,19 @@ impl From<Error> for Failure {
             ErrorKind::Refused | ErrorKind::Transient => exit::FAILED,
         };
         Self { code, message: error.to_string() }
+    }
+}
+
+/// An ending for "there is no …": the name that is nearly the same, else all of them.
+pub fn suggestion(given: &str, known: &[&str]) -> String {
+    let mut known = known.to_vec();
+    known.sort_unstable();
+    known.dedup();
+    let alike = |name: &&str| strsim::jaro_winkler(&name.to_lowercase(), &given.to_lowercase());
+    let near = known.iter().copied().max_by(|a, b| alike(a).total_cmp(&alike(b))).filter(|name| alike(name) > 0.8);
+    match near {
+        Some(name) => format!(" (did you mean {name:?}?)"),
+        None if known.is_empty() => " (the app has none)".to_owned(),
+        None => format!(" (there are: {})", known.join(", ")),
     }
 }

@@ -1,25 +1,30 @@
 //! `dacapo`: the command line.
 
 mod arguments;
-mod body;
 mod commands;
-mod connect;
+mod context;
 mod dev;
-mod exit;
 mod failure;
+mod global;
 mod output;
-mod suggest;
+mod values;
 mod workspace;
 
 use std::process::ExitCode;
+
+use arguments::Arguments;
+use clap::CommandFactory;
+use context::Context;
+use output::Output;
 
 fn main() -> ExitCode {
     let arguments = match arguments::parse() {
         Ok(arguments) => arguments,
         Err(code) => return code,
     };
-    let output = output::Output::new(arguments.global.json);
-    match commands::run(arguments, &output) {
+    let output = Output::new(arguments.global.json);
+    let context = Context { global: arguments.global, output: &output };
+    match commands::run(arguments.command, &context, Arguments::command()) {
         Ok(code) => code,
         Err(failure) => output.failure(&failure),
     }

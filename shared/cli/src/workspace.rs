@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::failure::{Done, Failure};
+use crate::failure::{CliError, CliResult};
 
 /// Finds the workspace that a folder is in.
 pub fn root(from: &Path) -> Option<PathBuf> {
@@ -17,12 +17,12 @@ pub fn root(from: &Path) -> Option<PathBuf> {
 ///
 /// # Errors
 /// As usage, if there is none.
-pub fn here() -> Done<PathBuf> {
+pub fn here() -> CliResult<PathBuf> {
     let folder = std::env::current_dir()
-        .map_err(|error| Failure::failed(format!("failed to find the current folder: {error}")))?;
+        .map_err(|error| CliError::failed(format!("failed to find the current folder: {error}")))?;
     root(&folder).ok_or_else(|| {
         let text = "no Cargo.toml with a folder functions/ beside it, at or above";
-        Failure::usage(format!("{text} {} (go into the app's workspace)", folder.display()))
+        CliError::usage(format!("{text} {} (go into the app's workspace)", folder.display()))
     })
 }
 
@@ -50,14 +50,14 @@ struct Dacapo {
 ///
 /// # Errors
 /// As usage, if it doesn't.
-pub fn app(root: &Path) -> Done<String> {
+pub fn app(root: &Path) -> CliResult<String> {
     let file = root.join("Cargo.toml");
     let read = std::fs::read_to_string(&file).map_err(|error| error.to_string());
     let parsed = read.and_then(|text| toml::from_str::<CargoToml>(&text).map_err(|error| error.to_string()));
-    let parsed = parsed.map_err(|error| Failure::usage(format!("failed to read {}: {error}", file.display())))?;
+    let parsed = parsed.map_err(|error| CliError::usage(format!("failed to read {}: {error}", file.display())))?;
     let app = parsed.workspace.and_then(|it| it.metadata).and_then(|it| it.dacapo).and_then(|it| it.app);
     app.ok_or_else(|| {
         let text = format!("{} doesn't name the app", file.display());
-        Failure::usage(format!("{text} (add [workspace.metadata.dacapo] with app = \"…\", or use --app)"))
+        CliError::usage(format!("{text} (add [workspace.metadata.dacapo] with app = \"…\", or use --app)"))
     })
 }

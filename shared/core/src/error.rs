@@ -10,7 +10,7 @@ pub struct Error {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What a failed operation means to its caller.
+/// The meaning of a failed operation to its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// What was given can't be used: trying again doesn't help.
@@ -34,7 +34,7 @@ impl Error {
     /// allowed, and ends in what to do, in brackets.
     ///
     /// ```
-    /// use dacapo::{Error, ErrorKind};
+    /// use dacapo_core::{Error, ErrorKind};
     ///
     /// let error = Error::new(ErrorKind::NotFound, "find a task named \"greeet\" (did you mean \"greet\"?)");
     /// assert_eq!(error.to_string(), "failed to find a task named \"greeet\" (did you mean \"greet\"?)");
@@ -43,7 +43,8 @@ impl Error {
         Self { kind, message: format!("failed to {text}"), source: None }
     }
 
-    pub(crate) fn usage(cause: impl fmt::Display) -> Self {
+    /// An error of kind `Usage`.
+    pub fn usage(cause: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Usage, cause)
     }
 

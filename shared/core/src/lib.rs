@@ -4,5 +4,20 @@
 //! [`port`], [`Runner`](runner::Runner) runs one function, and [`Conductor`](conductor::Conductor) delivers what is
 //! late and repairs what is stuck.
 
+mod app;
+pub mod attempt;
 pub mod commit;
+pub mod conductor;
+mod error;
+pub mod function;
+mod origin;
 pub mod port;
+mod publish;
+pub mod runner;
+mod scheduled;
+
+pub use app::{App, read_manifest};
+pub use error::{Error, ErrorKind};
+pub use origin::Origin;
+pub use publish::publish;
+pub use scheduled::ensure_scheduled;

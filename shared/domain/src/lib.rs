@@ -42,7 +42,7 @@ pub use invocation::{CrashReport, Invocation, Start};
 pub use json::Json;
 pub use machine::{Change, Decision, Machine, Work};
 pub use manifest::{
-    CONDUCTOR, FunctionEntry, Holds, Manifest, ManifestError, ManifestInput, ManifestRecord, ScheduleEntry,
+    CONDUCTOR, FormerTask, FunctionEntry, Holds, Manifest, ManifestError, ManifestInput, ManifestRecord, ScheduleEntry,
     Subscription, TaskEntry,
 };
 pub use message::{DeferredMessage, DeliveryMessage, EventMessage, ExecutionEnded, Fire, Message, RunMessage};

@@ -72,6 +72,8 @@ pub enum Work {
     Publish,
     /// Start the run of a schedule's fire.
     StartRun,
+    /// Put a schedule into the scheduler, then say so.
+    PutSchedule,
 }
 
 impl<M: Machine> Decision<M> {

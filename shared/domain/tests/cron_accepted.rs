@@ -1,4 +1,4 @@
-//! Every form of a cron expression that SPEC §5 accepts, and when it fires.
+//! Every form of a cron expression that the guide's chapter `schedules` accepts, and when it fires.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! Every cron expression that SPEC §5 refuses, with what is said of it.
+//! Every form of a cron expression that the guide's chapter `schedules` refuses, with what is said of it.
 
 use dacapo_domain::{Cron, cron};
 

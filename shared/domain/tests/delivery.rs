@@ -68,7 +68,8 @@ fn retry() -> impl Strategy<Value = Retry> {
     )
 }
 
-/// What several failing handlers ask for together, as SPEC §10 says it.
+/// What several failing handlers ask for together: the soonest next try, the largest number and age, and the
+/// dead-letter queue if one of them wants it.
 struct Asked {
     attempts: u32,
     age: Duration,

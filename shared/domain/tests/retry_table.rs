@@ -1,4 +1,4 @@
-//! Retry policies: the waits of SPEC §8 as a table, every refusal, and the stored form.
+//! Retry policies: the waits of `min(max, jitter × min × factor^(attempt−1))` as a table, every refusal, and the stored form.
 
 use std::time::Duration;
 

@@ -3,14 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use dacapo_domain::{Failed, Json, Retry, Subscription, code, limits};
+use dacapo_core::{
+    attempt::EventAttempt,
+    function::{ErasedEventHandler, Handlers},
+};
+use dacapo_domain::{AttemptError, Json, Retry, Subscription, code, limits};
 use futures::future::BoxFuture;
 
 use crate::{
     EventContext, EventRef,
-    definition::{Defined, Definition, ErasedHandler, Function},
+    definition::{Definition, Function},
     handler::{IsAsync, IsResult},
-    runner::EventAttempt,
 };
 
 /// A handler of an event, and how its deliveries are treated. Handlers of any events share an array.
@@ -23,7 +26,7 @@ pub struct EventHandler {
     call: Call,
 }
 
-type Call = Arc<dyn Fn(Json, EventContext) -> BoxFuture<'static, Result<(), Failed>> + Send + Sync>;
+type Call = Arc<dyn Fn(Json, EventContext) -> BoxFuture<'static, Result<(), AttemptError>> + Send + Sync>;
 
 /// A handler of this event: an `async fn` that gets its body and an [`EventContext`].
 ///
@@ -54,17 +57,17 @@ where
     R: IsResult<Value = ()>,
 {
     let handler = Arc::new(handler);
-    let call = move |body: Json, cx: EventContext| -> BoxFuture<'static, Result<(), Failed>> {
+    let call = move |body: Json, cx: EventContext| -> BoxFuture<'static, Result<(), AttemptError>> {
         let handler = Arc::clone(&handler);
         Box::pin(async move {
             let body = event.body.decode(&body).map_err(|error| {
                 let (name, place, cause) = (event.name(), error.path(), error.inner());
-                Failed::terminal(
+                AttemptError::terminal(
                     code::BODY_MISMATCH,
                     format!("the body is none of event {name:?}: at {place}: {cause}"),
                 )
             })?;
-            handler(body, cx.clone()).await.into_result().map_err(|error| cx.failed(error))
+            handler(body, cx.clone()).await.into_result().map_err(|error| cx.attempt_error(error))
         })
     };
     let subscription = Subscription {
@@ -107,12 +110,12 @@ impl EventHandler {
 }
 
 #[async_trait]
-impl ErasedHandler for EventHandler {
+impl ErasedEventHandler for EventHandler {
     fn subscription(&self) -> Subscription {
         self.subscription.clone()
     }
 
-    async fn call(&self, body: Json, attempt: Arc<EventAttempt>) -> Result<(), Failed> {
+    async fn call(&self, body: Json, attempt: Arc<EventAttempt>) -> Result<(), AttemptError> {
         (self.call)(body, EventContext::new(attempt)).await
     }
 }
@@ -130,7 +133,7 @@ impl<const N: usize> Function for [EventHandler; N] {
         } else {
             self.iter().flat_map(EventHandler::problems).collect()
         };
-        let handlers = self.into_iter().map(|handler| Arc::new(handler) as Arc<dyn ErasedHandler>).collect();
-        Definition { memory_mb: 256, holds: Defined::Events(handlers), problems }
+        let handlers = self.into_iter().map(|handler| Arc::new(handler) as Arc<dyn ErasedEventHandler>).collect();
+        Definition { memory_mb: 256, handlers: Handlers::Events(handlers), problems }
     }
 }

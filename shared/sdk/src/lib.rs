@@ -27,37 +27,37 @@
 //! - [`TaskContext`] is what it is told and may ask: progress, time left, whether it is aborted, its logs.
 //! - [`Client`] starts runs and publishes events from any program.
 //!
-//! The rest is for those who bring Dacapo to a place: [`port`] is what it needs of the outside, [`Runner`] runs one
-//! function, [`Conductor`] delivers what is late and repairs what is stuck.
+//! What moves the runs is in `dacapo-core`, for those who bring Dacapo to a place.
+//!
+//! The [`guide`] says all of it chapter by chapter: words, options, times, states, errors, events, limits.
 
 mod client;
 mod codec;
-mod conductor;
 mod context;
 mod definition;
-mod delivery;
-mod error;
 mod event_handler;
+pub mod guide;
 mod handler;
 mod hooks;
 mod outcome;
 mod payload;
-pub mod port;
 pub mod prelude;
 mod reference;
-mod runner;
 mod task;
 mod task_error;
 
-pub use client::{Client, Listed, Publish, Published, Run, ScheduleClient, ScheduleState, Started};
-pub use conductor::{Conductor, Deployed, Swept};
+pub use client::{Client, ListFilter, Listed, Publish, Published, ScheduleClient, ScheduleState, StartRun, Started};
 pub use context::{EventContext, HookContext, RunContext, TaskContext};
+pub use dacapo_core::{
+    Error, ErrorKind,
+    attempt::ScheduledFire,
+    port::{LogEntry, LogLevel},
+};
 pub use dacapo_domain::{
-    Failure, Id, Json, Retry, RunRecord, Schedule, State, Trigger, When, code, cron, days, every, hours, minutes,
+    Id, Json, RecordedError, Retry, RunView, Schedule, State, Trigger, When, code, cron, days, every, hours, minutes,
     seconds,
 };
-pub use definition::{Defined, Definition, ErasedHandler, ErasedTask, Function};
-pub use error::{Error, ErrorKind};
+pub use definition::{Definition, Function};
 pub use event_handler::{EventHandler, on};
 pub use handler::{IsAsync, IsResult};
 pub use hooks::{InitOf, NoInit, OnError, WithInit};
@@ -65,6 +65,5 @@ pub use jiff::Timestamp;
 pub use outcome::{Aborted, Continue, Done, IntoOutcome, Outcome};
 pub use payload::Payload;
 pub use reference::{EventRef, TaskRef, assert_unique};
-pub use runner::{Attempt, EventAttempt, InvokeError, Runner, ScheduledFire};
 pub use task::{Machine, Task, task};
 pub use task_error::{TaskError, Terminal};

@@ -1,4 +1,4 @@
-//! What a handler's `?` makes of an error.
+//! The error of an attempt: what a handler's `?` makes of any error.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -7,10 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use dacapo_domain::{Failed, Failure, RetryWish, When, WhenProblem, code};
+use dacapo_domain::{AttemptError, RecordedError, RetryHint, When, WhenProblem, code};
 use jiff::Timestamp;
 
-/// Why an attempt failed: `?` on any error means try again, [`.terminal()?`](Terminal::terminal) means stop.
+/// The error of an attempt: `?` on any error means try again, [`.terminal()?`](Terminal::terminal) means stop.
 ///
 /// It is not an error type itself, so that every error, text included, converts by `?`.
 ///
@@ -33,12 +33,12 @@ pub struct TaskError {
     source: Arc<dyn Error + Send + Sync>,
     backtrace: Arc<Backtrace>,
     code: Option<String>,
-    wish: Wish,
+    next_try: NextTry,
 }
 
-/// What the error says of the next try; times are resolved when the attempt ends.
+/// The error's word on the next try; times are resolved when the attempt ends.
 #[derive(Clone, Debug)]
-enum Wish {
+enum NextTry {
     ByPolicy,
     Never,
     At(When),
@@ -48,20 +48,20 @@ impl TaskError {
     /// An error that no further attempt can mend.
     #[must_use]
     pub fn terminal(error: impl Into<Self>) -> Self {
-        Self { wish: Wish::Never, ..error.into() }
+        Self { next_try: NextTry::Never, ..error.into() }
     }
 
     /// An error that is tried again by the task's policy, also where it was terminal.
     #[must_use]
     pub fn retryable(error: impl Into<Self>) -> Self {
-        Self { wish: Wish::ByPolicy, ..error.into() }
+        Self { next_try: NextTry::ByPolicy, ..error.into() }
     }
 
     /// The next attempt is due then, if the task's policy has one left. A time that is refused leaves it to the
     /// policy, and the run's record says so.
     #[must_use]
     pub fn retry_at(self, when: impl Into<When>) -> Self {
-        Self { wish: Wish::At(when.into()), ..self }
+        Self { next_try: NextTry::At(when.into()), ..self }
     }
 
     /// Gives the error a code of the author's own, such as `BAD_EMAIL`, by which programs tell it from others.
@@ -73,7 +73,7 @@ impl TaskError {
     /// Whether no further attempt is made.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
-        matches!(self.wish, Wish::Never)
+        matches!(self.next_try, NextTry::Never)
     }
 
     /// The error that it was made of.
@@ -84,45 +84,45 @@ impl TaskError {
 
     /// The next try that the error asks for, if it asks for one at a time of its own.
     pub(crate) fn asked_for(&self, now: Timestamp) -> Option<Timestamp> {
-        match &self.wish {
-            Wish::At(when) => when.resolve(now).ok(),
+        match &self.next_try {
+            NextTry::At(when) => when.resolve(now).ok(),
             _ => None,
         }
     }
 
-    /// The error as it is recorded.
-    pub(crate) fn into_failed(self, now: Timestamp) -> Failed {
-        let mut failure = self.failure();
-        let retry = match &self.wish {
-            Wish::ByPolicy => RetryWish::ByPolicy,
-            Wish::Never => RetryWish::Never,
-            Wish::At(when) => match when.resolve(now) {
-                Ok(at) => RetryWish::At(at),
-                Err(error) if matches!(error.problem(), WhenProblem::Past { .. }) => RetryWish::At(now),
-                Err(error) => {
-                    add_line(&mut failure, format!("the next try is left to the policy: failed to {error}"));
-                    RetryWish::ByPolicy
+    /// The error as the runner takes it.
+    pub(crate) fn into_attempt_error(self, now: Timestamp) -> AttemptError {
+        let mut error = self.recorded();
+        let retry = match &self.next_try {
+            NextTry::ByPolicy => RetryHint::ByPolicy,
+            NextTry::Never => RetryHint::Never,
+            NextTry::At(when) => match when.resolve(now) {
+                Ok(at) => RetryHint::At(at),
+                Err(refused) if matches!(refused.problem(), WhenProblem::Past { .. }) => RetryHint::At(now),
+                Err(refused) => {
+                    add_line(&mut error, format!("the next try is left to the policy: failed to {refused}"));
+                    RetryHint::ByPolicy
                 }
             },
         };
-        Failed { failure, retry }
+        AttemptError { error, retry }
     }
 
-    /// What is recorded: code, text, and the chain of causes.
-    pub(crate) fn failure(&self) -> Failure {
+    /// The error as it is recorded: code, text, and the chain of causes.
+    pub(crate) fn recorded(&self) -> RecordedError {
         let code = self.code.clone().unwrap_or_else(|| code::ERROR.to_owned());
         let message = cut(self.source.to_string(), LONGEST_MESSAGE);
-        let mut failure = Failure { code, message, stack: None };
+        let mut recorded = RecordedError { code, message, stack: None };
         let mut error: &dyn Error = &*self.source;
         while let Some(cause) = error.source() {
-            add_line(&mut failure, format!("caused by: {cause}"));
+            add_line(&mut recorded, format!("caused by: {cause}"));
             error = cause;
         }
         if self.backtrace.status() == BacktraceStatus::Captured {
-            add_line(&mut failure, cut(self.backtrace.to_string(), LONGEST_BACKTRACE));
+            add_line(&mut recorded, cut(self.backtrace.to_string(), LONGEST_BACKTRACE));
         }
-        failure.stack = failure.stack.map(|stack| cut(stack, LONGEST_STACK));
-        failure
+        recorded.stack = recorded.stack.map(|stack| cut(stack, LONGEST_STACK));
+        recorded
     }
 }
 
@@ -142,9 +142,9 @@ fn cut(mut text: String, bytes: usize) -> String {
     text
 }
 
-/// Adds a line to the failure's chain of causes.
-pub(crate) fn add_line(failure: &mut Failure, line: impl AsRef<str>) {
-    let stack = failure.stack.get_or_insert_default();
+/// Adds a line to the error's chain of causes.
+pub(crate) fn add_line(error: &mut RecordedError, line: impl AsRef<str>) {
+    let stack = error.stack.get_or_insert_default();
     if !stack.is_empty() {
         stack.push('\n');
     }
@@ -154,12 +154,12 @@ pub(crate) fn add_line(failure: &mut Failure, line: impl AsRef<str>) {
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for TaskError {
     fn from(error: E) -> Self {
         let source: Arc<dyn Error + Send + Sync> = error.into().into();
-        let wish = if is_terminal(&*source) { Wish::Never } else { Wish::ByPolicy };
-        Self { source, backtrace: Arc::new(Backtrace::capture()), code: None, wish }
+        let next_try = if is_terminal(&*source) { NextTry::Never } else { NextTry::ByPolicy };
+        Self { source, backtrace: Arc::new(Backtrace::capture()), code: None, next_try }
     }
 }
 
-/// Whether Dacapo itself says that trying again can't help.
+/// Says whether Dacapo itself takes trying again for useless.
 fn is_terminal(error: &(dyn Error + Send + Sync + 'static)) -> bool {
     error.downcast_ref::<crate::Error>().is_some_and(crate::Error::is_terminal)
 }
@@ -169,7 +169,7 @@ impl fmt::Debug for TaskError {
         f.debug_struct("TaskError")
             .field("source", &self.source)
             .field("code", &self.code)
-            .field("wish", &self.wish)
+            .field("next_try", &self.next_try)
             .finish_non_exhaustive()
     }
 }
@@ -224,50 +224,47 @@ mod tests {
         "2026-01-01T00:00:00Z".parse().unwrap()
     }
 
-    fn failed(work: impl FnOnce() -> Result<u64, TaskError>) -> Failed {
-        work().unwrap_err().into_failed(now())
+    fn failed(work: impl FnOnce() -> Result<u64, TaskError>) -> AttemptError {
+        work().unwrap_err().into_attempt_error(now())
     }
 
     #[test]
     fn a_question_mark_means_try_again() {
         let failed = failed(|| Ok(number("x")?));
-        assert_eq!(failed.retry, RetryWish::ByPolicy);
-        assert_eq!(
-            (failed.failure.code.as_str(), failed.failure.message.as_str()),
-            ("ERROR", "the order was not read")
-        );
-        let stack = failed.failure.stack.unwrap();
+        assert_eq!(failed.retry, RetryHint::ByPolicy);
+        assert_eq!((failed.error.code.as_str(), failed.error.message.as_str()), ("ERROR", "the order was not read"));
+        let stack = failed.error.stack.unwrap();
         assert_eq!(stack.lines().next(), Some("caused by: invalid digit found in string"));
     }
 
     #[test]
     fn terminal_means_stop_and_a_code_is_kept() {
         let failed = failed(|| Err(TaskError::terminal("no address").code("BAD_EMAIL")));
-        assert_eq!((failed.retry, failed.failure.code.as_str()), (RetryWish::Never, "BAD_EMAIL"));
+        assert_eq!((failed.retry, failed.error.code.as_str()), (RetryHint::Never, "BAD_EMAIL"));
     }
 
     #[test]
     fn who_passes_an_error_on_has_the_last_word() {
-        assert_eq!(failed(|| number("x").terminal()).retry, RetryWish::Never);
-        assert_eq!(failed(|| Err(TaskError::retryable(TaskError::terminal("no")))).retry, RetryWish::ByPolicy);
+        assert_eq!(failed(|| number("x").terminal()).retry, RetryHint::Never);
+        assert_eq!(failed(|| Err(TaskError::retryable(TaskError::terminal("no")))).retry, RetryHint::ByPolicy);
     }
 
     #[test]
     fn an_error_may_say_when_it_is_tried_again() {
         let at = |when: When| failed(move || number("x").retry_at(when)).retry;
-        assert_eq!(at(minutes(5).into()), RetryWish::At(now() + minutes(5)));
-        assert_eq!(at((now() - seconds(1)).into()), RetryWish::At(now()));
-        assert_eq!(at("never".into()), RetryWish::ByPolicy);
+        assert_eq!(at(minutes(5).into()), RetryHint::At(now() + minutes(5)));
+        assert_eq!(at((now() - seconds(1)).into()), RetryHint::At(now()));
+        assert_eq!(at("never".into()), RetryHint::ByPolicy);
 
         let failed = failed(|| number("x").retry_at("1 fortnight"));
-        let stack = failed.failure.stack.unwrap();
+        let stack = failed.error.stack.unwrap();
         assert!(stack.contains("the next try is left to the policy: failed to use \"1 fortnight\""), "{stack}");
     }
 
     #[test]
     fn a_text_too_long_for_a_record_is_cut() {
         let failed = failed(|| Err("é".repeat(1_000_000).into()));
-        assert!(failed.failure.message.len() < 8_300 && failed.failure.message.ends_with("é … (cut)"));
+        assert!(failed.error.message.len() < 8_300 && failed.error.message.ends_with("é … (cut)"));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::{
 
 use serde::Deserialize;
 
+use crate::source::relative;
+
 /// A package of the workspace.
 #[derive(Debug, Deserialize)]
 pub struct Package {
@@ -18,16 +20,17 @@ pub struct Package {
     pub folder: PathBuf,
 }
 
-/// What a package depends on directly.
+/// A package that another depends on directly.
 #[derive(Debug, Deserialize)]
 pub struct Dependency {
     pub name: String,
+    #[serde(default)]
     pub features: Vec<String>,
     kind: Option<String>,
     optional: bool,
 }
 
-/// What a dependency is for.
+/// The code that a dependency is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Product,
@@ -40,20 +43,20 @@ struct Metadata {
 }
 
 impl Package {
-    /// What it depends on directly.
+    /// Its direct dependencies of a kind.
     pub fn uses(&self, kind: Kind) -> impl Iterator<Item = &str> {
         let is_test = |dependency: &&Dependency| dependency.kind.as_deref() == Some("dev");
         let wanted = move |dependency: &&Dependency| is_test(dependency) == (kind == Kind::Test);
         self.dependencies.iter().filter(wanted).map(|dependency| dependency.name.as_str())
     }
 
-    /// What it depends on directly without any of its features.
+    /// Its direct dependencies without any of its features.
     pub fn always(&self) -> impl Iterator<Item = &str> {
         let product = self.dependencies.iter().filter(|dependency| dependency.kind.is_none());
         product.filter(|dependency| !dependency.optional).map(|dependency| dependency.name.as_str())
     }
 
-    /// Whether it lies in this folder of the repository.
+    /// Is true where it lies in this folder of the repository.
     pub fn is_in(&self, folder: &str) -> bool {
         self.folder.starts_with(root().join(folder))
     }
@@ -61,6 +64,30 @@ impl Package {
     /// Its `Cargo.toml`.
     pub fn manifest(&self) -> toml::Table {
         fs::read_to_string(&self.manifest_path).unwrap().parse().unwrap()
+    }
+
+    /// Where its `Cargo.toml` lies, as findings tell it.
+    pub fn place(&self) -> String {
+        relative(&self.manifest_path)
+    }
+
+    /// A package for a rule's own tests.
+    pub fn sample(name: &str, folder: &str, product: &[&str], test: &[&str]) -> Self {
+        let dependency = |kind: Option<&str>, name: &str| Dependency {
+            name: name.to_owned(),
+            features: vec![],
+            kind: kind.map(str::to_owned),
+            optional: false,
+        };
+        let of_product = product.iter().map(|name| dependency(None, name));
+        let of_tests = test.iter().map(|name| dependency(Some("dev"), name));
+        let folder = root().join(folder);
+        Self {
+            name: name.to_owned(),
+            dependencies: of_product.chain(of_tests).collect(),
+            manifest_path: folder.join("Cargo.toml"),
+            folder,
+        }
     }
 }
 

@@ -1,12 +1,9 @@
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use super::Context;
-use crate::{arguments::Arguments, failure::Done};
-
-/// Such as: dacapo completions bash > ~/.local/share/bash-completion/completions/dacapo
+/// Example: dacapo completions bash > ~/.local/share/bash-completion/completions/dacapo
 #[derive(Debug, Args)]
 pub struct Completions {
     /// The shell
@@ -15,8 +12,8 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub fn run(self, _: &Context<'_>) -> Done<ExitCode> {
-        clap_complete::generate(self.shell, &mut Arguments::command(), "dacapo", &mut std::io::stdout());
-        Ok(ExitCode::SUCCESS)
+    pub fn run(self, mut program: clap::Command) -> ExitCode {
+        clap_complete::generate(self.shell, &mut program, "dacapo", &mut std::io::stdout());
+        ExitCode::SUCCESS
     }
 }

@@ -3,13 +3,12 @@ use std::{net::Ipv4Addr, process::ExitCode};
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::Context;
 use crate::{
-    connect,
-    failure::{Done, Failure},
+    context::Context,
+    failure::{CliError, CliResult},
 };
 
-/// On 127.0.0.1 alone, until interrupted.
+/// Serves on 127.0.0.1 alone, until interrupted.
 #[derive(Debug, Args)]
 pub struct Dashboard {
     /// The port; 0 takes a free one
@@ -18,30 +17,30 @@ pub struct Dashboard {
 }
 
 impl Dashboard {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
-        let router = dacapo_dashboard::router(client, &connect::place(&cx.global));
+        let router = dacapo_dashboard::router(client, &cx.place());
         let listener = listen(self.port).await?;
         let url = url(&listener);
         cx.output.give(&serde_json::json!({"url": url}), || format!("dashboard at {url} (Ctrl-C ends it)"));
         tokio::select! {
             served = axum::serve(listener, router) => match served {
                 Ok(()) => Ok(ExitCode::SUCCESS),
-                Err(error) => Err(Failure::failed(format!("failed to serve the dashboard: {error}"))),
+                Err(error) => Err(CliError::failed(format!("failed to serve the dashboard: {error}"))),
             },
             _ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
         }
     }
 }
 
-/// Listens on a port of this machine that nobody else can reach.
-pub async fn listen(port: u16) -> Done<TcpListener> {
+/// Listens on a port that only this machine can reach.
+pub async fn listen(port: u16) -> CliResult<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
-        Failure::failed(format!("failed to listen on 127.0.0.1:{port}: {error} (choose another with --port)"))
+        CliError::failed(format!("failed to listen on 127.0.0.1:{port}: {error} (choose another with --port)"))
     })
 }
 
-/// Where a browser finds what listens.
+/// The address at which a browser finds the listener.
 pub fn url(listener: &TcpListener) -> String {
     listener.local_addr().map_or_else(|_| "http://127.0.0.1/".to_owned(), |address| format!("http://{address}/"))
 }

@@ -10,12 +10,12 @@ use dacapo::Client;
 use dacapo_domain::Manifest;
 use dacapo_local::{DEFAULT_PORT, DevFunction, DevOptions, Report};
 
-use super::Context;
 use crate::{
-    dev::{Anew, Metadata, Package, Started, build, describe, described_anew, program},
-    failure::{Done, Failure},
+    context::Context,
+    dev::{Metadata, Package, Restart, Started, build, describe, manifest_changed, program},
+    failure::{CliError, CliResult, suggestion},
     output::{self, Output, plain},
-    suggest, workspace,
+    workspace,
 };
 
 /// Builds the workspace's functions, starts the engine and the dashboard, and fires schedules, until interrupted.
@@ -37,19 +37,19 @@ pub struct Dev {
 }
 
 impl Dev {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let root = workspace::here()?;
         let app = match &cx.global.app {
             Some(app) => app.clone(),
             None => workspace::app(&root)?,
         };
-        dacapo_domain::check_stack(&app, &cx.global.stage).map_err(|error| Failure::usage(error.to_string()))?;
+        dacapo_domain::check_stack(&app, &cx.global.stage).map_err(|error| CliError::usage(error.to_string()))?;
         let metadata = Metadata::of(&root)?;
         let packages = self.chosen(metadata.functions(&root))?;
         if !self.no_build {
             build(&root, &packages)?;
         }
-        let anew = Anew::of_this_program(!self.no_build);
+        let restart = Restart::of_this_program(!self.no_build);
         let describe = || describe(&app, &metadata.target_directory, &packages);
         let (manifest, functions) = describe()?;
         let database = match self.database {
@@ -59,25 +59,25 @@ impl Dev {
         let binaries = functions.iter().map(|function| function.binary.clone()).collect();
         let changed = Cell::new(false);
         let until = async {
-            described_anew(&manifest, binaries, || Ok(describe()?.0), cx.output).await;
+            manifest_changed(&manifest, binaries, || Ok(describe()?.0), cx.output).await;
             cx.output.note("the functions say something else of themselves: the engine starts again");
             changed.set(true);
         };
         serve(cx.output, manifest.clone(), functions, database, self.port, until).await?;
-        if changed.get() { Err(anew.start()) } else { Ok(ExitCode::SUCCESS) }
+        if changed.get() { Err(restart.start()) } else { Ok(ExitCode::SUCCESS) }
     }
 
     /// The functions that were asked for; all, where none was.
-    fn chosen<'a>(&self, all: Vec<&'a Package>) -> Done<Vec<&'a Package>> {
+    fn chosen<'a>(&self, all: Vec<&'a Package>) -> CliResult<Vec<&'a Package>> {
         let known: Vec<&str> = all.iter().map(|package| &*package.name).collect();
         if let Some(unknown) = self.functions.iter().find(|name| !known.contains(&name.as_str())) {
-            let hint = suggest::among(unknown, &known);
-            return Err(Failure::not_found(format!("no function's crate is named {unknown:?}{hint}")));
+            let hint = suggestion(unknown, &known);
+            return Err(CliError::not_found(format!("no function's crate is named {unknown:?}{hint}")));
         }
         let chosen = |package: &&Package| self.functions.is_empty() || self.functions.contains(&package.name);
         let chosen: Vec<&Package> = all.into_iter().filter(chosen).collect();
         match chosen.is_empty() {
-            true => Err(Failure::usage("the workspace has no functions (add a crate with a binary in functions/)")),
+            true => Err(CliError::usage("the workspace has no functions (add a crate with a binary in functions/)")),
             false => Ok(chosen),
         }
     }
@@ -90,7 +90,7 @@ async fn serve(
     database: PathBuf,
     port: u16,
     until: impl Future<Output = ()>,
-) -> Done<()> {
+) -> CliResult<()> {
     let app = manifest.app.clone();
     let mut options = DevOptions::new(&app, database.clone(), functions);
     options.port = port;
@@ -104,7 +104,7 @@ async fn serve(
         }
         report => output.note(&plain(&report.to_string())),
     });
-    dacapo_local::dev(options, until).await.map_err(|error| Failure::failed(error.to_string()))
+    dacapo_local::dev(options, until).await.map_err(|error| CliError::failed(error.to_string()))
 }
 
 /// Says what runs. The schedules are the engine's own, since what it kept from before counts.

@@ -5,28 +5,27 @@ use dacapo::port::ListFilter;
 use dacapo_domain::State;
 use serde_json::json;
 
-use super::Context;
-use crate::{failure::Done, output};
+use crate::{context::Context, failure::CliResult, output};
 
 /// A page of runs, newest first.
 #[derive(Debug, Args)]
 pub struct List {
-    /// Of this task
+    /// The task whose runs are listed
     #[arg(long, value_name = "NAME")]
     task: Option<String>,
-    /// In this state: created, scheduled, submitted, running, waiting, completed, failed, aborted or expired
+    /// The state of the runs: created, scheduled, submitted, running, waiting, completed, failed, aborted or expired
     #[arg(long)]
     state: Option<State>,
-    /// So many at most
+    /// The number of runs, at most
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
-    /// From here on: what the page before ended with
+    /// The cursor that the page before ended with
     #[arg(long, value_name = "TEXT")]
     cursor: Option<String>,
 }
 
 impl List {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
         let filter = ListFilter { task: self.task, state: self.state, limit: self.limit.into(), cursor: self.cursor };
         let listed = client.list(filter).await?;

@@ -6,10 +6,9 @@ use dacapo::port::{LogEntry, LogLevel};
 use dacapo_domain::Id;
 use serde_json::json;
 
-use super::{Context, run_id};
-use crate::{failure::Done, output::plain};
+use crate::{context::Context, failure::CliResult, output::plain, values::run_id};
 
-/// What a run logged, by iteration and attempt.
+/// The log of a run, by iteration and attempt.
 #[derive(Debug, Args)]
 pub struct Logs {
     /// The run's id
@@ -18,7 +17,7 @@ pub struct Logs {
 }
 
 impl Logs {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
         // An unknown run is an error, not a run that logged nothing.
         client.state(self.id).await?;

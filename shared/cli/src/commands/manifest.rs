@@ -4,9 +4,9 @@ use clap::Args;
 use dacapo_dashboard::show::took;
 use dacapo_domain::Holds;
 
-use super::Context;
 use crate::{
-    failure::Done,
+    context::Context,
+    failure::CliResult,
     output::{Table, line},
 };
 
@@ -15,7 +15,7 @@ use crate::{
 pub struct Manifest {}
 
 impl Manifest {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
         let manifest = client.manifest().await?;
         Ok(cx.output.give(&*manifest, || text(&manifest)))

@@ -3,11 +3,10 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::Context;
 use crate::{
-    body,
-    failure::{Done, Failure},
-    suggest,
+    context::Context,
+    failure::{CliError, CliResult, suggestion},
+    values,
 };
 
 /// Refuses a name that no function subscribes to: it would be lost.
@@ -15,27 +14,27 @@ use crate::{
 pub struct Publish {
     /// The event's name
     event: String,
-    /// What it says: JSON, @FILE, or - for standard input [default: {}]
+    /// The event's body: JSON, @FILE, or - for standard input [default: {}]
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     body: Option<String>,
-    /// When it is due, such as "5 minutes" or "2027-01-31T08:00:00Z" [default: now]
+    /// The due time, such as "5 minutes" or "2027-01-31T08:00:00Z" [default: now]
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     when: Option<String>,
-    /// Its id, so that it can be published again safely
+    /// The event's id, so that it can be published again safely
     #[arg(long)]
     id: Option<String>,
 }
 
 impl Publish {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
-        let body = body::read(self.body.as_deref())?;
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
+        let body = values::body(self.body.as_deref())?;
         let client = cx.client().await?;
         let manifest = client.manifest().await?;
         if manifest.subscribers(&self.event).next().is_none() {
             let known: Vec<&str> =
                 manifest.functions.iter().flat_map(|it| it.subscriptions()).map(|it| it.event.as_str()).collect();
-            let hint = suggest::among(&self.event, &known);
-            return Err(Failure::not_found(format!("no function subscribes to event {:?}{hint}", self.event)));
+            let hint = suggestion(&self.event, &known);
+            return Err(CliError::not_found(format!("no function subscribes to event {:?}{hint}", self.event)));
         }
         let mut publish = client.publish_by_name(&self.event, body);
         if let Some(text) = self.when {

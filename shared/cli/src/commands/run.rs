@@ -4,24 +4,24 @@ use clap::Args;
 use dacapo_dashboard::show::ago;
 use serde_json::json;
 
-use super::{Context, wait};
-use crate::{body, failure::Done};
+use super::wait;
+use crate::{context::Context, failure::CliResult, values};
 
 /// Prints the run's id as soon as the run can no longer be lost; with --wait, how it ended.
 #[derive(Debug, Args)]
 pub struct Run {
     /// The task's name
     task: String,
-    /// What it is started with: JSON, @FILE, or - for standard input [default: {}]
+    /// The run's body: JSON, @FILE, or - for standard input [default: {}]
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     body: Option<String>,
-    /// When it is due, such as "5 minutes" or "2027-01-31T08:00:00Z" [default: now]
+    /// The due time, such as "5 minutes" or "2027-01-31T08:00:00Z" [default: now]
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     when: Option<String>,
     /// Idempotency key: a second call with it gives the first run's id
     #[arg(long, value_name = "TEXT")]
     key: Option<String>,
-    /// What the run can be found by; may be given up to 10 times
+    /// A tag that the run can be found by; may be given up to 10 times
     #[arg(long = "tag", value_name = "TEXT")]
     tags: Vec<String>,
     /// Wait for the run's end
@@ -30,8 +30,8 @@ pub struct Run {
 }
 
 impl Run {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
-        let body = body::read(self.body.as_deref())?;
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
+        let body = values::body(self.body.as_deref())?;
         let client = cx.client().await?;
         let mut run = client.run_by_name(&self.task, body).tags(self.tags);
         if let Some(text) = &self.when {

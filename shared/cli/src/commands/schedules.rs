@@ -8,34 +8,34 @@ use dacapo_domain::Schedule;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Context;
 use crate::{
-    body,
-    failure::{Done, Failure},
+    context::Context,
+    failure::{CliError, CliResult},
     output::{Table, line, plain},
+    values,
 };
 
-/// What can be done with schedules.
+/// The commands for schedules.
 #[derive(Debug, Subcommand)]
 pub enum Schedules {
     /// List all schedules, declared ones too
     List,
     /// Show a schedule
-    Get(Named),
+    Get(ScheduleName),
     /// Create a schedule, or replace the one of this name
     Put(Put),
     /// Pause a schedule: its fires make no run, and a deploy doesn't resume it
-    Pause(Named),
+    Pause(ScheduleName),
     /// Resume a paused schedule; what it missed is not made up for
-    Resume(Named),
+    Resume(ScheduleName),
     /// Delete a schedule that was made at run time
-    Delete(Named),
+    Delete(ScheduleName),
     /// Say when a schedule fires next, whether it is paused or not
     Upcoming(Upcoming),
 }
 
 #[derive(Debug, Args)]
-pub struct Named {
+pub struct ScheduleName {
     /// The schedule's name
     name: String,
 }
@@ -47,13 +47,13 @@ pub struct Put {
     name: String,
     /// The task it starts
     task: String,
-    /// Every so many minutes, hours or days, such as "5 minutes"; first when it is created
+    /// An interval of minutes, hours or days, such as "5 minutes"; it fires first when it is created
     #[arg(long, value_name = "TEXT", group = "rule", allow_hyphen_values = true)]
     every: Option<String>,
-    /// By the calendar, such as "0 6 ? * MON-FRI *"
+    /// A calendar expression, such as "0 6 ? * MON-FRI *"
     #[arg(long, value_name = "EXPRESSION", group = "rule", allow_hyphen_values = true)]
     cron: Option<String>,
-    /// Once, such as "2 days" or "2027-01-31T08:00:00Z"
+    /// A single time, such as "2 days" or "2027-01-31T08:00:00Z"
     #[arg(long, value_name = "TEXT", group = "rule", allow_hyphen_values = true)]
     at: Option<String>,
     /// The IANA name of the time zone of --cron, such as Europe/Berlin [default: UTC]
@@ -62,7 +62,7 @@ pub struct Put {
     /// Make no run while one of this schedule is unfinished
     #[arg(long)]
     skip_while_running: bool,
-    /// What its runs are started with: JSON, @FILE, or - for standard input [default: {}]
+    /// The body of its runs: JSON, @FILE, or - for standard input [default: {}]
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     body: Option<String>,
 }
@@ -71,7 +71,7 @@ pub struct Put {
 pub struct Upcoming {
     /// The schedule's name
     name: String,
-    /// So many fires
+    /// The number of fires
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     next: u16,
 }
@@ -92,7 +92,7 @@ impl Put {
 }
 
 impl Schedules {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
         let schedules = client.schedules();
         let now = client.ports().clock.now();
@@ -111,9 +111,9 @@ impl Schedules {
                 return Ok(cx.output.give(&document, || format!("schedule {:?} is deleted", it.name)));
             }
             Self::Put(it) => {
-                let (body, schedule) = (body::read(it.body.as_deref())?, it.schedule());
+                let (body, schedule) = (values::body(it.body.as_deref())?, it.schedule());
                 let fires = schedule.check().and_then(|timetable| timetable.since(now));
-                fires.map_err(|error| Failure::usage(format!("failed to {error}")))?;
+                fires.map_err(|error| CliError::usage(format!("failed to {error}")))?;
                 schedules.put_by_name(&it.name, &it.task, schedule, body).await?
             }
             Self::Get(it) => schedules.get(&it.name).await?,

@@ -5,11 +5,11 @@ use dacapo::{Client, ErrorKind};
 use dacapo_domain::{Id, RunRecord, State};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Context, run_id};
 use crate::{
-    exit,
-    failure::Done,
+    context::Context,
+    failure::{CliResult, exit},
     output::{self, line},
+    values::run_id,
 };
 
 /// Exits with 0 if the run completed, else with 1.
@@ -21,14 +21,14 @@ pub struct Wait {
 }
 
 impl Wait {
-    pub async fn run(self, cx: &Context<'_>) -> Done<ExitCode> {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
         until_its_end(cx, &client, self.id).await
     }
 }
 
 /// Waits for a run's end, shows how far it is, and prints how it ended.
-pub async fn until_its_end(cx: &Context<'_>, client: &Client, id: Id) -> Done<ExitCode> {
+pub async fn until_its_end(cx: &Context<'_>, client: &Client, id: Id) -> CliResult<ExitCode> {
     let run = follow(cx, client, id).await?;
     let now = client.ports().clock.now();
     if run.state == State::Completed {
@@ -44,10 +44,10 @@ pub async fn until_its_end(cx: &Context<'_>, client: &Client, id: Id) -> Done<Ex
     Ok(ExitCode::from(exit::FAILED))
 }
 
-/// Failures in a row that a wait bears: about a minute of them.
+/// The failures in a row that a wait bears: about a minute of them.
 const BORNE: u32 = 30;
 
-async fn follow(cx: &Context<'_>, client: &Client, id: Id) -> Done<RunRecord> {
+async fn follow(cx: &Context<'_>, client: &Client, id: Id) -> CliResult<RunRecord> {
     let mut shown = Shown::new(cx);
     let mut pause = Duration::from_millis(100);
     let mut failures = 0;
@@ -68,7 +68,7 @@ async fn follow(cx: &Context<'_>, client: &Client, id: Id) -> Done<RunRecord> {
     }
 }
 
-/// How far the run is: a bar where somebody watches, else a line at each change.
+/// The progress of a run: a bar on a terminal, else a line at each change.
 struct Shown<'a> {
     bar: Option<ProgressBar>,
     cx: &'a Context<'a>,

@@ -1,11 +1,9 @@
-//! What `dacapo dev` needs to know of a workspace: its functions, built and asked what they are.
+//! The workspace's side of `dacapo dev`: its functions, built and asked what they are.
 
-mod anew;
 mod build;
-mod cargo;
+mod restart;
 mod welcome;
 
-pub use anew::{Anew, described_anew};
-pub use build::{build, describe};
-pub use cargo::{Metadata, Package};
+pub use build::{Metadata, Package, build, describe};
+pub use restart::{Restart, manifest_changed};
 pub use welcome::{Started, program};

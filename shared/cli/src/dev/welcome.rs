@@ -10,19 +10,19 @@ use jiff::Timestamp;
 
 use crate::output::line;
 
-/// What has started.
+/// The engine that has started.
 pub struct Started<'a> {
-    /// What its functions say of themselves.
+    /// The manifest of its functions.
     pub manifest: &'a Manifest,
-    /// Its schedules, declared ones and others.
+    /// All schedules, declared ones and others.
     pub schedules: &'a [ScheduleState],
-    /// Where the engine is, as `http://127.0.0.1:8787`.
+    /// The engine's address, as `http://127.0.0.1:8787`.
     pub address: &'a str,
-    /// Where everything is kept.
+    /// The file in which everything is kept.
     pub database: &'a Path,
-    /// Whether clients find it without being told where.
+    /// True if clients find it without being told its address.
     pub is_at_home: bool,
-    /// How the command line is called here.
+    /// The command line, as it is called here.
     pub program: &'a str,
 }
 
@@ -85,7 +85,7 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     if names.is_empty() { "none".to_owned() } else { names.into_iter().collect::<Vec<_>>().join(", ") }
 }
 
-/// How the command line is called here: by its name if the path finds it, else by its file.
+/// The command line, as it is called here: by its name if the path finds it, else by its file.
 pub fn program() -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let file = format!("dacapo{}", std::env::consts::EXE_SUFFIX);

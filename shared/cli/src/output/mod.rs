@@ -1,7 +1,7 @@
-//! What is printed: for people, or one JSON document for programs.
+//! The output of commands: for people, or one JSON document for programs.
 
 mod run;
-mod table;
+mod text;
 
 use std::{
     io::{IsTerminal, Write, stderr, stdout},
@@ -13,29 +13,29 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::failure::Failure;
+use crate::failure::CliError;
 
 pub use run::{outcome, runs, whole};
-pub use table::Table;
+pub use text::{Table, line, plain};
 
-/// Where a command's words go.
+/// The output of a command.
 #[derive(Clone)]
 pub struct Output {
     json: bool,
 }
 
 impl Output {
-    /// Words for people, or for programs.
+    /// An output for people, or for programs.
     pub const fn new(json: bool) -> Self {
         Self { json }
     }
 
-    /// Whether programs read it.
+    /// True if programs read it.
     pub const fn is_json(&self) -> bool {
         self.json
     }
 
-    /// Whether somebody watches who can see a bar move.
+    /// True if a terminal shows it, where a bar can move.
     pub fn is_watched(&self) -> bool {
         !self.json && stderr().is_terminal()
     }
@@ -59,8 +59,8 @@ impl Output {
     /// Says on standard error what failed.
     ///
     /// For programs that is one document, `{"error": {"kind", "message", "exit"}}`.
-    pub fn failure(&self, failure: &Failure) -> ExitCode {
-        let Failure { code, message } = failure;
+    pub fn failure(&self, failure: &CliError) -> ExitCode {
+        let CliError { code, message } = failure;
         let line = match self.json {
             true => json!({"error": {"kind": failure.kind(), "message": message, "exit": code}}).to_string(),
             false => format!("{} {}", style("error:").for_stderr().red().bold(), plain(message)),
@@ -75,26 +75,7 @@ fn say(text: &str) {
     let _ = writeln!(stdout(), "{text}");
 }
 
-/// A text without what a terminal would take for commands: names and messages come from anywhere.
-pub fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '\n' | '\t' => plain.push(letter),
-            letter if letter.is_control() => plain.extend(letter.escape_default()),
-            letter => plain.push(letter),
-        }
-    }
-    plain
-}
-
-/// The same on one line, cut where it gets long.
-pub fn line(text: &str, columns: usize) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    console::truncate_str(&plain(&words.join(" ")), columns, "…").into_owned()
-}
-
-/// Now, by this machine's clock, for what is only shown or asked without a client.
+/// The current time by this machine's clock, for what is only shown or asked without a client.
 pub fn now() -> Timestamp {
     dacapo::port::Clock::now(&dacapo::port::SystemClock)
 }

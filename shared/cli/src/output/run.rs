@@ -5,7 +5,7 @@ use dacapo_dashboard::show::{ago, pretty, took};
 use dacapo_domain::{Json, RunRecord, State, until};
 use jiff::Timestamp;
 
-use super::{Table, line, plain};
+use super::text::{Table, line, plain};
 
 /// A state in its colour.
 pub fn state(state: State) -> String {
@@ -59,7 +59,7 @@ fn progress(run: &RunRecord) -> Option<String> {
     run.progress_percent.map(|percent| format!("{percent:.0}% {message}"))
 }
 
-/// How a run ended.
+/// The end of a run, in words.
 pub fn outcome(run: &RunRecord, now: Timestamp) -> String {
     let mut text = state(run.state);
     if let Some(took) = duration(run, now) {

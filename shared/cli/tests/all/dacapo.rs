@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-/// What a call said and how it ended.
+/// The output of a call, and its exit code.
 #[derive(Debug)]
 pub struct Said {
     pub code: i32,
@@ -17,7 +17,7 @@ pub struct Said {
     pub err: String,
 }
 
-/// A call in an empty folder, without anything of the tester's environment that it listens to.
+/// A call in an empty folder, without those variables of the tester's environment that the program reads.
 pub struct Call {
     command: Command,
     input: Option<String>,
@@ -98,7 +98,7 @@ impl Drop for Running {
 }
 
 impl Said {
-    /// Its one JSON document, once it ended well.
+    /// The one JSON document of a call that ended well.
     #[track_caller]
     pub fn json(&self) -> Value {
         assert_eq!(self.code, 0, "{self}");

@@ -12,7 +12,7 @@ use dacapo_domain::{FunctionEntry, Policy, TaskEntry, seconds};
 use crate::dacapo::call;
 
 #[test]
-fn a_function_that_is_built_with_other_options_is_taken_over() {
+fn function_built_again_with_other_options_is_served_with_them() {
     let folder = tempfile::tempdir().unwrap();
     let hello = workspace(folder.path());
     let (port, database) = (free_port(), folder.path().join("app.sqlite"));
@@ -35,16 +35,16 @@ fn a_function_that_is_built_with_other_options_is_taken_over() {
     becomes(timeout, 60_000);
 }
 
-/// Looks until it is so.
-fn becomes(look: impl Fn() -> Option<u64>, wanted: u64) {
+/// Reads until it is so.
+fn becomes(read: impl Fn() -> Option<u64>, wanted: u64) {
     let deadline = Instant::now() + Duration::from_secs(60);
-    while look() != Some(wanted) {
-        assert!(Instant::now() < deadline, "{:?} instead of {wanted}", look());
+    while read() != Some(wanted) {
+        assert!(Instant::now() < deadline, "{:?} instead of {wanted}", read());
         std::thread::sleep(Duration::from_millis(100));
     }
 }
 
-/// A workspace of one function, and where its binary belongs.
+/// A workspace of one function; returns the place of its binary.
 fn workspace(folder: &Path) -> PathBuf {
     let package = folder.join("functions/hello");
     fs::create_dir_all(package.join("src")).unwrap();

@@ -1,4 +1,5 @@
-//! A dev engine on a free port, with tasks and an event that no binary handles: what is due later stays as it is.
+//! A dev engine on a free port, with tasks and an event that no binary handles: runs that are due later stay as they
+//! are.
 
 use std::sync::mpsc;
 

@@ -9,7 +9,7 @@ fn id(document: &Value) -> String {
 }
 
 #[test]
-fn a_run_is_started_looked_at_moved_and_aborted() {
+fn run_that_is_due_later_is_shown_rescheduled_aborted_and_replayed() {
     let engine = Engine::start();
     let started =
         engine.said("run import-airports --local --when '2 days' --body '{\"rows\":10}' --tag a --tag b --json").json();
@@ -55,7 +55,7 @@ fn a_run_is_started_looked_at_moved_and_aborted() {
 }
 
 #[test]
-fn a_key_starts_a_run_once_and_a_body_may_come_from_standard_input() {
+fn run_with_a_known_key_is_the_first_one_with_its_body_from_standard_input() {
     let engine = Engine::start();
     let line = "run import-airports --local --when '1 day' --key monday --body - --json";
     let first = engine.call(line).hears("{\"rows\": 1}").said().json();
@@ -66,7 +66,7 @@ fn a_key_starts_a_run_once_and_a_body_may_come_from_standard_input() {
 }
 
 #[test]
-fn runs_are_listed_page_by_page() {
+fn runs_beyond_the_limit_are_listed_on_the_next_page() {
     let engine = Engine::start();
     let ids: Vec<String> =
         (0..3).map(|_| id(&engine.said("run import-airports --local --when '1 day' --json").json())).collect();
@@ -94,11 +94,11 @@ fn runs_are_listed_page_by_page() {
             && table.contains("more with --cursor"),
         "{table}"
     );
-    assert!(!table.contains('\u{1b}'), "no colours where nobody watches");
+    assert!(!table.contains('\u{1b}'), "no colours where the output is no terminal");
 }
 
 #[test]
-fn what_is_not_there_is_said_with_what_is() {
+fn name_or_id_that_is_unknown_is_not_found_and_the_error_says_what_there_is() {
     let engine = Engine::start();
     assert_snapshot!(engine.said("run import-airport --local"), @r#"
     error: failed to find a task named "import-airport" (did you mean "import-airports"?)
@@ -125,7 +125,7 @@ fn what_is_not_there_is_said_with_what_is() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said() {
+fn operation_that_is_impossible_is_refused_with_the_reason() {
     let engine = Engine::start();
     assert_snapshot!(engine.said("run nightly-report --local"), @r#"
     error: failed to start task "nightly-report" by name: it is private
@@ -152,7 +152,7 @@ fn what_cannot_be_done_is_said() {
 }
 
 #[test]
-fn an_event_is_published_to_its_subscribers() {
+fn event_with_a_subscriber_is_published_under_its_id() {
     let engine = Engine::start();
     let said = engine
         .said("publish user.joined --local --when '1 day' --body '{\"email\":\"ada@example.org\"}' --json")
@@ -164,7 +164,7 @@ fn an_event_is_published_to_its_subscribers() {
 }
 
 #[test]
-fn schedules_are_made_paused_resumed_and_deleted() {
+fn schedule_made_at_run_time_is_listed_and_deleted_and_a_declared_one_paused_and_resumed() {
     let engine = Engine::start();
     let made = engine.said("schedules put first import-airports --cron '0 0 1 1 ? *' --timezone Asia/Tokyo --body '[1]' --local --json").json();
     assert_eq!((&made["name"], &made["body"], &made["declared"]), (&json!("first"), &json!([1]), &json!(false)));
@@ -190,7 +190,7 @@ fn schedules_are_made_paused_resumed_and_deleted() {
 }
 
 #[test]
-fn the_manifest_says_what_the_app_holds() {
+fn manifest_of_a_running_app_lists_tasks_schedules_and_events() {
     let engine = Engine::start();
     assert_snapshot!(engine.said("manifest --local"), @r"
     app sample

@@ -1,11 +1,11 @@
-//! `when`, `every` and `cron`: what is due, without any engine.
+//! `when`, `every` and `cron`: due times without any engine.
 
 use crate::dacapo::dacapo;
 use insta::assert_snapshot;
 use serde_json::json;
 
 #[test]
-fn programs_read_when_something_is_due() {
+fn due_time_for_programs_is_a_utc_timestamp() {
     for (line, due) in [
         ("when '5 minutes' --from 2026-01-31T12:00:00Z --json", "2026-01-31T12:05:00Z"),
         ("--json when '1 month' --from 2026-01-31T12:00:00Z", "2026-02-28T12:00:00Z"),
@@ -17,7 +17,7 @@ fn programs_read_when_something_is_due() {
 }
 
 #[test]
-fn programs_read_when_a_schedule_fires() {
+fn fires_for_programs_are_utc_timestamps_in_order() {
     let said = dacapo("every '7 days' --from 2026-01-01T00:00:00Z --next 2 --json");
     assert_eq!(said.json(), json!({"next": ["2026-01-01T00:00:00Z", "2026-01-08T00:00:00Z"]}), "it fires when created");
 
@@ -30,7 +30,7 @@ fn programs_read_when_a_schedule_fires() {
 }
 
 #[test]
-fn people_read_how_far_off_it_is() {
+fn due_time_for_people_says_how_far_off_it_is() {
     assert_snapshot!(dacapo("when '3 months' --from 2026-01-31T12:00:00Z"), @r"
     2026-04-30T12:00:00Z (in 89 d)
     exit 0
@@ -43,7 +43,7 @@ fn people_read_how_far_off_it_is() {
 }
 
 #[test]
-fn what_is_refused_says_why_and_how_to_write_it() {
+fn time_or_schedule_that_is_invalid_is_refused_with_what_is_allowed() {
     assert_snapshot!(dacapo("when '90 sec'"), @r#"
     error: failed to use "90 sec" as a time: "sec" is not a unit; allowed are second, minute, hour, day, week, month and year, singular or plural (write "90 seconds")
     exit 2
@@ -71,7 +71,7 @@ fn what_is_refused_says_why_and_how_to_write_it() {
 }
 
 #[test]
-fn a_refusal_is_one_json_document_for_programs() {
+fn refusal_for_programs_is_one_json_document() {
     for line in
         ["when '1 day 2 hours' --json", "--json every soon", "cron '* * * * *' --json", "when --json", "--json nope"]
     {

@@ -1,10 +1,10 @@
-//! What was typed wrong: one clear line, and exit code 2 before anything is done.
+//! Wrong usage: one clear line, and exit code 2 before anything is done.
 
 use crate::dacapo::{call, dacapo};
 use insta::assert_snapshot;
 
 #[test]
-fn a_body_that_is_no_json_says_where() {
+fn body_that_is_not_json_is_refused_with_line_and_column() {
     assert_snapshot!(dacapo("run import-airports --local --body {next_row:1}"), @r#"
     error: --body is not JSON: key must be a string at line 1 column 2 (quote it for the shell: '{"a": 1}')
     exit 2
@@ -20,7 +20,7 @@ fn a_body_that_is_no_json_says_where() {
 }
 
 #[test]
-fn a_body_in_a_file_names_the_file() {
+fn body_in_a_bad_or_missing_file_is_refused_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("body.json"), "[1, 2").unwrap();
     assert_snapshot!(call("run import-airports --local --body @body.json").within(folder.path()).said(), @r"
@@ -34,7 +34,7 @@ fn a_body_in_a_file_names_the_file() {
 }
 
 #[test]
-fn an_id_a_state_or_a_limit_that_is_none() {
+fn id_state_limit_or_time_that_is_invalid_is_refused_with_what_is_allowed() {
     assert_snapshot!(dacapo("state 17"), @r#"
     error: invalid value '17' for '<ID>': "17" is not a run id (an id has 26 characters of 0-9 and A-Z without I, L, O, U)
 
@@ -62,13 +62,13 @@ fn an_id_a_state_or_a_limit_that_is_none() {
 }
 
 #[test]
-fn a_schedule_has_one_rule() {
+fn schedule_with_no_rule_or_two_is_refused() {
     assert_eq!(dacapo("schedules put s import-airports --local").code, 2);
     assert_eq!(dacapo("schedules put s import-airports --every '1 day' --at '1 day' --local").code, 2);
 }
 
 #[test]
-fn on_aws_the_app_must_be_known() {
+fn app_on_aws_that_is_unknown_or_misnamed_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let said = call("list").within(folder.path()).said();
     assert_eq!(said.code, 2, "{said}");
@@ -91,14 +91,14 @@ fn on_aws_the_app_must_be_known() {
 }
 
 #[test]
-fn dev_needs_a_workspace_with_functions() {
+fn dev_outside_a_workspace_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let said = call("dev").within(folder.path()).said();
     assert!(said.code == 2 && said.err.contains("(go into the app's workspace)"), "{said}");
 }
 
 #[test]
-fn without_an_engine_it_says_how_to_start_one() {
+fn engine_that_does_not_answer_is_no_access_and_the_error_says_how_to_start_it() {
     assert_snapshot!(call("list --local").env("DACAPO_LOCAL", "http://127.0.0.1:9").said(), @r"
     error: can't reach the engine at http://127.0.0.1:9 (start it with `make dev` or `dacapo dev`)
     exit 4
@@ -110,7 +110,7 @@ fn without_an_engine_it_says_how_to_start_one() {
 }
 
 #[test]
-fn help_and_completions_end_well() {
+fn help_version_and_completions_exit_with_0() {
     for line in ["--help", "run --help", "schedules put --help", "--version", "completions bash", "completions zsh"] {
         let said = dacapo(line);
         assert!(said.code == 0 && !said.out.is_empty() && said.err.is_empty(), "{line}: {said}");

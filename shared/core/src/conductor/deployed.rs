@@ -1,13 +1,19 @@
 //! A deploy: the manifest that the conductor carries is stored, and what is kept of declared schedules follows it.
 
-use dacapo_domain::{Manifest, ScheduleEntry};
+use dacapo_domain::{
+    Json, Manifest, ManifestInput, ManifestRecord, Payloads, ScheduleEntry, ScheduleInput, ScheduleRecord,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Conductor;
-use crate::port::{PortError, PortErrorKind, PortResult, ScheduleItem};
+use crate::{
+    app::read_manifest,
+    commit::{Seen, commit, load},
+    port::{PortError, PortErrorKind, PortResult},
+};
 
-/// What the news of a deploy changed.
+/// The tally of a deploy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployed {
     /// Whether the manifest was stored; an older one than the stored is not.
@@ -22,16 +28,30 @@ impl Conductor {
     /// # Errors
     /// `Refused` if it carries none; else what the store says: to be called again.
     pub async fn deployed(&self) -> PortResult<Deployed> {
-        let Some(carried) = &self.carried else {
-            return Err(PortError::new(PortErrorKind::Refused, "this conductor carries no manifest"));
-        };
-        let former = self.ports.store.manifest().await?;
-        let stored = former.as_ref().is_none_or(|former| former.made_ms <= carried.made_ms);
-        if stored {
-            self.follow_schedules(former.as_ref(), carried).await?;
-            self.ports.store.put_manifest(carried).await?;
+        match &self.carried {
+            Some(carried) => self.deploy(carried).await,
+            None => Err(PortError::new(PortErrorKind::Refused, "this conductor carries no manifest")),
         }
-        Ok(Deployed { stored, functions: carried.functions.len() })
+    }
+
+    /// Stores a manifest, unless a newer one is there.
+    ///
+    /// # Errors
+    /// What the store says: to be called again.
+    pub async fn deploy(&self, manifest: &Manifest) -> PortResult<Deployed> {
+        let functions = manifest.functions.len();
+        let former = read_manifest(self.ports()).await?.map(|(_, manifest)| manifest);
+        if former.as_ref().is_some_and(|former| former.made_ms > manifest.made_ms) {
+            return Ok(Deployed { stored: false, functions });
+        }
+        self.follow_schedules(former.as_ref(), manifest).await?;
+        let text = Json::of(manifest)
+            .map_err(|error| PortError::new(PortErrorKind::Refused, "failed to write the manifest").caused_by(error))?;
+        let seen = load::<ManifestRecord>(self.ports(), &ManifestRecord::key()).await?;
+        let seen = seen.map_or_else(|| Seen::Fresh(ManifestRecord::fresh(), Payloads::none()), Seen::from);
+        let input = ManifestInput::Deployed { manifest: manifest.clone(), text, former };
+        let committed = commit(self.ports(), seen, &input, (), self.deadline()).await?;
+        Ok(Deployed { stored: committed.is_some_and(|committed| committed.changed), functions })
     }
 
     /// Remembers since when each declared schedule fires, and forgets those that are gone. A pause stays.
@@ -40,37 +60,31 @@ impl Conductor {
         for (_, task) in carried.tasks() {
             for declared in &task.schedules {
                 let same = former.and_then(|former| former.schedule(&declared.name));
-                let same = same.is_some_and(|(_, _, former)| former.schedule == declared.schedule);
-                self.follow_schedule(&task.name, declared, same, made).await?;
+                let is_same = same.is_some_and(|(_, _, former)| former.schedule.has_same_times(&declared.schedule));
+                self.declare(&task.name, declared, is_same, made).await?;
             }
         }
         for gone in former.into_iter().flat_map(|former| former.tasks()).flat_map(|(_, task)| &task.schedules) {
             if carried.schedule(&gone.name).is_none() {
-                self.ports.store.delete_schedule(&gone.name).await?;
+                self.forget(&gone.name).await?;
             }
         }
         Ok(())
     }
 
-    async fn follow_schedule(
-        &self,
-        task: &str,
-        declared: &ScheduleEntry,
-        same: bool,
-        made: Timestamp,
-    ) -> PortResult<()> {
-        loop {
-            let kept = self.ports.store.schedule(&declared.name).await?;
-            if same && kept.is_some() {
-                return Ok(());
-            }
-            let mut next = kept.clone().unwrap_or_else(|| ScheduleItem::of(&declared.name, task, made));
-            next.version = self.ports.clock.moment().version();
-            next.created_at = made;
-            next.put = None;
-            if self.ports.store.save_schedule(kept.as_ref(), &next).await? {
-                return Ok(());
-            }
+    async fn declare(&self, task: &str, declared: &ScheduleEntry, is_same: bool, at: Timestamp) -> PortResult<()> {
+        let name = &declared.name;
+        let stored = load::<ScheduleRecord>(self.ports(), &ScheduleRecord::key_of(name)).await?;
+        let fresh = || Seen::Fresh(ScheduleRecord::fresh(name, task, at), Payloads::none());
+        let input = ScheduleInput::Declared { task: task.to_owned(), is_same, at };
+        commit(self.ports(), stored.map_or_else(fresh, Seen::from), &input, (), self.deadline()).await?;
+        Ok(())
+    }
+
+    async fn forget(&self, name: &str) -> PortResult<()> {
+        if let Some(stored) = load::<ScheduleRecord>(self.ports(), &ScheduleRecord::key_of(name)).await? {
+            commit(self.ports(), stored, &ScheduleInput::Deleted, (), self.deadline()).await?;
         }
+        Ok(())
     }
 }

@@ -1,37 +1,37 @@
 //! The conductor: delivers what is late, and repairs what is stuck. Everything it does is idempotent.
 
+mod app_dlq;
 mod deployed;
-mod look;
+mod reconcile;
 mod start;
-mod undelivered;
 
 use std::time::Duration;
 
 use dacapo_domain::{
-    Answer, CONDUCTOR, DeliveryMessage, DeliveryState, Ended, Event, ExecutionEnd, FunctionEntry, Id, Invocation, Json,
-    Manifest, Message, Policy, Run, run::answer,
+    CONDUCTOR, CrashReport, DeferredEvent, DeferredEventInput, DeferredMessage, Effect, ExecutionEnded, FunctionEntry,
+    Id, Input, Invocation, Json, Manifest, Message, Policy, RunRecord, State, Task, WaitLoopAnswer, Work,
+    run::{ExecutionEnd, answer},
+    slot,
 };
 use jiff::Timestamp;
 
 pub use deployed::Deployed;
-pub use look::Swept;
+pub use reconcile::Swept;
 
 use crate::{
-    client::{Client, publish},
-    port::{PortError, PortErrorKind, PortResult, Ports, SavedDelivery},
-    runner::{
-        InvokeError,
-        apply::{apply, perform},
-    },
+    App,
+    commit::{Committed, Seen, commit, load},
+    port::{PortError, PortErrorKind, PortResult, Ports},
+    publish::send,
+    runner::InvokeError,
 };
 
-/// How long the conductor goes on trying one write.
+/// The time for which the conductor goes on trying one write.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The built-in function of every app.
 pub struct Conductor {
-    ports: Ports,
-    client: Client,
+    app: App,
     carried: Option<Manifest>,
 }
 
@@ -39,19 +39,19 @@ impl Conductor {
     /// The conductor over the given ports. `carried` is the manifest that its zip carries, if any.
     #[must_use]
     pub fn new(ports: Ports, carried: Option<Manifest>) -> Self {
-        Self { client: Client::new(ports.clone()), ports, carried }
+        Self { app: App::new(ports), carried }
     }
 
-    /// What the manifest says of the conductor.
+    /// The manifest's entry of the conductor.
     #[must_use]
     pub fn entry() -> FunctionEntry {
         FunctionEntry::conductor()
     }
 
-    /// Takes a direct invocation: a sweep, a loop's report of a crash, a loop started by hand, the news of a deploy.
+    /// Takes a direct invocation: a sweep, a wait loop's report of a crash, one started by hand, the news of a deploy.
     ///
     /// # Errors
-    /// If the payload is none of these, or a port failed: the loop tries again.
+    /// If the payload is none of these, or a port failed: the wait loop tries again.
     pub async fn invoke(&self, payload: Json) -> Result<Json, InvokeError> {
         let answer = match Invocation::read(&payload) {
             Some(Ok(Invocation::Crash(crash))) => Json::of(&self.crashed(crash).await?),
@@ -70,79 +70,67 @@ impl Conductor {
         answer.map_err(|error| InvokeError::Payload(error.to_string()))
     }
 
-    /// Takes a message from its own queue: an event that was held back is due, or an execution has ended.
+    /// Takes a message from its own queue: a deferred event is due, or an execution has ended.
     ///
     /// # Errors
     /// The message is to be left for redelivery.
     pub async fn deliver(&self, text: &str) -> PortResult<()> {
         match Message::from_text(text) {
-            Ok(Message::Delivery(message)) => self.publish_held(&message).await,
-            Ok(Message::Ended(ended)) => self.ended(ended).await,
+            Ok(Message::Deferred(message)) => self.publish_deferred(&message).await,
+            Ok(Message::ExecutionEnded(ended)) => self.execution_ended(ended).await,
             _ => {
                 tracing::error!(message = text, "the conductor can't read a message: moved to the dead-letter queue");
-                self.ports.queues.dead_letter(CONDUCTOR, text).await
+                let (function, text) = (CONDUCTOR.to_owned(), text.to_owned());
+                self.ports().outbox.post(&Effect::DeadLetter { function, text }).await
             }
         }
     }
 
-    /// An event that was held back is due: it is sent to those who subscribe now.
-    async fn publish_held(&self, message: &DeliveryMessage) -> PortResult<()> {
-        let Some(stored) = self.ports.store.load_delivery(&message.delivery).await? else { return Ok(()) };
-        let held = &stored.delivery;
-        let now = self.ports.clock.now();
-        if held.function != CONDUCTOR || held.state != DeliveryState::Retrying {
+    /// A deferred event is due: it is sent to those who subscribe now.
+    async fn publish_deferred(&self, message: &DeferredMessage) -> PortResult<()> {
+        let ports = self.ports();
+        let Some(mut stored) = load::<DeferredEvent>(ports, &DeferredEvent::key_of(&message.event)).await? else {
             return Ok(());
-        }
-        if now < held.due_at {
-            crate::delivery::perform(&self.ports, held, &stored.body, &[held.carry(now)]).await;
-            return Ok(());
-        }
-        let manifest = self.manifest().await?;
-        publish::send(&self.ports, &manifest, &stored.message()).await.map_err(as_port_error)?;
-        let next = held.delivered(&self.ports.clock.moment());
-        // Somebody else was faster: subscribers bear a duplicate.
-        let (SavedDelivery::Done | SavedDelivery::Lost(_)) = self.ports.store.save_delivery(held, &next).await?;
+        };
+        let body = stored.payloads.take(slot::BODY).unwrap_or_default();
+        let arrived = commit(ports, stored, &DeferredEventInput::Arrived, (), self.deadline()).await?;
+        let Some(Committed { record, work: Some(Work::Publish), .. }) = arrived else { return Ok(()) };
+        send(ports, &*self.manifest().await?, &record.event_message(body)).await?;
+        // Where another process was faster, subscribers bear a duplicate.
+        commit(ports, Seen::Stored(record), &DeferredEventInput::Published, (), self.deadline()).await?;
         Ok(())
     }
 
     /// An execution has ended, as the service tells it; as a rule because its run has.
-    async fn ended(&self, ended: Ended) -> PortResult<()> {
-        let how = match ended.status.as_str() {
-            "ABORTED" => ExecutionEnd::Stopped,
-            "FAILED" | "TIMED_OUT" => match ended.error.as_deref() {
-                Some("States.Runtime" | "States.ExceedToleratedFailureThreshold" | "States.Timeout") | None => {
-                    ExecutionEnd::Exhausted
-                }
-                Some(error) => ExecutionEnd::Failed(format!("{error}: {}", ended.cause.unwrap_or_default())),
-            },
-            _ => return Ok(()),
-        };
+    async fn execution_ended(&self, ended: ExecutionEnded) -> PortResult<()> {
+        let how = ExecutionEnd::of(&ended.status, ended.error.as_deref(), ended.cause.as_deref());
+        let Some(how) = how else { return Ok(()) };
         // The name is made of run and generation; one started by hand bears another and is found by the sweep.
         let Some((id, generation)) = ended.execution.rsplit_once('-') else { return Ok(()) };
         let (Ok(id), Ok(generation)) = (id.parse::<Id>(), generation.parse::<u32>()) else { return Ok(()) };
-        if let Some(stored) = self.ports.store.load(id).await? {
-            self.change(&stored.run, Event::LoopEnded(generation, how)).await?;
+        if let Some(stored) = load::<RunRecord>(self.ports(), &RunRecord::key_of(id)).await? {
+            self.change(stored.record, &Input::ExecutionEnded(generation, how)).await?;
         }
         Ok(())
     }
 
     /// A call of a function ended in no answer. The record says what comes next.
-    async fn crashed(&self, crash: dacapo_domain::Crash) -> PortResult<Answer> {
-        let forgotten = Answer::Stop { id: crash.call.run, state: dacapo_domain::State::Expired };
-        let Some(stored) = self.ports.store.load(crash.call.run).await? else { return Ok(forgotten) };
-        let Some(run) = self.change(&stored.run, Event::LoopCrashed(&crash.call, crash.cause.clone())).await? else {
-            return Ok(forgotten);
-        };
-        Ok(answer(&run, &crash.call, self.ports.clock.now()))
+    async fn crashed(&self, crash: CrashReport) -> PortResult<WaitLoopAnswer> {
+        let CrashReport { call, cause } = crash;
+        let forgotten = WaitLoopAnswer::Stop { id: call.run, state: State::Expired };
+        let stored = load::<RunRecord>(self.ports(), &RunRecord::key_of(call.run)).await?;
+        let Some(stored) = stored else { return Ok(forgotten) };
+        let input = Input::WaitLoopCrashed(call.clone(), cause);
+        let run = self.change(stored.record, &input).await?;
+        Ok(run.map_or(forgotten, |run| answer(&run, &call, self.ports().clock.now())))
     }
 
-    /// Decides, stores and does what follows, with the policy from the manifest.
-    async fn change(&self, seen: &Run, event: Event<'_>) -> PortResult<Option<Run>> {
+    /// Commits an input of a run with the policy from the manifest. `None` means that the record is gone.
+    async fn change(&self, seen: RunRecord, input: &Input) -> PortResult<Option<RunRecord>> {
         let policy = self.policy(&seen.name).await?;
-        let applied = apply(&self.ports, seen, event, policy.as_ref(), self.deadline()).await?;
-        let Some(applied) = applied else { return Ok(None) };
-        perform(&self.ports, &applied.run, &applied.effects).await;
-        Ok(Some(applied.run))
+        let task = Task::from(policy.as_ref());
+        let committed = commit(self.ports(), Seen::Stored(seen), input, task, self.deadline()).await?;
+        Ok(committed.map(|committed| committed.record))
     }
 
     async fn policy(&self, task: &str) -> PortResult<Option<Policy>> {
@@ -150,11 +138,15 @@ impl Conductor {
     }
 
     async fn manifest(&self) -> PortResult<std::sync::Arc<Manifest>> {
-        self.client.manifest().await.map_err(as_port_error)
+        self.app.manifest().await.map_err(as_port_error)
+    }
+
+    fn ports(&self) -> &Ports {
+        self.app.ports()
     }
 
     fn deadline(&self) -> Timestamp {
-        self.ports.clock.now() + PATIENCE
+        self.ports().clock.now() + PATIENCE
     }
 }
 

@@ -1,13 +1,16 @@
-//! A loop started by hand: `aws stepfunctions start-execution` with `{"task": …, "body": …}`.
+//! A wait loop started by hand: `aws stepfunctions start-execution` with `{"task": …, "body": …}`.
 
-use dacapo_domain::{Answer, Id, LoopCall, NewRun, Run, Start, Trigger, hash128, run::answer};
+use dacapo_domain::{Id, NewRun, RunRecord, Start, Trigger, WaitLoopAnswer, WaitLoopCall, hash128, run::answer, slot};
 
 use super::{Conductor, as_port_error};
-use crate::{port::Created, runner::InvokeError};
+use crate::{
+    commit::{Creation, create},
+    runner::InvokeError,
+};
 
 impl Conductor {
-    /// Makes the run that the execution drives from its beginning. Asked twice, it makes one.
-    pub(super) async fn start(&self, start: Start) -> Result<Answer, InvokeError> {
+    /// Makes the run that the execution calls from its beginning. Asked twice, it makes one.
+    pub(super) async fn start(&self, start: Start) -> Result<WaitLoopAnswer, InvokeError> {
         let manifest = self.manifest().await?;
         let Some((_, task)) = manifest.task(&start.task) else {
             let known: Vec<&str> = manifest.tasks().map(|(_, task)| task.name.as_str()).collect();
@@ -17,26 +20,20 @@ impl Conductor {
         if task.private {
             return Err(InvokeError::Payload(format!("task {:?} is private: it can't be started by name", task.name)));
         }
-        let now = self.ports.clock.now();
+        let now = self.ports().clock.now();
+        let id = Id::new(start.started, hash128(&start.execution));
         let new = NewRun {
-            id: Id::new(start.started, hash128(&start.execution)),
-            name: task.name.clone(),
-            due_at: now,
-            trigger: Trigger::Direct,
-            parent_id: None,
-            hops: 0,
-            tags: vec![],
-            key: None,
-            schedule: None,
             ttl: task.policy.ttl,
             execution: Some(start.execution),
+            ..NewRun::at(id, &task.name, now, Trigger::Direct)
         };
-        let made = Run::create(new, &self.ports.clock.moment()).run;
-        let run = match self.ports.store.create(&made, &start.body, None).await? {
-            Created::New => made,
-            Created::Exists(run) => run,
+        let cx = self.ports().clock.decision_context();
+        let decision = RunRecord::create(new, &cx).with(slot::BODY, start.body);
+        let run = match create(self.ports(), &decision, self.deadline()).await? {
+            Creation::New => decision.record,
+            Creation::Exists(run) => run,
         };
-        let call = LoopCall { started: start.started, ..LoopCall::first(&run, now) };
+        let call = WaitLoopCall { started: start.started, ..WaitLoopCall::first(&run, now) };
         Ok(answer(&run, &call, now))
     }
 }

@@ -3,52 +3,49 @@
 use std::sync::Arc;
 
 use dacapo_domain::{
-    Delivery, DeliveryMessage, DeliveryState, EventMessage, EventPolicy, Failed, Failure, RetryWish, Subscription, code,
+    DeliveryInput, DeliveryMessage, DeliveryPhase, DeliveryRecord, Effect, EventMessage, HandlerFailure, Machine,
+    Message, Payload, Payloads, RecordKey, Subscribed, Subscription, Work, slot,
 };
+use jiff::Timestamp;
 
-use super::{EventAttempt, Runner};
+use super::Runner;
 use crate::{
-    definition::ErasedHandler,
-    delivery,
-    port::{Envelope, PortResult, SavedDelivery},
+    attempt::EventAttempt,
+    commit::{Committed, Seen, commit, load},
+    function::ErasedEventHandler,
+    port::PortResult,
 };
 
-type Handlers = [Arc<dyn ErasedHandler>];
+type Handlers = [Arc<dyn ErasedEventHandler>];
 
 impl Runner {
-    /// An event at its first try: a success writes nothing.
+    /// An event's own message. A success at the first try writes nothing; one that was received before gets its record
+    /// first, since a receive doesn't say whether a handler ran.
     pub(super) async fn deliver_event(
         &self,
         handlers: &Handlers,
         event: EventMessage,
         receives: u32,
+        deadline: Timestamp,
     ) -> PortResult<()> {
-        let ports = &self.ports;
-        let now = ports.clock.now();
+        let now = self.ports().clock.now();
         if now < event.due_at {
             let delay = dacapo_domain::until(now, event.due_at);
-            let message = dacapo_domain::Message::Event(event);
-            return ports.queues.send(&self.function, &Envelope { message, delay }).await;
+            let (to, message) = (self.function.clone(), Message::Event(event).to_json());
+            return self.ports().outbox.post(&Effect::Send { to, message, delay }).await;
         }
+        let fresh = Seen::Fresh(DeliveryRecord::fresh(&event), Payloads::none().with(slot::BODY, event.body.clone()));
+        let subscriptions = subscriptions(handlers, &event.name);
+        let subscribed = Subscribed { handlers: &subscriptions, body: &event.body };
         if receives > 1 {
-            // The process died with this message: it is recorded before anything else, and sent again alone.
-            return self.fail_first(&event, crashed(handlers, &event.name)).await;
+            let input = DeliveryInput::Arrived { attempt: event.attempt };
+            let taken = commit(self.ports(), fresh, &input, subscribed, deadline).await?;
+            return self.handle_taken(handlers, taken, deadline).await;
         }
-        match self.handle(handlers, &event).await {
-            Ok(()) => Ok(()),
-            Err(unhandled) => self.fail_first(&event, unhandled).await,
+        let failures = self.handle(handlers, &event).await;
+        if !failures.is_empty() {
+            commit(self.ports(), fresh, &DeliveryInput::FirstFailed(failures), subscribed, deadline).await?;
         }
-    }
-
-    /// The first attempt at an event failed: from now on it has a record.
-    async fn fail_first(&self, event: &EventMessage, Unhandled { failed, policy }: Unhandled) -> PortResult<()> {
-        let moment = self.ports.clock.moment();
-        let fresh = Delivery::new(event, &moment);
-        let (next, effects) = fresh.failed(failed.failure, failed.retry, &policy, &moment);
-        if let SavedDelivery::Lost(_) = self.ports.store.create_delivery(&next, &event.body).await? {
-            return Ok(()); // A duplicate: the record rules.
-        }
-        delivery::perform(&self.ports, &next, &event.body, &effects).await;
         Ok(())
     }
 
@@ -57,90 +54,71 @@ impl Runner {
         &self,
         handlers: &Handlers,
         message: &DeliveryMessage,
-        receives: u32,
+        deadline: Timestamp,
     ) -> PortResult<()> {
-        let Some(stored) = self.ports.store.load_delivery(&message.delivery).await? else { return Ok(()) };
-        let seen = &stored.delivery;
-        if seen.state != DeliveryState::Retrying || seen.attempt != message.attempt {
+        let key = RecordKey::new(DeliveryRecord::KIND, &message.delivery);
+        let Some(stored) = load::<DeliveryRecord>(self.ports(), &key).await? else { return Ok(()) };
+        let body = stored.payloads.clone().take(slot::BODY).unwrap_or_default();
+        let subscriptions = subscriptions(handlers, &stored.record.name);
+        let subscribed = Subscribed { handlers: &subscriptions, body: &body };
+        let input = DeliveryInput::Arrived { attempt: message.attempt };
+        let taken = commit(self.ports(), stored, &input, subscribed, deadline).await?;
+        self.handle_taken(handlers, taken, deadline).await
+    }
+
+    /// Calls the handlers under the lease that was taken, if one was, and stores what came of it.
+    async fn handle_taken(
+        &self,
+        handlers: &Handlers,
+        taken: Option<Committed<DeliveryRecord>>,
+        deadline: Timestamp,
+    ) -> PortResult<()> {
+        let Some(Committed { record, mut payloads, work: Some(Work::CallHandler), .. }) = taken else {
             return Ok(());
+        };
+        let DeliveryPhase::Handling(lease) = record.phase else { return Ok(()) };
+        if payloads.get(slot::BODY) == Payload::Apart {
+            let Some(stored) = load::<DeliveryRecord>(self.ports(), &record.key()).await? else { return Ok(()) };
+            payloads = stored.payloads;
         }
-        if self.ports.clock.now() < seen.due_at {
-            delivery::perform(&self.ports, seen, &stored.body, &[seen.carry(self.ports.clock.now())]).await;
-            return Ok(());
-        }
-        let outcome = if receives > 1 {
-            Err(crashed(handlers, &seen.name))
+        let body = payloads.take(slot::BODY).unwrap_or_default();
+        let event = record.event_message(body);
+        let failures = self.handle(handlers, &event).await;
+        let input = if failures.is_empty() {
+            DeliveryInput::Handled(lease.token)
         } else {
-            self.handle(handlers, &stored.message()).await
+            DeliveryInput::Failed(lease.token, failures)
         };
-        let moment = self.ports.clock.moment();
-        let (next, effects) = match outcome {
-            Ok(()) => (seen.delivered(&moment), vec![]),
-            Err(Unhandled { failed, policy }) => seen.failed(failed.failure, failed.retry, &policy, &moment),
-        };
-        if let SavedDelivery::Lost(_) = self.ports.store.save_delivery(seen, &next).await? {
-            return Ok(());
-        }
-        delivery::perform(&self.ports, &next, &stored.body, &effects).await;
+        let subscriptions = subscriptions(handlers, &event.name);
+        let subscribed = Subscribed { handlers: &subscriptions, body: &event.body };
+        commit(self.ports(), Seen::Stored(record), &input, subscribed, deadline).await?;
         Ok(())
     }
 
     /// Calls the event's handlers one after another, in the order of their definition; all of them run, whatever
-    /// becomes of those before.
-    async fn handle(&self, handlers: &Handlers, event: &EventMessage) -> Result<(), Unhandled> {
+    /// becomes of those before. Gives those that failed, by their place among the event's handlers.
+    async fn handle(&self, handlers: &Handlers, event: &EventMessage) -> Vec<HandlerFailure> {
         let mut failures = vec![];
-        for (place, handler) in handlers.iter().enumerate() {
-            let subscription = handler.subscription();
-            if subscription.event != event.name {
-                continue;
-            }
+        let subscribed = handlers.iter().enumerate().map(|(place, handler)| (place, handler, handler.subscription()));
+        let subscribed = subscribed.filter(|(.., subscription)| subscription.event == event.name);
+        for (index, (place, handler, subscription)) in subscribed.enumerate() {
             let name = format!("{}#{place}", self.function);
-            let attempt = Arc::new(EventAttempt::new(&self.client, event.clone(), &name, subscription.timeout));
+            let attempt = Arc::new(EventAttempt::new(&self.app, event.clone(), &name, subscription.timeout));
             let call = {
                 let (handler, body, attempt) = (handler.clone(), event.body.clone(), attempt.clone());
                 async move { handler.call(body, attempt).await }
             };
             let outcome = self.guard.call(call, attempt.limit()).await;
-            if let Err(failed) = outcome.and_then(|handled| handled) {
-                tracing::warn!(event = event.name, id = %event.id, error = failed.failure.message, "a handler failed");
-                failures.push((failed, subscription));
+            if let Err(error) = outcome.and_then(|handled| handled) {
+                tracing::warn!(event = event.name, id = %event.id, error = error.error.message, "a handler failed");
+                failures.push(HandlerFailure { handler: index, error });
             }
         }
-        together(failures)
+        failures
     }
 }
 
-/// A delivery that failed, and what its failing handlers ask for.
-struct Unhandled {
-    failed: Failed,
-    policy: EventPolicy,
-}
-
-/// What several failed handlers make of one delivery: tried again at the soonest time that one of them asks for.
-#[expect(clippy::result_large_err, reason = "made once a delivery")]
-fn together(failures: Vec<(Failed, Subscription)>) -> Result<(), Unhandled> {
-    let Some((first, _)) = failures.first() else { return Ok(()) };
-    let message = failures.iter().map(|(failed, _)| failed.failure.message.as_str()).collect::<Vec<_>>().join("; ");
-    let failure = Failure { message, ..first.failure.clone() };
-    let asked = failures.iter().filter_map(|(failed, _)| match failed.retry {
-        RetryWish::At(at) => Some(at),
-        _ => None,
-    });
-    let by_policy = failures.iter().any(|(failed, _)| failed.retry == RetryWish::ByPolicy);
-    let retry = match asked.min() {
-        Some(at) => RetryWish::At(at),
-        None if by_policy => RetryWish::ByPolicy,
-        None => RetryWish::Never,
-    };
-    let policy = EventPolicy::together(failures.iter().map(|(_, subscription)| subscription));
-    Err(Unhandled { failed: Failed { failure, retry }, policy })
-}
-
-/// The process died with the event: nobody knows which handler it was.
-fn crashed(handlers: &Handlers, event: &str) -> Unhandled {
-    let subscriptions: Vec<Subscription> = handlers.iter().map(|handler| handler.subscription()).collect();
-    Unhandled {
-        failed: Failed::retryable(code::CRASHED, "the process ended without an answer"),
-        policy: EventPolicy::together(subscriptions.iter().filter(|subscription| subscription.event == event)),
-    }
+/// The handlers of an event, as the manifest has them.
+fn subscriptions(handlers: &Handlers, event: &str) -> Vec<Subscription> {
+    handlers.iter().map(|handler| handler.subscription()).filter(|subscription| subscription.event == event).collect()
 }

@@ -1,33 +1,26 @@
-//! The runner: what happens between a delivery and its acknowledgement.
+//! The runner: from a delivery to its acknowledgement.
 
-pub(crate) mod apply;
-mod attempt;
 mod event;
-mod event_attempt;
-pub(crate) mod fire;
-mod guard;
-mod limit;
+mod fire;
 mod run;
 
-use dacapo_domain::{Answer, Invocation, Json, Message};
+use dacapo_domain::{Effect, Invocation, Json, Message};
 use jiff::Timestamp;
 
-use apply::patiently;
-pub use attempt::{Attempt, ScheduledFire};
-pub use event_attempt::EventAttempt;
-use guard::Guard;
+pub(crate) use fire::admitted_run;
 
 use crate::{
-    client::Client,
-    definition::{Defined, Definition},
-    port::{PortError, PortErrorKind, PortResult, Ports},
+    App,
+    attempt::Guard,
+    commit::retry_until,
+    function::Handlers,
+    port::{PortError, PortResult, Ports},
 };
 
 /// Runs one function: its task, or its event handlers.
 pub struct Runner {
-    definition: Definition,
-    ports: Ports,
-    client: Client,
+    handlers: Handlers,
+    app: App,
     function: String,
     guard: Guard,
 }
@@ -46,14 +39,12 @@ pub enum InvokeError {
 impl Runner {
     /// The runner of a function, named as in the manifest.
     #[must_use]
-    pub fn new(definition: Definition, ports: Ports, function: &str) -> Self {
-        Self {
-            definition,
-            client: Client::new(ports.clone()),
-            ports,
-            function: function.to_owned(),
-            guard: Guard::default(),
-        }
+    pub fn new(handlers: Handlers, ports: Ports, function: &str) -> Self {
+        Self { handlers, app: App::new(ports), function: function.to_owned(), guard: Guard::default() }
+    }
+
+    fn ports(&self) -> &Ports {
+        self.app.ports()
     }
 
     /// Whether a handler holds its thread past its timeout: the process is to be left once it has answered.
@@ -67,17 +58,17 @@ impl Runner {
     /// # Errors
     /// The message is to be left for redelivery: the store could not be asked what it is for, or it is no message.
     pub async fn deliver(&self, text: &str, receives: u32, deadline: Timestamp) -> PortResult<()> {
-        match (Message::from_text(text), &self.definition.holds) {
-            (Ok(Message::Run(message)), Defined::Task(task)) => self.deliver_run(task, message, deadline).await,
-            (Ok(Message::Fire(fire)), Defined::Task(task)) => {
+        match (Message::from_text(text), &self.handlers) {
+            (Ok(Message::Run(message)), Handlers::Task(task)) => self.deliver_run(task, message, deadline).await,
+            (Ok(Message::Fire(fire)), Handlers::Task(task)) => {
                 // Nothing else knows of the fire until its run is stored, and the message comes back late.
-                patiently(&self.ports, deadline, || self.fire(task, fire.clone(), deadline)).await
+                retry_until(self.ports(), deadline, || self.fire(task, fire.clone(), deadline)).await
             }
-            (Ok(Message::Event(event)), Defined::Events(handlers)) => {
-                self.deliver_event(handlers, event, receives).await
+            (Ok(Message::Event(event)), Handlers::Events(handlers)) => {
+                self.deliver_event(handlers, event, receives, deadline).await
             }
-            (Ok(Message::Delivery(message)), Defined::Events(handlers)) => {
-                self.deliver_recorded(handlers, &message, receives).await
+            (Ok(Message::Delivery(message)), Handlers::Events(handlers)) => {
+                self.deliver_recorded(handlers, &message, deadline).await
             }
             (Ok(_), _) => self.misdirected(text, "is for another kind of function").await,
             (Err(error), _) => self.misdirected(text, &format!("can't be read: {error}")).await,
@@ -89,14 +80,14 @@ impl Runner {
     /// # Errors
     /// If the payload is not for this function, or a port failed: the loop tries again.
     pub async fn invoke(&self, payload: Json, deadline: Timestamp) -> Result<Json, InvokeError> {
-        let Defined::Task(task) = &self.definition.holds else {
+        let Handlers::Task(task) = &self.handlers else {
             let text = format!("function {} holds event handlers: publish an event instead", self.function);
             return Err(InvokeError::Payload(text));
         };
         match Invocation::read(&payload) {
             None => self.run_direct(task, payload, deadline).await,
             Some(Ok(Invocation::Loop(call))) => {
-                let answer: Answer = self.called(task, &call, deadline).await?;
+                let answer = self.called(task, &call, deadline).await?;
                 Json::of(&answer).map_err(|error| InvokeError::Payload(error.to_string()))
             }
             Some(Ok(_)) => Err(InvokeError::Payload("this call is for the conductor".to_owned())),
@@ -104,13 +95,10 @@ impl Runner {
         }
     }
 
-    /// A message that nobody can handle is kept where people look for it.
+    /// A message that this function can't handle is kept where people look for it.
     async fn misdirected(&self, text: &str, why: &str) -> PortResult<()> {
         tracing::error!(function = %self.function, message = text, "a message {why}: moved to the dead-letter queue");
-        self.ports.queues.dead_letter(&self.function, text).await
+        let (function, text) = (self.function.clone(), text.to_owned());
+        self.ports().outbox.post(&Effect::DeadLetter { function, text }).await
     }
-}
-
-fn gone(what: &str) -> PortError {
-    PortError::new(PortErrorKind::Refused, format!("the record of {what} has gone while it was in use"))
 }

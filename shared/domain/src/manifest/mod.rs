@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-pub use record::{ManifestInput, ManifestRecord};
+pub use record::{FormerTask, ManifestInput, ManifestRecord};
 
 use crate::{Json, Policy, Retry, limits, slug};
 
@@ -164,6 +164,13 @@ impl Manifest {
     /// The functions that handle an event.
     pub fn subscribers<'a>(&'a self, event: &'a str) -> impl Iterator<Item = &'a FunctionEntry> {
         self.functions.iter().filter(move |function| function.subscriptions().iter().any(|s| s.event == event))
+    }
+
+    /// A function's subscriptions to an event, in the order of their definition.
+    #[must_use]
+    pub fn subscriptions(&self, function: &str, event: &str) -> Vec<Subscription> {
+        let function = self.functions.iter().filter(|entry| entry.name == function);
+        function.flat_map(FunctionEntry::subscriptions).filter(|entry| entry.event == event).cloned().collect()
     }
 
     /// The schedule of this name and the function it fires.

@@ -1,8 +1,10 @@
 //! What is stored of the manifest: its own text is a payload.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Decision, DecisionContext, Header, Machine, RecordKey, Version};
+use super::Manifest;
+use crate::{Decision, DecisionContext, Header, Json, Machine, RecordKey, Version, slot};
 
 /// The record of the manifest of what is deployed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,15 +14,32 @@ pub struct ManifestRecord {
     pub version: Version,
     /// When it was made, in Unix milliseconds.
     pub made_ms: i64,
+    /// Tasks that were deployed before and are no more: the history still has runs of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_tasks: Vec<FormerTask>,
+}
+
+/// A task that is deployed no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FormerTask {
+    /// Its name.
+    pub name: String,
+    /// Until when the history has runs of it: its `history` after it was removed.
+    pub until: Timestamp,
 }
 
 /// What happens to the manifest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ManifestInput {
-    /// A deploy brings one that was made then, in Unix milliseconds; its text is a payload of the same write.
+    /// A deploy brings one.
     Deployed {
-        /// When it was made.
-        made_ms: i64,
+        /// The manifest.
+        manifest: Manifest,
+        /// The manifest as JSON.
+        text: Json,
+        /// The one that it replaces, if there is one.
+        former: Option<Manifest>,
     },
 }
 
@@ -28,13 +47,29 @@ impl ManifestRecord {
     /// The record of a manifest that was never stored.
     #[must_use]
     pub fn fresh() -> Self {
-        Self { version: Version(0), made_ms: i64::MIN }
+        Self { version: Version(0), made_ms: i64::MIN, former_tasks: vec![] }
     }
 
     /// The key of the one record.
     #[must_use]
     pub fn key() -> RecordKey {
         RecordKey::new(Self::KIND, "deployed")
+    }
+
+    /// The tasks that are gone once the manifest is this one.
+    fn former_tasks(&self, manifest: &Manifest, former: Option<&Manifest>, now: Timestamp) -> Vec<FormerTask> {
+        let removed = former.into_iter().flat_map(Manifest::tasks).map(|(_, task)| {
+            let until = now.saturating_add(task.policy.history).unwrap_or(Timestamp::MAX);
+            FormerTask { name: task.name.clone(), until }
+        });
+        let known = self.former_tasks.iter().filter(|task| task.until > now).cloned();
+        let mut gone: Vec<FormerTask> = vec![];
+        for task in known.chain(removed).filter(|task| manifest.task(&task.name).is_none()) {
+            if !gone.iter().any(|other| other.name == task.name) {
+                gone.push(task);
+            }
+        }
+        gone
     }
 }
 
@@ -49,10 +84,12 @@ impl Machine for ManifestRecord {
 
     /// A newer one stays: a deploy that comes late must not bring yesterday's functions back.
     fn decide(&self, input: &ManifestInput, (): (), cx: &DecisionContext) -> Decision<Self> {
-        let ManifestInput::Deployed { made_ms } = *input;
-        if made_ms < self.made_ms {
+        let ManifestInput::Deployed { manifest, text, former } = input;
+        if manifest.made_ms < self.made_ms {
             return Decision::keep(self, vec![]);
         }
-        Decision::store(Self { version: cx.version(), made_ms }, vec![])
+        let former_tasks = self.former_tasks(manifest, former.as_ref(), cx.now);
+        let next = Self { version: cx.version(), made_ms: manifest.made_ms, former_tasks };
+        Decision::store(next, vec![]).with(slot::BODY, text.clone())
     }
 }

@@ -8,7 +8,8 @@ use super::{
     table::{ScheduleCell, ScheduleTransition as T, cell},
 };
 use crate::{
-    Decision, DecisionContext, Effect, Header, Id, Index, IndexEntry, Machine, RecordKey, Version, Work, slug,
+    Decision, DecisionContext, Effect, Header, Id, Index, IndexEntry, Json, Machine, RecordKey, Version, Work, limits,
+    slot, slug,
 };
 
 /// The record of a schedule: of one made at run time all of it, its body apart; of a declared one whether it is
@@ -36,22 +37,31 @@ pub struct ScheduleRecord {
     /// The run of its latest fire, for the overlap policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_run: Option<Id>,
+    /// When the conductor puts it into the scheduler, where the program that put it has not said that it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconcile_at: Option<Timestamp>,
 }
 
-/// What a program puts: when a schedule fires, and which task.
+/// What a program puts: when a schedule fires, which task, and with what.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchedulePut {
     /// The task it fires.
     pub task: String,
     /// When it fires; one that fires once has a moment.
     pub schedule: Schedule,
+    /// What its runs are started with.
+    pub body: Json,
 }
 
 /// What happens to a schedule.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ScheduleInput {
-    /// A program puts it; its body is a payload of the same write.
+    /// A program puts it.
     Put(SchedulePut),
+    /// It has been put into the scheduler.
+    Scheduled,
+    /// The conductor reconciles it.
+    Reconciled,
     /// A deploy declares it.
     Declared {
         /// The task it fires.
@@ -80,7 +90,7 @@ pub enum ScheduleInput {
     },
     /// Fires were missed while the engine was down.
     Missed(Vec<Timestamp>),
-    /// A program deletes it, or a deploy no longer declares it.
+    /// A program deletes it, once the scheduler has it no more; or a deploy no longer declares it.
     Deleted,
 }
 
@@ -89,6 +99,8 @@ pub enum ScheduleInput {
 #[expect(missing_docs, reason = "each is named as its input")]
 pub enum ScheduleInputName {
     Put,
+    Scheduled,
+    Reconciled,
     Declared,
     Paused,
     Resumed,
@@ -108,8 +120,17 @@ pub enum SchedulePhaseName {
 
 impl ScheduleInputName {
     /// All inputs.
-    pub const ALL: [Self; 7] =
-        [Self::Put, Self::Declared, Self::Paused, Self::Resumed, Self::Fired, Self::Missed, Self::Deleted];
+    pub const ALL: [Self; 9] = [
+        Self::Put,
+        Self::Scheduled,
+        Self::Reconciled,
+        Self::Declared,
+        Self::Paused,
+        Self::Resumed,
+        Self::Fired,
+        Self::Missed,
+        Self::Deleted,
+    ];
 }
 
 impl SchedulePhaseName {
@@ -123,6 +144,8 @@ impl ScheduleInput {
     pub const fn name(&self) -> ScheduleInputName {
         match self {
             Self::Put(_) => ScheduleInputName::Put,
+            Self::Scheduled => ScheduleInputName::Scheduled,
+            Self::Reconciled => ScheduleInputName::Reconciled,
             Self::Declared { .. } => ScheduleInputName::Declared,
             Self::Paused => ScheduleInputName::Paused,
             Self::Resumed => ScheduleInputName::Resumed,
@@ -149,6 +172,7 @@ impl ScheduleRecord {
             paused: false,
             skipped: SkippedFires::default(),
             last_run: None,
+            reconcile_at: None,
         }
     }
 
@@ -164,16 +188,25 @@ impl ScheduleRecord {
         if self.paused { SchedulePhaseName::Paused } else { SchedulePhaseName::Active }
     }
 
-    fn put(&self, SchedulePut { task, schedule }: &SchedulePut, cx: &DecisionContext) -> Decision<Self> {
+    /// What puts it into the scheduler; `None` for a declared one, which the deploy puts there.
+    #[must_use]
+    pub fn put_effect(&self) -> Option<Effect> {
+        let (name, function) = (self.name.clone(), slug(&self.task));
+        self.put.clone().map(|schedule| Effect::PutSchedule { name, function, schedule })
+    }
+
+    fn put(&self, SchedulePut { task, schedule, body }: &SchedulePut, cx: &DecisionContext) -> Decision<Self> {
         // Another `every` fires at once and counts anew, so only other times replace it.
         let same_times = self.put.as_ref().is_some_and(|former| former.has_same_times(schedule)) && self.task == *task;
         let mut next = Self { task: task.clone(), put: Some(schedule.clone()), ..self.clone() };
         if same_times {
-            return next.stored(cx, vec![]);
+            let decision = next.stored(cx, vec![]).with(slot::BODY, body.clone());
+            return if self.reconcile_at.is_some() { decision.then(Work::PutSchedule) } else { decision };
         }
+        // The record first: a fire that comes at once finds it. Until it is there, the conductor is the net.
         next.created_at = cx.now;
-        let effect = Effect::PutSchedule { name: self.name.clone(), function: slug(task), schedule: schedule.clone() };
-        next.stored(cx, vec![effect])
+        next.reconcile_at = Some(cx.now + limits::QUEUE_GRACE);
+        next.stored(cx, vec![]).with(slot::BODY, body.clone()).then(Work::PutSchedule)
     }
 
     fn fired(
@@ -213,7 +246,12 @@ impl Machine for ScheduleRecord {
     type Policy<'a> = ();
 
     fn header(&self) -> Header {
-        Header { key: Self::key_of(&self.name), version: self.version, reconcile_at: None, expires_at_s: None }
+        Header {
+            key: Self::key_of(&self.name),
+            version: self.version,
+            reconcile_at: self.reconcile_at,
+            expires_at_s: None,
+        }
     }
 
     fn index(&self) -> Vec<IndexEntry> {
@@ -227,12 +265,20 @@ impl Machine for ScheduleRecord {
         };
         match (transition, input) {
             (T::Put, ScheduleInput::Put(put)) => self.put(put, cx),
+            (T::NoteScheduled, _) if self.reconcile_at.is_some() => {
+                Self { reconcile_at: None, ..self.clone() }.stored(cx, vec![])
+            }
+            (T::NoteScheduled, _) => Decision::keep(self, vec![]),
+            (T::PutAgain, _) => {
+                let reconcile_at = Some(cx.now + limits::QUEUE_GRACE);
+                Self { reconcile_at, ..self.clone() }.stored(cx, vec![]).then(Work::PutSchedule)
+            }
             (T::Declare, ScheduleInput::Declared { task, is_same, at }) => {
                 if *is_same && self.version != Version(0) {
                     return Decision::keep(self, vec![]);
                 }
                 let (task, created_at) = (task.clone(), if *is_same { self.created_at } else { *at });
-                Self { task, created_at, put: None, ..self.clone() }.stored(cx, vec![])
+                Self { task, created_at, put: None, reconcile_at: None, ..self.clone() }.stored(cx, vec![])
             }
             (T::Pause | T::Resume, _) => Self { paused: transition == T::Pause, ..self.clone() }.stored(cx, vec![]),
             // The same fire again: its run is there, or is still to be made.
@@ -249,7 +295,7 @@ impl Machine for ScheduleRecord {
                 }
                 next.stored(cx, vec![])
             }
-            (T::Delete, _) => Decision::delete(self, vec![Effect::DeleteSchedule { name: self.name.clone() }]),
+            (T::Delete, _) => Decision::delete(self, vec![]),
             _ => unreachable!("the table leads {input:?} to {transition:?}"),
         }
     }

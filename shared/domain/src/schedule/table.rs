@@ -14,8 +14,12 @@ pub enum ScheduleCell {
 /// A transition, as its function is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ScheduleTransition {
-    /// Stores what it fires, and puts it into the scheduler where its times changed.
+    /// Stores what it fires; where its times changed, it is to be put into the scheduler.
     Put,
+    /// Stores that the scheduler has it.
+    NoteScheduled,
+    /// Puts it into the scheduler again.
+    PutAgain,
     /// Stores since when the code declares it.
     Declare,
     /// Stores that its fires make no run.
@@ -40,6 +44,8 @@ pub const fn cell(phase: SchedulePhaseName, input: ScheduleInputName) -> Schedul
 
     match (input, phase) {
         (I::Put, Active | Paused) => Does(T::Put),
+        (I::Scheduled, Active | Paused) => Does(T::NoteScheduled),
+        (I::Reconciled, Active | Paused) => Does(T::PutAgain),
         (I::Declared, Active | Paused) => Does(T::Declare),
         (I::Paused, Active) => Does(T::Pause),
         (I::Paused, Paused) => Ignored("it is paused already"),
@@ -58,7 +64,13 @@ impl ScheduleTransition {
         match self {
             Self::Pause => &[SchedulePhaseName::Paused],
             Self::Resume => &[SchedulePhaseName::Active],
-            Self::Put | Self::Declare | Self::Fire | Self::RememberMissed | Self::Delete => &[],
+            Self::Put
+            | Self::NoteScheduled
+            | Self::PutAgain
+            | Self::Declare
+            | Self::Fire
+            | Self::RememberMissed
+            | Self::Delete => &[],
         }
     }
 }

@@ -1,66 +1,86 @@
-//! What a program does with an app: start, publish, look, abort.
+//! The client: what a program does with an app.
 
-mod known;
-mod look;
-mod origin;
-pub(crate) mod publish;
+mod control;
+mod publish;
+mod query;
 mod run;
 mod schedules;
+mod wait;
 
 use std::sync::Arc;
 
-pub use look::Listed;
-pub(crate) use origin::Origin;
+use dacapo_core::{App, Origin, port::Ports};
+use dacapo_domain::{Manifest, TaskEntry, slug};
+
 pub use publish::{Publish, Published};
-pub use run::{Run, Started};
+pub use query::{ListFilter, Listed};
+pub use run::{StartRun, Started};
 pub use schedules::{ScheduleClient, ScheduleState};
 
-use self::known::Known;
-use crate::port::Ports;
+use crate::{Error, ErrorKind};
 
 /// An app, as its functions and other programs use it. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
-    app: Arc<App>,
+    app: App,
     origin: Option<Origin>,
-}
-
-/// What the clients of all handlers of a process share.
-struct App {
-    ports: Ports,
-    known: Known,
 }
 
 impl Client {
     /// A client over the given ports; `dacapo_serve::client_from_env` finds them by itself.
     #[must_use]
     pub fn new(ports: Ports) -> Self {
-        Self { app: Arc::new(App { ports, known: Known::default() }), origin: None }
+        Self { app: App::new(ports), origin: None }
     }
 
-    /// The client of a handler, where this is its process's.
-    pub(crate) fn for_handler(&self, origin: Origin) -> Self {
-        Self { origin: Some(origin), ..self.clone() }
+    /// The client of a handler or hook: what it starts has this origin.
+    pub(crate) fn of_handler(app: &App, origin: Origin) -> Self {
+        Self { app: app.clone(), origin: Some(origin) }
     }
 
     /// The client of a hook, where this is the one of its attempt.
-    pub(crate) fn for_hook(&self, hook: &str) -> Self {
-        Self { origin: self.origin().map(|origin| origin.of_hook(hook)), ..self.clone() }
+    pub(crate) fn of_hook(&self, hook: &str) -> Self {
+        Self { origin: self.origin.as_ref().map(|origin| origin.of_hook(hook)), app: self.app.clone() }
     }
 
     /// The ports it uses.
     #[must_use]
     pub fn ports(&self) -> &Ports {
-        &self.app.ports
+        self.app.ports()
     }
 
-    pub(crate) fn origin(&self) -> Option<&Origin> {
-        self.origin.as_ref()
+    /// The manifest: what all functions of the app say of themselves, read at most once a minute.
+    ///
+    /// # Errors
+    /// `NotDeployed` if the app was never deployed.
+    pub async fn manifest(&self) -> Result<Arc<Manifest>, Error> {
+        self.app.manifest().await
     }
 
     /// Schedules: declared ones, and those made at run time.
     #[must_use]
     pub fn schedules(&self) -> ScheduleClient {
         ScheduleClient::new(self.clone())
+    }
+
+    /// The task of a name, for programs that have no reference to it.
+    async fn task_by_name(&self, name: &str) -> Result<TaskEntry, Error> {
+        let manifest = self.manifest().await?;
+        manifest.task(name).map(|(_, task)| task.clone()).ok_or_else(|| unknown_task(&manifest, name))
+    }
+}
+
+fn unknown_task(manifest: &Manifest, name: &str) -> Error {
+    let known: Vec<&str> = manifest.tasks().map(|(_, task)| task.name.as_str()).collect();
+    Error::new(ErrorKind::NotFound, format!("find a task named {name:?}{}", suggestion(name, &known)))
+}
+
+/// What may have been meant: a name with the same slug or one that is nearly the same, else all names.
+fn suggestion(given: &str, known: &[&str]) -> String {
+    let near = known.iter().find(|name| slug(name) == slug(given) || strsim::levenshtein(name, given) <= 2);
+    match near {
+        Some(name) => format!(" (did you mean {name:?}?)"),
+        None if known.is_empty() => " (the app has none)".to_owned(),
+        None => format!(" (there are: {})", known.join(", ")),
     }
 }

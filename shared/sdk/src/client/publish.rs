@@ -2,19 +2,15 @@
 
 use std::future::IntoFuture;
 
-use dacapo_domain::{
-    CONDUCTOR, Delivery, EventMessage, Id, Json, Manifest, Message, When, check_event_name, limits, until,
-};
+use dacapo_core::{Origin, publish};
+use dacapo_domain::{EventMessage, Id, Json, Message, When, check_event_name};
 use futures::future::BoxFuture;
 
 use super::{
-    Client, Origin,
+    Client,
     run::{too_large, unserializable},
 };
-use crate::{
-    Error, EventRef, delivery,
-    port::{Envelope, Ports, SavedDelivery},
-};
+use crate::{Error, EventRef};
 
 /// An event to be published: it is when this is awaited.
 #[must_use = "an event is published when this is awaited"]
@@ -67,7 +63,7 @@ impl Publish {
         self
     }
 
-    async fn publish(self) -> Result<Published, Error> {
+    async fn send(self) -> Result<Published, Error> {
         check_event_name(&self.name).map_err(|error| Error::usage(format_args!("publish: {error}")))?;
         let client = self.client;
         let ports = client.ports();
@@ -77,11 +73,11 @@ impl Publish {
             Some(when) => when.resolve(now).map_err(Error::usage)?,
             None => now,
         };
-        let origin = client.origin();
+        let origin = client.origin.as_ref();
         let event = EventMessage {
             id: self.id.unwrap_or_else(|| origin.map_or_else(|| ports.clock.new_id(), Origin::next_id)),
             name: self.name,
-            function: CONDUCTOR.to_owned(),
+            function: String::new(), // Each subscriber gets its own.
             body,
             published_at: now,
             due_at,
@@ -90,39 +86,9 @@ impl Publish {
         };
         let message = Message::Event(event.clone());
         too_large("an event", message.to_text().len())?;
-        let manifest = client.manifest().await?;
-        let subscribers = manifest.subscribers(&event.name).count();
-        if subscribers > 0 && until(now, due_at) > limits::MAX_QUEUE_DELAY {
-            hold_back(ports, &event).await?;
-        } else {
-            send(ports, &manifest, &event).await?;
-        }
+        let subscribers = publish(&client.app, &event).await?;
         Ok(Published { id: event.id, subscribers })
     }
-}
-
-/// Sends an event to each function that subscribes to it.
-pub(crate) async fn send(ports: &Ports, manifest: &Manifest, event: &EventMessage) -> Result<(), Error> {
-    let delay = until(ports.clock.now(), event.due_at);
-    let sent = manifest.subscribers(&event.name).map(|subscriber| {
-        let function = subscriber.name.as_str();
-        let event = EventMessage { function: function.to_owned(), ..event.clone() };
-        async move { ports.queues.send(function, &Envelope { message: Message::Event(event), delay }).await }
-    });
-    for reply in futures::future::join_all(sent).await {
-        reply?;
-    }
-    Ok(())
-}
-
-/// An event that is due beyond the queue's longest delay is a delivery to the conductor, which publishes it then.
-async fn hold_back(ports: &Ports, event: &EventMessage) -> Result<(), Error> {
-    let held = Delivery::new(event, &ports.clock.moment());
-    if ports.store.create_delivery(&held, &event.body).await? == SavedDelivery::Done {
-        let effect = held.carry(ports.clock.now());
-        delivery::perform(ports, &held, &event.body, &[effect]).await;
-    }
-    Ok(())
 }
 
 impl IntoFuture for Publish {
@@ -130,6 +96,6 @@ impl IntoFuture for Publish {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.publish())
+        Box::pin(self.send())
     }
 }

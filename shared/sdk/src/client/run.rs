@@ -2,15 +2,20 @@
 
 use std::{future::IntoFuture, marker::PhantomData, time::Duration};
 
-use dacapo_domain::{Id, Json, NewRun, Run as Record, Trigger, When, limits};
+use dacapo_core::{
+    Origin,
+    commit::{Creation, create_run},
+};
+use dacapo_domain::{Id, Json, NewRun, RunRecord, Trigger, When, limits, run::Key, slot};
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 
 use super::Client;
-use crate::{Error, ErrorKind, TaskRef, port::Created, runner::apply::perform};
+use crate::{Error, ErrorKind, TaskRef};
 
 /// A run to be started: it starts when this is awaited.
 #[must_use = "a run starts when this is awaited"]
-pub struct Run<O> {
+pub struct StartRun<O> {
     client: Client,
     task: Task,
     body: Result<Json, Error>,
@@ -23,11 +28,11 @@ pub struct Run<O> {
     output: PhantomData<fn() -> O>,
 }
 
-/// Which task, and how sure we are that it exists.
+/// The task of a run to be started.
 enum Task {
     /// By a typed reference.
     Known(&'static str),
-    /// By a name that somebody typed.
+    /// By a name that may be unknown.
     Named(String),
 }
 
@@ -60,17 +65,17 @@ impl<O> std::fmt::Debug for Started<O> {
 
 impl Client {
     /// Starts a run of a task: now, unless told otherwise.
-    pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> Run<O> {
+    pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> StartRun<O> {
         self.start(Task::Known(task.name()), task.input.encode(&body).map_err(|error| unserializable(&error)))
     }
 
     /// Starts a run of a task by its name, for programs that have no reference to it.
-    pub fn run_by_name(&self, task: &str, body: Json) -> Run<serde_json::Value> {
+    pub fn run_by_name(&self, task: &str, body: Json) -> StartRun<serde_json::Value> {
         self.start(Task::Named(task.to_owned()), Ok(body))
     }
 
-    fn start<O>(&self, task: Task, body: Result<Json, Error>) -> Run<O> {
-        Run {
+    fn start<O>(&self, task: Task, body: Result<Json, Error>) -> StartRun<O> {
+        StartRun {
             client: self.clone(),
             task,
             body,
@@ -94,14 +99,14 @@ impl Client {
         task: TaskRef<I, O>,
         bodies: impl IntoIterator<Item = I>,
     ) -> Result<Vec<Result<Started<O>, Error>>, Error> {
-        let runs: Vec<Run<O>> = bodies.into_iter().map(|body| self.run(task, body)).collect();
+        let runs: Vec<StartRun<O>> = bodies.into_iter().map(|body| self.run(task, body)).collect();
         if runs.len() > limits::BATCH {
             let text = format!("start a batch of {} runs (allowed: {})", runs.len(), limits::BATCH);
             return Err(Error::new(ErrorKind::Usage, text));
         }
         let mut started = Vec::with_capacity(runs.len());
         for chunk in chunks(runs, 10) {
-            started.extend(futures::future::join_all(chunk.into_iter().map(Run::start)).await);
+            started.extend(futures::future::join_all(chunk.into_iter().map(StartRun::start)).await);
         }
         Ok(started)
     }
@@ -115,7 +120,7 @@ fn chunks<T>(items: Vec<T>, size: usize) -> impl Iterator<Item = Vec<T>> {
     })
 }
 
-impl<O> Run<O> {
+impl<O> StartRun<O> {
     /// Starts it so much later.
     pub fn after(self, delay: impl Into<When>) -> Self {
         self.at(delay)
@@ -174,42 +179,37 @@ impl<O> Run<O> {
         };
         check_key(self.key.as_deref())?;
         check_tags(&self.tags)?;
-        let moment = ports.clock.moment();
+        let cx = ports.clock.decision_context();
         let due_at = match self.due {
-            Some(when) => when.resolve(moment.now).map_err(Error::usage)?,
-            None => moment.now,
+            Some(when) => when.resolve(cx.now).map_err(Error::usage)?,
+            None => cx.now,
         };
-        let origin = client.origin();
+        let origin = client.origin.as_ref();
+        let id = origin.filter(|_| self.key.is_none()).map_or_else(|| ports.clock.new_id(), Origin::next_id);
+        let trigger = match self.replays {
+            Some(_) => Trigger::Replay,
+            None => origin.map_or(Trigger::Run, |origin| origin.trigger),
+        };
+        let until = cx.now.saturating_add(self.key_for).unwrap_or(Timestamp::MAX);
         let new = NewRun {
-            id: origin.filter(|_| self.key.is_none()).map_or_else(|| ports.clock.new_id(), super::Origin::next_id),
-            name,
-            due_at,
-            trigger: match self.replays {
-                Some(_) => Trigger::Replay,
-                None => origin.map_or(Trigger::Run, |origin| origin.trigger),
-            },
             parent_id: self.replays.or(origin.and_then(|origin| origin.parent_id)),
-            hops: origin.map_or(Ok(0), |origin| origin.hops(moment.now))?,
+            hops: origin.map_or(Ok(0), |origin| origin.hops(cx.now))?,
             tags: self.tags,
-            key: self.key,
-            schedule: None,
+            key: self.key.map(|text| Key { text, until }),
             ttl: self.ttl.or(task_ttl),
-            execution: None,
+            ..NewRun::at(id, &name, due_at, trigger)
         };
-        let decision = Record::create(new, &moment);
-        check_size(&decision.run, &body)?;
-        let key_until = decision.run.key.is_some().then(|| moment.now + self.key_for);
-        match ports.store.create(&decision.run, &body, key_until).await? {
-            Created::New => {
-                perform(ports, &decision.run, &decision.effects).await;
-                Ok(Started { id: decision.run.id, deduplicated: false, output: PhantomData })
-            }
-            Created::Exists(run) => Ok(Started { id: run.id, deduplicated: true, output: PhantomData }),
+        let decision = RunRecord::create(new, &cx);
+        check_size(&decision.record, &body)?;
+        // One try, apart from the SDK's own: who starts a run may wait, and is told.
+        match create_run(ports, &decision.with(slot::BODY, body), cx.now).await? {
+            Creation::New => Ok(Started { id, deduplicated: false, output: PhantomData }),
+            Creation::Exists(run) => Ok(Started { id: run.id, deduplicated: true, output: PhantomData }),
         }
     }
 }
 
-impl<O: 'static> IntoFuture for Run<O> {
+impl<O: 'static> IntoFuture for StartRun<O> {
     type Output = Result<Started<O>, Error>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
@@ -247,7 +247,7 @@ fn check_tags(tags: &[String]) -> Result<(), Error> {
 }
 
 /// The whole message, metadata included, in bytes of UTF-8.
-fn check_size(run: &Record, body: &Json) -> Result<(), Error> {
+fn check_size(run: &RunRecord, body: &Json) -> Result<(), Error> {
     let metadata = serde_json::to_string(run).map_or(0, |text| text.len());
     too_large("a run", metadata + body.bytes())
 }

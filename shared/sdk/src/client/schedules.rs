@@ -1,21 +1,30 @@
 //! Schedules: declared ones, and those made at run time.
 
-use dacapo_domain::{Fires, Json, Manifest, Schedule, SkippedFires, Timetable, slug};
+use std::collections::BTreeMap;
+
+use dacapo_core::{
+    commit::{Seen, Stored, commit, load, read_record},
+    ensure_scheduled,
+};
+use dacapo_domain::{
+    Effect, FireTimes, Index, Json, Manifest, Payloads, Query, Recurrence, Schedule, ScheduleInput, SchedulePut,
+    ScheduleRecord, SkippedFires, slot,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Client,
-    known::suggestion,
+    control::PATIENCE,
     run::{too_large, unserializable},
+    suggestion,
 };
-use crate::{
-    Error, ErrorKind, TaskRef,
-    port::{ScheduleItem, SchedulePut},
-};
+use crate::{Error, ErrorKind, TaskRef};
 
 /// Characters of a schedule's name, at most.
 const NAME_CHARS: usize = 128;
+/// Records of one read.
+const PAGE: usize = 1_000;
 /// Fires that a schedule's state tells.
 const NEXT: usize = 5;
 
@@ -91,37 +100,20 @@ impl ScheduleClient {
         too_large("a schedule's body", body.bytes())?;
         let ports = self.client.ports();
         let now = ports.clock.now();
-        let timetable = schedule.check().map_err(Error::usage)?;
-        timetable.since(now).map_err(Error::usage)?;
+        let recurrence = schedule.check().map_err(Error::usage)?;
+        recurrence.since(now).map_err(Error::usage)?;
         if self.client.manifest().await?.schedule(name).is_some() {
             let text =
                 format!("put schedule {name:?}: it is declared in code (choose another name, or change the code)");
             return Err(Error::new(ErrorKind::Refused, text));
         }
-        loop {
-            let kept = ports.store.schedule(name).await?;
-            let former = kept.as_ref().and_then(|kept| kept.put.as_ref());
-            let same_rhythm = former.is_some_and(|former| former.schedule == schedule)
-                && kept.as_ref().is_some_and(|kept| kept.task == task);
-            let put = SchedulePut { schedule: schedule.clone(), body: body.clone() };
-            if let Some(kept) = kept.as_ref().filter(|kept| same_rhythm && kept.put.as_ref() == Some(&put)) {
-                return state(kept, None, now);
-            }
-            if !same_rhythm {
-                // A replaced `every` fires at once and counts anew, so only another rhythm replaces it.
-                ports.schedules.put(name, &slug(task), &absolute(&schedule, &timetable, now)?).await?;
-            }
-            let mut next = kept.clone().unwrap_or_else(|| ScheduleItem::of(name, task, now));
-            next.version = ports.clock.moment().version();
-            task.clone_into(&mut next.task);
-            next.put = Some(SchedulePut { schedule: absolute(&schedule, &timetable, now)?, body: body.clone() });
-            if !same_rhythm {
-                next.created_at = now;
-            }
-            if ports.store.save_schedule(kept.as_ref(), &next).await? {
-                return state(&next, None, now);
-            }
-        }
+        let stored = self.stored(name).await?;
+        let fresh = || Seen::Fresh(ScheduleRecord::fresh(name, task, now), Payloads::none());
+        let put = SchedulePut { task: task.to_owned(), schedule: absolute(&schedule, &recurrence, now)?, body };
+        let input = ScheduleInput::Put(put);
+        let committed = commit(ports, stored.map_or_else(fresh, Seen::from), &input, (), now + PATIENCE).await?;
+        ensure_scheduled(ports, committed, now + PATIENCE).await?;
+        self.get(name).await
     }
 
     /// A schedule as it stands.
@@ -130,8 +122,7 @@ impl ScheduleClient {
     /// `NotFound` if there is none of this name.
     pub async fn get(&self, name: &str) -> Result<ScheduleState, Error> {
         let manifest = self.client.manifest().await?;
-        let kept = self.client.ports().store.schedule(name).await?;
-        match self.found(&manifest, name, kept.as_ref())? {
+        match self.found(&manifest, name, self.stored(name).await?)? {
             Some(state) => Ok(state),
             None => Err(self.missing(&manifest, name).await?),
         }
@@ -143,13 +134,37 @@ impl ScheduleClient {
     /// What the store says.
     pub async fn list(&self) -> Result<Vec<ScheduleState>, Error> {
         let manifest = self.client.manifest().await?;
-        let kept = self.client.ports().store.schedules().await?;
-        let mut names: Vec<&str> = kept.iter().filter(|kept| kept.put.is_some()).map(|kept| &*kept.name).collect();
-        names.extend(manifest.tasks().flat_map(|(_, task)| &task.schedules).map(|schedule| &*schedule.name));
-        names.sort_unstable();
-        names.dedup();
-        let state = |name| self.found(&manifest, name, kept.iter().find(|kept| kept.name == name)).transpose();
-        names.into_iter().filter_map(state).collect()
+        let mut stored = self.all().await?;
+        for declared in manifest.tasks().flat_map(|(_, task)| &task.schedules) {
+            stored.entry(declared.name.clone()).or_default();
+        }
+        let state = |(name, stored): (String, Option<_>)| self.found(&manifest, &name, stored).transpose();
+        stored.into_iter().filter_map(state).collect()
+    }
+
+    /// The records of all schedules, by name.
+    async fn all(&self) -> Result<BTreeMap<String, Option<Stored<ScheduleRecord>>>, Error> {
+        let partitions = vec![ScheduleRecord::PARTITION.to_owned()];
+        let mut query =
+            Query { index: Index::List, partitions, from: None, below: None, descending: false, limit: PAGE };
+        let mut all = BTreeMap::new();
+        loop {
+            let page = self.client.ports().records.query(&query).await?;
+            for stored in page.records {
+                let stored = if stored.payloads.is_partial() {
+                    load::<ScheduleRecord>(self.client.ports(), &stored.header.key).await?
+                } else {
+                    Some(read_record::<ScheduleRecord>(stored)?)
+                };
+                all.extend(stored.map(|stored| (stored.record.name.clone(), Some(stored))));
+            }
+            let Some(last) = page.last else { return Ok(all) };
+            query.from = Some(format!("{last}\0")); // The first text behind it.
+        }
+    }
+
+    async fn stored(&self, name: &str) -> Result<Option<Stored<ScheduleRecord>>, Error> {
+        Ok(load(self.client.ports(), &ScheduleRecord::key_of(name)).await?)
     }
 
     /// The next fires of a schedule, whether it is paused or not.
@@ -158,7 +173,7 @@ impl ScheduleClient {
     /// `NotFound` if there is none of this name.
     pub async fn upcoming(&self, name: &str, count: usize) -> Result<Vec<Timestamp>, Error> {
         let state = self.get(name).await?;
-        let fires = state.schedule.check().and_then(|timetable| timetable.since(state.created_at));
+        let fires = state.schedule.check().and_then(|recurrence| recurrence.since(state.created_at));
         let fires = fires.map_err(Error::usage)?;
         Ok(fires.after(self.client.ports().clock.now()).take(count).collect())
     }
@@ -168,7 +183,7 @@ impl ScheduleClient {
     /// # Errors
     /// `NotFound` if there is none of this name.
     pub async fn pause(&self, name: &str) -> Result<ScheduleState, Error> {
-        self.set_paused(name, true).await
+        self.change(name, ScheduleInput::Paused).await
     }
 
     /// Resumes a paused schedule. Fires that it missed are not made up for.
@@ -176,24 +191,15 @@ impl ScheduleClient {
     /// # Errors
     /// `NotFound` if there is none of this name.
     pub async fn resume(&self, name: &str) -> Result<ScheduleState, Error> {
-        self.set_paused(name, false).await
+        self.change(name, ScheduleInput::Resumed).await
     }
 
-    async fn set_paused(&self, name: &str, paused: bool) -> Result<ScheduleState, Error> {
-        let ports = self.client.ports();
-        loop {
-            let state = self.get(name).await?;
-            let kept = ports.store.schedule(name).await?;
-            if state.paused == paused {
-                return Ok(state);
-            }
-            let mut next = kept.clone().unwrap_or_else(|| ScheduleItem::of(name, &state.task, state.created_at));
-            next.version = ports.clock.moment().version();
-            next.paused = paused;
-            if ports.store.save_schedule(kept.as_ref(), &next).await? {
-                return self.get(name).await;
-            }
-        }
+    async fn change(&self, name: &str, input: ScheduleInput) -> Result<ScheduleState, Error> {
+        let (ports, state) = (self.client.ports(), self.get(name).await?);
+        let fresh = || Seen::Fresh(ScheduleRecord::fresh(name, &state.task, state.created_at), Payloads::none());
+        let seen = self.stored(name).await?.map_or_else(fresh, Seen::from);
+        commit(ports, seen, &input, (), ports.clock.now() + PATIENCE).await?;
+        self.get(name).await
     }
 
     /// Deletes a schedule that was made at run time.
@@ -207,8 +213,11 @@ impl ScheduleClient {
             return Err(Error::new(ErrorKind::Refused, text));
         }
         let ports = self.client.ports();
-        ports.schedules.delete(name).await?;
-        ports.store.delete_schedule(name).await?;
+        // The scheduler first: without its record, a schedule could not be deleted any more.
+        ports.outbox.post(&Effect::DeleteSchedule { name: name.to_owned() }).await?;
+        if let Some(stored) = self.stored(name).await? {
+            commit(ports, stored, &ScheduleInput::Deleted, (), ports.clock.now() + PATIENCE).await?;
+        }
         Ok(())
     }
 
@@ -216,60 +225,46 @@ impl ScheduleClient {
         &self,
         manifest: &Manifest,
         name: &str,
-        kept: Option<&ScheduleItem>,
+        stored: Option<Stored<ScheduleRecord>>,
     ) -> Result<Option<ScheduleState>, Error> {
         let now = self.client.ports().clock.now();
+        let (record, mut payloads) = stored.map(|stored| (stored.record, stored.payloads)).unzip();
         if let Some((_, task, declared)) = manifest.schedule(name) {
             let made = Timestamp::from_millisecond(manifest.made_ms).ok().filter(|_| manifest.made_ms > 0);
-            let kept = kept.cloned().unwrap_or_else(|| ScheduleItem::of(name, &task.name, made.unwrap_or(now)));
-            let put = SchedulePut { schedule: declared.schedule.clone(), body: declared.body.clone() };
-            return state(&kept, Some(put), now).map(Some);
+            let record = record.unwrap_or_else(|| ScheduleRecord::fresh(name, &task.name, made.unwrap_or(now)));
+            return Ok(Some(state(record, true, declared.schedule.clone(), declared.body.clone(), now)));
         }
-        match kept {
-            Some(kept) if kept.put.is_some() => state(kept, None, now).map(Some),
-            _ => Ok(None),
-        }
+        let body = payloads.as_mut().and_then(|payloads| payloads.take(slot::BODY)).unwrap_or_default();
+        let put = record.and_then(|record| Some((record.put.clone()?, record)));
+        Ok(put.map(|(schedule, record)| state(record, false, schedule, body, now)))
     }
 
     async fn missing(&self, manifest: &Manifest, name: &str) -> Result<Error, Error> {
-        let kept = self.client.ports().store.schedules().await?;
-        let mut known: Vec<&str> = kept.iter().filter(|kept| kept.put.is_some()).map(|kept| &*kept.name).collect();
+        let all = self.all().await?;
+        let put = |stored: &&Stored<ScheduleRecord>| stored.record.put.is_some();
+        let mut known: Vec<&str> = all.values().flatten().filter(put).map(|stored| &*stored.record.name).collect();
         known.extend(manifest.tasks().flat_map(|(_, task)| &task.schedules).map(|schedule| &*schedule.name));
         Ok(Error::new(ErrorKind::NotFound, format!("find a schedule named {name:?}{}", suggestion(name, &known))))
     }
 }
 
-/// A schedule's state, from what the table keeps of it and, for a declared one, what the code says.
-fn state(kept: &ScheduleItem, declared: Option<SchedulePut>, now: Timestamp) -> Result<ScheduleState, Error> {
-    let is_declared = declared.is_some();
-    let put = declared.or_else(|| kept.put.clone());
-    let Some(SchedulePut { schedule, body }) = put else {
-        return Err(Error::new(ErrorKind::NotFound, format!("read schedule {:?}: it has no rule", kept.name)));
-    };
-    let next = if kept.paused { vec![] } else { next_fires(&schedule, kept.created_at, now) };
-    Ok(ScheduleState {
-        name: kept.name.clone(),
-        task: kept.task.clone(),
-        schedule,
-        body,
-        declared: is_declared,
-        paused: kept.paused,
-        created_at: kept.created_at,
-        next,
-        skipped: kept.skipped.clone(),
-    })
+/// A schedule's state: what the table keeps of it, and when it fires with what, as the code or a program says.
+fn state(record: ScheduleRecord, declared: bool, schedule: Schedule, body: Json, now: Timestamp) -> ScheduleState {
+    let next = if record.paused { vec![] } else { next_fires(&schedule, record.created_at, now) };
+    let ScheduleRecord { name, task, paused, created_at, skipped, .. } = record;
+    ScheduleState { name, task, schedule, body, declared, paused, created_at, next, skipped }
 }
 
 /// The next five; none of a schedule that is over.
 fn next_fires(schedule: &Schedule, created: Timestamp, now: Timestamp) -> Vec<Timestamp> {
-    let fires: Option<Fires> = schedule.check().and_then(|timetable| timetable.since(created)).ok();
+    let fires: Option<FireTimes> = schedule.check().and_then(|recurrence| recurrence.since(created)).ok();
     fires.map(|fires| fires.after(now).take(NEXT).collect()).unwrap_or_default()
 }
 
 /// A schedule that fires once is kept with its time, so that "in an hour" stays the same hour.
-fn absolute(schedule: &Schedule, timetable: &Timetable, now: Timestamp) -> Result<Schedule, Error> {
-    match timetable {
-        Timetable::At(when) => Ok(dacapo_domain::at(when.resolve(now).map_err(Error::usage)?)),
+fn absolute(schedule: &Schedule, recurrence: &Recurrence, now: Timestamp) -> Result<Schedule, Error> {
+    match recurrence {
+        Recurrence::At(when) => Ok(dacapo_domain::at(when.resolve(now).map_err(Error::usage)?)),
         _ => Ok(schedule.clone()),
     }
 }

@@ -1,23 +1,25 @@
 use std::{sync::Arc, time::Duration};
 
-use dacapo_domain::{Failed, Id};
+use dacapo_core::attempt::EventAttempt;
+use dacapo_domain::{AttemptError, Id};
 use jiff::Timestamp;
 
 use crate::{
     Error, EventRef, TaskError, TaskRef,
-    client::{Publish, Run},
-    runner::EventAttempt,
+    client::{Client, Publish, StartRun},
 };
 
 /// What a handler of events is told, and what it may ask. It is passed by value and cheap to clone.
 #[derive(Clone)]
 pub struct EventContext {
     attempt: Arc<EventAttempt>,
+    client: Client,
 }
 
 impl EventContext {
     pub(crate) fn new(attempt: Arc<EventAttempt>) -> Self {
-        Self { attempt }
+        let client = Client::of_handler(attempt.app(), attempt.origin().clone());
+        Self { attempt, client }
     }
 
     /// The event's id.
@@ -66,16 +68,16 @@ impl EventContext {
 
     /// A run of a task, started when it is awaited. A second delivery of the event doesn't start it twice: it is
     /// named by event, handler, and the order of the calls.
-    pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> Run<O> {
-        self.attempt.client().run(task, body)
+    pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> StartRun<O> {
+        self.client.run(task, body)
     }
 
     /// An event, published when it is awaited.
     pub fn publish<B>(&self, event: EventRef<B>, body: B) -> Publish {
-        self.attempt.client().publish(event, body)
+        self.client.publish(event, body)
     }
 
-    pub(crate) fn failed(&self, error: TaskError) -> Failed {
-        error.into_failed(self.attempt.client().ports().clock.now())
+    pub(crate) fn attempt_error(&self, error: TaskError) -> AttemptError {
+        error.into_attempt_error(self.client.ports().clock.now())
     }
 }

@@ -1,38 +1,40 @@
 use std::{sync::Arc, time::Duration};
 
-use dacapo_domain::{Failed, Id, Json, Retry, Run as Record, Trigger, code};
+use dacapo_core::{
+    attempt::{ScheduledFire, TaskAttempt},
+    port::LogLevel,
+};
+use dacapo_domain::{AttemptError, Id, Json, Retry, RunRecord, Trigger, code};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::in_place;
 use crate::{
     Error, EventRef, TaskError, TaskRef,
-    client::{Client, Publish, Run},
+    client::{Client, Publish, StartRun},
     handler::IsResult,
-    port::LogLevel,
-    runner::{Attempt, ScheduledFire},
 };
 
 /// The run that a handler or a hook belongs to: what both [`TaskContext`](crate::TaskContext) and
 /// [`HookContext`](crate::HookContext) can do.
 #[derive(Clone)]
 pub struct RunContext {
-    attempt: Arc<Attempt>,
-    record: Arc<Record>,
+    attempt: Arc<TaskAttempt>,
+    record: Arc<RunRecord>,
     client: Client,
 }
 
 /// What the handler is told.
 impl RunContext {
-    pub(crate) fn new(attempt: Arc<Attempt>) -> Self {
+    pub(crate) fn new(attempt: Arc<TaskAttempt>) -> Self {
         let record = Arc::new(attempt.run());
-        let client = attempt.client().clone();
+        let client = Client::of_handler(attempt.app(), attempt.origin().clone());
         Self { attempt, record, client }
     }
 
     /// The same for a hook of this name.
     pub(crate) fn of_hook(&self, hook: &str) -> Self {
-        Self { client: self.client.for_hook(hook), ..self.clone() }
+        Self { client: self.client.of_hook(hook), ..self.clone() }
     }
 
     /// The execution id.
@@ -177,8 +179,8 @@ impl RunContext {
         data: impl Serialize,
         error: impl Into<TaskError>,
     ) -> Result<(), Error> {
-        let failure = error.into().failure();
-        let error = std::iter::once(failure.message).chain(failure.stack).collect::<Vec<_>>().join("\n");
+        let recorded = error.into().recorded();
+        let error = std::iter::once(recorded.message).chain(recorded.stack).collect::<Vec<_>>().join("\n");
         self.attempt.log(LogLevel::Error, message.into(), loggable(&data), Some(error)).await
     }
 
@@ -207,7 +209,7 @@ impl RunContext {
 
     /// A run of a task, started when it is awaited, as a child of this run. A retry of this attempt doesn't start
     /// it twice: it is named by this run, the iteration, and the order of the handler's calls, or of the hook's.
-    pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> Run<O> {
+    pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> StartRun<O> {
         self.client.run(task, body)
     }
 
@@ -216,8 +218,8 @@ impl RunContext {
         self.client.publish(event, body)
     }
 
-    pub(crate) fn failed(&self, error: TaskError) -> Failed {
-        error.into_failed(self.client.ports().clock.now())
+    pub(crate) fn attempt_error(&self, error: TaskError) -> AttemptError {
+        error.into_attempt_error(self.client.ports().clock.now())
     }
 }
 

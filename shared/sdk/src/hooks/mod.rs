@@ -1,17 +1,17 @@
 //! What an author may hang around a handler.
 
 mod init;
-mod kept;
+mod init_value_cache;
 mod on_error;
 mod options;
 
 use std::sync::Arc;
 
-use dacapo_domain::{Failure, RunRecord};
+use dacapo_domain::{RecordedError, RunView};
 use futures::future::BoxFuture;
 
 pub use init::{InitOf, NoInit, WithInit};
-pub(crate) use kept::Kept;
+pub(crate) use init_value_cache::InitValueCache;
 pub use on_error::OnError;
 
 use crate::{HookContext, TaskError};
@@ -26,10 +26,10 @@ pub(crate) struct Hooks<O, V> {
     pub handle_error: Option<Hook<V, TaskError, OnError>>,
     pub cleanup: Option<Hook<V, ()>>,
     pub on_success: Option<Hook<V, O>>,
-    pub on_failure: Option<Hook<V, Failure>>,
+    pub on_failure: Option<Hook<V, RecordedError>>,
     pub on_abort: Option<Hook<V, String>>,
     pub on_max_iterations: Option<Hook<V, ()>>,
-    pub on_complete: Option<Hook<V, RunRecord>>,
+    pub on_complete: Option<Hook<V, RunView>>,
 }
 
 impl<O, V> Hooks<O, V> {

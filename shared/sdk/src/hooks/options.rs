@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use dacapo_domain::{Failure, RunRecord};
+use dacapo_domain::{RecordedError, RunView};
 
 use super::{Hook, NoInit, OnError, WithInit};
 use crate::{HookContext, Task, TaskError};
@@ -73,7 +73,7 @@ impl<I, O, V, N> Task<I, O, V, N> {
     }
 
     /// Runs after a run has failed, also by a crash, a timeout, or a body that did not parse.
-    pub fn on_failure<W>(mut self, hook: impl Fn(Failure, HookContext<V>) -> W + Send + Sync + 'static) -> Self
+    pub fn on_failure<W>(mut self, hook: impl Fn(RecordedError, HookContext<V>) -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
     {
@@ -100,7 +100,7 @@ impl<I, O, V, N> Task<I, O, V, N> {
     }
 
     /// Runs last, after every end of a run, with its record.
-    pub fn on_complete<W>(mut self, hook: impl Fn(RunRecord, HookContext<V>) -> W + Send + Sync + 'static) -> Self
+    pub fn on_complete<W>(mut self, hook: impl Fn(RunView, HookContext<V>) -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
     {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use dacapo_domain::{Failed, Json, Outcome as Ended, RunRecord, TaskEntry, code};
+use dacapo_core::{attempt::TaskAttempt, function::ErasedTask};
+use dacapo_domain::{AttemptError, AttemptOutcome, Json, RunView, TaskEntry, code};
 
 use super::{Task, end, policy};
 use crate::{
-    HookContext, RunContext, TaskContext, TaskError, codec::Mismatch, definition::ErasedTask, hooks::InitOf,
-    outcome::Outcome, runner::Attempt, task_error::add_line,
+    HookContext, RunContext, TaskContext, TaskError, codec::Mismatch, hooks::InitOf, outcome::Outcome,
+    task_error::add_line,
 };
 
 #[async_trait]
@@ -29,11 +30,11 @@ where
         entry.clone()
     }
 
-    async fn call(&self, input: Json, attempt: Arc<Attempt>) -> Ended {
+    async fn call(&self, input: Json, attempt: Arc<TaskAttempt>) -> AttemptOutcome {
         let run = RunContext::new(attempt);
         let input = match self.reference.input.decode(&input) {
             Ok(input) => input,
-            Err(error) => return Ended::Failed(mismatch(&run, self.reference.name(), &error)),
+            Err(error) => return AttemptOutcome::Failed(mismatch(&run, self.reference.name(), &error)),
         };
         let value = match self.init.make(HookContext::new(run.of_hook("init"), None)).await {
             Ok(value) => value,
@@ -43,7 +44,7 @@ where
             }
         };
         if self.policy.has_end_hooks {
-            self.kept.keep(run.run_id(), &value);
+            self.init_values.keep(run.run_id(), &value);
         }
         let cx = HookContext::new(run.clone(), Some(Arc::clone(&value)));
         if run.iteration() == 1 && run.attempt() == 1 {
@@ -56,10 +57,10 @@ where
         self.close(outcome, cx).await
     }
 
-    async fn end(&self, attempt: Arc<Attempt>, record: RunRecord) {
+    async fn run_end_hooks(&self, attempt: Arc<TaskAttempt>, view: RunView) {
         let run = RunContext::new(attempt);
-        let value = self.kept.take(run.run_id());
-        end::run_hooks(self.reference, &self.hooks, record, HookContext::new(run, value)).await;
+        let value = self.init_values.take(run.run_id());
+        end::run_hooks(self.reference, &self.hooks, view, HookContext::new(run, value)).await;
     }
 }
 
@@ -79,71 +80,71 @@ where
     }
 
     /// The failure of an attempt that ended in an error, as `handle_error` wants it.
-    async fn handled(&self, error: TaskError, code: Option<&str>, cx: &HookContext<V>) -> Failed {
+    async fn handled(&self, error: TaskError, code: Option<&str>, cx: &HookContext<V>) -> AttemptError {
         let error = match code {
             Some(code) => error.code(code),
             None => error,
         };
-        let Some(hook) = &self.hooks.handle_error else { return cx.failed(error) };
+        let Some(hook) = &self.hooks.handle_error else { return cx.attempt_error(error) };
         match hook(error.clone(), cx.of("handle_error")).await {
-            Ok(decision) => cx.failed(decision.apply(error)),
-            Err(second) => both(cx.failed(error), &second),
+            Ok(decision) => cx.attempt_error(decision.apply(error)),
+            Err(second) => both(cx.attempt_error(error), &second),
         }
     }
 
     /// Cleans up, and puts the outcome as the runner wants it.
-    async fn close(&self, outcome: Result<Outcome<I, O>, Failed>, cx: HookContext<V>) -> Ended {
+    async fn close(&self, outcome: Result<Outcome<I, O>, AttemptError>, cx: HookContext<V>) -> AttemptOutcome {
         let cleaned = match &self.hooks.cleanup {
             Some(hook) => hook((), cx.of("cleanup")).await,
             None => Ok(()),
         };
         let outcome = match (outcome, cleaned) {
             (Ok(outcome), Ok(())) => outcome,
-            (Ok(_), Err(error)) => return Ended::Failed(cx.failed(error.code(code::CLEANUP_ERROR))),
-            (Err(failed), Ok(())) => return Ended::Failed(failed),
+            (Ok(_), Err(error)) => return AttemptOutcome::Failed(cx.attempt_error(error.code(code::CLEANUP_ERROR))),
+            (Err(failed), Ok(())) => return AttemptOutcome::Failed(failed),
             (Err(mut failed), Err(error)) => {
-                add_line(&mut failed.failure, format!("then `cleanup` failed: {error}"));
-                return Ended::Failed(failed);
+                add_line(&mut failed.error, format!("then `cleanup` failed: {error}"));
+                return AttemptOutcome::Failed(failed);
             }
         };
         match outcome {
             Outcome::Done { value, message } => {
                 let result = self.reference.output.encode(&value).map_err(|error| error.to_string());
-                Ended::Done { result, message }
+                AttemptOutcome::Done { result, message }
             }
             Outcome::Continue { input, wait } => match self.reference.input.encode(&input) {
-                Ok(input) => Ended::Continue { input, wait },
+                Ok(input) => AttemptOutcome::Continue { input, wait },
                 Err(error) => {
                     let message = format!("the input of `continue` can't be serialized: {error}");
-                    Ended::Failed(Failed::terminal(code::ERROR, message))
+                    AttemptOutcome::Failed(AttemptError::terminal(code::ERROR, message))
                 }
             },
-            Outcome::Aborted => Ended::Aborted,
+            Outcome::Aborted => AttemptOutcome::Aborted,
         }
     }
 }
 
 /// The first input is the body, which never changes. A later one was written by this task, perhaps by another
 /// version of it: a deploy may mend it.
-fn mismatch(run: &RunContext, task: &str, error: &Mismatch) -> Failed {
+fn mismatch(run: &RunContext, task: &str, error: &Mismatch) -> AttemptError {
     let (place, cause) = (error.path(), error.inner());
     if run.iteration() == 1 {
         let message = format!("the body is no input of task {task:?}: at {place}: {cause}");
-        return Failed::terminal(code::BODY_MISMATCH, message);
+        return AttemptError::terminal(code::BODY_MISMATCH, message);
     }
     let message = format!("the input that `continue` gave is no input of task {task:?} any more: at {place}: {cause}");
-    Failed::retryable(code::INPUT_MISMATCH, message)
+    AttemptError::retryable(code::INPUT_MISMATCH, message)
 }
 
 /// The failure of an attempt whose `handle_error` failed too: it is tried again as the first error says.
-fn both(first: Failed, second: &TaskError) -> Failed {
-    let Failed { failure: first, retry } = first;
-    let mut failure = second.failure();
-    failure.code = code::HANDLE_ERROR_ERROR.to_owned();
-    failure.message = format!("`handle_error` failed: {} (after: {})", failure.message, first.message);
-    add_line(&mut failure, format!("after {}: {}", first.code, first.message));
+fn both(first: AttemptError, second: &TaskError) -> AttemptError {
+    let AttemptError { error: first, retry } = first;
+    let mut error = second.recorded();
+    error.code = code::HANDLE_ERROR_ERROR.to_owned();
+    error.message = format!("`handle_error` failed: {} (after: {})", error.message, first.message);
+    add_line(&mut error, format!("after {}: {}", first.code, first.message));
     if let Some(stack) = &first.stack {
-        add_line(&mut failure, stack);
+        add_line(&mut error, stack);
     }
-    Failed { failure, retry }
+    AttemptError { error, retry }
 }

@@ -1,6 +1,6 @@
 //! The hooks after the end of a run.
 
-use dacapo_domain::{Failure, RunRecord, State, code};
+use dacapo_domain::{RecordedError, RunView, State, code};
 
 use crate::{
     HookContext, TaskError, TaskRef,
@@ -11,32 +11,32 @@ use crate::{
 pub(super) async fn run_hooks<I, O, V>(
     reference: TaskRef<I, O>,
     hooks: &Hooks<O, V>,
-    record: RunRecord,
+    view: RunView,
     cx: HookContext<V>,
 ) {
-    match record.state {
-        State::Completed => succeeded(reference, hooks, &record, &cx).await,
+    match view.state {
+        State::Completed => succeeded(reference, hooks, &view, &cx).await,
         State::Failed => {
-            let failure = failure(&record);
-            if failure.code == code::MAX_ITERATIONS {
+            let error = recorded_error(&view);
+            if error.code == code::MAX_ITERATIONS {
                 run("on_max_iterations", hooks.on_max_iterations.as_ref(), (), &cx).await;
             }
-            run("on_failure", hooks.on_failure.as_ref(), failure, &cx).await;
+            run("on_failure", hooks.on_failure.as_ref(), error, &cx).await;
         }
         State::Aborted => {
-            let message = record.message.clone().unwrap_or_default();
+            let message = view.message.clone().unwrap_or_default();
             run("on_abort", hooks.on_abort.as_ref(), message, &cx).await;
         }
         _ => {}
     }
-    run("on_complete", hooks.on_complete.as_ref(), record, &cx).await;
+    run("on_complete", hooks.on_complete.as_ref(), view, &cx).await;
 }
 
-async fn succeeded<I, O, V>(reference: TaskRef<I, O>, hooks: &Hooks<O, V>, record: &RunRecord, cx: &HookContext<V>) {
+async fn succeeded<I, O, V>(reference: TaskRef<I, O>, hooks: &Hooks<O, V>, view: &RunView, cx: &HookContext<V>) {
     let Some(hook) = &hooks.on_success else { return };
-    let result = match &record.result {
+    let result = match &view.result {
         Some(result) => reference.output.decode(result).map_err(TaskError::from),
-        None => Err(record.result_left_out.clone().unwrap_or_else(|| "there is no result".to_owned()).into()),
+        None => Err(view.result_left_out.clone().unwrap_or_else(|| "there is no result".to_owned()).into()),
     };
     match result {
         Ok(result) => run("on_success", Some(hook), result, cx).await,
@@ -60,10 +60,10 @@ pub(super) async fn log<V>(name: &str, error: TaskError, cx: &HookContext<V>) {
     }
 }
 
-fn failure(record: &RunRecord) -> Failure {
-    Failure {
-        code: record.error_code.clone().unwrap_or_else(|| code::ERROR.to_owned()),
-        message: record.error_message.clone().unwrap_or_default(),
-        stack: record.error_stack.clone(),
+fn recorded_error(view: &RunView) -> RecordedError {
+    RecordedError {
+        code: view.error_code.clone().unwrap_or_else(|| code::ERROR.to_owned()),
+        message: view.error_message.clone().unwrap_or_default(),
+        stack: view.error_stack.clone(),
     }
 }

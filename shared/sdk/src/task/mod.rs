@@ -8,6 +8,7 @@ mod policy;
 
 use std::sync::{Arc, OnceLock};
 
+use dacapo_core::function::Handlers;
 use dacapo_domain::{Policy, Schedule, TaskEntry};
 use futures::future::BoxFuture;
 
@@ -15,9 +16,9 @@ pub use machine::Machine;
 
 use crate::{
     TaskContext, TaskError, TaskRef,
-    definition::{Defined, Definition, Function},
+    definition::{Definition, Function},
     handler::{IsAsync, IsResult},
-    hooks::{Hooks, InitOf, Kept, NoInit, WithInit},
+    hooks::{Hooks, InitOf, InitValueCache, NoInit, WithInit},
     outcome::{IntoOutcome, Outcome},
 };
 
@@ -34,7 +35,7 @@ pub struct Task<I, O = (), V = (), N = NoInit> {
     handler: Handler<I, O, V>,
     init: N,
     pub(crate) hooks: Hooks<O, V>,
-    kept: Kept<V>,
+    init_values: InitValueCache<V>,
     policy: Policy,
     memory_mb: u32,
     private: bool,
@@ -78,7 +79,7 @@ where
         }),
         init: NoInit,
         hooks: Hooks::none(),
-        kept: Kept::new(),
+        init_values: InitValueCache::new(),
         policy: Policy::default(),
         memory_mb: 256,
         private: false,
@@ -94,7 +95,7 @@ impl<I, O, V> Task<I, O, V, NoInit> {
             handler: self.handler,
             init,
             hooks: self.hooks,
-            kept: self.kept,
+            init_values: self.init_values,
             policy: self.policy,
             memory_mb: self.memory_mb,
             private: self.private,
@@ -114,6 +115,6 @@ where
     fn define(mut self) -> Definition {
         self.policy.has_end_hooks = self.hooks.follow_the_end();
         let problems = policy::problems(&self);
-        Definition { memory_mb: self.memory_mb, holds: Defined::Task(Arc::new(self)), problems }
+        Definition { memory_mb: self.memory_mb, handlers: Handlers::Task(Arc::new(self)), problems }
     }
 }

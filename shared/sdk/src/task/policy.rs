@@ -49,8 +49,8 @@ pub(super) fn problems<I, O, V, N>(task: &Task<I, O, V, N>) -> Vec<String> {
 /// The task's schedules as the manifest tells them, or what is wrong with one.
 pub(super) fn schedules<I, O, V, N>(task: &Task<I, O, V, N>) -> impl Iterator<Item = Result<ScheduleEntry, String>> {
     task.schedules.iter().zip(1..).map(|((schedule, body), place)| {
-        let timetable = schedule.check().map_err(|error| error.to_string())?;
-        if timetable.aws_expression().is_none() {
+        let recurrence = schedule.check().map_err(|error| error.to_string())?;
+        if recurrence.aws_expression().is_none() {
             return Err(format!(
                 "schedule {place} fires once (allowed: `every` and `cron`; start a single run by a client)"
             ));

@@ -1,0 +1,100 @@
+//! The vocabulary of a template: a resource, named things in their order, and the reasons why there is no template.
+
+use dacapo_domain::NameError;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::Value;
+
+/// One resource of a template.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Resource {
+    #[serde(rename = "Type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletion_policy: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    update_replace_policy: Option<&'static str>,
+    properties: Value,
+}
+
+impl Resource {
+    /// A resource that comes and goes with the stack.
+    pub fn new(kind: &'static str, properties: Value) -> Self {
+        Self { kind, condition: None, deletion_policy: None, update_replace_policy: None, properties }
+    }
+
+    /// A resource that outlives the stack, and is there already where the condition doesn't hold.
+    pub fn retained(kind: &'static str, condition: &'static str, properties: Value) -> Self {
+        let (condition, retain) = (Some(condition), Some("Retain"));
+        Self { kind, condition, deletion_policy: retain, update_replace_policy: retain, properties }
+    }
+}
+
+/// A part of the template: names and what they stand for, in the order in which they were added.
+#[derive(Debug)]
+pub(crate) struct Named<T>(Vec<(String, T)>);
+
+impl<T> Named<T> {
+    pub fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Adds a thing under a name.
+    ///
+    /// # Panics
+    /// If the name is taken: names are made so that they can't be.
+    pub fn add(&mut self, name: impl Into<String>, value: T) {
+        let name = name.into();
+        assert!(self.0.iter().all(|(taken, _)| *taken != name), "two things in the template are named {name}");
+        self.0.push((name, value));
+    }
+}
+
+impl<T: Serialize> Serialize for Named<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// The reasons why an app can't become a stack.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TemplateError {
+    /// The app's name is not one that AWS takes.
+    #[error(transparent)]
+    App(#[from] NameError),
+    /// The app has no conductor.
+    #[error("the app has no conductor, which repairs what is stuck (keep functions/conductor)")]
+    NoConductor,
+    /// Two queues would have one name.
+    #[error("two queues would be named {{app}}-{{stage}}-{0} (rename the task or crate {0:?})")]
+    SameQueue(String),
+    /// A schedule that a task declares can't be one.
+    #[error("schedule {name}: {problem}")]
+    Schedule {
+        /// The schedule's name.
+        name: String,
+        /// The problem with it.
+        problem: String,
+    },
+    /// More than fits into a stack.
+    #[error(
+        "the stack would have {resources} resources (CloudFormation allows 500; split the {functions} functions over two apps)"
+    )]
+    TooLarge {
+        /// Resources.
+        resources: usize,
+        /// Functions.
+        functions: usize,
+    },
+}

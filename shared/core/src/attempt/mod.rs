@@ -1,0 +1,11 @@
+//! An attempt: what one call of a handler may ask, its limit, and what keeps the runner alive around it.
+
+mod event;
+mod guard;
+mod limit;
+mod task;
+
+pub use event::EventAttempt;
+pub(crate) use guard::Guard;
+pub use limit::Limit;
+pub use task::{ScheduledFire, TaskAttempt};

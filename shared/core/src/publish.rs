@@ -1,0 +1,48 @@
+//! An event on its way to those who subscribe to it.
+
+use dacapo_domain::{DeferredEvent, Effect, EventMessage, Json, Manifest, Message, limits, slot, until};
+
+use crate::{
+    Error,
+    app::App,
+    commit::create,
+    port::{PortResult, Ports},
+};
+
+/// Publishes an event: to each function that subscribes, or, where it is due beyond the queue's longest delay, to the
+/// conductor, which looks the subscribers up then. Says how many subscribe now.
+///
+/// # Errors
+/// What a port says; the event may have been published all the same.
+pub async fn publish(app: &App, event: &EventMessage) -> Result<usize, Error> {
+    let manifest = app.manifest().await?;
+    let ports = app.ports();
+    let now = ports.clock.now();
+    let subscribers = manifest.subscribers(&event.name).count();
+    if until(now, event.due_at) > limits::MAX_QUEUE_DELAY {
+        defer(ports, event).await?;
+    } else {
+        send(ports, &manifest, event).await?;
+    }
+    Ok(subscribers)
+}
+
+/// Sends an event to each function that subscribes to it.
+///
+/// # Errors
+/// That of the first send that failed; the others were made.
+pub(crate) async fn send(ports: &Ports, manifest: &Manifest, event: &EventMessage) -> PortResult<()> {
+    let delay = until(ports.clock.now(), event.due_at);
+    let sent = manifest.subscribers(&event.name).map(|subscriber| {
+        let (to, function) = (subscriber.name.clone(), subscriber.name.clone());
+        let message = Message::Event(EventMessage { function, ..event.clone() }).to_json();
+        async move { ports.outbox.post(&Effect::Send { to, message, delay }).await }
+    });
+    futures::future::join_all(sent).await.into_iter().collect()
+}
+
+async fn defer(ports: &Ports, event: &EventMessage) -> PortResult<()> {
+    let decision = DeferredEvent::create(event, &ports.clock.decision_context());
+    create(ports, &decision.with(slot::BODY, Json::clone(&event.body)), ports.clock.now()).await?;
+    Ok(())
+}

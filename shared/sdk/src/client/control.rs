@@ -1,0 +1,69 @@
+//! Ending, moving and repeating runs.
+
+use std::time::Duration;
+
+use dacapo_core::commit::{Seen, commit};
+use dacapo_domain::{Id, Input, Json, Policy, RunRecord, RunView, Task, When, slot};
+
+use super::{Client, Started};
+use crate::{Error, ErrorKind};
+
+/// The time for which a client goes on trying one write.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Client {
+    /// Ends a run: at once, or, where an attempt executes, as soon as it hears of it.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such run, `Refused` if it has ended.
+    pub async fn abort(&self, id: Id, message: &str) -> Result<RunView, Error> {
+        let seen = self.stored(id).await?.record;
+        if seen.phase.is_final() {
+            let state = seen.state_at(self.ports().clock.now());
+            return Err(Error::new(ErrorKind::Refused, format!("abort run {id}: it is {state}")));
+        }
+        self.change(seen, Input::AbortRequested(message.to_owned())).await?;
+        self.state(id).await
+    }
+
+    /// Moves a run that has not started to another time.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such run, `Refused` if it has started or ended, `Usage` for a time that is none.
+    pub async fn reschedule(&self, id: Id, when: impl Into<When>) -> Result<RunView, Error> {
+        let seen = self.stored(id).await?.record;
+        let due_at = when.into().resolve(self.ports().clock.now()).map_err(Error::usage)?;
+        let moved = self.change(seen, Input::Rescheduled(due_at)).await?;
+        if moved.due_at != due_at {
+            let state = moved.state_at(self.ports().clock.now());
+            let text = format!("reschedule run {id}: it is {state} and has started or ended");
+            return Err(Error::new(ErrorKind::Refused, text));
+        }
+        self.state(id).await
+    }
+
+    /// Starts a run like this one: with the same body, or another.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such run.
+    pub async fn replay(&self, id: Id, body: Option<Json>) -> Result<Started<serde_json::Value>, Error> {
+        let mut stored = self.stored(id).await?;
+        let body = body.or_else(|| stored.payloads.take(slot::BODY)).unwrap_or_default();
+        self.run_by_name(&stored.record.name, body).replays(id).await
+    }
+
+    /// Commits an input from outside. Only code in Lambda judges a lease, so a run that executes is told, not ended.
+    async fn change(&self, seen: RunRecord, input: Input) -> Result<RunRecord, Error> {
+        let ports = self.ports();
+        let policy = match self.manifest().await {
+            Ok(manifest) => manifest.task(&seen.name).map(|(_, task)| task.policy.clone()).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::NotDeployed => Policy::default(),
+            Err(error) => return Err(error),
+        };
+        let (id, until) = (seen.id, ports.clock.now() + PATIENCE);
+        let committed = commit(ports, Seen::Stored(seen), &input, Task::Known(&policy), until).await?;
+        let committed = committed
+            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("find run {id} again: its history is over")))?;
+        Ok(committed.record)
+    }
+}

@@ -1,0 +1,164 @@
+//! Words that are gone: one word means one thing, and where the field has a word, that word is used.
+
+use crate::source::{Source, mentions, none, sources};
+
+/// A name that code has no more.
+struct Gone {
+    word: &'static str,
+    say: &'static str,
+    /// Folders or files in which it is gone; elsewhere it is an ordinary word. None: everywhere.
+    only: &'static [&'static str],
+}
+
+const fn gone(word: &'static str, say: &'static str) -> Gone {
+    Gone { word, say, only: &[] }
+}
+
+const fn gone_in(only: &'static [&'static str], word: &'static str, say: &'static str) -> Gone {
+    Gone { word, say, only }
+}
+
+const AWS_STORE: &[&str] = &["shared/aws/src/store/"];
+const CORE: &[&str] = &["shared/domain/", "shared/core/", "shared/sdk/"];
+const DOMAIN: &[&str] = &["shared/domain/"];
+const LOCAL: &[&str] = &["shared/local/"];
+const RUN: &[&str] = &["shared/domain/src/run/", "shared/domain/tests/run.rs"];
+const SDK: &[&str] = &["shared/core/", "shared/sdk/"];
+const SQLITE: &[&str] = &["shared/local/src/sqlite/"];
+const SQLITE_MODULES: &[&str] = &["shared/local/src/sqlite/mod.rs", "shared/local/src/sqlite/tests/mod.rs"];
+/// A record's own expiry, which isn't the `ttl` that an author gives a task.
+const STORED: &[&str] = &[
+    "shared/aws/src/store/end.rs",
+    "shared/aws/src/store/save.rs",
+    "shared/domain/src/delivery",
+    "shared/domain/src/run/end.rs",
+    "shared/domain/src/run/view.rs",
+    "shared/local/src/sqlite/deliveries.rs",
+    "shared/local/src/sqlite/runs.rs",
+];
+
+/// Names are matched whole: `owes` is gone, `owes_much` isn't.
+const GONE: &[Gone] = &[
+    // Time and chance are arguments.
+    gone("Moment", "DecisionContext"),
+    gone_in(CORE, "roll", "unit_interval"),
+    gone("patiently", "retry_until"),
+    // Events are published and handled; a state machine has inputs and effects.
+    gone_in(RUN, "Event", "Input"),
+    gone_in(CORE, "carry", "deliver_at"),
+    gone_in(RUN, "long", "wait_loop"),
+    // A run's end.
+    gone("owes", "end_hooks_pending"),
+    gone("Settle", "RunEndHooks"),
+    gone("Settled", "EndHooksDone"),
+    gone("settle_elsewhere", "delegate_end_hooks"),
+    // Who calls.
+    gone("Driver", "Invoker, EngineLoop or ScheduleFirer"),
+    // Repair.
+    gone_in(CORE, "look", "reconcile, query, control or wait"),
+    gone_in(CORE, "looks", "reconcile_count"),
+    gone("Looked", "Reconciled"),
+    gone("looked", "reconciled"),
+    gone("due_look", "a name with `reconcile`"),
+    gone("Watched", "a name with `reconcile`"),
+    gone("watch_at", "reconcile_at"),
+    gone_in(&["shared/aws/", "shared/domain/", "infra/"], "watch", "reconcile_at, or the reconciliation index"),
+    gone("hold_back", "defer"),
+    gone_in(&["shared/core/src/client/", "shared/sdk/src/client/"], "held", "deferred"),
+    // Errors, from the handler to the record.
+    gone("Failure", "RecordedError, InvocationFailed, or CliError"),
+    gone("Crash", "InvocationFailed"),
+    gone("Broken", "InvocationFailed"),
+    gone("Unhandled", "AttemptError"),
+    gone("Wish", "RetryHint"),
+    gone("RetryWish", "RetryHint"),
+    gone("undelivered", "app_dlq, function_dlq or send_to_dlq"),
+    gone("UNDELIVERED", "APP_DLQ"),
+    // Schedules.
+    gone_in(DOMAIN, "Rule", "Schedule"),
+    gone("Timetable", "Recurrence"),
+    gone("Rhythm", "Recurrence"),
+    gone("Neighbours", "AdjacentFires"),
+    gone("Fires", "Recurrence or AdjacentFires"),
+    gone("Missed", "MissedFires"),
+    // Stores.
+    gone_in(AWS_STORE, "inside", "inline"),
+    gone_in(AWS_STORE, "beside", "overflow"),
+    gone("APART", "HAS_OVERFLOW"),
+    gone_in(AWS_STORE, "Payload", "PayloadSlot"),
+    gone_in(&["shared/aws/"], "difference", "update_expression"),
+    gone_in(STORED, "ttl", "expires_at_s"),
+    gone_in(SQLITE_MODULES, "group", "group_commit"),
+    gone_in(SQLITE, "keys", "idempotency_keys"),
+    gone_in(&["shared/aws/", "shared/local/"], "Home", "Backend"),
+    // The engine and its processes.
+    gone_in(LOCAL, "Report", "EngineLog"),
+    gone("Received", "ReceivedMessage"),
+    gone_in(LOCAL, "places", "permits"),
+    gone("Seat", "Slot"),
+    gone("Handed", "PendingInvocation"),
+    gone("LEASH", "LIVENESS_PATH"),
+    gone("Anew", "Restart"),
+    gone("described_anew", "manifest_changed"),
+    // The parts of an author's function.
+    gone_in(SDK, "Known", "ManifestCache"),
+    gone_in(SDK, "Kept", "InitValueCache"),
+    gone("What", "Operation"),
+    // Faults are the test kit's.
+    gone("Life", "FaultPlan"),
+    gone("Lives", "FaultPlan"),
+    gone("Fate", "FaultPlan"),
+];
+
+#[test]
+fn names_that_are_gone_are_said_nowhere() {
+    none(sources(&["shared", "infra", "functions", "tests"]).iter().flat_map(said).collect());
+}
+
+/// Each gone word that a source says, once a line.
+fn said(source: &Source) -> Vec<String> {
+    let mut found = vec![];
+    for mention in mentions(source.tokens()) {
+        for gone in GONE.iter().filter(|gone| mention.path.iter().any(|name| name == gone.word)) {
+            if gone.only.is_empty() || gone.only.iter().any(|part| source.path.starts_with(part)) {
+                let line = format!("{}:{}: `{}` is gone; say {}", source.path, mention.line, gone.word, gone.say);
+                found.push(line);
+            }
+        }
+    }
+    found.dedup();
+    found
+}
+
+#[test]
+fn a_gone_word_is_told_with_what_to_say_instead() {
+    let source = Source::new("shared/x/src/a.rs", "use b::{c, Moment};\n\nfn f() { g!(a.owes) }");
+    assert_eq!(
+        said(&source),
+        [
+            "shared/x/src/a.rs:1: `Moment` is gone; say DecisionContext",
+            "shared/x/src/a.rs:3: `owes` is gone; say end_hooks_pending",
+        ]
+    );
+}
+
+#[test]
+fn parts_of_names_comments_and_strings_may_say_a_gone_word() {
+    let text = "//! Moment.\n/// He owes.\nfn owes_nothing(moment: MomentOfInertia) { f(\"Moment\") }";
+    assert_eq!(said(&Source::new("shared/x/src/a.rs", text)), [""; 0]);
+}
+
+#[test]
+fn a_word_that_is_gone_in_one_place_is_ordinary_elsewhere() {
+    let text = "enum Event {}";
+    assert_eq!(said(&Source::new("shared/domain/src/run/input.rs", text)).len(), 1);
+    assert_eq!(said(&Source::new("shared/dashboard/src/runs.rs", text)), [""; 0]);
+}
+
+#[test]
+fn no_word_is_both_gone_and_advised() {
+    let names = |gone: &'static Gone| gone.say.split([' ', ',']);
+    for gone in GONE.iter().filter(|gone| gone.only.is_empty()) {
+        assert!(!GONE.iter().flat_map(names).any(|name| name == gone.word), "{}", gone.word);
+    }
+}
