@@ -61,7 +61,7 @@ pub use run::{
     Trigger, WaitLoopAnswer, WaitLoopCall,
 };
 pub use schedule::{
-    AWS_SCHEDULED_TIME, AdjacentFires, FireTimes, MissedFires, Overlap, Recurrence, Schedule, ScheduleError,
+    AWS_SCHEDULED_TIME, AdjacentFires, DueFires, FireTimes, MissedFires, Overlap, Recurrence, Schedule, ScheduleError,
     ScheduleInput, SchedulePut, ScheduleRecord, SkipReason, SkippedFire, SkippedFires, at, aws_at, cron, every,
     fire_id,
 };

@@ -72,6 +72,9 @@ pub fn reconcile_pause(count: u32) -> Duration {
     (QUEUE_GRACE * 2_u32.saturating_pow(count.min(16))).min(MAX_RECONCILE_DELAY)
 }
 
+/// The age from which a fire counts as missed by the embedded engine: it was down, or the machine asleep.
+pub const MISSED_AFTER: Duration = Duration::from_secs(60);
+
 /// Receives after which a message is taken for one that kills its function, and goes to the app's dead-letter queue.
 pub const MAX_RECEIVES: u32 = 5;
 /// The time that a task's received message is hidden: six times Lambda's longest timeout, as AWS advises, so that a

@@ -1,6 +1,9 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, SeqAccess, Visitor},
+};
 
 use crate::Json;
 
@@ -15,8 +18,7 @@ pub mod slot {
 }
 
 /// The payloads of a record: JSON values that are replaced one by one, and may be too large to be stored with it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Payloads(Vec<(Cow<'static, str>, Option<Json>)>);
 
 /// One payload as a store gives it.
@@ -83,5 +85,66 @@ impl Payloads {
     /// All payloads with their names.
     pub fn iter(&self) -> impl Iterator<Item = (&Cow<'static, str>, Option<&Json>)> {
         self.0.iter().map(|(name, value)| (name, value.as_ref()))
+    }
+}
+
+/// A payload as it travels: its name and its value, or its name alone where the value stays apart. So a value of
+/// `null` is one.
+struct Travelling<'a>(Cow<'a, str>, Option<Cow<'a, Json>>);
+
+impl Serialize for Travelling<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.1 {
+            Some(value) => (&self.0, value).serialize(serializer),
+            None => (&self.0,).serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Travelling<'static> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pair;
+        impl<'de> Visitor<'de> for Pair {
+            type Value = Travelling<'static>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a payload's name, and its value if it has one")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let name: String = seq.next_element()?.ok_or_else(|| de::Error::invalid_length(0, &self))?;
+                Ok(Travelling(Cow::Owned(name), seq.next_element()?.map(Cow::Owned)))
+            }
+        }
+        deserializer.deserialize_seq(Pair)
+    }
+}
+
+impl Serialize for Payloads {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer
+            .collect_seq(self.iter().map(|(name, value)| Travelling(Cow::Borrowed(name), value.map(Cow::Borrowed))))
+    }
+}
+
+impl<'de> Deserialize<'de> for Payloads {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let all = Vec::<Travelling<'static>>::deserialize(deserializer)?;
+        Ok(Self(all.into_iter().map(|Travelling(name, value)| (name, value.map(Cow::into_owned))).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payload_of_null_travels_as_a_payload_and_one_apart_as_its_name() -> Result<(), serde_json::Error> {
+        let mut payloads = Payloads::none().with(slot::RESULT, Json::from_text("null")?);
+        payloads.set(Cow::Borrowed(slot::BODY), None);
+        let text = serde_json::to_string(&payloads)?;
+        assert_eq!(text, r#"[["result",null],["body"]]"#);
+        assert_eq!(serde_json::from_str::<Payloads>(&text)?, payloads);
+        Ok(())
     }
 }

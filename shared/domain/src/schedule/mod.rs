@@ -7,7 +7,7 @@ pub mod table;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-pub use fire::{AdjacentFires, FireTimes, MissedFires, SkipReason, SkippedFire, SkippedFires, fire_id};
+pub use fire::{AdjacentFires, DueFires, FireTimes, MissedFires, SkipReason, SkippedFire, SkippedFires, fire_id};
 pub use record::{ScheduleInput, ScheduleInputName, SchedulePhaseName, SchedulePut, ScheduleRecord};
 
 use crate::{Cron, CronError, Every, EveryError, TimeZoneError, When, WhenError, time_zone};
