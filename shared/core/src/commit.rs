@@ -89,22 +89,23 @@ pub async fn commit<M: Machine>(
     loop {
         let decision = seen.record().decide(input, policy, &ports.clock.decision_context());
         let Decision { work, .. } = decision;
-        let found = match decision.change {
+        let reply = match decision.change {
             Change::Keep => {
                 post_after(&*ports.outbox, &decision.effects).await;
                 return Ok(Some(Committed { record: decision.record, payloads: read, work, changed: false }));
             }
-            Change::Delete => return delete(ports, &seen, decision, until).await,
-            Change::Store => match store(ports, &seen, &decision, until).await? {
-                Reply::Done(payloads) => {
-                    return Ok(Some(Committed { record: decision.record, payloads, work, changed: true }));
-                }
-                Reply::Gone => return Ok(None),
-                Reply::Found(found) => found,
-            },
+            Change::Delete => delete(ports, &seen, &decision, until).await?,
+            Change::Store => store(ports, &seen, &decision, until).await?,
+        };
+        let found = match reply {
+            Reply::Done(payloads) => {
+                return Ok(Some(Committed { record: decision.record, payloads, work, changed: true }));
+            }
+            Reply::Gone => return Ok(None),
+            Reply::Found(found) => found,
         };
         let Stored { record, payloads } = read_record::<M>(found)?;
-        if record.bears(&decision.record) {
+        if decision.change == Change::Store && record.bears(&decision.record) {
             return Ok(Some(Committed { record, payloads, work, changed: true }));
         }
         (seen, read) = (Seen::Stored(record), payloads);
@@ -152,20 +153,18 @@ async fn store<M: Machine>(
 async fn delete<M: Machine>(
     ports: &Ports,
     seen: &Seen<M>,
-    decision: Decision<M>,
+    decision: &Decision<M>,
     until: Timestamp,
-) -> PortResult<Option<Committed<M>>> {
-    if let Seen::Stored(record) = seen {
-        let header = record.header();
-        if !retry_until(ports, until, || ports.records.delete(&header, &decision.effects)).await? {
-            return Err(PortError::new(
-                PortErrorKind::Transient,
-                format!("failed to delete {}: it was changed meanwhile (try again)", header.key),
-            ));
-        }
+) -> PortResult<Reply> {
+    let Seen::Stored(record) = seen else {
+        post_after(&*ports.outbox, &decision.effects).await; // There is nothing that they could follow.
+        return Ok(Reply::Done(Payloads::none()));
+    };
+    let header = record.header();
+    if retry_until(ports, until, || ports.records.delete(&header, &decision.effects)).await? {
+        return Ok(Reply::Done(Payloads::none()));
     }
-    let Decision { record, work, .. } = decision;
-    Ok(Some(Committed { record, payloads: Payloads::none(), work, changed: true }))
+    Ok(retry_until(ports, until, || ports.records.load(&header.key)).await?.map_or(Reply::Gone, Reply::Found))
 }
 
 /// Stores a new record; one that is there already is given.

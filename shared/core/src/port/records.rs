@@ -16,7 +16,8 @@ pub trait Records: Send + Sync {
     /// Stores a new record, and its claim with it or not at all.
     ///
     /// A record of the same key wins and is given, and so does the claim's, unless it has the version that the claim
-    /// has seen. Tried again, a create that had won says so: a record of the write's own version is its own.
+    /// has seen; where both are there, the record is given. A claim whose record has gone, seen or not, is stored.
+    /// Tried again, a create that had won says so: a record of the write's own version is its own.
     ///
     /// # Errors
     /// On `Transient` it may have been stored.
@@ -36,7 +37,8 @@ pub trait Records: Send + Sync {
     async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved>;
 
     /// Deletes a record with all that stands beside it, on the condition that its version is still the one seen; says
-    /// whether it was, or there was none.
+    /// whether it was, or there was none. The effects follow in both cases: the reply to a first try may have been lost
+    /// before them.
     ///
     /// # Errors
     /// On `Transient` it may have been deleted.
