@@ -1,14 +1,11 @@
 //! A kind of record that no adapter knows goes through [`commit`]: created, changed, listed, expired, deleted.
 
 use dacapo_core::commit::{self, Committed, Creation, Seen, Stored, commit};
-use dacapo_domain::{Decision, Header, Index, IndexEntry, Json, Machine, Payload, Payloads, Query, sort_time, slot};
-use jiff::Timestamp;
+use dacapo_domain::{Decision, Index, IndexEntry, Json, Payload, Payloads, Query, slot, sort_time};
 
 use super::{
     Bench,
-    fixture::{
-        PATIENCE, all_of, deadline, json, large, let_expire, listed, message, now, send, soon_s, stored,
-    },
+    fixture::{PATIENCE, all_of, deadline, json, large, let_expire, listed, message, now, send, soon_s, stored},
     note::{Note, NoteInput},
 };
 

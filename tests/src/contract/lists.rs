@@ -36,7 +36,7 @@ async fn end(bench: &impl Bench, run: RunRecord, task: Task<'_>) -> RunRecord {
 /// The newest comes first.
 pub async fn runs_are_listed_newest_first(bench: &impl Bench) {
     let task = bench.unique("task");
-    let ids = stored_runs(bench, &[&task; 5]).await;
+    let ids = stored_runs(bench, &[&*task; 5]).await;
     assert_eq!(listed(bench, &newest(Index::List, &[&task]), 5).await, ids);
 }
 

@@ -1,6 +1,5 @@
 //! A kind of record that exists in this suite alone: no adapter has a line for it, and no other kind knows it.
 
-use dacapo_core::port::Clock;
 use dacapo_domain::{
     Claim, Decision, DecisionContext, Effect, Header, Index, IndexEntry, Json, Machine, RecordKey, StoredRecord,
     Version, Write, slot,

@@ -4,8 +4,11 @@ use dacapo_core::{
     commit::{self, Creation, Seen, commit},
     port::{PortErrorKind, PortResult, Ports},
 };
-use dacapo_domain::{Decision, Machine, RecordKey, slot};
-use futures::{FutureExt, future::{BoxFuture, join_all}};
+use dacapo_domain::{Decision, RecordKey, slot};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
 
 use super::{
     Bench,
@@ -123,8 +126,7 @@ pub async fn deletion_that_loses_is_decided_again(bench: &impl Bench) {
 pub async fn write_that_is_throttled_for_too_long_is_an_error(bench: &impl Bench) {
     let note = stored(bench, Note::new(bench)).await;
     let ports = lossy(bench.ports(), [Mishap::Throttled]);
-    let late: PortResult<_> =
-        commit(&ports, Seen::Stored(note), &NoteInput::Add("late", vec![]), (), now(bench)).await;
+    let late: PortResult<_> = commit(&ports, Seen::Stored(note), &NoteInput::Add("late", vec![]), (), now(bench)).await;
     assert_eq!(late.unwrap_err().kind(), PortErrorKind::Transient);
 }
 

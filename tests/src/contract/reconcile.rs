@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use dacapo_domain::{IndexEntry, Index, Machine, Query, RecordKey, days, seconds, sort_time};
+use dacapo_domain::{Index, IndexEntry, Machine, Query, RecordKey, days, seconds, sort_time};
 use jiff::Timestamp;
 
 use super::{
     Bench,
-    fixture::{ask, new_run, now, replace, soon_s, let_expire, stored, stored_run},
+    fixture::{ask, let_expire, new_run, now, replace, soon_s, stored, stored_run},
     note::Note,
 };
 
@@ -20,8 +20,14 @@ fn quiet_time(bench: &impl Bench) -> Timestamp {
 async fn due(bench: &impl Bench, from: Timestamp, by: Timestamp) -> Vec<RecordKey> {
     let partitions = vec![IndexEntry::RECONCILED.to_owned()];
     let below = Some(sort_time(by + Duration::from_millis(1)));
-    let query =
-        Query { index: Index::Reconcile, partitions, from: Some(sort_time(from)), below, descending: false, limit: 100 };
+    let query = Query {
+        index: Index::Reconcile,
+        partitions,
+        from: Some(sort_time(from)),
+        below,
+        descending: false,
+        limit: 100,
+    };
     let mut tries = 0;
     loop {
         let keys: Vec<RecordKey> = ask(bench, &query).await.records.into_iter().map(|found| found.header.key).collect();

@@ -1,8 +1,11 @@
 //! Recurring schedules, what is recorded of them, and the manifest.
 
-use dacapo_core::commit::{self, Committed, Seen, commit};
+use dacapo_core::{
+    commit::{self, Committed, Seen, commit},
+    ensure_scheduled,
+};
 use dacapo_domain::{
-    Effect, Index, Machine, ManifestInput, ManifestRecord, Message, Payload, Payloads, Schedule, ScheduleInput,
+    Effect, Index, Json, Manifest, ManifestInput, ManifestRecord, Message, Payload, Payloads, Schedule, ScheduleInput,
     SchedulePut, ScheduleRecord, cron, every, seconds, slot,
 };
 
@@ -22,8 +25,7 @@ async fn delete(bench: &impl Bench, name: &str) {
 
 /// What is seen of a schedule before it is put.
 fn fresh(bench: &impl Bench, name: &str) -> Seen<ScheduleRecord> {
-    let payloads = Payloads::none().with(slot::BODY, json(r#"{"n":1.0}"#));
-    Seen::Fresh(ScheduleRecord::fresh(name, "task", now(bench)), payloads)
+    Seen::Fresh(ScheduleRecord::fresh(name, "task", now(bench)), Payloads::none())
 }
 
 async fn happen(
@@ -39,8 +41,12 @@ async fn read(bench: &impl Bench, name: &str) -> Option<commit::Stored<ScheduleR
     commit::load(&bench.ports(), &ScheduleRecord::key_of(name)).await.expect("schedules can be read")
 }
 
-fn yearly(task: &str) -> ScheduleInput {
-    ScheduleInput::Put(SchedulePut { task: task.to_owned(), schedule: cron("0 0 1 1 ? *") })
+fn put_as(task: &str, schedule: Schedule) -> ScheduleInput {
+    ScheduleInput::Put(SchedulePut { task: task.to_owned(), schedule, body: json(r#"{"n":1.0}"#) })
+}
+
+fn yearly() -> ScheduleInput {
+    put_as("task", cron("0 0 1 1 ? *"))
 }
 
 /// A schedule fires at its function, with its name and the time it fired for.
@@ -82,9 +88,11 @@ pub async fn schedule_that_is_deleted_twice_is_no_error(bench: &impl Bench) {
 pub async fn record_of_a_schedule_is_kept_whole_and_fires(bench: &impl Bench) {
     let function = bench.function("report").await;
     let name = bench.unique("schedule");
-    let schedule = every("5 minutes").skip_while_running();
-    let input = ScheduleInput::Put(SchedulePut { task: function.clone(), schedule });
-    let record = happen(bench, fresh(bench, &name), input).await.record;
+    let input = put_as(&function, every("5 minutes").skip_while_running());
+    let put = happen(bench, fresh(bench, &name), input).await;
+    ensure_scheduled(&bench.ports(), Some(put), deadline(bench)).await.unwrap();
+    let record = read(bench, &name).await.expect("the schedule is there").record;
+    assert_eq!(record.reconcile_at, None);
     let record = happen(bench, Seen::Stored(record), ScheduleInput::Missed(vec![now(bench)])).await.record;
     bench.reopen().await;
 
@@ -99,7 +107,7 @@ pub async fn record_of_a_schedule_is_kept_whole_and_fires(bench: &impl Bench) {
 /// Two programs change a schedule from one version: both changes are there.
 pub async fn changes_of_one_version_are_both_kept(bench: &impl Bench) {
     let name = bench.unique("schedule");
-    let record = happen(bench, fresh(bench, &name), yearly("task")).await.record;
+    let record = happen(bench, fresh(bench, &name), yearly()).await.record;
     happen(bench, Seen::Stored(record.clone()), ScheduleInput::Paused).await;
     let missed = happen(bench, Seen::Stored(record), ScheduleInput::Missed(vec![now(bench)])).await.record;
     assert!(missed.paused && missed.skipped.iter().count() == 1);
@@ -111,7 +119,7 @@ pub async fn changes_of_one_version_are_both_kept(bench: &impl Bench) {
 pub async fn schedules_are_listed_by_name(bench: &impl Bench) {
     let names = ["b", "a"].map(|name| bench.unique(name));
     for name in &names {
-        happen(bench, fresh(bench, name), yearly("task")).await;
+        happen(bench, fresh(bench, name), yearly()).await;
     }
     let all = ask(bench, &all_of(Index::List, ScheduleRecord::PARTITION)).await;
     assert_eq!(all.last, None);
@@ -129,14 +137,15 @@ pub async fn schedules_are_listed_by_name(bench: &impl Bench) {
 pub async fn newest_manifest_stays(bench: &impl Bench) {
     let now_ms = now(bench).as_millisecond();
     for (made_ms, expected_ms) in [(now_ms, now_ms), (now_ms + 1, now_ms + 1), (now_ms, now_ms + 1)] {
-        let payloads = Payloads::none().with(slot::BODY, json(&made_ms.to_string()));
-        let seen = Seen::Fresh(ManifestRecord::fresh(), payloads);
-        let input = ManifestInput::Deployed { made_ms };
+        let manifest = |made_ms| Manifest { made_ms, ..Manifest::new("app", vec![]).expect("no functions fit") };
+        let text = |made_ms| Json::of(&manifest(made_ms)).expect("a manifest can be serialized");
+        let seen = Seen::Fresh(ManifestRecord::fresh(), Payloads::none());
+        let input = ManifestInput::Deployed { manifest: manifest(made_ms), text: text(made_ms), former: None };
         commit(&bench.ports(), seen, &input, (), deadline(bench)).await.unwrap();
         bench.reopen().await;
-        let stored = bench.ports().records.load(&ManifestRecord::key()).await.unwrap().expect("there is one");
-        let record: ManifestRecord = stored.document.parse().unwrap();
-        assert_eq!((record.made_ms, record.header()), (expected_ms, stored.header));
-        assert_eq!(stored.payloads.get(slot::BODY), Payload::Here(&json(&expected_ms.to_string())));
+        let found = commit::load::<ManifestRecord>(&bench.ports(), &ManifestRecord::key()).await.unwrap();
+        let found = found.expect("there is one");
+        assert_eq!(found.record.made_ms, expected_ms);
+        assert_eq!(found.payloads.get(slot::BODY), Payload::Here(&text(expected_ms)));
     }
 }
