@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dacapo::port::{Clock, SystemClock};
+use dacapo_core::port::{Clock, SystemClock};
 use dacapo_domain::{Message, NewRun, Run, RunMessage, Trigger};
 use echo::{ECHO, Said};
 use serde_json::json;

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dacapo::port::{Clock, ListFilter, Store, SystemClock};
+use dacapo_core::port::{Clock, ListFilter, Store, SystemClock};
 use dacapo_domain::{Id, Json, NewRun, Run, Trigger};
 use dacapo_local::sqlite::Database;
 use futures::future::try_join_all;

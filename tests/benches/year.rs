@@ -9,7 +9,7 @@ use std::{
 };
 
 use dacapo::prelude::*;
-use dacapo_local::TestApp;
+use dacapo_test_kit::TestApp;
 use tokio::runtime::Builder;
 
 use crate::{AnyError, machine::show, table::Row};

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use dacapo::port::{Clock, Created, Envelope, Payloads, Queues, Saved, Store, SystemClock};
+use dacapo_core::port::{Clock, Created, Envelope, Payloads, Queues, Saved, Store, SystemClock};
 use dacapo_domain::{DeliveryMessage, Id, Json, Message, NewRun, Run, State, Trigger};
 use dacapo_local::sqlite::{Database, QueueSpec};
 use futures::future::join_all;

@@ -11,8 +11,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use dacapo::{Id, RunRecord, State, TaskContext, prelude::*};
-use dacapo_local::{Faults, TestApp};
+use dacapo::{Id, RunView, State, TaskContext, prelude::*};
+use dacapo_test_kit::{Faults, TestApp};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +77,7 @@ fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
     let (working, ending, hearing) = (seen.clone(), seen.clone(), seen.clone());
     TestApp::with_these_faults(seed, faults)
         .with(task(WORK, move |job, cx| work(job, cx, seed, working.clone())).retry(Retry::attempts(6)).on_complete(
-            move |record: RunRecord, _| {
+            move |record: RunView, _| {
                 *ending.lock().unwrap().completed.entry(record.id).or_default() += 1;
                 async { Ok(()) }
             },
@@ -195,7 +195,7 @@ fn judge(
     // The same fire makes one run, and none is lost.
     let ticks = app.runs_of(TICK);
     let fires: BTreeSet<Timestamp> = ticks.iter().filter_map(|tick| tick.scheduled_at).collect();
-    let hours = (app.now().as_second() - dacapo_local::START.parse::<Timestamp>().unwrap().as_second()) / 3_600;
+    let hours = (app.now().as_second() - dacapo_test_kit::START.parse::<Timestamp>().unwrap().as_second()) / 3_600;
     if ticks.len() != fires.len() || i64::try_from(fires.len()).unwrap().abs_diff(hours) > 1 {
         broken.push(format!("{} runs of {} fires in {hours} hours", ticks.len(), fires.len()));
     }

@@ -2,7 +2,7 @@
 
 use app::{IMPORT_AIRPORTS, Import, Imported};
 use dacapo::{Json, State, prelude::*};
-use dacapo_local::TestApp;
+use dacapo_test_kit::TestApp;
 
 #[tokio::test]
 async fn an_empty_body_reads_all_airports_page_by_page() {

@@ -2,7 +2,7 @@
 
 use app::{NIGHTLY_REPORT, Report};
 use dacapo::{Json, Trigger, prelude::*};
-use dacapo_local::TestApp;
+use dacapo_test_kit::TestApp;
 
 #[tokio::test]
 async fn reports_are_sent_on_working_days_and_every_seven_days() -> Result<(), dacapo::Error> {

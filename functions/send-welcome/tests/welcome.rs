@@ -2,7 +2,7 @@
 
 use app::{SEND_WELCOME, Welcome};
 use dacapo::{Json, State};
-use dacapo_local::TestApp;
+use dacapo_test_kit::TestApp;
 use send_welcome::Mailer;
 
 #[tokio::test]

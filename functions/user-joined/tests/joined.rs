@@ -2,7 +2,7 @@
 
 use app::{SEND_WELCOME, USER_JOINED, UserJoined};
 use dacapo::{State, prelude::*};
-use dacapo_local::TestApp;
+use dacapo_test_kit::TestApp;
 
 fn ada() -> UserJoined {
     UserJoined { email: "ada@example.org".into() }

@@ -4,8 +4,8 @@ use axum::{
     extract::{Query, State},
     response::{IntoResponse, Response},
 };
-use dacapo::{Listed, port::ListFilter};
-use dacapo_domain::{RunRecord, State as RunState};
+use dacapo::{ListFilter, Listed};
+use dacapo_domain::{RunView, State as RunState};
 use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
@@ -93,7 +93,7 @@ fn table(listed: &Listed, asked: &Asked, now: Timestamp) -> Markup {
     }
 }
 
-fn row(run: &RunRecord, now: Timestamp) -> Markup {
+fn row(run: &RunView, now: Timestamp) -> Markup {
     let id = run.id.to_string();
     html! {
         tr {
@@ -108,7 +108,7 @@ fn row(run: &RunRecord, now: Timestamp) -> Markup {
 }
 
 /// The one thing worth saying of a run in a list: its error, when it is due, how far it is, or what it said last.
-fn says(run: &RunRecord, now: Timestamp) -> Markup {
+fn says(run: &RunView, now: Timestamp) -> Markup {
     html! {
         @if let Some(error) = run.error_message.as_ref().filter(|_| run.completed_at.is_none()) {
             span class="error clip" { @if let Some(code) = &run.error_code { b { (code) } " " } (error) }

@@ -1,7 +1,7 @@
 //! From a payload to its answer.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use dacapo::InvokeError;
+use dacapo_core::runner::InvokeError;
 use dacapo_domain::Json;
 use jiff::Timestamp;
 
@@ -18,7 +18,7 @@ pub(crate) async fn answer(receiver: &impl Receiver, payload: Json, deadline: Ti
     }
 }
 
-/// Hands the messages over one after another: a handler's timeout is counted in its own time, and a batch is never
+/// Delivers the messages one after another: a handler's timeout is counted in its own time, and a batch is never
 /// longer than fits into an invocation. What failed is named; what is not named is deleted from the queue.
 async fn deliver(receiver: &impl Receiver, event: &SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
     let mut failures = SqsBatchResponse::default();
@@ -44,10 +44,10 @@ mod tests {
         atomic::{AtomicBool, Ordering::Relaxed},
     };
 
-    use dacapo::port::{PortError, PortErrorKind, PortResult};
+    use dacapo_core::port::{PortError, PortErrorKind, PortResult};
 
     use super::*;
-    use crate::receiver::Received;
+    use crate::receiver::ReceivedMessage;
 
     /// Takes everything but what it is told to refuse.
     #[derive(Default)]
@@ -59,7 +59,7 @@ mod tests {
     }
 
     impl Receiver for Fake {
-        async fn deliver(&self, message: Received<'_>, _deadline: Timestamp) -> PortResult<()> {
+        async fn deliver(&self, message: ReceivedMessage<'_>, _deadline: Timestamp) -> PortResult<()> {
             if !self.refuses.is_empty() && message.text.contains(self.refuses) {
                 return Err(PortError::new(PortErrorKind::Transient, "throttled"));
             }
@@ -85,14 +85,14 @@ mod tests {
     const BATCH: &str = include_str!("fixtures/sqs-batch.json");
 
     #[tokio::test]
-    async fn a_batch_that_was_taken_says_that_nothing_failed() {
+    async fn batch_that_was_taken_reports_no_failure() {
         let fake = Fake::default();
         assert_eq!(answered(&fake, BATCH).await, serde_json::json!({ "batchItemFailures": [] }));
         assert_eq!(fake.taken.lock().unwrap().len(), 3);
     }
 
     #[tokio::test]
-    async fn one_bad_message_fails_no_other() {
+    async fn bad_message_in_a_batch_fails_no_other() {
         let fake = Fake { refuses: "not a message", ..Fake::default() };
         let failures = serde_json::json!([{ "itemIdentifier": "2e1424d4-f796-459a-8184-9c92662be6da" }]);
         assert_eq!(answered(&fake, BATCH).await, serde_json::json!({ "batchItemFailures": failures }));
@@ -100,14 +100,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_comes_behind_a_blocked_handler_is_left_for_another_process() {
+    async fn message_behind_a_blocked_handler_is_left_for_another_process() {
         let fake = Fake { blocks_on: "not a message", ..Fake::default() };
         let failures = serde_json::json!([{ "itemIdentifier": "5f1b8c4e-7a52-4f6e-9a0b-0c7b4c1d9e33" }]);
         assert_eq!(answered(&fake, BATCH).await, serde_json::json!({ "batchItemFailures": failures }));
     }
 
     #[tokio::test]
-    async fn the_loops_call_reaches_the_function_as_it_is() {
+    async fn wait_loops_call_reaches_the_function_as_it_is() {
         let call = include_str!("fixtures/loop-call.json");
         assert_eq!(answered(&Fake::default(), call).await, serde_json::from_str::<serde_json::Value>(call).unwrap());
     }

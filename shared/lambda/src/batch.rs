@@ -3,12 +3,12 @@
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use dacapo_domain::Json;
 
-use crate::receiver::Received;
+use crate::receiver::ReceivedMessage;
 
-/// How SQS calls the number of receives.
+/// SQS's name for the number of receives.
 const RECEIVES: &str = "ApproximateReceiveCount";
-/// How the name of the app's dead-letter queue ends.
-const UNDELIVERED: &str = "-undelivered";
+/// The end of the name of the app's dead-letter queue.
+const APP_DLQ: &str = "-undelivered";
 
 /// Reads a batch: `None` where the payload is none, and so a direct invocation.
 pub(crate) fn read(payload: &Json) -> Option<SqsEvent> {
@@ -18,10 +18,10 @@ pub(crate) fn read(payload: &Json) -> Option<SqsEvent> {
 }
 
 /// A message of a batch, as its receiver wants it.
-pub(crate) fn received(message: &SqsMessage) -> Received<'_> {
+pub(crate) fn received(message: &SqsMessage) -> ReceivedMessage<'_> {
     let receives = message.attributes.get(RECEIVES).and_then(|count| count.parse().ok()).unwrap_or(1);
-    let undelivered = message.event_source_arn.as_deref().is_some_and(|queue| queue.ends_with(UNDELIVERED));
-    Received { text: message.body.as_deref().unwrap_or_default(), receives, undelivered }
+    let from_app_dlq = message.event_source_arn.as_deref().is_some_and(|queue| queue.ends_with(APP_DLQ));
+    ReceivedMessage { text: message.body.as_deref().unwrap_or_default(), receives, from_app_dlq }
 }
 
 #[cfg(test)]
@@ -33,24 +33,24 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_from_sqs_is_read() {
+    fn batch_from_sqs_is_read() {
         let batch = read(&json(include_str!("fixtures/sqs-batch.json"))).unwrap();
-        let messages: Vec<Received<'_>> = batch.records.iter().map(received).collect();
+        let messages: Vec<ReceivedMessage<'_>> = batch.records.iter().map(received).collect();
         assert_eq!(messages.len(), 3);
         assert_eq!(messages[0].receives, 1);
         assert_eq!(messages[2].receives, 3);
         assert_eq!(messages[1].text, "not a message");
-        assert!(messages.iter().all(|message| !message.undelivered));
+        assert!(messages.iter().all(|message| !message.from_app_dlq));
     }
 
     #[test]
-    fn the_dead_letter_queue_is_told_apart_by_its_arn() {
+    fn app_dlq_is_told_from_other_queues_by_its_arn() {
         let batch = read(&json(include_str!("fixtures/sqs-undelivered.json"))).unwrap();
-        assert!(received(&batch.records[0]).undelivered);
+        assert!(received(&batch.records[0]).from_app_dlq);
     }
 
     #[test]
-    fn any_other_json_is_a_direct_invocation() {
+    fn json_that_is_no_batch_is_a_direct_invocation() {
         for body in [
             r#"{"email":"ada@example.com"}"#,
             r#"{"Records":[]}"#,

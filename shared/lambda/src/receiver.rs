@@ -1,26 +1,31 @@
-//! Who takes what Lambda brings.
+//! The receiver of what Lambda brings: the runner of a function, or the conductor.
 
 use std::future::Future;
 
-use dacapo::{Conductor, InvokeError, Runner, port::PortResult};
+use dacapo_core::{
+    conductor::Conductor,
+    port::PortResult,
+    runner::{InvokeError, Runner},
+};
 use dacapo_domain::Json;
 use jiff::Timestamp;
 
 /// A message out of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Received<'a> {
+pub(crate) struct ReceivedMessage<'a> {
     /// Its text.
     pub(crate) text: &'a str,
-    /// How often it was received, this time included.
+    /// The number of times it was received, this one included.
     pub(crate) receives: u32,
     /// Whether it comes from the app's dead-letter queue.
-    pub(crate) undelivered: bool,
+    pub(crate) from_app_dlq: bool,
 }
 
-/// Who takes what Lambda brings.
+/// The receiver of what Lambda brings.
 pub(crate) trait Receiver: Send + Sync {
     /// Takes a message; an error leaves it in its queue.
-    fn deliver(&self, message: Received<'_>, deadline: Timestamp) -> impl Future<Output = PortResult<()>> + Send;
+    fn deliver(&self, message: ReceivedMessage<'_>, deadline: Timestamp)
+    -> impl Future<Output = PortResult<()>> + Send;
 
     /// Takes a direct invocation.
     fn invoke(&self, payload: Json, deadline: Timestamp) -> impl Future<Output = Result<Json, InvokeError>> + Send;
@@ -32,7 +37,7 @@ pub(crate) trait Receiver: Send + Sync {
 }
 
 impl Receiver for Runner {
-    async fn deliver(&self, message: Received<'_>, deadline: Timestamp) -> PortResult<()> {
+    async fn deliver(&self, message: ReceivedMessage<'_>, deadline: Timestamp) -> PortResult<()> {
         Self::deliver(self, message.text, message.receives, deadline).await
     }
 
@@ -46,8 +51,8 @@ impl Receiver for Runner {
 }
 
 impl Receiver for Conductor {
-    async fn deliver(&self, message: Received<'_>, _deadline: Timestamp) -> PortResult<()> {
-        if message.undelivered {
+    async fn deliver(&self, message: ReceivedMessage<'_>, _deadline: Timestamp) -> PortResult<()> {
+        if message.from_app_dlq {
             return self.undelivered(message.text).await;
         }
         Self::deliver(self, message.text).await

@@ -1,12 +1,12 @@
-//! What a function answers when it can't.
+//! The answer of a function that can't answer otherwise.
 
-use dacapo::{
-    InvokeError,
+use dacapo_core::{
     port::{PortError, PortErrorKind},
+    runner::InvokeError,
 };
 use lambda_runtime::Diagnostic;
 
-/// Why an invocation failed. Its name crosses a service border, so it is chosen by hand and kept.
+/// The reason why an invocation failed. Its name crosses a service border, so it is chosen by hand and kept.
 #[derive(Debug)]
 pub(crate) struct Refusal(InvokeError);
 

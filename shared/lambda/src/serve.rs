@@ -2,14 +2,14 @@
 
 use std::{process, sync::Arc};
 
-use dacapo::{Conductor, Runner};
+use dacapo_core::{conductor::Conductor, runner::Runner};
 use dacapo_domain::Json;
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, Runtime, layers::TracingLayer, service_fn, tower::util::MapResponseLayer};
 
 use crate::{answer::answer, receiver::Receiver, refusal::Refusal};
 
-/// What a process exits with that a blocked handler holds.
+/// The exit code of a process that a blocked handler holds.
 const BLOCKED: i32 = 1;
 
 /// Serves a function, until the process is stopped.
@@ -60,7 +60,7 @@ async fn serve(receiver: impl Receiver + 'static) -> Result<(), Error> {
     tokio::spawn(runtime.run()).await?
 }
 
-/// When Lambda stops the invocation; never, where the header is beyond all time.
+/// The time at which Lambda stops the invocation; none, where the header is beyond all time.
 fn deadline(ms: u64) -> Timestamp {
     i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX)
 }

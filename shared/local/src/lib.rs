@@ -1,30 +1,7 @@
-//! Dacapo on one machine: the embedded engine, its client, and the test kit.
-//!
-//! The engine is never kinder than AWS: messages are JSON text, delivered at least once and in any order, delays
-//! are whole seconds, and a message that was not acknowledged comes back only when its visibility ends.
-
-#[cfg(feature = "engine")]
-mod dev;
-#[cfg(feature = "engine")]
-pub mod engine;
-#[cfg(feature = "engine")]
-mod process;
-#[cfg(feature = "engine")]
-mod report;
+//! x
 #[cfg(any(feature = "client", feature = "engine"))]
 mod rpc;
 #[cfg(feature = "engine")]
-mod runtime_api;
-#[cfg(feature = "engine")]
 pub mod sqlite;
-#[cfg(feature = "engine")]
-mod test_app;
-
-#[cfg(feature = "engine")]
-pub use dev::{DEFAULT_PORT, DevError, DevFunction, DevOptions, dev, dev_until};
-#[cfg(feature = "engine")]
-pub use report::{Report, Reports};
 #[cfg(feature = "client")]
 pub use rpc::client;
-#[cfg(feature = "engine")]
-pub use test_app::{Faults, START, TestApp, VirtualClock};

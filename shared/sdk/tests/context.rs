@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use dacapo::{State, Trigger, prelude::*};
-use dacapo_local::TestApp;
+use dacapo_test_kit::TestApp;
 use serde_json::{Value, json};
 
 const LOOK: TaskRef<u32, Value> = TaskRef::new("look");

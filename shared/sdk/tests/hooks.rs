@@ -7,8 +7,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use dacapo::{Json, RunRecord, State, prelude::*};
-use dacapo_local::TestApp;
+use dacapo::{Json, RunView, State, prelude::*};
+use dacapo_test_kit::TestApp;
 
 /// What happened, in order. It is what `init` makes, too.
 #[derive(Clone, Default)]
@@ -67,7 +67,7 @@ fn taped(tape: &Tape) -> Task<String, u32, Tape, dacapo::WithInit<Tape>> {
         .on_complete(move |record, cx| complete(format!("on_complete({})", record.state), cx))
 }
 
-async fn run(function: impl Function, input: &str) -> (TestApp, RunRecord) {
+async fn run(function: impl Function, input: &str) -> (TestApp, RunView) {
     let app = TestApp::new().with(function);
     app.run(WORK, input.to_owned()).await.unwrap();
     app.run_until_idle().await;

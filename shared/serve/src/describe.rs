@@ -1,4 +1,4 @@
-//! What a function says of itself.
+//! The description that a function gives of itself.
 
 use std::{env, io::Write, process::ExitCode};
 

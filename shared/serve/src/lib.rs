@@ -21,12 +21,11 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 started where there is nothing to serve.
 
-mod client;
 mod describe;
-mod driver;
 mod logs;
 mod ports;
 mod serve;
+mod timer_keepalive;
 
-pub use client::client_from_env;
+pub use ports::client_from_env;
 pub use serve::{conductor, serve};

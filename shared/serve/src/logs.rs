@@ -1,4 +1,4 @@
-//! What the process logs, apart from what a handler logs to its run.
+//! The process's own log, apart from what a handler logs to its run.
 
 use std::io::{IsTerminal, stdout};
 
@@ -18,7 +18,7 @@ pub(crate) fn start() {
     let targets = targets.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let registry = tracing_subscriber::registry().with(targets);
     let lines = tracing_subscriber::fmt::layer().with_target(false);
-    // Whoever has set a subscriber before has reasons.
+    // A subscriber that was set before stays.
     let _ = if variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json")) {
         registry.with(lines.json().flatten_event(true)).try_init()
     } else {

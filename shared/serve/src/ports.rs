@@ -1,8 +1,26 @@
-//! From the environment to ports.
+//! From the environment to ports, and to a client over them.
 
 use std::env;
 
-use dacapo::{Error, ErrorKind, port::Ports};
+use dacapo::{Client, Error, ErrorKind};
+use dacapo_core::port::Ports;
+
+/// The client of the app that the environment names, for any program: `DACAPO_APP` and `DACAPO_STAGE` with AWS
+/// credentials, or `DACAPO_LOCAL` with a running engine.
+///
+/// ```no_run
+/// # async fn start() -> Result<(), dacapo::Error> {
+/// let client = dacapo_serve::client_from_env().await?;
+/// let manifest = client.manifest().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// `Usage` if a variable is missing, `NoAccess` if no region is set.
+pub async fn client_from_env() -> Result<Client, Error> {
+    Ok(Client::new(from_env().await?))
+}
 
 /// The ports that the environment names: the engine's where it says so, else AWS's.
 pub(crate) async fn from_env() -> Result<Ports, Error> {
@@ -22,7 +40,7 @@ fn local(url: &str) -> Result<Ports, Error> {
     Ok(dacapo_local::client::connect(url))
 }
 
-/// Ends this process once the engine that started it is gone. On AWS nothing of the kind is needed.
+/// Ends this process once the engine that started it is gone. AWS needs nothing of the kind.
 #[cfg(feature = "local")]
 pub(crate) fn end_with_engine() {
     if let Some(url) = variable("DACAPO_LOCAL") {

@@ -2,17 +2,19 @@
 
 use std::{env, fs, future::Future, path::PathBuf, process::ExitCode};
 
-use dacapo::{Conductor, Definition, Function, Runner, port::Ports};
+use dacapo::{Definition, Function};
+use dacapo_core::{conductor::Conductor, port::Ports, runner::Runner};
 use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
 use tokio::runtime::Builder;
 
 use crate::{
     describe::{crate_name, describe},
-    driver, logs,
+    logs,
     ports::{self, variable},
+    timer_keepalive,
 };
 
-/// What a program exits with that was started where there is nothing to serve.
+/// The exit code of a program that was started where there is nothing to serve.
 const USAGE: u8 = 2;
 
 /// One thread for a handler, and one that sees its timeout pass: a handler that blocks its thread would stop the
@@ -32,7 +34,9 @@ pub fn serve(function: impl Function) -> ExitCode {
         Ok(entry) => entry,
         Err(problems) => return describe(Err(problems)),
     };
-    run(&entry, |ports, name| async move { dacapo_lambda::serve_runner(Runner::new(definition, ports, &name)).await })
+    run(&entry, |ports, name| async move {
+        dacapo_lambda::serve_runner(Runner::new(definition.handlers, ports, &name)).await
+    })
 }
 
 /// Serves the conductor until the process is stopped. The manifest that it stores after a deploy is the file
@@ -62,7 +66,7 @@ fn run<S: Future<Output = Served>>(entry: &FunctionEntry, serve: impl FnOnce(Por
     let name = variable("DACAPO_FUNCTION").unwrap_or_else(|| entry.name.clone());
     let served = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build().map_err(Into::into).and_then(
         |runtime| {
-            driver::keep_waiting(runtime.handle());
+            timer_keepalive::start(runtime.handle());
             runtime.block_on(async {
                 let ports = ports::from_env().await?;
                 ports::end_with_engine();

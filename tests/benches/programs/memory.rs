@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use dacapo::port::{
+use dacapo_core::port::{
     Created, Envelope, ExecutionStatus, ListFilter, LogEntry, Loops, Page, Payloads, PortError, PortErrorKind,
     PortResult, Ports, Queues, Saved, SavedDelivery, ScheduleItem, Schedules, Store, Stored, StoredDelivery,
     SystemClock, Timers, Watched,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use dacapo::{Client, Id, Json, RunRecord, State, port::ListFilter};
+use dacapo::{Client, Id, Json, RunView, State, port::ListFilter};
 use dacapo_tests::{
     lambda::{Invocation, Lambda},
     localstack::Localstack,
@@ -52,17 +52,17 @@ impl App {
     }
 
     /// The run's record once it has ended.
-    pub async fn ended(&self, id: Id) -> RunRecord {
+    pub async fn ended(&self, id: Id) -> RunView {
         self.reaches(id, "has ended", |record| record.state.is_final()).await
     }
 
     /// The run's record once it is in a state.
-    pub async fn is(&self, id: Id, state: State) -> RunRecord {
+    pub async fn is(&self, id: Id, state: State) -> RunView {
         self.reaches(id, state.name(), |record| record.state == state).await
     }
 
     /// The run's record once it is as expected.
-    pub async fn reaches(&self, id: Id, what: &str, expected: impl Fn(&RunRecord) -> bool) -> RunRecord {
+    pub async fn reaches(&self, id: Id, what: &str, expected: impl Fn(&RunView) -> bool) -> RunView {
         eventually(&format!("run {id} {what}"), || async {
             let record = self.client.state(id).await.map_err(|error| error.to_string())?;
             if expected(&record) { Ok(record) } else { Err(format!("{record:#?}")) }
@@ -71,7 +71,7 @@ impl App {
     }
 
     /// All runs of a task.
-    pub async fn runs(&self, task: &str) -> Vec<RunRecord> {
+    pub async fn runs(&self, task: &str) -> Vec<RunView> {
         let filter = ListFilter { task: Some(task.to_owned()), state: None, limit: 1_000, cursor: None };
         self.client.list(filter).await.unwrap().runs
     }
@@ -137,7 +137,7 @@ pub async fn eventually<T, F: Future<Output = Result<T, String>>>(what: &str, lo
 }
 
 /// The result of a run that completed.
-pub fn result<T: DeserializeOwned>(record: &RunRecord) -> T {
+pub fn result<T: DeserializeOwned>(record: &RunView) -> T {
     assert_eq!(record.state, State::Completed, "{record:#?}");
     record.result.as_ref().unwrap().parse().unwrap()
 }

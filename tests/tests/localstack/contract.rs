@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType,
 };
-use dacapo::port::Ports;
+use dacapo_core::port::Ports;
 use dacapo_domain::Message;
 use dacapo_tests::{contract, contract::Bench, localstack::Localstack};
 use serde_json::Value;

@@ -3,7 +3,7 @@
 use Mischief::{Block, Exit, Fail, Panic, Sleep};
 use broken::BROKEN;
 use chaos::{CHAOS, Chaos, Mischief, Told};
-use dacapo::{RunRecord, State, code};
+use dacapo::{RunView, State, code};
 use futures::future::join;
 
 use crate::app::{App, result};
@@ -57,7 +57,7 @@ async fn a_function_that_can_t_start_fails_its_runs() {
 }
 
 /// A run whose last attempt ends like this, and one whose first does.
-async fn last_and_first(mischief: Mischief) -> (RunRecord, RunRecord) {
+async fn last_and_first(mischief: Mischief) -> (RunView, RunView) {
     let app = App::deployed().await;
     let run = async |attempts| {
         let id = app.client.run(CHAOS, Chaos { attempts, ..Chaos::default() }).await.unwrap().id();
@@ -66,7 +66,7 @@ async fn last_and_first(mischief: Mischief) -> (RunRecord, RunRecord) {
     join(run(vec![Fail, Fail, mischief]), run(vec![mischief])).await
 }
 
-fn assert_failed(record: &RunRecord, code: &str, message: &str) {
+fn assert_failed(record: &RunView, code: &str, message: &str) {
     assert_eq!((record.state, record.attempt), (State::Failed, 3), "{record:#?}");
     assert_eq!(record.error_code.as_deref(), Some(code), "{record:#?}");
     assert!(record.error_message.as_ref().is_some_and(|said| said.contains(message)), "{record:#?}");

@@ -4,7 +4,7 @@ use app::{IMPORT_AIRPORTS, Import};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
 use chaos::{CHAOS, Chaos};
-use dacapo::{Id, RunRecord, State, Timestamp, minutes, seconds};
+use dacapo::{Id, RunView, State, Timestamp, minutes, seconds};
 use dacapo_domain::{DeliveryState, Message, RunMessage};
 use flaky::{THING, Thing};
 
@@ -157,7 +157,7 @@ impl App {
     }
 
     /// The first call of `flaky` for a thing: it leaves a run that is tagged with it.
-    pub async fn call_for(&self, thing: &Thing) -> RunRecord {
+    pub async fn call_for(&self, thing: &Thing) -> RunView {
         eventually("the event is handled", || async {
             let mut runs = self.runs(CHAOS.name()).await;
             runs.retain(|run| run.tags.contains(&thing.name));

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use dacapo::port::ListFilter;
+use dacapo::ListFilter;
 use dacapo_domain::State;
 use serde_json::json;
 

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use console::style;
-use dacapo::port::{LogEntry, LogLevel};
+use dacapo::{LogEntry, LogLevel};
 use dacapo_domain::Id;
 use serde_json::json;
 

@@ -2,7 +2,7 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::Args;
 use dacapo::{Client, ErrorKind};
-use dacapo_domain::{Id, RunRecord, State};
+use dacapo_domain::{Id, RunView, State};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
@@ -47,7 +47,7 @@ pub async fn until_its_end(cx: &Context<'_>, client: &Client, id: Id) -> CliResu
 /// The failures in a row that a wait bears: about a minute of them.
 const BORNE: u32 = 30;
 
-async fn follow(cx: &Context<'_>, client: &Client, id: Id) -> CliResult<RunRecord> {
+async fn follow(cx: &Context<'_>, client: &Client, id: Id) -> CliResult<RunView> {
     let mut shown = Shown::new(cx);
     let mut pause = Duration::from_millis(100);
     let mut failures = 0;
@@ -88,7 +88,7 @@ impl<'a> Shown<'a> {
         Self { bar, cx, last: String::new() }
     }
 
-    fn show(&mut self, run: &RunRecord) {
+    fn show(&mut self, run: &RunView) {
         let message = line(run.progress_message.as_deref().unwrap_or_default(), 60);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a percentage")]
         let percent = run.progress_percent.unwrap_or_default() as u64;

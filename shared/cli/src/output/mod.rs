@@ -77,5 +77,5 @@ fn say(text: &str) {
 
 /// The current time by this machine's clock, for what is only shown or asked without a client.
 pub fn now() -> Timestamp {
-    dacapo::port::Clock::now(&dacapo::port::SystemClock)
+    dacapo_core::port::Clock::now(&dacapo_core::port::SystemClock)
 }

@@ -2,7 +2,7 @@
 
 use console::{Style, style};
 use dacapo_dashboard::show::{ago, pretty, took};
-use dacapo_domain::{Json, RunRecord, State, until};
+use dacapo_domain::{Json, RunView, State, until};
 use jiff::Timestamp;
 
 use super::text::{Table, line, plain};
@@ -20,7 +20,7 @@ pub fn state(state: State) -> String {
 }
 
 /// A list of runs.
-pub fn runs(runs: &[RunRecord], now: Timestamp) -> String {
+pub fn runs(runs: &[RunView], now: Timestamp) -> String {
     if runs.is_empty() {
         return "no runs".to_owned();
     }
@@ -39,13 +39,13 @@ pub fn runs(runs: &[RunRecord], now: Timestamp) -> String {
     table.text()
 }
 
-fn duration(run: &RunRecord, now: Timestamp) -> Option<String> {
+fn duration(run: &RunView, now: Timestamp) -> Option<String> {
     let end = run.completed_at.or(run.failed_at).or(run.aborted_at).or(run.expired_at);
     run.started_at.map(|from| took(until(from, end.unwrap_or(now))))
 }
 
 /// The one thing worth saying: its error, when it is due, what it said last.
-fn says(run: &RunRecord, now: Timestamp) -> String {
+fn says(run: &RunView, now: Timestamp) -> String {
     let error = run.error_message.as_ref().filter(|_| run.completed_at.is_none());
     match (error, run.state) {
         (Some(error), _) => format!("{} {error}", run.error_code.as_deref().unwrap_or_default()),
@@ -54,13 +54,13 @@ fn says(run: &RunRecord, now: Timestamp) -> String {
     }
 }
 
-fn progress(run: &RunRecord) -> Option<String> {
+fn progress(run: &RunView) -> Option<String> {
     let message = run.progress_message.as_deref().unwrap_or_default();
     run.progress_percent.map(|percent| format!("{percent:.0}% {message}"))
 }
 
 /// The end of a run, in words.
-pub fn outcome(run: &RunRecord, now: Timestamp) -> String {
+pub fn outcome(run: &RunView, now: Timestamp) -> String {
     let mut text = state(run.state);
     if let Some(took) = duration(run, now) {
         text += &format!(" in {took}");
@@ -82,7 +82,7 @@ pub fn outcome(run: &RunRecord, now: Timestamp) -> String {
 }
 
 /// All of a run.
-pub fn whole(run: &RunRecord, now: Timestamp) -> String {
+pub fn whole(run: &RunView, now: Timestamp) -> String {
     let mut lines = vec![format!("{}  {}  {}", style(&run.name).bold(), state(run.state), run.id)];
     let mut fact = |name: &str, value: String| lines.push(format!("{}  {value}", style(format!("{name:>9}")).dim()));
     let moments = [

@@ -1,6 +1,6 @@
 //! A run's log, an iteration after the other.
 
-use dacapo::port::{LogEntry, LogLevel};
+use dacapo::{LogEntry, LogLevel};
 use maud::{Markup, html};
 
 use crate::show::pretty;

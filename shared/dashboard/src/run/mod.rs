@@ -8,7 +8,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use dacapo_domain::{Id, RunRecord};
+use dacapo_domain::{Id, RunView};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
@@ -57,7 +57,7 @@ async fn page(dashboard: &Dashboard, id: &str) -> Result<Markup, Failure> {
     Ok(dashboard.page(&Frame { title: &run.name, at: "/", refresh }, &content))
 }
 
-fn error(run: &RunRecord) -> Markup {
+fn error(run: &RunView) -> Markup {
     html! {
         @if let Some(message) = &run.error_message {
             div class="notice" {
@@ -70,9 +70,9 @@ fn error(run: &RunRecord) -> Markup {
     }
 }
 
-fn facts(run: &RunRecord, now: Timestamp) -> Markup {
+fn facts(run: &RunView, now: Timestamp) -> Markup {
     let trigger = serde_json::to_value(run.trigger).ok();
-    let kept = run.ttl.and_then(|ttl| Timestamp::from_second(ttl).ok());
+    let kept = run.expires_at_s.and_then(|at| Timestamp::from_second(at).ok());
     html! {
         dl class="facts" {
             div { dt { "Started by" } dd { (trigger.as_ref().and_then(|it| it.as_str()).unwrap_or_default()) } }
@@ -90,18 +90,17 @@ fn facts(run: &RunRecord, now: Timestamp) -> Markup {
     }
 }
 
-fn values(run: &RunRecord) -> Markup {
+fn values(run: &RunView) -> Markup {
     html! {
         @if let Some(message) = &run.message { section { h2 { "Message" } p { (message) } } }
         (parts::value("Result", run.result.as_ref()))
         @if let Some(why) = &run.result_left_out { section { h2 { "Result" } p class="soft" { "left out: " (why) } } }
-        (parts::value("Output", run.output.as_ref()))
         (parts::value(if run.state.is_final() { "Input of the last iteration" } else { "Input of this iteration" }, run.input.as_ref().filter(|_| run.input != run.body)))
         (parts::value("Body", run.body.as_ref()))
     }
 }
 
-fn actions(dashboard: &Dashboard, run: &RunRecord) -> Markup {
+fn actions(dashboard: &Dashboard, run: &RunView) -> Markup {
     let path = format!("/run/{}", run.id);
     let token = html! { input type="hidden" name="token" value=(dashboard.token.text()); };
     let again = serde_urlencoded::to_string([("task", &run.name), ("from", &run.id.to_string())]).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Pieces that more than one page shows of a run.
 
-use dacapo_domain::{Json, RunRecord, State, until};
+use dacapo_domain::{Json, RunView, State, until};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
@@ -17,18 +17,18 @@ pub fn moment(at: Timestamp, now: Timestamp) -> Markup {
 }
 
 /// When the run ended, if it has.
-pub fn ended_at(run: &RunRecord) -> Option<Timestamp> {
+pub fn ended_at(run: &RunView) -> Option<Timestamp> {
     run.completed_at.or(run.failed_at).or(run.aborted_at).or(run.expired_at)
 }
 
 /// From its first attempt to its end, or to now.
-pub fn duration(run: &RunRecord, now: Timestamp) -> Markup {
+pub fn duration(run: &RunView, now: Timestamp) -> Markup {
     let span = run.started_at.map(|from| until(from, ended_at(run).unwrap_or(now)));
     html! { @match span { Some(span) => (took(span)), None => span class="soft" { "–" } } }
 }
 
 /// How far it is: a bar for an unfinished run, and what it said last.
-pub fn progress(run: &RunRecord) -> Markup {
+pub fn progress(run: &RunView) -> Markup {
     html! {
         @if let Some(percent) = run.progress_percent {
             @if !run.state.is_final() {

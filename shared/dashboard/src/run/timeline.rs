@@ -1,13 +1,13 @@
 //! What happened to a run and when, and what is still to come.
 
-use dacapo_domain::{RunRecord, State};
+use dacapo_domain::{RunView, State};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::parts;
 
 /// The list of moments, earliest first.
-pub fn show(run: &RunRecord, now: Timestamp) -> Markup {
+pub fn show(run: &RunView, now: Timestamp) -> Markup {
     html! {
         ol class="timeline" {
             @for (name, at, class) in moments(run) {
@@ -22,7 +22,7 @@ pub fn show(run: &RunRecord, now: Timestamp) -> Markup {
     }
 }
 
-fn moments(run: &RunRecord) -> Vec<(&'static str, Timestamp, &'static str)> {
+fn moments(run: &RunView) -> Vec<(&'static str, Timestamp, &'static str)> {
     let next = match run.state {
         State::Waiting => Some(("next iteration", run.due_at, "")),
         State::Submitted if run.started_at.is_some() => Some(("next attempt", run.due_at, "")),

@@ -5,7 +5,7 @@ use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode, header},
 };
-use dacapo_local::TestApp;
+use dacapo_test_kit::TestApp;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 

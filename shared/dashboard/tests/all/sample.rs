@@ -1,7 +1,7 @@
 //! An app whose runs show all that a page can show.
 
 use dacapo::prelude::*;
-use dacapo_local::TestApp;
+use dacapo_test_kit::TestApp;
 use serde::{Deserialize, Serialize};
 
 pub const IMPORT: TaskRef<Import, Imported> = TaskRef::new("import-airports");

@@ -1,6 +1,6 @@
 //! Why an app can't be run here.
 
-use dacapo::port::PortError;
+use dacapo_core::port::PortError;
 use dacapo_domain::ManifestError;
 
 /// Why an app can't be run on this machine.

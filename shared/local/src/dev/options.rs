@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use axum::Router;
-use dacapo::port::Ports;
+use dacapo_core::port::Ports;
 use dacapo_domain::FunctionEntry;
 
 use crate::report::Reports;

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::{Router, serve::ListenerExt};
-use dacapo::port::SystemClock;
+use dacapo_core::port::SystemClock;
 use dacapo_domain::Manifest;
 use tokio::net::TcpListener;
 

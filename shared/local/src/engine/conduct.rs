@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dacapo::{
+use dacapo_core::{
     Conductor,
     port::{PortResult, Ports},
 };

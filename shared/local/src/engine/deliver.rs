@@ -1,6 +1,6 @@
 //! Messages on their way from a queue to whoever reads it.
 
-use dacapo::port::PortResult;
+use dacapo_core::port::PortResult;
 use dacapo_domain::CONDUCTOR;
 
 use super::{Crash, Engine};

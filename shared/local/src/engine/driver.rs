@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use dacapo::port::PortResult;
+use dacapo_core::port::PortResult;
 use dacapo_domain::{CONDUCTOR, until};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use dacapo::port::{Clock, PortResult};
+use dacapo_core::port::{Clock, PortResult};
 use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
 use jiff::Timestamp;
 

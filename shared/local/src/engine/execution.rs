@@ -1,6 +1,6 @@
 //! One step of an execution of the loop: call the function, then do what it says.
 
-use dacapo::port::{Loops, PortResult};
+use dacapo_core::port::{Loops, PortResult};
 use dacapo_domain::{Answer, Invocation, Json, LoopCall};
 
 use super::{Crash, Engine};

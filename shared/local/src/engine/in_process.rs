@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use dacapo::{Definition, Runner, port::Ports};
+use dacapo_core::{Definition, Runner, port::Ports};
 use dacapo_domain::{FunctionEntry, Json};
 use futures::future::BoxFuture;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dacapo::port::{PortResult, ScheduleItem, Store};
+use dacapo_core::port::{PortResult, ScheduleItem, Store};
 use dacapo_domain::{Fires, SkipReason, SkippedFire, until};
 use jiff::Timestamp;
 

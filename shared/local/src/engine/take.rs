@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dacapo::port::PortResult;
+use dacapo_core::port::PortResult;
 use dacapo_domain::CONDUCTOR;
 use jiff::Timestamp;
 

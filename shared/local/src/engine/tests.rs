@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use dacapo::port::{Clock, ExecutionStatus, Loops, Payloads, PortResult, Ports};
+use dacapo_core::port::{Clock, ExecutionStatus, Loops, Payloads, PortResult, Ports};
 use dacapo_domain::{
     Answer, Driver as DrivenBy, FunctionEntry, Invocation, Json, LoopCall, Manifest, NewRun, Policy, Run, SkipReason,
     State, TaskEntry, Trigger, cron, every,

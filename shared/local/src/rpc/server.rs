@@ -9,13 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use dacapo::port::{Created, ExecutionStatus, PortErrorKind, PortResult, Ports};
+use dacapo_core::port::{PortError, PortErrorKind, PortResult, Ports};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     guard::guard,
     verbs::{self, Verb},
-    wire::WireError,
 };
 
 /// The longest request: a message of 256 KiB as JSON text within JSON, several times over.
@@ -23,77 +22,32 @@ const LONGEST_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 
 /// Serves the ports.
 pub fn router(ports: Ports) -> Router {
-    let router = queues(store(Router::new()));
-    let router = loops(timers(schedules(router)));
+    let router = probe(outbox(records(Router::new())));
     router.layer(DefaultBodyLimit::max(LONGEST_REQUEST_BYTES)).layer(middleware::from_fn(guard)).with_state(ports)
 }
 
-fn store(router: Router<Ports>) -> Router<Ports> {
-    let router = serve(router, &verbs::CREATE, async |ports, (run, body, key_until)| {
-        Ok(match ports.store.create(&run, &body, key_until).await? {
-            Created::New => None,
-            Created::Exists(run) => Some(run),
-        })
+fn records(router: Router<Ports>) -> Router<Ports> {
+    let router = serve(router, &verbs::CREATE, async |ports, (write, claim)| {
+        ports.records.create(&write, claim.as_ref()).await
     });
-    let router = serve(router, &verbs::LOAD, async |ports, id| Ok(ports.store.load(id).await?.map(Into::into)));
-    let router = serve(router, &verbs::SAVE, async |ports, (seen, next, payloads)| {
-        Ok(ports.store.save(&seen, &next, &payloads.into()).await?.into())
-    });
-    let router = serve(router, &verbs::LIST, async |ports, filter| Ok(ports.store.list(&filter).await?.into()));
-    let router = serve(router, &verbs::OVERDUE, async |ports, (now, limit)| ports.store.overdue(now, limit).await);
-    let router = serve(router, &verbs::LOG, async |ports, (id, entries)| ports.store.log(id, &entries).await);
-    let router = serve(router, &verbs::LOGS, async |ports, (id, after, limit)| {
-        ports.store.logs(id, after.as_deref(), limit).await
-    });
-    let router = serve(router, &verbs::CREATE_DELIVERY, async |ports, (delivery, body)| {
-        Ok(ports.store.create_delivery(&delivery, &body).await?.into())
-    });
-    let router = serve(router, &verbs::LOAD_DELIVERY, async |ports, key| {
-        Ok(ports.store.load_delivery(&key).await?.map(Into::into))
-    });
-    let router = serve(router, &verbs::SAVE_DELIVERY, async |ports, (seen, next)| {
-        Ok(ports.store.save_delivery(&seen, &next).await?.into())
-    });
-    let router = serve(router, &verbs::SCHEDULE, async |ports, name| ports.store.schedule(&name).await);
-    let router = serve(router, &verbs::SAVE_SCHEDULE, async |ports, (seen, next)| {
-        ports.store.save_schedule(seen.as_ref(), &next).await
-    });
-    let router = serve(router, &verbs::DELETE_SCHEDULE, async |ports, name| ports.store.delete_schedule(&name).await);
-    let router = serve(router, &verbs::SCHEDULES, async |ports, ()| ports.store.schedules().await);
-    let router = serve(router, &verbs::MANIFEST, async |ports, ()| ports.store.manifest().await);
-    serve(router, &verbs::PUT_MANIFEST, async |ports, manifest| ports.store.put_manifest(&manifest).await)
-}
-
-fn queues(router: Router<Ports>) -> Router<Ports> {
-    let router = serve(router, &verbs::SEND, async |ports, (function, envelope)| {
-        ports.queues.send(&function, &envelope.into()).await
-    });
-    let router = serve(router, &verbs::HAS_BACKLOG, async |ports, function| ports.queues.has_backlog(&function).await);
-    serve(router, &verbs::DEAD_LETTER, async |ports, (function, text)| ports.queues.dead_letter(&function, &text).await)
-}
-
-fn timers(router: Router<Ports>) -> Router<Ports> {
-    let router = serve(router, &verbs::PUT_TIMER, async |ports, (name, at, function, message)| {
-        ports.timers.put(&name, at, &function, &message).await
-    });
-    serve(router, &verbs::DELETE_TIMER, async |ports, name| ports.timers.delete(&name).await)
-}
-
-fn loops(router: Router<Ports>) -> Router<Ports> {
-    let router = serve(router, &verbs::START_LOOP, async |ports, (name, function, call, until)| {
-        ports.loops.start(&name, &function, &call, until).await
-    });
-    let router = serve(router, &verbs::STOP_LOOP, async |ports, (name, cause)| ports.loops.stop(&name, &cause).await);
-    serve(router, &verbs::LOOP_IS_RUNNING, async |ports, name| {
-        Ok(ports.loops.status(&name).await? == ExecutionStatus::Running)
+    let router = serve(router, &verbs::LOAD, async |ports, key| ports.records.load(&key).await);
+    let router = serve(router, &verbs::SAVE, async |ports, (seen, write)| ports.records.save(&seen, &write).await);
+    let router =
+        serve(router, &verbs::DELETE, async |ports, (seen, effects)| ports.records.delete(&seen, &effects).await);
+    let router = serve(router, &verbs::QUERY, async |ports, query| ports.records.query(&query).await);
+    let router = serve(router, &verbs::APPEND, async |ports, (key, lines)| ports.records.append(&key, &lines).await);
+    serve(router, &verbs::READ_LOG, async |ports, (key, after, limit)| {
+        ports.records.read_log(&key, after.as_deref(), limit).await
     })
 }
 
-fn schedules(router: Router<Ports>) -> Router<Ports> {
-    let router = serve(router, &verbs::PUT_SCHEDULE, async |ports, (name, function, schedule)| {
-        ports.schedules.put(&name, &function, &schedule).await
-    });
-    serve(router, &verbs::REMOVE_SCHEDULE, async |ports, name| ports.schedules.delete(&name).await)
+fn outbox(router: Router<Ports>) -> Router<Ports> {
+    serve(router, &verbs::POST, async |ports, effect| ports.outbox.post(&effect).await)
+}
+
+fn probe(router: Router<Ports>) -> Router<Ports> {
+    let router = serve(router, &verbs::HAS_BACKLOG, async |ports, function| ports.probe.has_backlog(&function).await);
+    serve(router, &verbs::EXECUTION_STATUS, async |ports, execution| ports.probe.execution_status(&execution).await)
 }
 
 fn serve<Sent, Back, Act, Acting>(router: Router<Ports>, verb: &Verb<Sent, Back>, act: Act) -> Router<Ports>
@@ -113,15 +67,15 @@ where
 fn answer<Back: Serialize>(back: PortResult<Back>) -> Response {
     match back {
         Ok(back) => json(StatusCode::OK, &back),
-        Err(error) => json(StatusCode::INTERNAL_SERVER_ERROR, &WireError::from(error)),
+        Err(error) => json(StatusCode::INTERNAL_SERVER_ERROR, &error),
     }
 }
 
 /// What was sent doesn't parse: sender and engine were built from different versions.
 fn refused(error: &serde_json::Error) -> Response {
     let message = format!("the engine does not understand the call: {error} (build both from one version)");
-    let error = dacapo::port::PortError::new(PortErrorKind::Refused, message);
-    json(StatusCode::BAD_REQUEST, &WireError::from(error))
+    let error = PortError::new(PortErrorKind::Refused, message);
+    json(StatusCode::BAD_REQUEST, &error)
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {

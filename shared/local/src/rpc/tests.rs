@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::http::Request;
-use dacapo::port::{Created, Envelope, Payloads, PortErrorKind, Ports, Saved, Stored, SystemClock};
+use dacapo_core::port::{Created, Envelope, Payloads, PortErrorKind, Ports, Saved, Stored, SystemClock};
 use dacapo_domain::{Fire, Json, Message, NewRun, Run, Trigger};
 use http_body_util::Empty;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};

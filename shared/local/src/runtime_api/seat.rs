@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::body::Bytes;
-use dacapo::port::{Clock, SystemClock};
+use dacapo_core::port::{Clock, SystemClock};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 /// An invocation on its way to a process.

@@ -2,23 +2,23 @@
 
 use std::{path::Path, sync::Arc};
 
-use dacapo::port::{Clock, PortError, PortErrorKind, PortResult, Ports};
+use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult, Ports};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use super::{
     error::Failure,
-    group::{Home, Writer},
+    group_commit::{Backend, Writer},
     schema,
 };
 
-/// One app's history, queues, timers, executions and schedules. Cheap to clone; the last clone closes it.
+/// One app's records, queues, timers, executions and schedules. Cheap to clone; the last clone closes it.
 ///
 /// All times come from the clock that it was opened with.
 #[derive(Clone)]
 pub struct Database {
-    home: Arc<Home>,
+    backend: Arc<Backend>,
     clock: Arc<dyn Clock>,
     changed: Arc<Notify>,
 }
@@ -39,7 +39,7 @@ impl Database {
             })?;
         }
         let writer = Writer::start(schema::open(path)?)?;
-        Ok(Self::at(Home::File(writer), clock))
+        Ok(Self::at(Backend::File(writer), clock))
     }
 
     /// A database that ends with its last clone. Calls of one thread happen in their order and at once, so that a
@@ -49,11 +49,11 @@ impl Database {
     /// If there is no memory.
     pub fn memory(clock: Arc<dyn Clock>) -> PortResult<Self> {
         let connection = schema::memory()?;
-        Ok(Self::at(Home::Memory(connection.into()), clock))
+        Ok(Self::at(Backend::Memory(connection.into()), clock))
     }
 
-    fn at(home: Home, clock: Arc<dyn Clock>) -> Self {
-        Self { home: Arc::new(home), clock, changed: Arc::default() }
+    fn at(backend: Backend, clock: Arc<dyn Clock>) -> Self {
+        Self { backend: Arc::new(backend), clock, changed: Arc::default() }
     }
 
     /// The database as all ports.
@@ -61,11 +61,9 @@ impl Database {
     pub fn ports(&self) -> Ports {
         let this = Arc::new(self.clone());
         Ports {
-            store: this.clone(),
-            queues: this.clone(),
-            timers: this.clone(),
-            loops: this.clone(),
-            schedules: this,
+            records: this.clone(),
+            outbox: this.clone(),
+            probe: this,
             clock: self.clock.clone(),
         }
     }
@@ -86,7 +84,7 @@ impl Database {
         R: Send + 'static,
         F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
     {
-        self.home.call(None, work).await
+        self.backend.call(None, work).await
     }
 
     /// The same for work that may leave something due; it ends [`changed`](Self::changed).
@@ -95,6 +93,15 @@ impl Database {
         R: Send + 'static,
         F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
     {
-        self.home.call(Some(&self.changed), work).await
+        self.call_and_wake_if(true, work).await
+    }
+
+    /// The same for work of which is known before whether it may leave something due.
+    pub(super) async fn call_and_wake_if<R, F>(&self, wakes: bool, work: F) -> PortResult<R>
+    where
+        R: Send + 'static,
+        F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
+    {
+        self.backend.call(wakes.then_some(&self.changed), work).await
     }
 }

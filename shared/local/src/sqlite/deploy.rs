@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use dacapo::port::PortResult;
-use dacapo_domain::{CONDUCTOR, FunctionEntry, Holds, Manifest};
+use dacapo_core::port::PortResult;
+use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest, limits};
 use rusqlite::{Connection, params};
 
 use super::{
-    Database, UNDELIVERED, dead_letter_queue,
+    APP_DLQ, Database, function_dlq,
     rows::{document, execute, millis, query},
     schedules::{self, Declared},
 };
@@ -15,44 +15,28 @@ use super::{
 /// A function's queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueSpec {
-    /// The function, or [`UNDELIVERED`].
+    /// The function, or [`APP_DLQ`].
     pub function: String,
     /// How long a message that was received is hidden.
     pub visibility: Duration,
-    /// A message received more often goes to [`UNDELIVERED`]; `None` for one that stays.
+    /// A message received more often goes to [`APP_DLQ`]; `None` for one that stays.
     pub max_receives: Option<u32>,
     /// Whether it has a dead-letter queue of its own.
     pub has_dead_letters: bool,
 }
 
-/// Receives after which a message is taken for one that kills its function, as in the template.
-const MAX_RECEIVES: u32 = 5;
-
-/// How long a task's message is hidden, as in the template: more than six times Lambda's longest timeout.
-const TASK_VISIBILITY: Duration = Duration::from_secs(5_400);
-
-/// The same for event functions, whose Lambdas time out after 900 s.
-const EVENT_VISIBILITY: Duration = Duration::from_secs(960);
-
-/// The same for the conductor.
-const CONDUCTOR_VISIBILITY: Duration = Duration::from_secs(360);
-
 impl QueueSpec {
     /// The queue that a function has on AWS.
     #[must_use]
     pub fn of(function: &FunctionEntry) -> Self {
-        let visibility = match function.holds {
-            Holds::Task(_) => TASK_VISIBILITY,
-            Holds::Events(_) => EVENT_VISIBILITY,
-            Holds::Conductor => CONDUCTOR_VISIBILITY,
-        };
         let has_dead_letters = function.subscriptions().iter().any(|subscription| subscription.dead_letter);
-        Self { function: function.name.clone(), visibility, max_receives: Some(MAX_RECEIVES), has_dead_letters }
+        let (visibility, max_receives) = (function.visibility(), Some(limits::MAX_RECEIVES));
+        Self { function: function.name.clone(), visibility, max_receives, has_dead_letters }
     }
 
-    fn undelivered() -> Self {
-        let function = UNDELIVERED.to_owned();
-        Self { function, visibility: CONDUCTOR_VISIBILITY, max_receives: None, has_dead_letters: false }
+    fn app_dlq() -> Self {
+        let (function, visibility) = (APP_DLQ.to_owned(), limits::CONDUCTOR_VISIBILITY);
+        Self { function, visibility, max_receives: None, has_dead_letters: false }
     }
 
     fn put(&self, connection: &Connection) -> rusqlite::Result<()> {
@@ -66,7 +50,7 @@ impl QueueSpec {
 
 impl Database {
     /// Makes the app what the manifest says: its functions' queues, the conductor's and the app's dead-letter
-    /// queue, and its declared schedules; then keeps the manifest. Queues of functions that are gone are deleted
+    /// queue, and its declared schedules. The manifest itself is a record, which the core stores. Queues of functions that are gone are deleted
     /// with what is in them. A declared schedule that is as before keeps its next fire.
     ///
     /// # Errors
@@ -76,7 +60,7 @@ impl Database {
         if !queues.iter().any(|queue| queue.function == CONDUCTOR) {
             queues.push(QueueSpec::of(&FunctionEntry::conductor()));
         }
-        queues.push(QueueSpec::undelivered());
+        queues.push(QueueSpec::app_dlq());
         let (schedules, now) = (declared(manifest)?, millis(self.now()));
         self.call_and_wake(move |connection| {
             remove_others(connection, &queues)?;
@@ -86,8 +70,7 @@ impl Database {
             schedules::declare(connection, &schedules, now)?;
             Ok(())
         })
-        .await?;
-        self.write_manifest(manifest).await
+        .await
     }
 
     /// Creates or changes one queue, and nothing else.
@@ -114,7 +97,7 @@ fn declared(manifest: &Manifest) -> PortResult<Vec<Declared>> {
 fn remove_others(connection: &Connection, queues: &[QueueSpec]) -> rusqlite::Result<()> {
     let there: Vec<String> = query(connection, "SELECT name FROM queues", [], |row| row.get(0))?;
     for name in there.iter().filter(|name| !queues.iter().any(|queue| queue.function == **name)) {
-        execute(connection, "DELETE FROM messages WHERE queue IN (?1, ?2)", [name, &dead_letter_queue(name)])?;
+        execute(connection, "DELETE FROM messages WHERE queue IN (?1, ?2)", [name, &function_dlq(name)])?;
         execute(connection, "DELETE FROM queues WHERE name = ?1", [name])?;
     }
     Ok(())

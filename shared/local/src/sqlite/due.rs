@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use dacapo::port::PortResult;
+use dacapo_core::port::PortResult;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{
-    Database, DueExecution, DueSchedule, Received,
-    expiry::RETENTION,
-    loops::{self, ExecutionRow},
-    messages::receive,
-    rows::{execute, first, millis, query, timestamp},
+    Database, DueExecution, DueSchedule, ReceivedMessage,
+    executions::{self, ExecutionRow},
+    messages::{oldest, receive},
+    rows::{exactly, execute, first, millis, query, timestamp},
     schedules::{self, ScheduleRow},
     timers,
 };
@@ -20,27 +19,29 @@ use super::{
 #[derive(Debug)]
 pub struct Due {
     /// Messages, by queue. They are hidden.
-    pub messages: Vec<(String, Vec<Received>)>,
+    pub messages: Vec<(String, Vec<ReceivedMessage>)>,
     /// Executions. They are being called.
     pub executions: Vec<DueExecution>,
     /// Schedules, which are given again until they were [fired](Database::fire_schedule).
     pub schedules: Vec<DueSchedule>,
-    /// When something is due next, as [`next_due`](Database::next_due) says.
+    /// When something is due next that is not being handled: a message (one that is hidden, when its visibility
+    /// ends), a timer, an execution or a schedule; the past if it is due already, `None` if nothing ever is.
     pub next: Option<Timestamp>,
-    /// When the conductor should look, as [`next_look`](Database::next_look) says.
-    pub look: Option<Timestamp>,
+    /// When the conductor reconciles something next, as [`next_reconcile`](Database::next_reconcile) says.
+    pub reconcile: Option<Timestamp>,
 }
 
 /// The same as it is read on the database's thread; it is parsed on the caller's.
 #[derive(Default)]
 struct DueRows {
-    messages: Vec<(String, Vec<Received>)>,
+    messages: Vec<(String, Vec<ReceivedMessage>)>,
     executions: Vec<ExecutionRow>,
     schedules: Vec<ScheduleRow>,
     next: Option<Timestamp>,
-    look: Option<Timestamp>,
+    reconcile: Option<Timestamp>,
 }
 
+/// The queues that show a visible message; functions' own dead-letter queues are not drained, and not among them.
 fn due_queues(connection: &Connection, now: i64, oldest: i64) -> rusqlite::Result<Vec<String>> {
     const SQL: &str = "SELECT name FROM queues WHERE EXISTS
         (SELECT 1 FROM messages WHERE queue = queues.name AND visible_at <= ?1 AND sent_at > ?2) ORDER BY name";
@@ -56,11 +57,9 @@ fn next_due(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     earliest(connection, SQL)
 }
 
-fn next_look(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    const SQL: &str = "SELECT min(at) FROM (
-        SELECT min(watch_at) AS at FROM runs WHERE watch_at IS NOT NULL
-        UNION ALL SELECT min(watch_at) FROM deliveries WHERE watch_at IS NOT NULL)";
-    earliest(connection, SQL)
+fn next_reconcile(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    const SQL: &str = "SELECT min(reconcile_at) FROM records WHERE reconcile_at IS NOT NULL";
+    Ok(first(connection, SQL, [], |row| row.get::<_, Option<i64>>(0))?.flatten().map(exactly))
 }
 
 fn earliest(connection: &Connection, sql: &str) -> rusqlite::Result<Option<Timestamp>> {
@@ -68,17 +67,17 @@ fn earliest(connection: &Connection, sql: &str) -> rusqlite::Result<Option<Times
 }
 
 impl Database {
-    /// Takes all that is due as far as there is room for it, in one transaction: timers [fire](Self::fire_timers),
-    /// messages are [received](Self::receive), so many of each queue at most, and so are
-    /// [executions](Self::due_executions). Where schedules are due, they alone are given: they come first.
+    /// Takes all that is due as far as there is room for it, in one transaction: timers fire, messages are
+    /// [received](Self::receive), so many of each queue at most, and executions are taken, the longest overdue first.
+    /// Where schedules are due, they alone are given: they come first.
     ///
     /// # Errors
     /// If the database can't be used.
     pub async fn take_due(&self, rooms: BTreeMap<String, u32>, executions: u32) -> PortResult<Due> {
         let now = self.now();
-        let (now, oldest) = (millis(now), millis(now - RETENTION));
+        let (now, oldest) = (millis(now), oldest(now));
         let taken = self.call(move |connection| {
-            let mut due = DueRows { next: next_due(connection)?, look: next_look(connection)?, ..DueRows::default() };
+            let mut due = DueRows { next: next_due(connection)?, reconcile: next_reconcile(connection)?, ..DueRows::default() };
             if due.next.is_none_or(|next| millis(next) > now) {
                 return Ok(due);
             }
@@ -93,50 +92,30 @@ impl Database {
                     due.messages.push((queue, received));
                 }
             }
-            due.executions = loops::take(connection, executions, now)?;
+            due.executions = executions::take(connection, executions, now)?;
             due.next = next_due(connection)?;
             Ok(due)
         });
-        let DueRows { messages, executions, schedules, next, look } = taken.await?;
+        let DueRows { messages, executions, schedules, next, reconcile } = taken.await?;
         Ok(Due {
             messages,
             executions: executions.into_iter().map(DueExecution::of).collect::<PortResult<_>>()?,
             schedules: schedules.into_iter().map(DueSchedule::of).collect::<PortResult<_>>()?,
             next,
-            look,
+            reconcile,
         })
     }
 
-    /// The queues that show a visible message, by name; [`UNDELIVERED`](super::UNDELIVERED) among them, functions' own dead-letter
-    /// queues not: nobody drains those.
+    /// When the conductor reconciles something next, as [`query`](dacapo_core::port::Records::query) will tell it then.
     ///
     /// # Errors
     /// If the database can't be used.
-    pub async fn due_queues(&self) -> PortResult<Vec<String>> {
-        let now = self.now();
-        let (now, oldest) = (millis(now), millis(now - RETENTION));
-        self.call(move |connection| Ok(due_queues(connection, now, oldest)?)).await
+    pub async fn next_reconcile(&self) -> PortResult<Option<Timestamp>> {
+        self.call(|connection| Ok(next_reconcile(connection)?)).await
     }
 
-    /// When something is due next that is not being handled: a message (one that is hidden, when its visibility
-    /// ends), a timer, an execution or a schedule; the past if it is due already, `None` if nothing ever is.
-    /// What the conductor looks at is not counted: see [`next_look`](Self::next_look).
-    ///
-    /// # Errors
-    /// If the database can't be used.
-    pub async fn next_due(&self) -> PortResult<Option<Timestamp>> {
-        self.call(|connection| Ok(next_due(connection)?)).await
-    }
-
-    /// When the conductor should look at something next, as [`Store::overdue`](dacapo::port::Store::overdue) will tell it then.
-    ///
-    /// # Errors
-    /// If the database can't be used.
-    pub async fn next_look(&self) -> PortResult<Option<Timestamp>> {
-        self.call(|connection| Ok(next_look(connection)?)).await
-    }
-
-    /// [`next_due`](Self::next_due) but for schedules: as long as none of them fires, nothing happens before.
+    /// When something is due next that is not being handled, but for schedules: as long as none of them fires, nothing
+    /// happens before.
     ///
     /// # Errors
     /// If the database can't be used.

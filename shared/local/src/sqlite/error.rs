@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use dacapo::port::{PortError, PortErrorKind};
+use dacapo_core::port::{PortError, PortErrorKind};
 
 /// Why a piece of work failed inside the database's turn.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl From<PortError> for Failure {
     }
 }
 
-/// The error of everybody whose work was in a group that could not be stored.
+/// The error of all callers whose work was in a group that could not be stored.
 pub(super) fn not_stored(error: &rusqlite::Error) -> PortError {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, ReadOnly};
     let kind = match error.sqlite_error_code() {

@@ -1,23 +1,21 @@
-//! What nobody may read any more is deleted, as DynamoDB's TTL and the queues' retention do.
+//! What may not be read any more is deleted, as DynamoDB's TTL and the queues' retention do.
 
 use std::time::Duration;
 
-use dacapo::port::PortResult;
+use dacapo_core::port::PortResult;
 use rusqlite::{Connection, params};
 
 use super::{
-    Database,
-    rows::{execute, millis, query},
+    Database, entries,
+    messages::oldest,
+    rows::{execute, first, millis, query},
 };
-
-/// How long a message is kept in a queue, counted from when it was first sent.
-pub(super) const RETENTION: Duration = Duration::from_secs(14 * 86_400);
 
 /// How long the name of an execution that ended stays taken.
 const EXECUTION_NAMES: Duration = Duration::from_secs(90 * 86_400);
 
 impl Database {
-    /// Deletes what has expired: runs with their logs and keys, deliveries, messages, names of executions; at most
+    /// Deletes what has expired: records with all that stands beside them, messages, names of executions; at most
     /// so many of each. Reads hide it before; call it now and then to give its space back. Says how many it deleted.
     ///
     /// # Errors
@@ -26,31 +24,31 @@ impl Database {
         let now = self.now();
         self.call(move |connection| {
             let seconds = now.as_second();
-            let runs = "SELECT id FROM runs WHERE ttl <= ?1 LIMIT ?2";
-            let runs: Vec<String> = query(connection, runs, params![seconds, limit], |row| row.get(0))?;
-            for run in &runs {
-                forget_run(connection, run)?;
+            let records = "SELECT key FROM records WHERE expires_at_s <= ?1 LIMIT ?2";
+            let records: Vec<String> = query(connection, records, params![seconds, limit], |row| row.get(0))?;
+            for key in &records {
+                forget(connection, key)?;
             }
-            let deliveries =
-                "DELETE FROM deliveries WHERE key IN (SELECT key FROM deliveries WHERE ttl <= ?1 LIMIT ?2)";
-            let deliveries = execute(connection, deliveries, params![seconds, limit])?;
             // Messages are numbered in the order in which they were sent.
             let messages = "DELETE FROM messages WHERE sent_at <= ?1
                 AND id IN (SELECT id FROM messages ORDER BY id LIMIT ?2)";
-            let messages = execute(connection, messages, params![millis(now - RETENTION), limit])?;
+            let messages = execute(connection, messages, params![oldest(now), limit])?;
             let executions = "DELETE FROM executions WHERE name IN
                 (SELECT name FROM executions WHERE status = 'ended' AND until <= ?1 LIMIT ?2)";
             let executions = execute(connection, executions, params![millis(now - EXECUTION_NAMES), limit])?;
-            Ok(runs.len() + deliveries + messages + executions)
+            Ok(records.len() + messages + executions)
         })
         .await
     }
 }
 
-/// Deletes a run with its logs and the key it holds.
-pub(super) fn forget_run(connection: &Connection, id: &str) -> rusqlite::Result<()> {
-    execute(connection, "DELETE FROM logs WHERE run = ?1", params![id])?;
-    execute(connection, "DELETE FROM keys WHERE run = ?1", params![id])?;
-    execute(connection, "DELETE FROM runs WHERE id = ?1", params![id])?;
+/// Deletes a record with its payloads, index entries and log.
+pub(super) fn forget(connection: &Connection, key: &str) -> rusqlite::Result<()> {
+    let indexed: Option<String> =
+        first(connection, "SELECT indexed FROM records WHERE key = ?1", [key], |row| row.get(0))?.flatten();
+    entries::remove(connection, key, indexed.as_deref())?;
+    execute(connection, "DELETE FROM log WHERE key = ?1", [key])?;
+    execute(connection, "DELETE FROM payloads WHERE key = ?1", [key])?;
+    execute(connection, "DELETE FROM records WHERE key = ?1", [key])?;
     Ok(())
 }

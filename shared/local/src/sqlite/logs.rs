@@ -1,6 +1,6 @@
 //! Logs of runs: only ever added to.
 
-use dacapo::port::{LogEntry, PortResult};
+use dacapo_core::port::{LogEntry, PortResult};
 use dacapo_domain::Id;
 use rusqlite::params;
 

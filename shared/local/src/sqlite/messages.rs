@@ -1,17 +1,18 @@
-//! Messages as the engine takes them out of queues: hidden while they are handled, back if nobody acknowledges.
+//! Messages as the engine takes them out of queues: hidden while they are handled, back if they are not acknowledged.
 
-use dacapo::port::PortResult;
+use dacapo_core::port::PortResult;
+use dacapo_domain::limits;
+use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use super::{
-    Database, UNDELIVERED,
-    expiry::RETENTION,
+    APP_DLQ, Database,
     rows::{execute, first, millis, query},
 };
 
 /// A message that was received. It stays in its queue, hidden, until it is acknowledged or its visibility ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Received {
+pub struct ReceivedMessage {
     /// What acknowledges this receive.
     pub receipt: Receipt,
     /// The message's text.
@@ -34,6 +35,11 @@ impl std::fmt::Display for Receipt {
     }
 }
 
+/// Messages sent before are too old to be received: the time is counted from when they were first sent.
+pub(super) fn oldest(now: Timestamp) -> i64 {
+    millis(now - limits::MESSAGE_RETENTION)
+}
+
 /// Puts a message into a queue that is there; says whether it is.
 pub(super) fn enqueue(
     connection: &Connection,
@@ -47,7 +53,7 @@ pub(super) fn enqueue(
     Ok(execute(connection, SQL, params![queue, text, visible_at, sent_at])? == 1)
 }
 
-/// Puts a message into a queue, whether or not anybody reads it.
+/// Puts a message into a queue, whether or not it is read.
 pub(super) fn insert(
     connection: &Connection,
     queue: &str,
@@ -61,7 +67,7 @@ pub(super) fn insert(
 
 /// Puts what a timer or a schedule sends into a function's queue, or the app's dead-letter queue if it has none.
 pub(super) fn enqueue_or_keep(connection: &Connection, queue: &str, text: &str, now: i64) -> rusqlite::Result<()> {
-    if enqueue(connection, queue, text, now, now)? { Ok(()) } else { insert(connection, UNDELIVERED, text, now, now) }
+    if enqueue(connection, queue, text, now, now)? { Ok(()) } else { insert(connection, APP_DLQ, text, now, now) }
 }
 
 /// Hides up to so many visible messages; those received too often go to the dead-letter queue instead.
@@ -73,7 +79,7 @@ pub(super) fn receive(
     max: u32,
     now: i64,
     oldest: i64,
-) -> rusqlite::Result<Vec<Received>> {
+) -> rusqlite::Result<Vec<ReceivedMessage>> {
     const QUEUE: &str = "SELECT visibility, max_receives FROM queues WHERE name = ?1";
     const VISIBLE: &str = "SELECT id, receives + 1, text FROM messages
         WHERE queue = ?1 AND visible_at <= ?2 AND sent_at > ?3 ORDER BY visible_at LIMIT ?4";
@@ -87,15 +93,15 @@ pub(super) fn receive(
         let wanted = max - u32::try_from(received.len()).unwrap_or(max);
         let visible = query(connection, VISIBLE, params![queue, now, oldest, wanted], |row| {
             let receipt = Receipt { message: row.get(0)?, receives: row.get(1)? };
-            Ok(Received { receipt, receives: receipt.receives, text: row.get(2)? })
+            Ok(ReceivedMessage { receipt, receives: receipt.receives, text: row.get(2)? })
         })?;
         let (keep, dead): (Vec<_>, Vec<_>) =
             visible.into_iter().partition(|message| max_receives.is_none_or(|max| message.receives <= max));
-        for Received { receipt, .. } in &keep {
+        for ReceivedMessage { receipt, .. } in &keep {
             execute(connection, HIDE, params![receipt.message, now + visibility, receipt.receives])?;
         }
-        for Received { receipt, .. } in &dead {
-            execute(connection, MOVE, params![receipt.message, UNDELIVERED, now])?;
+        for ReceivedMessage { receipt, .. } in &dead {
+            execute(connection, MOVE, params![receipt.message, APP_DLQ, now])?;
         }
         received.extend(keep);
         if dead.is_empty() {
@@ -107,14 +113,14 @@ pub(super) fn receive(
 impl Database {
     /// Receives up to `max` visible messages of a queue and hides them for the queue's visibility timeout.
     ///
-    /// One that was received as often as the queue allows goes to [`UNDELIVERED`](super::UNDELIVERED) instead. Any
+    /// One that was received as often as the queue allows goes to [`APP_DLQ`](super::APP_DLQ) instead. Any
     /// queue can be read, dead-letter queues too.
     ///
     /// # Errors
     /// If the database can't be used.
-    pub async fn receive(&self, queue: &str, max: u32) -> PortResult<Vec<Received>> {
+    pub async fn receive(&self, queue: &str, max: u32) -> PortResult<Vec<ReceivedMessage>> {
         let (queue, now) = (queue.to_owned(), self.now());
-        self.call(move |connection| Ok(receive(connection, &queue, max, millis(now), millis(now - RETENTION))?)).await
+        self.call(move |connection| Ok(receive(connection, &queue, max, millis(now), oldest(now))?)).await
     }
 
     /// Deletes a message that was handled. Says whether the receipt was still worth something: it is not once the

@@ -1,27 +1,29 @@
-//! One `SQLite` database that is all ports of the embedded engine: history, queues, timers, loops, schedules.
+//! One `SQLite` database that is all ports of the embedded engine: records, queues, timers, executions, schedules.
 //!
-//! It lives in a file or in memory; both run the same statements. The ports are what functions and clients use;
-//! the methods of [`Database`] beside them are what the engine needs to deliver: what is due, and what became of it.
+//! It lives in a file or in memory; both run the same statements. It knows keys, versions, documents, payloads and
+//! index entries, and no kind of record by its name. The ports are what functions and clients use; the methods of
+//! [`Database`] beside them are what the engine needs to deliver: what is due, and what became of it.
 
 mod database;
-mod deliveries;
 mod deploy;
 mod due;
+mod entries;
 mod error;
+mod executions;
 mod expiry;
-mod group;
-mod keys;
-mod list;
-mod logs;
-mod loops;
+mod group_commit;
+mod log;
 mod messages;
+mod outbox;
+mod payloads;
+mod probe;
+mod query;
 mod queues;
+mod records;
 mod rows;
-mod runs;
-mod schedule_items;
 mod schedules;
 mod schema;
-mod store;
+mod stored;
 mod timers;
 
 #[cfg(test)]
@@ -30,7 +32,7 @@ mod tests;
 pub use database::Database;
 pub use deploy::QueueSpec;
 pub use due::Due;
-pub use loops::{DueExecution, Ending};
-pub use messages::{Receipt, Received};
-pub use queues::{UNDELIVERED, dead_letter_queue};
+pub use executions::{DueExecution, Ending};
+pub use messages::{Receipt, ReceivedMessage};
+pub use queues::{APP_DLQ, function_dlq};
 pub use schedules::DueSchedule;

@@ -1,7 +1,7 @@
 //! Between rows and the domain's values.
 
-use dacapo::port::{PortResult, Stored};
-use dacapo_domain::{Json, Run, Version};
+use dacapo_core::port::PortResult;
+use dacapo_domain::{Json, Version};
 use jiff::Timestamp;
 use rusqlite::{Connection, Params, Row};
 use serde::{Serialize, de::DeserializeOwned};
@@ -50,6 +50,16 @@ pub(super) fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
 }
 
+/// A time to the nanosecond, as records keep it; one after the year 2262 is that year's.
+pub(super) fn nanos(at: Timestamp) -> i64 {
+    i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX)
+}
+
+/// A time that was stored to the nanosecond.
+pub(super) fn exactly(nanos: i64) -> Timestamp {
+    Timestamp::from_nanosecond(nanos.into()).unwrap_or(Timestamp::MAX)
+}
+
 /// Whole seconds, rounded up, in milliseconds: the precision of delays, timers and waits on AWS.
 pub(super) fn ceil_second(at: Timestamp) -> i64 {
     let millis = at.as_millisecond();
@@ -66,56 +76,7 @@ pub(super) fn value<T: DeserializeOwned>(what: &str, document: &str) -> PortResu
     serde_json::from_str(document).map_err(|error| unreadable(what, error))
 }
 
-/// A stored payload.
+/// Stored JSON.
 pub(super) fn json(what: &str, text: String) -> PortResult<Json> {
     Json::from_text(text).map_err(|error| unreadable(what, error))
-}
-
-/// A run's row as it is read on the database's thread; it is parsed on the caller's.
-pub(super) struct RunRow {
-    pub(super) version: i64,
-    document: String,
-    pub(super) payloads: PayloadRow,
-}
-
-/// The payloads of a run's row.
-pub(super) struct PayloadRow {
-    body: String,
-    input: Option<String>,
-    result: Option<String>,
-}
-
-impl RunRow {
-    /// The columns that [`read`](Self::read) expects, in its order.
-    pub(super) const COLUMNS: &str = "version, document, body, input, result";
-
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let payloads = PayloadRow { body: row.get(2)?, input: row.get(3)?, result: row.get(4)? };
-        Ok(Self { version: row.get(0)?, document: row.get(1)?, payloads })
-    }
-
-    pub(super) fn run(&self) -> PortResult<Run> {
-        value("a run", &self.document)
-    }
-
-    pub(super) fn stored(self) -> PortResult<Stored> {
-        let run = self.run()?;
-        self.payloads.stored(run)
-    }
-}
-
-impl PayloadRow {
-    /// Of a row that holds `body`, `input` and `result` only.
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { body: row.get(0)?, input: row.get(1)?, result: row.get(2)? })
-    }
-
-    pub(super) fn stored(self, run: Run) -> PortResult<Stored> {
-        Ok(Stored {
-            run,
-            body: Some(json("a body", self.body)?),
-            input: self.input.map(|input| json("an input", input)).transpose()?,
-            result: self.result.map(|result| json("a result", result)).transpose()?,
-        })
-    }
 }

@@ -1,13 +1,13 @@
 //! Recurring schedules: those made at run time, and those that functions declare.
 
-use async_trait::async_trait;
-use dacapo::port::{PortResult, Schedules};
+use dacapo_core::port::PortResult;
 use dacapo_domain::{Fire, Message, Schedule};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use super::{
     Database,
+    error::Failure,
     messages::enqueue_or_keep,
     rows::{document, execute, millis, query, timestamp, value},
 };
@@ -55,6 +55,7 @@ pub(super) fn declare(connection: &Connection, declared: &[Declared], now: i64) 
 /// A schedule as it is stored: name, function, document, when it was put and when it fires next.
 pub(super) type ScheduleRow = (String, String, String, i64, i64);
 
+/// The schedules whose time has come, the longest due first, and those whose first fire is not known yet.
 pub(super) fn due(connection: &Connection, now: i64) -> rusqlite::Result<Vec<ScheduleRow>> {
     const SQL: &str = "SELECT name, function, schedule, put_at, next_fire FROM schedules
         WHERE next_fire <= ?1 ORDER BY next_fire, name";
@@ -69,42 +70,27 @@ impl DueSchedule {
     }
 }
 
-#[async_trait]
-impl Schedules for Database {
-    async fn put(&self, name: &str, function: &str, schedule: &Schedule) -> PortResult<()> {
-        const SQL: &str = "INSERT OR REPLACE INTO schedules (name, function, schedule, declared, put_at, next_fire)
-            VALUES (?1, ?2, ?3, 0, ?4, 0)";
-        let (name, function, schedule) = (name.to_owned(), function.to_owned(), document("a schedule", schedule)?);
-        let now = millis(self.now());
-        self.call_and_wake(move |connection| {
-            execute(connection, SQL, params![name, function, schedule, now])?;
-            Ok(())
-        })
-        .await
-    }
+/// Creates or replaces a schedule; its first fire is found anew.
+pub(super) fn put(
+    connection: &Connection,
+    name: &str,
+    function: &str,
+    schedule: &Schedule,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    const SQL: &str = "INSERT OR REPLACE INTO schedules (name, function, schedule, declared, put_at, next_fire)
+        VALUES (?1, ?2, ?3, 0, ?4, 0)";
+    let document = document("a schedule", schedule)?;
+    execute(connection, SQL, params![name, function, document, millis(now)])?;
+    Ok(())
+}
 
-    async fn delete(&self, name: &str) -> PortResult<()> {
-        let name = name.to_owned();
-        self.call(move |connection| {
-            execute(connection, "DELETE FROM schedules WHERE name = ?1", [name])?;
-            Ok(())
-        })
-        .await
-    }
+/// Deletes a schedule, if it is there.
+pub(super) fn delete(connection: &Connection, name: &str) -> rusqlite::Result<()> {
+    execute(connection, "DELETE FROM schedules WHERE name = ?1", [name]).map(drop)
 }
 
 impl Database {
-    /// The schedules whose time has come, the longest due first, and those whose first fire is not known yet. They
-    /// are given again until [`fire_schedule`](Self::fire_schedule) says when they are due next.
-    ///
-    /// # Errors
-    /// If the database can't be used.
-    pub async fn due_schedules(&self) -> PortResult<Vec<DueSchedule>> {
-        let now = millis(self.now());
-        let rows = self.call(move |connection| Ok(due(connection, now)?)).await?;
-        rows.into_iter().map(DueSchedule::of).collect()
-    }
-
     /// Sends a fire for each of these times to the schedule's function, and notes when it is due next (`None`:
     /// never again), in one transaction. Nothing happens where the schedule was replaced, deleted or fired since
     /// it was given; says whether it was as given.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dacapo::port::{PortError, PortErrorKind, PortResult};
+use dacapo_core::port::{PortError, PortErrorKind, PortResult};
 use rusqlite::{Connection, ErrorCode, config::DbConfig};
 
 use super::error::not_stored;
@@ -72,43 +72,31 @@ fn at(path: &Path, error: &rusqlite::Error) -> PortError {
     }
 }
 
-/// Times are Unix milliseconds, except `ttl`: Unix seconds, as DynamoDB's. Documents are the domain's JSON; the
-/// columns beside them repeat what indexes and conditions need.
+/// Times are Unix milliseconds, except `reconcile_at`: nanoseconds, and `expires_at_s`: seconds, as `DynamoDB`'s. The
+/// columns beside a record's document repeat its header; `indexed` repeats its entries, so that a write that leaves them
+/// as they are touches no other table. A record's place in the conductor's index is `reconcile_at`.
 const TABLES: &str = "
-CREATE TABLE runs (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL, version INTEGER NOT NULL, due_at INTEGER NOT NULL,
-    watch_at INTEGER, ttl INTEGER, document TEXT NOT NULL, body TEXT NOT NULL, input TEXT, result TEXT
+CREATE TABLE records (
+    key TEXT PRIMARY KEY, version INTEGER NOT NULL, reconcile_at INTEGER, expires_at_s INTEGER, indexed TEXT,
+    document TEXT NOT NULL
 ) STRICT;
-CREATE INDEX runs_by_name ON runs (name, id);
-CREATE INDEX runs_by_state ON runs (state, id);
-CREATE INDEX runs_by_name_and_state ON runs (name, state, id);
-CREATE INDEX runs_scheduled ON runs (due_at) WHERE state = 'scheduled';
-CREATE INDEX runs_watched ON runs (watch_at) WHERE watch_at IS NOT NULL;
-CREATE INDEX runs_ending ON runs (ttl) WHERE ttl IS NOT NULL;
+CREATE INDEX records_reconciled ON records (reconcile_at) WHERE reconcile_at IS NOT NULL;
+CREATE INDEX records_expiring ON records (expires_at_s) WHERE expires_at_s IS NOT NULL;
 
-CREATE TABLE keys (
-    task TEXT NOT NULL, key TEXT NOT NULL, run TEXT NOT NULL, until INTEGER,
-    PRIMARY KEY (task, key)
+CREATE TABLE payloads (
+    key TEXT NOT NULL, slot TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (key, slot)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX keys_by_run ON keys (run);
 
-CREATE TABLE logs (
-    run TEXT NOT NULL, key TEXT NOT NULL, document TEXT NOT NULL,
-    PRIMARY KEY (run, key)
-) STRICT;
+CREATE TABLE entries (
+    \"index\" TEXT NOT NULL, partition TEXT NOT NULL, sort TEXT NOT NULL, key TEXT NOT NULL,
+    PRIMARY KEY (\"index\", partition, sort, key)
+) STRICT, WITHOUT ROWID;
 
-CREATE TABLE deliveries (
-    key TEXT PRIMARY KEY, version INTEGER NOT NULL, watch_at INTEGER, ttl INTEGER, document TEXT NOT NULL,
-    body TEXT NOT NULL
-) STRICT;
-CREATE INDEX deliveries_watched ON deliveries (watch_at) WHERE watch_at IS NOT NULL;
-CREATE INDEX deliveries_ending ON deliveries (ttl) WHERE ttl IS NOT NULL;
-
-CREATE TABLE schedule_items (name TEXT PRIMARY KEY, version INTEGER NOT NULL, document TEXT NOT NULL) STRICT;
-
-CREATE TABLE manifest (
-    one INTEGER PRIMARY KEY CHECK (one = 1), made_ms INTEGER NOT NULL, document TEXT NOT NULL
-) STRICT;
+CREATE TABLE log (
+    key TEXT NOT NULL, sort TEXT NOT NULL, document TEXT NOT NULL,
+    PRIMARY KEY (key, sort)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE queues (
     name TEXT PRIMARY KEY, visibility INTEGER NOT NULL, max_receives INTEGER, dead_letters INTEGER NOT NULL

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::Deref, sync::Arc, time::Duration};
 
-use dacapo::{
+use dacapo_core::{
     Client, Definition, Function,
     port::{Clock, PortResult, Ports},
 };
@@ -31,7 +31,7 @@ const IDLE_WITHIN: Duration = Duration::from_secs(400 * 86_400);
 /// # Example
 ///
 /// ```
-/// use dacapo::prelude::*;
+/// use dacapo_core::prelude::*;
 /// use dacapo_local::TestApp;
 ///
 /// const GREET: TaskRef<String, String> = TaskRef::new("greet");

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use dacapo::port::Clock;
+use dacapo_core::port::Clock;
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 
 /// When every virtual clock begins: 1 January 2026, 00:00 UTC.

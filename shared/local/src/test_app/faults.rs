@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use dacapo::port::{PortError, PortErrorKind, PortResult, Ports};
+use dacapo_core::port::{PortError, PortErrorKind, PortResult, Ports};
 use tokio::sync::Notify;
 
 use super::faulty::Faulty;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use dacapo::port::{
+use dacapo_core::port::{
     Created, Envelope, ExecutionStatus, ListFilter, LogEntry, Loops, Page, Payloads, PortResult, Ports, Queues, Saved,
     SavedDelivery, ScheduleItem, Schedules, Store, Stored, StoredDelivery, Timers, Watched,
 };

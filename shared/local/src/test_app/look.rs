@@ -1,6 +1,6 @@
 //! What a test looks at.
 
-use dacapo::{
+use dacapo_core::{
     RunRecord, TaskRef,
     port::{ListFilter, Stored},
 };

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use dacapo::{State, Trigger, port::Envelope, prelude::*};
+use dacapo_core::{State, Trigger, port::Envelope, prelude::*};
 use dacapo_domain::{CONDUCTOR, DeliveryMessage, Message, RunMessage};
 use jiff::Timestamp;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dacapo::port::{Clock, Created, LogEntry, LogLevel, Loops, Payloads, Store};
+use dacapo_core::port::{Clock, Created, LogEntry, LogLevel, Loops, Payloads, Store};
 use dacapo_domain::{Json, LoopCall, NewRun, Run, Trigger, days, seconds};
 
 use super::Bench;

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use dacapo::port::{PortError, PortErrorKind};
+use dacapo_core::port::{PortError, PortErrorKind};
 
 use crate::{VirtualClock, sqlite::Database};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dacapo::port::{Clock, Queues, Timers};
+use dacapo_core::port::{Clock, Queues, Timers};
 use dacapo_domain::{days, seconds};
 
 use super::{Bench, message, text};

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dacapo::port::{Clock, Envelope, Queues};
+use dacapo_core::port::{Clock, Envelope, Queues};
 use dacapo_domain::{DeliveryMessage, Message};
 
 use super::{Database, QueueSpec, Received};

@@ -1,6 +1,6 @@
 //! Recurring schedules and deploys.
 
-use dacapo::port::{Clock, PortErrorKind, Queues, Schedules};
+use dacapo_core::port::{Clock, PortErrorKind, Queues, Schedules};
 use dacapo_domain::{
     Fire, FunctionEntry, Json, Manifest, Message, Policy, Schedule, ScheduleEntry, TaskEntry, cron, every, hours,
     minutes,

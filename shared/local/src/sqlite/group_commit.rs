@@ -12,7 +12,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use dacapo::port::{PortError, PortErrorKind, PortResult};
+use dacapo_core::port::{PortError, PortErrorKind, PortResult};
 use futures::channel::oneshot;
 use rusqlite::Connection;
 use tokio::sync::Notify;
@@ -22,13 +22,13 @@ use super::error::{Failure, not_stored};
 /// Requests in one transaction, at most: enough to share a commit, few enough that the first needn't wait long.
 const GROUP: usize = 512;
 
-/// Where the connection lives.
-pub(super) enum Home {
+/// Where the connection is, and how work gets there.
+pub(super) enum Backend {
     Memory(Mutex<Connection>),
     File(Writer),
 }
 
-impl Home {
+impl Backend {
     /// Runs work in a transaction and gives its result once that is stored. Who is to be woken then, is woken even
     /// if the caller has gone away.
     pub(super) async fn call<R, F>(&self, wake: Option<&Arc<Notify>>, work: F) -> PortResult<R>

@@ -4,15 +4,15 @@ use std::{thread, time::Duration};
 
 use tokio::runtime::Handle;
 
-/// How long a timer may be late because of a handler that blocks.
+/// The longest that a timer is late because of a handler that blocks.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Has another worker wait for timers and the network, again and again.
 ///
 /// Of tokio's workers one waits for them, and the first task that they wake runs there, while the others may sleep on.
-/// If that task is a handler that blocks its thread, nobody sees its timeout pass. A worker that is woken for nothing
+/// If that task is a handler that blocks its thread, its timeout passes unseen. A worker that is woken for nothing
 /// waits for them in its place. (tokio's own remedy, `enable_eager_driver_handoff`, is not stable yet.)
-pub(crate) fn keep_waiting(runtime: &Handle) {
+pub(crate) fn start(runtime: &Handle) {
     let runtime = runtime.clone();
     thread::spawn(move || {
         loop {
@@ -34,9 +34,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timer_goes_off_while_the_worker_that_waited_for_it_is_blocked() {
+    fn timer_goes_off_while_the_worker_that_waited_for_it_is_blocked() {
         let runtime = Builder::new_multi_thread().worker_threads(crate::serve::THREADS).enable_all().build().unwrap();
-        keep_waiting(runtime.handle());
+        start(runtime.handle());
         let blocked = Arc::new(AtomicBool::new(true));
         let blocking = Arc::clone(&blocked);
         runtime.spawn(async move {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dacapo::port::{PortError, PortErrorKind, PortResult};
+use dacapo_core::port::{PortError, PortErrorKind, PortResult};
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Method, Request, StatusCode,
@@ -15,7 +15,7 @@ use hyper_util::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::rpc::{LEASH, verbs::Verb, wire::WireError};
+use super::{LIVENESS_PATH, verbs::Verb};
 
 /// How long the engine may take for one call.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -35,14 +35,14 @@ impl Connection {
         Self { url: url.trim_end_matches('/').into(), client }
     }
 
-    /// Calls a verb.
-    pub async fn call<Sent: Serialize, Back: DeserializeOwned>(
+    /// Calls a verb. What is sent is borrowed, and has the same form as the verb's own type.
+    pub async fn call<Sent, Back: DeserializeOwned>(
         &self,
         verb: &Verb<Sent, Back>,
-        sent: Sent,
+        sent: &(impl Serialize + ?Sized),
     ) -> PortResult<Back> {
         let refused = |text: String| PortError::new(PortErrorKind::Refused, text);
-        let text = serde_json::to_vec(&sent).map_err(|error| refused(format!("can't send this: {error}")))?;
+        let text = serde_json::to_vec(sent).map_err(|error| refused(format!("can't send this: {error}")))?;
         let request = Request::builder()
             .method(Method::POST)
             .uri(format!("{}{}", self.url, verb.path))
@@ -62,12 +62,12 @@ impl Connection {
         if status == StatusCode::OK {
             return serde_json::from_slice(&text).map_err(unexpected);
         }
-        Err(serde_json::from_slice::<WireError>(&text).map_err(unexpected)?.into())
+        Err(serde_json::from_slice::<PortError>(&text).map_err(unexpected)?)
     }
 
     /// Waits until the connection breaks, or for ever where what answers is no engine that knows this request.
     pub async fn lasts(&self) {
-        let request = Request::get(format!("{}{LEASH}", self.url)).body(Full::default());
+        let request = Request::get(format!("{}{LIVENESS_PATH}", self.url)).body(Full::default());
         if let Ok(request) = request
             && self.client.request(request).await.is_ok()
         {

@@ -1,6 +1,6 @@
 //! Executions: called once when due, told when to wait until, ended.
 
-use dacapo::port::{Clock, ExecutionStatus, Loops};
+use dacapo_core::port::{Clock, ExecutionStatus, Loops};
 use dacapo_domain::{CONDUCTOR, Ended, LoopCall, Message, seconds};
 
 use super::Bench;

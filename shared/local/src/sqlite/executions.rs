@@ -1,13 +1,13 @@
-//! Executions of the loop: each waits until a time, is called, and is told until when to wait next.
+//! Executions of wait loops: each waits until a time, is called, and is told until when to wait next.
 
-use async_trait::async_trait;
-use dacapo::port::{ExecutionStatus, Loops, PortResult};
-use dacapo_domain::{CONDUCTOR, Ended, LoopCall, Message};
+use dacapo_core::port::PortResult;
+use dacapo_domain::{CONDUCTOR, ExecutionEnded, Message, WaitLoopCall};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use super::{
     Database,
+    error::Failure,
     messages::enqueue,
     rows::{ceil_second, document, execute, first, millis, query, value},
 };
@@ -20,7 +20,7 @@ pub struct DueExecution {
     /// The function to call.
     pub function: String,
     /// What to call it with.
-    pub call: LoopCall,
+    pub call: WaitLoopCall,
 }
 
 /// How an execution ended, as the service tells it.
@@ -49,8 +49,8 @@ impl Ending {
             Self::Failed { error, cause } => ("FAILED", Some(error), Some(cause)),
             Self::Aborted { cause } => ("ABORTED", None, Some(cause)),
         };
-        let ended = Ended { execution: execution.to_owned(), status: status.to_owned(), error, cause };
-        Some(Message::Ended(ended).to_text())
+        let ended = ExecutionEnded { execution: execution.to_owned(), status: status.to_owned(), error, cause };
+        Some(Message::ExecutionEnded(ended).to_text())
     }
 }
 
@@ -67,6 +67,9 @@ fn end(connection: &Connection, name: &str, message: Option<&str>, now: i64) -> 
 /// An execution as it is stored: name, function and call.
 pub(super) type ExecutionRow = (String, String, String);
 
+/// Takes up to so many executions whose wait is over, the longest overdue first. Each is given once: it is being called
+/// until [`set_execution`](Database::set_execution) or [`end_execution`](Database::end_execution) says what came of it,
+/// or the engine [recovers](Database::recover).
 pub(super) fn take(connection: &Connection, max: u32, now: i64) -> rusqlite::Result<Vec<ExecutionRow>> {
     const DUE: &str = "SELECT name, function, call FROM executions
         WHERE status = 'waiting' AND until <= ?1 ORDER BY until LIMIT ?2";
@@ -85,51 +88,39 @@ impl DueExecution {
     }
 }
 
-#[async_trait]
-impl Loops for Database {
-    async fn start(&self, name: &str, function: &str, call: &LoopCall, until: Timestamp) -> PortResult<()> {
-        const SQL: &str = "INSERT INTO executions (name, function, call, status, until)
-            VALUES (?1, ?2, ?3, 'waiting', ?4) ON CONFLICT DO NOTHING";
-        let (name, function, call) = (name.to_owned(), function.to_owned(), document("a call", call)?);
-        let until = ceil_second(until);
-        self.call_and_wake(move |connection| {
-            execute(connection, SQL, params![name, function, call, until])?;
-            Ok(())
-        })
-        .await
-    }
+/// Starts an execution, which makes its first call then. One that exists already stays as it is.
+pub(super) fn start(
+    connection: &Connection,
+    name: &str,
+    call: &WaitLoopCall,
+    until: Timestamp,
+) -> Result<(), Failure> {
+    const SQL: &str = "INSERT INTO executions (name, function, call, status, until)
+        VALUES (?1, ?2, ?3, 'waiting', ?4) ON CONFLICT DO NOTHING";
+    let document = document("a call", call)?;
+    execute(connection, SQL, params![name, call.function, document, ceil_second(until)])?;
+    Ok(())
+}
 
-    async fn stop(&self, name: &str, cause: &str) -> PortResult<()> {
-        self.end_execution(name, Ending::Aborted { cause: cause.to_owned() }).await.map(drop)
-    }
+/// Stops an execution, if it has not ended.
+pub(super) fn stop(connection: &Connection, name: &str, cause: &str, now: Timestamp) -> rusqlite::Result<()> {
+    let message = Ending::Aborted { cause: cause.to_owned() }.message(name);
+    end(connection, name, message.as_deref(), millis(now)).map(drop)
+}
 
-    async fn status(&self, name: &str) -> PortResult<ExecutionStatus> {
-        const SQL: &str = "SELECT 1 FROM executions WHERE name = ?1 AND status <> 'ended'";
-        let name = name.to_owned();
-        let running = self.call(move |connection| Ok(first(connection, SQL, [name], |_| Ok(()))?.is_some()));
-        Ok(if running.await? { ExecutionStatus::Running } else { ExecutionStatus::Ended })
-    }
+/// Whether an execution waits or calls.
+pub(super) fn is_running(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    const SQL: &str = "SELECT 1 FROM executions WHERE name = ?1 AND status <> 'ended'";
+    Ok(first(connection, SQL, [name], |_| Ok(()))?.is_some())
 }
 
 impl Database {
-    /// Takes up to so many executions whose wait is over, the longest overdue first. Each is given once: it is
-    /// being called until [`set_execution`](Self::set_execution) or [`end_execution`](Self::end_execution) says what came of it, or the engine
-    /// [recovers](Self::recover).
-    ///
-    /// # Errors
-    /// If the database can't be used.
-    pub async fn due_executions(&self, max: u32) -> PortResult<Vec<DueExecution>> {
-        let now = millis(self.now());
-        let rows = self.call(move |connection| Ok(take(connection, max, now)?)).await?;
-        rows.into_iter().map(DueExecution::of).collect()
-    }
-
     /// Lets an execution wait until a time (whole seconds, rounded up) and be called then with this. Says whether
     /// it was still running: it may have been stopped meanwhile.
     ///
     /// # Errors
     /// If the database can't be used.
-    pub async fn set_execution(&self, name: &str, call: &LoopCall, until: Timestamp) -> PortResult<bool> {
+    pub async fn set_execution(&self, name: &str, call: &WaitLoopCall, until: Timestamp) -> PortResult<bool> {
         const SQL: &str = "UPDATE executions SET status = 'waiting', function = ?2, call = ?3, until = ?4
             WHERE name = ?1 AND status <> 'ended'";
         let (name, function, call) = (name.to_owned(), call.function.clone(), document("a call", call)?);

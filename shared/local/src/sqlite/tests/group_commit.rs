@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dacapo::port::{PortError, PortErrorKind};
+use dacapo_core::port::{PortError, PortErrorKind};
 use futures::future::join_all;
 use rusqlite::Connection;
 

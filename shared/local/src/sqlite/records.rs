@@ -1,0 +1,232 @@
+//! Records: created once, replaced and deleted by the writer that has seen the last version.
+
+use async_trait::async_trait;
+use dacapo_core::port::{PortResult, Records};
+use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::{
+    Database,
+    entries::{self, Indexed},
+    expiry,
+    outbox,
+    payloads::{self, PayloadRows},
+    rows::{bits, execute, first, nanos},
+    stored::StoredRow,
+};
+
+/// A write as columns.
+struct Row {
+    key: String,
+    version: i64,
+    reconcile_at: Option<i64>,
+    expires_at_s: Option<i64>,
+    indexed: Indexed,
+    write: Write,
+}
+
+/// What is compared with before a record is replaced.
+struct Current {
+    row: i64,
+    version: i64,
+    reconcile_at: Option<i64>,
+    expires_at_s: Option<i64>,
+    indexed: Option<String>,
+}
+
+/// The reply to a create, as rows.
+enum CreatedRow {
+    New,
+    Exists(StoredRow),
+    Claimed(StoredRow),
+}
+
+/// The reply to a save, as rows.
+enum SavedRow {
+    Done(PayloadRows),
+    Lost(Option<StoredRow>),
+}
+
+impl Row {
+    fn of(write: &Write) -> PortResult<Self> {
+        let Header { key, version, reconcile_at, expires_at_s } = &write.header;
+        Ok(Self {
+            key: key.to_string(),
+            version: bits(*version),
+            reconcile_at: reconcile_at.map(nanos),
+            expires_at_s: *expires_at_s,
+            indexed: Indexed::of(&write.index)?,
+            write: write.clone(),
+        })
+    }
+
+    /// Stores a record of whose key there is none; says whether there was none.
+    fn insert(&self, connection: &Connection) -> rusqlite::Result<bool> {
+        const SQL: &str = "INSERT INTO records (key, version, reconcile_at, expires_at_s, indexed, document)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+        let Self { key, version, reconcile_at, expires_at_s, indexed, write } = self;
+        let params = params![key, version, reconcile_at, expires_at_s, indexed.text, write.document.text()];
+        if execute(connection, SQL, params)? == 0 {
+            return Ok(false);
+        }
+        entries::add(connection, key, &indexed.entries)?;
+        payloads::put(connection, key, &write.payloads)?;
+        Ok(true)
+    }
+
+    /// Replaces a record by this one.
+    ///
+    /// Columns that stay as they are are not named: `SQLite` writes an index anew for each column that is.
+    fn update(&self, connection: &Connection, current: &Current) -> rusqlite::Result<()> {
+        const DOCUMENT: &str = "UPDATE records SET version = ?2, document = ?3 WHERE rowid = ?1";
+        const ALL: &str = "UPDATE records SET version = ?2, document = ?3, reconcile_at = ?4, expires_at_s = ?5,
+            indexed = ?6 WHERE rowid = ?1";
+        let Self { key, version, reconcile_at, expires_at_s, indexed, write } = self;
+        let (row, document) = (current.row, write.document.text());
+        if indexed.text != current.indexed {
+            entries::replace(connection, key, current.indexed.as_deref(), &indexed.entries)?;
+        }
+        let is_as_before = *reconcile_at == current.reconcile_at
+            && *expires_at_s == current.expires_at_s
+            && indexed.text == current.indexed;
+        if is_as_before {
+            execute(connection, DOCUMENT, params![row, version, document])?;
+        } else {
+            let params = params![row, version, document, reconcile_at, expires_at_s, indexed.text];
+            execute(connection, ALL, params)?;
+        }
+        payloads::put(connection, key, &write.payloads)?;
+        Ok(())
+    }
+
+    /// Stores the record whatever was there.
+    fn put(&self, connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+        if self.insert(connection)? {
+            return Ok(());
+        }
+        match Current::find(connection, &self.key, now)? {
+            Some(current) => self.update(connection, &current),
+            None => {
+                expiry::forget(connection, &self.key)?;
+                self.insert(connection)?;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Current {
+    fn find(connection: &Connection, key: &str, now: Timestamp) -> rusqlite::Result<Option<Self>> {
+        const SQL: &str = "SELECT rowid, version, reconcile_at, expires_at_s, indexed FROM records WHERE key = ?1";
+        let found = first(connection, SQL, [key], |row| {
+            let (version, reconcile_at, expires_at_s) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            Ok(Self { row: row.get(0)?, version, reconcile_at, expires_at_s, indexed: row.get(4)? })
+        })?;
+        Ok(found.filter(|found| found.expires_at_s.is_none_or(|expires_at_s| expires_at_s > now.as_second())))
+    }
+}
+
+/// Stores a new record and its claim, and what follows from them, or nothing.
+fn create(connection: &Connection, row: &Row, claim: Option<&(Row, Option<i64>)>, now: Timestamp) -> rusqlite::Result<CreatedRow> {
+    if let Some((claim, seen)) = claim {
+        // Refused before anything is written.
+        if let Some(found) = StoredRow::find(connection, &row.key, now)? {
+            return Ok(CreatedRow::Exists(found));
+        }
+        if let Some(found) = StoredRow::find(connection, &claim.key, now)?
+            && Some(found.version) != *seen
+        {
+            return Ok(CreatedRow::Claimed(found));
+        }
+    }
+    if !row.insert(connection)? {
+        if let Some(found) = StoredRow::find(connection, &row.key, now)? {
+            return Ok(CreatedRow::Exists(found));
+        }
+        // What stands there has expired.
+        expiry::forget(connection, &row.key)?;
+        row.insert(connection)?;
+    }
+    outbox::follow(connection, &row.write.effects, now)?;
+    if let Some((claim, _)) = claim {
+        claim.put(connection, now)?;
+        outbox::follow(connection, &claim.write.effects, now)?;
+    }
+    Ok(CreatedRow::New)
+}
+
+fn save(connection: &Connection, row: &Row, seen: i64, now: Timestamp) -> rusqlite::Result<SavedRow> {
+    match Current::find(connection, &row.key, now)? {
+        Some(current) if current.version == seen => {
+            row.update(connection, &current)?;
+            outbox::follow(connection, &row.write.effects, now)?;
+            Ok(SavedRow::Done(payloads::of(connection, &row.key)?))
+        }
+        // Tried again after a lost reply: it has won already, and what follows has followed.
+        Some(current) if current.version == row.version => Ok(SavedRow::Done(payloads::of(connection, &row.key)?)),
+        Some(_) => Ok(SavedRow::Lost(StoredRow::find(connection, &row.key, now)?)),
+        None => Ok(SavedRow::Lost(None)),
+    }
+}
+
+#[async_trait]
+impl Records for Database {
+    async fn create(&self, write: &Write, claim: Option<&Claim>) -> PortResult<Created> {
+        let (row, now) = (Row::of(write)?, self.now());
+        let claim = claim.map(|claim| Ok((Row::of(&claim.write)?, claim.seen.map(bits)))).transpose()?;
+        let claimed = claim.as_ref().map_or(&[][..], |(claim, _)| &claim.write.effects);
+        let wakes = !write.effects.is_empty() || !claimed.is_empty();
+        let version = row.version;
+        let created =
+            self.call_and_wake_if(wakes, move |connection| Ok(create(connection, &row, claim.as_ref(), now)?)).await?;
+        Ok(match created {
+            CreatedRow::New => Created::New,
+            // Tried again after a lost reply: it was stored already.
+            CreatedRow::Exists(found) if found.version == version => Created::New,
+            CreatedRow::Exists(found) => Created::Exists(found.record()?),
+            CreatedRow::Claimed(found) => Created::Claimed(found.record()?),
+        })
+    }
+
+    async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
+        let (key, now) = (key.to_string(), self.now());
+        let row = self.call(move |connection| Ok(StoredRow::find(connection, &key, now)?));
+        row.await?.map(StoredRow::record).transpose()
+    }
+
+    async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
+        let (row, seen, now) = (Row::of(write)?, bits(seen.version), self.now());
+        let wakes = !write.effects.is_empty();
+        Ok(match self.call_and_wake_if(wakes, move |connection| Ok(save(connection, &row, seen, now)?)).await? {
+            SavedRow::Done(rows) => Saved::Done(payloads::parsed(rows)?),
+            SavedRow::Lost(row) => Saved::Lost(row.map(StoredRow::record).transpose()?),
+        })
+    }
+
+    async fn delete(&self, seen: &Header, effects: &[Effect]) -> PortResult<bool> {
+        let (key, seen, now) = (seen.key.to_string(), bits(seen.version), self.now());
+        let effects = effects.to_vec();
+        self.call_and_wake_if(!effects.is_empty(), move |connection| {
+            if Current::find(connection, &key, now)?.is_some_and(|current| current.version != seen) {
+                return Ok(false);
+            }
+            expiry::forget(connection, &key)?;
+            outbox::follow(connection, &effects, now)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn query(&self, query: &Query) -> PortResult<Page> {
+        self.page(query).await
+    }
+
+    async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {
+        self.add_lines(key, lines).await
+    }
+
+    async fn read_log(&self, key: &RecordKey, after: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
+        self.lines(key, after, limit).await
+    }
+}
