@@ -1,4 +1,4 @@
-//! How long the next 1,000 fires of random expressions take, and how long it takes to see that one never fires:
+//! The time that the next 1,000 fires of random expressions take, and the time to see that one never fires:
 //! `cargo run --release -p dacapo-domain --example fires`. It prints and asserts nothing: it is no test.
 
 #![expect(clippy::print_stdout, reason = "it is what this prints")]

@@ -1,9 +1,9 @@
-//! What a decision gets from outside, and how a write is named.
+//! The time and chance that a decision gets from outside, and the name of its write.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What a decision gets from outside: the time, and a random number that names the write it leads to.
+/// A decision's view of the outside: the time, and a random number that names the write it leads to.
 #[derive(Clone, Copy, Debug)]
 pub struct DecisionContext {
     /// Now, in whole milliseconds.

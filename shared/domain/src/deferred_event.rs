@@ -19,37 +19,37 @@ pub struct DeferredEvent {
     pub name: String,
     /// The name of the last write.
     pub version: Version,
-    /// Whether it has been published to its subscribers.
+    /// Is true once it has been published to its subscribers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_published: bool,
-    /// When it was published by its publisher.
+    /// The time at which its publisher published it.
     pub published_at: Timestamp,
-    /// When it is due.
+    /// The time at which it is due.
     pub due_at: Timestamp,
     /// Hops of the chain that leads here.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub hops: u32,
-    /// When the conductor reconciles it.
+    /// The time at which the conductor reconciles it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconcile_at: Option<Timestamp>,
-    /// How often in a row the conductor found nothing to repair.
+    /// The number of times in a row that the conductor found nothing to repair.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reconcile_count: u32,
-    /// When the record may be deleted, in Unix seconds.
+    /// The time from which the record may be deleted, in Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at_s: Option<i64>,
 }
 
-/// What happens to a deferred event.
+/// An input of a deferred event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeferredEventInput {
-    /// Its message arrives at the conductor.
+    /// The message arrives at the conductor.
     Arrived,
     /// It has been sent to its subscribers.
     Published,
     /// The conductor reconciles it; whether its queue has a backlog.
     Reconciled {
-        /// Whether something visible waits in the conductor's queue.
+        /// Is true where something visible waits in the conductor's queue.
         backlog: bool,
     },
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// So many seconds.
+/// A span of so many seconds.
 ///
 /// ```
 /// assert_eq!(dacapo_domain::seconds(90).as_secs(), 90);
@@ -12,7 +12,7 @@ pub const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-/// So many minutes. A number too large for a [`Duration`] gives the longest one, which every use refuses.
+/// A span of so many minutes. A number too large for a [`Duration`] gives the longest one, which every use refuses.
 ///
 /// ```
 /// use dacapo_domain::{minutes, seconds};
@@ -23,7 +23,7 @@ pub const fn minutes(n: u64) -> Duration {
     Duration::from_secs(n.saturating_mul(60))
 }
 
-/// So many hours. A number too large for a [`Duration`] gives the longest one, which every use refuses.
+/// A span of so many hours. A number too large for a [`Duration`] gives the longest one, which every use refuses.
 ///
 /// ```
 /// use dacapo_domain::{hours, minutes};
@@ -34,7 +34,8 @@ pub const fn hours(n: u64) -> Duration {
     Duration::from_secs(n.saturating_mul(3_600))
 }
 
-/// So many days of 24 hours. A number too large for a [`Duration`] gives the longest one, which every use refuses.
+/// A span of so many days of 24 hours. A number too large for a [`Duration`] gives the longest one, which every use
+/// refuses.
 ///
 /// ```
 /// use dacapo_domain::{days, hours};

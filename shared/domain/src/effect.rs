@@ -1,4 +1,4 @@
-//! What leaves a process once a decision is stored.
+//! Effects: the things that leave a process once a decision is stored.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Json, Message, Schedule, WaitLoopCall, limits};
 
-/// What leaves a process once a decision is stored. Each may happen twice, and bears it; one that fails is left to the
-/// conductor.
+/// A thing that leaves a process once a decision is stored. Each may happen twice, and bears it; one that fails is left
+/// to the conductor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Effect {
@@ -18,7 +18,7 @@ pub enum Effect {
         to: String,
         /// The [`Message`] as JSON.
         message: Json,
-        /// How long the queue holds it back: whole seconds up to 15 minutes, rounded up.
+        /// The time for which the queue delays it: whole seconds up to 15 minutes, rounded up.
         #[serde(rename = "delayMs", with = "crate::ms")]
         delay: Duration,
     },
@@ -42,16 +42,16 @@ pub enum Effect {
     StartWaitLoop {
         /// The execution's name.
         execution: String,
-        /// What it calls with.
+        /// The call that it makes.
         call: WaitLoopCall,
-        /// When: whole seconds, rounded up.
+        /// The time of the first call: whole seconds, rounded up.
         until: Timestamp,
     },
     /// Stops an execution. One that has ended, or never was, is no error.
     StopWaitLoop {
         /// The execution's name.
         execution: String,
-        /// Why, for people.
+        /// The cause, for people.
         cause: String,
     },
     /// Keeps a text where people look for it: in the function's own dead-letter queue where it has one, else in the
@@ -64,16 +64,16 @@ pub enum Effect {
     },
     /// Creates or replaces the recurring schedule that sends [`Message::Fire`] to a function's queue.
     PutSchedule {
-        /// Its name.
+        /// The schedule's name.
         name: String,
         /// The function.
         function: String,
-        /// When it fires.
+        /// The times of its fires.
         schedule: Schedule,
     },
     /// Deletes it. One that isn't there is no error.
     DeleteSchedule {
-        /// Its name.
+        /// The schedule's name.
         name: String,
     },
 }

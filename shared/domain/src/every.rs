@@ -42,14 +42,14 @@ pub struct EveryError {
     problem: EveryProblem,
 }
 
-/// What is wrong with an interval.
+/// A fault of an interval.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EveryProblem {
-    /// Not a number and a unit.
+    /// A text that is no number and unit.
     #[error("it is not a number and a unit; {ALLOWED}")]
     Unreadable,
-    /// Not a number and a unit, but it is clear how to write it.
+    /// A text that is no number and unit, but it is clear how to write it.
     #[error("{ALLOWED} (write {0:?})")]
     Instead(String),
     /// No interval at all.
@@ -179,7 +179,7 @@ impl fmt::Display for Every {
 }
 
 impl EveryError {
-    /// What is wrong with it.
+    /// The problem.
     #[must_use]
     pub fn problem(&self) -> &EveryProblem {
         &self.problem

@@ -15,23 +15,23 @@ pub struct IdempotencyKey {
     pub key: String,
     /// The run that holds it.
     pub run: Id,
-    /// Until when it is held at least.
+    /// The time until which it is held at least.
     pub until: Timestamp,
     /// The name of the last write.
     pub version: Version,
-    /// When the record may be deleted, in Unix seconds; `None` while its run has not ended.
+    /// The time from which the record may be deleted, in Unix seconds; `None` while its run has not ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at_s: Option<i64>,
 }
 
-/// What happens to a key.
+/// An input of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdempotencyKeyInput {
     /// A run that holds it has ended, and its record expires then.
     RunEnded {
         /// The run.
         run: Id,
-        /// When its record expires, in Unix seconds.
+        /// The time at which its record expires, in Unix seconds.
         expires_at_s: i64,
     },
 }
@@ -65,8 +65,9 @@ impl IdempotencyKey {
         Some(write.map(|write| Claim { write, seen: seen.map(|seen| seen.version) }))
     }
 
-    /// Whether another run may take the key over. A failed or expired run's key is free, a completed or aborted one's
-    /// once its time is up, an unfinished one's never; without its run's record a key can't be judged, and is free.
+    /// Is true where another run may take the key over. A failed or expired run's key is free, a completed or aborted
+    /// one's once its time is up, an unfinished one's never; without its run's record a key can't be judged, and is
+    /// free.
     #[must_use]
     pub fn is_free(&self, holder: Option<&RunRecord>, now: Timestamp) -> bool {
         match holder.map(|holder| &holder.phase) {

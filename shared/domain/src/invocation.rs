@@ -44,7 +44,7 @@ pub struct Start {
     pub body: Json,
     /// The execution's name.
     pub execution: String,
-    /// When it started.
+    /// The time of its start.
     pub started: Timestamp,
 }
 

@@ -39,7 +39,7 @@ impl Json {
         self.0.get()
     }
 
-    /// Its length in bytes of UTF-8.
+    /// The length in bytes of UTF-8.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.text().len()

@@ -1,4 +1,4 @@
-//! What is true of Dacapo: names, times, retries, and the life of every record. No I/O, no clock, no async.
+//! The truths of Dacapo: names, times, retries, and the life of every record. No I/O, no clock, no async.
 //!
 //! The shell around it reads the clock, rolls the dice and moves the bytes; every decision is here.
 

@@ -12,9 +12,9 @@ use crate::{DecisionContext, Effect, Header, IndexEntry, Json, Payloads, Write};
 pub trait Machine: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The kind's name, which never changes: it is part of every key. No slash.
     const KIND: &'static str;
-    /// What happens to a record.
+    /// The inputs: the things that happen to a record.
     type Input: Send + Sync;
-    /// What the code that owns the record says of it.
+    /// The word of the code that owns the record.
     type Policy<'a>: Copy + Send + Sync;
 
     /// Key, version and times.
@@ -28,7 +28,7 @@ pub trait Machine: Clone + Serialize + DeserializeOwned + Send + Sync + 'static 
     /// Decides what an input makes of the record.
     fn decide(&self, input: &Self::Input, policy: Self::Policy<'_>, cx: &DecisionContext) -> Decision<Self>;
 
-    /// Whether the record that was found bears the mark of a decision that was stored before its reply was lost,
+    /// Is true where the record that was found bears the mark of a decision that was stored before its reply was lost,
     /// although it has been written since.
     fn bears(&self, _decided: &Self) -> bool {
         false
@@ -40,17 +40,17 @@ pub trait Machine: Clone + Serialize + DeserializeOwned + Send + Sync + 'static 
 pub struct Decision<M> {
     /// The record after the input.
     pub record: M,
-    /// What becomes of it in the store.
+    /// The change of the store.
     pub change: Change,
     /// Payloads that are stored in the same write.
     pub payloads: Payloads,
-    /// What this process does then.
+    /// The work that this process does then.
     pub work: Option<Work>,
-    /// What leaves the process once the record is stored, in this order.
+    /// The effects that leave the process once the record is stored, in this order.
     pub effects: Vec<Effect>,
 }
 
-/// What becomes of a record in the store.
+/// A record's fate in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It stays as it is.
@@ -61,7 +61,7 @@ pub enum Change {
     Delete,
 }
 
-/// What the process that decided does, once the decision is stored.
+/// Work of the process that decided, once the decision is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
     /// Call the handler.

@@ -36,7 +36,7 @@ pub struct RunMessage {
     pub run: Id,
     /// The attempt that it calls for.
     pub purpose: Purpose,
-    /// The record as its sender wrote it: where nobody has written since, it needs no read. Its version is
+    /// The record as its sender wrote it: unless it was written since, it needs no read. Its version is
     /// demanded by the next write, so an old one does no harm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Box<RunRecord>>,
@@ -66,11 +66,11 @@ pub struct EventMessage {
     pub name: String,
     /// The function that gets it.
     pub function: String,
-    /// Its body.
+    /// The body.
     pub body: Json,
-    /// When it was published.
+    /// The time at which it was published.
     pub published_at: Timestamp,
-    /// When the first delivery is due.
+    /// The time at which the first delivery is due.
     pub due_at: Timestamp,
     /// Hops of the chain of runs and events that leads here.
     #[serde(default, skip_serializing_if = "is_zero")]

@@ -2,7 +2,7 @@
 
 use crate::limits::{APP_CHARS, EVENT_NAME_CHARS, SLUG_BYTES, STAGE_CHARS, TASK_NAME_CHARS};
 
-/// Why a name can't be used.
+/// A reason to refuse a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// A name of no characters, or of too many.
@@ -12,7 +12,7 @@ pub enum NameError {
         what: &'static str,
         /// The name as given.
         name: String,
-        /// Its length in characters.
+        /// The length in characters.
         chars: usize,
         /// The largest length.
         allowed: usize,
@@ -78,7 +78,7 @@ pub fn check_stack(app: &str, stage: &str) -> Result<(), NameError> {
     Ok(())
 }
 
-/// What AWS names are made of: lower-case letters, digits and single hyphens, at most [`SLUG_BYTES`].
+/// The part of AWS names that stands for a name: lower-case letters, digits and single hyphens, at most [`SLUG_BYTES`].
 ///
 /// A slug that comes out empty or too long is cut and ends in a hash of the name.
 ///
@@ -102,7 +102,7 @@ pub fn slug(name: &str) -> String {
     format!("{}-{:08x}", if kept.is_empty() { "x" } else { kept }, hash(name))
 }
 
-/// Whether two names have one slug, at build time.
+/// Says at build time whether two names have one slug.
 ///
 /// Names whose slugs end in a hash are told apart by it, so they count as different.
 #[must_use]
@@ -118,14 +118,14 @@ pub const fn same_slug(one: &str, other: &str) -> bool {
     }
 }
 
-/// Whether a name has 1 to 64 characters, at build time.
+/// Says at build time whether a name has 1 to 64 characters.
 #[must_use]
 pub const fn is_task_name(name: &str) -> bool {
     let chars = count_chars(name);
     chars >= 1 && chars <= TASK_NAME_CHARS
 }
 
-/// Whether a name has 1 to 128 characters and doesn't begin with `task.`, at build time.
+/// Says at build time whether a name has 1 to 128 characters and doesn't begin with `task.`.
 #[must_use]
 pub const fn is_event_name(name: &str) -> bool {
     let chars = count_chars(name);

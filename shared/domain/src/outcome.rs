@@ -11,9 +11,9 @@ use crate::{Json, RecordedError, code, limits};
 pub enum AttemptOutcome {
     /// The handler returned a value.
     Done {
-        /// Its JSON, or why it can't be serialized.
+        /// The value's JSON, or why it can't be serialized.
         result: Result<Json, String>,
-        /// What the handler says of it.
+        /// The handler's word on it.
         message: Option<String>,
     },
     /// The handler wants to be called again.
@@ -32,9 +32,9 @@ pub enum AttemptOutcome {
 /// The wait between two iterations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// So long: 0, or 1 s to 355 days.
+    /// A span: 0, or 1 s to 355 days.
     After(Duration),
-    /// Until then: not at all where it has passed, at most 355 days.
+    /// A time to wait for: not at all where it has passed, at most 355 days.
     At(Timestamp),
 }
 
@@ -43,7 +43,7 @@ pub enum Wait {
 pub struct AttemptError {
     /// The error as it is recorded.
     pub error: RecordedError,
-    /// Whether and when it is tried again.
+    /// The word on the next try.
     pub retry: RetryHint,
 }
 
@@ -52,7 +52,7 @@ pub struct AttemptError {
 pub enum RetryHint {
     /// By the task's policy.
     ByPolicy,
-    /// Never.
+    /// No other try.
     Never,
     /// At this time, if the policy has an attempt left.
     At(Timestamp),
@@ -73,7 +73,7 @@ impl AttemptError {
 }
 
 impl Wait {
-    /// When the wait is over.
+    /// The time at which the wait is over.
     ///
     /// # Errors
     /// A failure of code `WAIT_OUT_OF_RANGE` if it is neither 0 nor 1 s to 355 days.

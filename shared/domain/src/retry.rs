@@ -1,4 +1,4 @@
-//! Whether and when something that failed is tried again.
+//! Retry policies: whether and when something that failed is tried again.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub struct Retry {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RetryError {
-    /// Not even the first attempt is allowed.
+    /// A policy that allows not even the first attempt.
     #[error("retry with 0 attempts: the first try counts as one (write `Retry::never()` for one try and no more)")]
     NoAttempt,
     /// The growth is no number of at least 1.
@@ -62,14 +62,14 @@ pub enum RetryError {
 const LONGEST_WAIT: Duration = days(365);
 
 impl Default for Retry {
-    /// What tasks do where they don't say: 3 attempts, from 1 s, doubled each time, at most 60 s, with jitter.
+    /// The policy of tasks that name none: 3 attempts, from 1 s, doubled each time, at most 60 s, with jitter.
     fn default() -> Self {
         Self::attempts(3)
     }
 }
 
 impl Retry {
-    /// So many attempts in all, the first included; the rest as by default.
+    /// A policy of so many attempts in all, the first included; the rest as by default.
     ///
     /// ```
     /// use dacapo_domain::{Retry, seconds};
@@ -107,7 +107,7 @@ impl Retry {
         Self { attempts: u32::MAX, min: interval, max: interval, factor: 1.0, jitter: false, age: Some(EVENT_AGE) }
     }
 
-    /// What event handlers do where they don't say: every six minutes, for up to 14 days.
+    /// The policy of event handlers that name none: every six minutes, for up to 14 days.
     ///
     /// ```
     /// use dacapo_domain::{Retry, minutes};
@@ -136,13 +136,13 @@ impl Retry {
         Self { max, ..self }
     }
 
-    /// How much longer each wait is than the one before, at least 1.
+    /// The factor by which each wait is longer than the one before, at least 1.
     #[must_use]
     pub const fn factor(self, factor: f64) -> Self {
         Self { factor, ..self }
     }
 
-    /// Whether waits are stretched by a random 1 to 2, so that what failed together doesn't come again together.
+    /// Stretches waits by a random 1 to 2, or doesn't: what failed together shall not come again together.
     #[must_use]
     pub const fn jitter(self, jitter: bool) -> Self {
         Self { jitter, ..self }
@@ -192,7 +192,7 @@ impl Retry {
         Duration::from_secs((wait_ms / 1_000.0).ceil() as u64)
     }
 
-    /// Whether the policy can be followed.
+    /// Checks that the policy can be followed.
     ///
     /// # Errors
     /// What is wrong with it: 0 attempts, a factor below 1 or none, a shortest wait above the longest, a longest wait

@@ -1,6 +1,6 @@
 //! Fields that are left out of stored forms where they say nothing.
 
-/// Whether a number is 0, for `#[serde(skip_serializing_if)]`.
+/// Is true of 0, for `#[serde(skip_serializing_if)]`.
 pub(crate) fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
     *number == N::default()
 }

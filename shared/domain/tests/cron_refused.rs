@@ -2,7 +2,7 @@
 
 use dacapo_domain::{Cron, cron};
 
-/// What stands behind the expression in the error.
+/// The text behind the expression in the error.
 fn refusal(expression: &str) -> String {
     let Err(error) = Cron::parse(expression) else { panic!("{expression:?} is accepted") };
     let error = error.to_string();

@@ -47,7 +47,7 @@ fn timestamp(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// What fires in the year, worked out without the crate's own arithmetic.
+/// The fires of the year, worked out without the crate's own arithmetic.
 fn expected(schedule: &Schedule, about: usize) -> Vec<Timestamp> {
     let (created, end) = (timestamp(CREATED), timestamp(END));
     let json = serde_json::to_value(schedule).unwrap();
@@ -143,7 +143,7 @@ fn of_a_year_with_an_engine_that_is_often_down_each_fire_is_run_or_skipped() {
     }
 }
 
-/// What a handler is told of the fires around its own is what came before and will come after.
+/// The fires of which a handler is told are those that came before and will come after its own.
 #[test]
 fn the_neighbours_of_a_fire_are_the_fires_around_it() {
     for schedule in schedules() {

@@ -1,8 +1,6 @@
-//! Why a cron expression is refused, each reason with the accepted way to say it.
+//! Reasons to refuse a cron expression, each with the accepted way to say it.
 
-use std::fmt;
-
-use super::field::Field;
+use super::field::{CronField, Field};
 
 /// A cron expression that is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,37 +15,14 @@ impl CronError {
         Self { expression: expression.chars().take(120).collect(), problem }
     }
 
-    /// What is wrong with it.
+    /// The problem.
     #[must_use]
     pub fn problem(&self) -> &CronProblem {
         &self.problem
     }
 }
 
-/// One of the six fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CronField {
-    /// 0 to 59.
-    Minute,
-    /// 0 to 23.
-    Hour,
-    /// 1 to 31.
-    DayOfMonth,
-    /// 1 to 12.
-    Month,
-    /// 1, Sunday, to 7.
-    DayOfWeek,
-    /// 1970 to 2199.
-    Year,
-}
-
-impl fmt::Display for CronField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Field::of(*self).title)
-    }
-}
-
-/// What is wrong with a cron expression. `given` is the part that is wrong, `instead` the accepted way to say it.
+/// A fault of a cron expression. `given` is the part that is wrong, `instead` the accepted way to say it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CronProblem {
@@ -95,7 +70,7 @@ pub enum CronProblem {
     /// A field or an item of a list is not of the accepted form.
     #[error("the {field} {given:?} is not understood; allowed are {} and the wildcards {}", Field::of(*.field).values, Field::of(*.field).wildcards)]
     Unreadable {
-        /// Where.
+        /// The field.
         field: CronField,
         /// The part.
         given: String,
@@ -106,7 +81,7 @@ pub enum CronProblem {
     /// Out of the field's range.
     #[error("the {field} {given} is out of range; allowed are {}", Field::of(*.field).values)]
     OutOfRange {
-        /// Where.
+        /// The field.
         field: CronField,
         /// The number.
         given: String,
@@ -117,7 +92,7 @@ pub enum CronProblem {
     /// A name in lower case, in full, or otherwise not as accepted.
     #[error("the {field} {given:?} is not spelled as accepted{}", write(.instead.as_deref()))]
     Spelling {
-        /// Where.
+        /// The field.
         field: CronField,
         /// As given.
         given: String,
@@ -127,7 +102,7 @@ pub enum CronProblem {
     /// A range from more to less.
     #[error("the {field} {given} runs backwards (write {instead})")]
     Backwards {
-        /// Where.
+        /// The field.
         field: CronField,
         /// The range.
         given: String,
@@ -137,7 +112,7 @@ pub enum CronProblem {
     /// A range of a name and a number.
     #[error("the {field} {given} mixes a name and a number (write {instead})")]
     Mixed {
-        /// Where.
+        /// The field.
         field: CronField,
         /// The range.
         given: String,
@@ -147,7 +122,7 @@ pub enum CronProblem {
     /// A step in a field that has none, or from a name.
     #[error("the {field} {given} has a step, which is not accepted here (write {instead})")]
     Step {
-        /// Where.
+        /// The field.
         field: CronField,
         /// As given.
         given: String,
@@ -157,7 +132,7 @@ pub enum CronProblem {
     /// A step without a start.
     #[error("the {field} {given} has a step without a start (write *{given})")]
     StepWithoutStart {
-        /// Where.
+        /// The field.
         field: CronField,
         /// As given.
         given: String,
@@ -165,7 +140,7 @@ pub enum CronProblem {
     /// A step of 0 or past the field's end.
     #[error("the {field} {given} has a step that is not a number from 1 to {most}")]
     StepSize {
-        /// Where.
+        /// The field.
         field: CronField,
         /// As given.
         given: String,
@@ -181,7 +156,7 @@ pub enum CronProblem {
     /// `L`, `W` or `#` beside other values.
     #[error("the {field} has {given} inside a list; it must stand alone (write a schedule for each)")]
     AloneOnly {
-        /// Where.
+        /// The field.
         field: CronField,
         /// The item.
         given: String,
@@ -199,7 +174,7 @@ pub enum CronProblem {
     /// `MON-FRIL`, `5L` in the day of month and the like.
     #[error("the {field} {given} is not accepted: L stands {}", if *.field == CronField::DayOfWeek { "alone, for Saturday, or behind one day's number (write 6L for the last Friday)" } else { "alone, for the last day (write L)" })]
     LastOf {
-        /// Where.
+        /// The field.
         field: CronField,
         /// As given.
         given: String,
@@ -209,7 +184,7 @@ pub enum CronProblem {
         "the {field} {given} is not accepted: W stands behind one day of month (write 3W for the weekday nearest the 3rd, or MON-FRI in the day of week)"
     )]
     Weekday {
-        /// Where.
+        /// The field.
         field: CronField,
         /// As given.
         given: String,
@@ -217,7 +192,7 @@ pub enum CronProblem {
     /// `#` not between a day and a number from 1 to 5.
     #[error("the {field} {given} is not accepted: # stands between a day of week, 1 to 7, and its number in the month, 1 to 5{}", write(.instead.as_deref()))]
     Nth {
-        /// Where.
+        /// The field.
         field: CronField,
         /// As given.
         given: String,

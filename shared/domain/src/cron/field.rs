@@ -1,8 +1,31 @@
-//! One field: its values, and the set of them that an expression names.
+//! The six fields, and the values that they take.
 
-use super::{CronField, CronProblem};
+use std::fmt;
 
-/// What may stand in a field.
+/// One of the six fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CronField {
+    /// 0 to 59.
+    Minute,
+    /// 0 to 23.
+    Hour,
+    /// 1 to 31.
+    DayOfMonth,
+    /// 1 to 12.
+    Month,
+    /// 1, Sunday, to 7.
+    DayOfWeek,
+    /// 1970 to 2199.
+    Year,
+}
+
+impl fmt::Display for CronField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Field::of(*self).title)
+    }
+}
+
+/// The values and wildcards that may stand in a field.
 pub(super) struct Field {
     pub field: CronField,
     /// As an error calls it.
@@ -13,9 +36,9 @@ pub(super) struct Field {
     pub values: &'static str,
     pub wildcards: &'static str,
     /// Names of the values, from the least.
-    names: &'static [&'static str],
+    pub names: &'static [&'static str],
     /// The largest step, or none where a step isn't accepted.
-    largest_step: Option<i16>,
+    pub largest_step: Option<i16>,
 }
 
 const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
@@ -34,13 +57,6 @@ static FIELDS: [Field; 6] = [
     Field::numbers(CronField::Year, "year", (1970, 2199), "1970-2199", ", - * /"),
 ];
 
-/// One value, and whether it was named or numbered.
-#[derive(Clone, Copy)]
-struct Value {
-    number: i16,
-    named: bool,
-}
-
 impl Field {
     pub fn of(field: CronField) -> &'static Self {
         &FIELDS[field as usize]
@@ -57,108 +73,6 @@ impl Field {
         Self { field, title, least, most, values, wildcards, names: &[], largest_step }
     }
 
-    /// The values that `text` names, sorted: `*`, or a list of values, ranges and steps.
-    pub fn values_of(&self, text: &str) -> Result<Vec<i16>, CronProblem> {
-        if text == "*" {
-            return Ok((self.least..=self.most).collect());
-        }
-        let mut values = Vec::new();
-        for item in text.split(',') {
-            values.extend(self.item(item)?);
-        }
-        values.sort_unstable();
-        values.dedup();
-        Ok(values)
-    }
-
-    fn item(&self, item: &str) -> Result<Vec<i16>, CronProblem> {
-        match item {
-            "" => return Err(CronProblem::EmptyItem(self.field)),
-            "*" => return Err(CronProblem::StarInList(self.field)),
-            _ if item.contains('?') => return Err(CronProblem::Question(self.field)),
-            _ => {}
-        }
-        let Some((range, step)) = item.split_once('/') else {
-            let (from, to) = self.range(item)?;
-            return Ok((from.number..=to.number).collect());
-        };
-        if range.is_empty() {
-            return Err(CronProblem::StepWithoutStart { field: self.field, given: item.to_owned() });
-        }
-        let (from, to) = match range {
-            "*" => (self.least, self.most),
-            // A lone start runs to the field's end.
-            _ if !range.contains('-') => (self.value(range)?.number, self.most),
-            _ => self.range(range).map(|(from, to)| (from.number, to.number))?,
-        };
-        let most = self.largest_step.unwrap_or(self.most);
-        let step = number(step).filter(|step| (1..=most).contains(step)).ok_or_else(|| CronProblem::StepSize {
-            field: self.field,
-            given: item.to_owned(),
-            most,
-        })?;
-        let values: Vec<i16> = (from..=to).step_by(usize::from(step.unsigned_abs())).collect();
-        let named = range.contains(|c: char| c.is_ascii_alphabetic());
-        if self.largest_step.is_none() || named {
-            return Err(CronProblem::Step {
-                field: self.field,
-                given: item.to_owned(),
-                instead: values.iter().map(|value| self.written(*value, named)).collect::<Vec<_>>().join(","),
-            });
-        }
-        Ok(values)
-    }
-
-    /// A value, or two joined by a hyphen.
-    fn range(&self, text: &str) -> Result<(Value, Value), CronProblem> {
-        let Some((from, to)) = text.split_once('-') else {
-            let value = self.value(text)?;
-            return Ok((value, value));
-        };
-        let (from, to) = (self.value(from)?, self.value(to)?);
-        let (field, given) = (self.field, text.to_owned());
-        let named = from.named || to.named;
-        let both = |from: i16, to: i16| match (self.written(from, named), self.written(to, named)) {
-            (from, to) if from == to => from,
-            (from, to) => format!("{from}-{to}"),
-        };
-        let backwards = from.number > to.number;
-        let instead = || match backwards {
-            true => format!("{},{}", both(from.number, self.most), both(self.least, to.number)),
-            false => both(from.number, to.number),
-        };
-        if from.named != to.named {
-            return Err(CronProblem::Mixed { field, given, instead: instead() });
-        }
-        if backwards {
-            return Err(CronProblem::Backwards { field, given, instead: instead() });
-        }
-        Ok((from, to))
-    }
-
-    fn value(&self, text: &str) -> Result<Value, CronProblem> {
-        if let Some(index) = self.names.iter().position(|name| *name == text) {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are 12 at most")]
-            return Ok(Value { number: self.least + index as i16, named: true });
-        }
-        let (field, given) = (self.field, text.chars().take(40).collect());
-        if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
-            let number = number(text).filter(|number| (self.least..=self.most).contains(number));
-            return match number {
-                Some(number) => Ok(Value { number, named: false }),
-                None if field == CronField::DayOfWeek && text == "0" => Err(CronProblem::ZeroSunday),
-                None => Err(CronProblem::OutOfRange { field, given }),
-            };
-        }
-        let beginning: String = text.chars().take(3).collect::<String>().to_ascii_uppercase();
-        let wordy = text.chars().all(|c| c.is_ascii_alphabetic()) && !text.is_empty();
-        let instead = self.names.iter().find(|name| **name == beginning).map(|name| (*name).to_owned());
-        if wordy && !self.names.is_empty() {
-            return Err(CronProblem::Spelling { field, given, instead });
-        }
-        Err(CronProblem::Unreadable { field, given })
-    }
-
     /// One value that must be a number.
     pub fn number(&self, text: &str) -> Option<i16> {
         number(text).filter(|number| (self.least..=self.most).contains(number))
@@ -170,13 +84,14 @@ impl Field {
         i16::try_from(index).ok().map(|index| self.least + index)
     }
 
-    fn written(&self, value: i16, named: bool) -> String {
+    /// A value as it is written.
+    pub fn written(&self, value: i16, named: bool) -> String {
         let name = usize::try_from(value - self.least).ok().and_then(|index| self.names.get(index));
         name.filter(|_| named).map_or_else(|| value.to_string(), |name| (*name).to_owned())
     }
 }
 
 /// Digits and nothing else, since Rust's own parser takes a sign.
-fn number(text: &str) -> Option<i16> {
+pub(super) fn number(text: &str) -> Option<i16> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }

@@ -5,11 +5,13 @@ mod error;
 mod field;
 mod next;
 mod parse;
+mod values;
 
 use std::fmt;
 
 use days::Days;
-pub use error::{CronError, CronField, CronProblem};
+pub use error::{CronError, CronProblem};
+pub use field::CronField;
 
 /// A cron expression as EventBridge Scheduler documents it, and nothing that it only happens to accept.
 ///
@@ -54,24 +56,6 @@ pub struct Cron {
 }
 
 impl Cron {
-    /// Reads six fields.
-    ///
-    /// # Errors
-    /// The first thing that is wrong, in which field, and the accepted way to say it.
-    ///
-    /// ```
-    /// use dacapo_domain::Cron;
-    ///
-    /// let error = Cron::parse("0 22-2 * * ? *").unwrap_err();
-    /// assert_eq!(
-    ///     error.to_string(),
-    ///     "read the cron expression \"0 22-2 * * ? *\": the hour 22-2 runs backwards (write 22-23,0-2)",
-    /// );
-    /// ```
-    pub fn parse(text: &str) -> Result<Self, CronError> {
-        parse::expression(text).map_err(|problem| CronError::new(text, problem))
-    }
-
     /// The expression in the words of EventBridge Scheduler.
     #[must_use]
     pub fn aws_expression(&self) -> String {

@@ -1,4 +1,4 @@
-//! When an expression fires.
+//! The fires of an expression.
 
 use jiff::{
     Timestamp,

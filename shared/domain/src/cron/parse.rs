@@ -1,11 +1,31 @@
 //! From text to a [`Cron`].
 
-use super::{Cron, CronField, CronProblem, days::Days, field::Field};
+use super::{Cron, CronError, CronField, CronProblem, days::Days, field::Field};
 
 /// EventBridge Scheduler takes 256 characters, `cron()` included.
 const LONGEST: usize = 250;
 
-pub(super) fn expression(text: &str) -> Result<Cron, CronProblem> {
+impl Cron {
+    /// Reads six fields.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, in which field, and the accepted way to say it.
+    ///
+    /// ```
+    /// use dacapo_domain::Cron;
+    ///
+    /// let error = Cron::parse("0 22-2 * * ? *").unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "read the cron expression \"0 22-2 * * ? *\": the hour 22-2 runs backwards (write 22-23,0-2)",
+    /// );
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, CronError> {
+        expression(text).map_err(|problem| CronError::new(text, problem))
+    }
+}
+
+fn expression(text: &str) -> Result<Cron, CronProblem> {
     let trimmed = text.trim();
     if trimmed.chars().count() > LONGEST {
         return Err(CronProblem::TooLong(trimmed.chars().count()));

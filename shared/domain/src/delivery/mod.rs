@@ -2,9 +2,10 @@
 //! second time; a success at the first try writes nothing.
 
 mod decide;
+mod input;
 mod record;
 pub mod table;
 mod transitions;
 
-pub use decide::{DeliveryFacts, DeliveryInput, DeliveryInputName, HandlerFailure, Subscribed};
+pub use input::{DeliveryFacts, DeliveryInput, DeliveryInputName, HandlerFailure, Subscribed};
 pub use record::{DeliveryPhase, DeliveryPhaseName, DeliveryRecord};

@@ -1,11 +1,11 @@
-//! What is stored of a delivery, its event's body apart.
+//! The record of a delivery, its event's body apart.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     DeliveryMessage, Effect, EventMessage, Id, Json, Lease, Message, RecordKey, RecordedError, Version, hash128,
-    skip::is_zero,
+    limits, skip::is_zero,
 };
 
 /// The record of a delivery.
@@ -20,34 +20,34 @@ pub struct DeliveryRecord {
     pub function: String,
     /// The name of the last write.
     pub version: Version,
-    /// Where it stands.
+    /// The phase.
     pub phase: DeliveryPhase,
-    /// When the event was published.
+    /// The time at which the event was published.
     pub published_at: Timestamp,
-    /// When its first delivery was due: its age counts from here.
+    /// The time at which the first delivery was due: the age counts from here.
     pub first_due_at: Timestamp,
-    /// When the next attempt is due.
+    /// The time at which the next attempt is due.
     pub due_at: Timestamp,
     /// The attempt that executes or comes next, from 1.
     pub attempt: u32,
     /// Hops of the chain that leads here.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub hops: u32,
-    /// Why the last attempt failed.
+    /// The error of the last attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RecordedError>,
-    /// When the conductor reconciles it; a record that was never stored has none.
+    /// The time at which the conductor reconciles it; a record that was never stored has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconcile_at: Option<Timestamp>,
-    /// How often in a row the conductor found nothing to repair.
+    /// The number of times in a row that the conductor found nothing to repair.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reconcile_count: u32,
-    /// When the record may be deleted, in Unix seconds.
+    /// The time from which the record may be deleted, in Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at_s: Option<i64>,
 }
 
-/// Where a delivery stands.
+/// A phase of a delivery, with what means something there alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeliveryPhase {
@@ -77,7 +77,7 @@ impl DeliveryPhaseName {
 }
 
 impl DeliveryPhase {
-    /// Its row in the table.
+    /// The phase's row in the table.
     #[must_use]
     pub const fn name(&self) -> DeliveryPhaseName {
         match self {
@@ -111,9 +111,19 @@ impl DeliveryRecord {
         }
     }
 
-    /// Whether it was never stored: a stored one that is not over is always reconciled some day.
+    /// Is true of one that was never stored: a stored one that is not over is always reconciled some day.
     pub(super) fn is_fresh(&self) -> bool {
         self.reconcile_at.is_none() && self.expires_at_s.is_none()
+    }
+
+    /// The earliest time at which the record could need repair, plus the grace: `None` where it never will.
+    #[must_use]
+    pub fn earliest_repair(&self) -> Option<Timestamp> {
+        match &self.phase {
+            DeliveryPhase::Retrying => Some(self.due_at + limits::QUEUE_GRACE),
+            DeliveryPhase::Handling(lease) => Some(lease.until + limits::LEASE_GRACE),
+            DeliveryPhase::Delivered | DeliveryPhase::Dropped => None,
+        }
     }
 
     /// The id of the record. The event's name is part of it: two events may bear one id that their publishers chose.
@@ -148,7 +158,7 @@ impl DeliveryRecord {
         Message::Delivery(DeliveryMessage { delivery: self.record_id(), attempt: self.attempt })
     }
 
-    /// What brings the delivery to its function when it is due.
+    /// Brings the delivery to its function when it is due.
     pub(super) fn deliver(&self, now: Timestamp) -> Effect {
         let timer = || format!("delivery-{:032x}", hash128(&self.record_id()));
         Effect::deliver_at(self.due_at, now, &self.function, timer, |_| self.message())

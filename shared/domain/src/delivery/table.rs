@@ -2,7 +2,7 @@
 
 use super::{DeliveryInputName, DeliveryPhaseName};
 
-/// What an input does in a phase.
+/// The meaning of an input in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryCell {
     /// It leads to this transition.
@@ -28,7 +28,7 @@ pub enum DeliveryTransition {
     Redrive,
 }
 
-/// What an input does in a phase.
+/// The meaning of an input in a phase.
 #[must_use]
 pub const fn cell(phase: DeliveryPhaseName, input: DeliveryInputName) -> DeliveryCell {
     use DeliveryCell::{Does, Ignored};

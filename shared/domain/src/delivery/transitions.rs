@@ -30,7 +30,7 @@ pub(super) fn arrived(
     let mut next = seen.clone();
     next.phase = DeliveryPhase::Handling(Lease { token: cx.version(), since: cx.now, until });
     next.reconcile_count = 0;
-    store(next, until + limits::LEASE_GRACE, vec![], cx).then(Work::CallHandler)
+    stored(next, vec![], cx).then(Work::CallHandler)
 }
 
 /// The message of an attempt comes again: an ended lease means that its process died. One in the dead-letter queue
@@ -89,7 +89,7 @@ pub(super) fn failed(
     next.attempt += 1;
     next.due_at = due_at;
     let deliver = next.deliver(cx.now);
-    store(next, due_at + limits::QUEUE_GRACE, vec![deliver], cx)
+    stored(next, vec![deliver], cx)
 }
 
 /// One error of several: the first one's code, and all messages, each once.
@@ -105,7 +105,7 @@ fn merged(failures: &[HandlerFailure]) -> RecordedError {
     RecordedError { message: messages.join("; "), ..first }
 }
 
-/// When the next attempt is due, if there is one: at the soonest time that a failing handler asks for, within the
+/// The time of the next attempt, if there is one: the soonest that a failing handler asks for, within the
 /// largest number and age that one of them allows.
 fn next_try(
     seen: &DeliveryRecord,
@@ -146,7 +146,7 @@ pub(super) fn redriven(seen: &DeliveryRecord, cx: &DecisionContext) -> Decision<
     next.expires_at_s = None;
     next.reconcile_count = 0;
     let send = next.deliver(cx.now);
-    store(next, cx.now + limits::QUEUE_GRACE, vec![send], cx)
+    stored(next, vec![send], cx)
 }
 
 /// The conductor reconciles it: sent again where nothing waits in the queue, else later.
@@ -171,12 +171,14 @@ pub(super) fn reconciled(
     again(seen, send, cx)
 }
 
-/// Puts the next time off: twice as far at each one in a row, up to an hour.
+/// Puts the next time off: to the earliest repair, and twice as far at each one in a row, up to an hour.
 fn again(seen: &DeliveryRecord, effects: Vec<Effect>, cx: &DecisionContext) -> Decision<DeliveryRecord> {
-    let mut next = raised(seen);
+    let mut next = seen.clone();
+    next.version = cx.version();
     let pause = limits::reconcile_pause(seen.reconcile_count);
     next.reconcile_count = seen.reconcile_count.saturating_add(1);
-    store(next, (seen.due_at + limits::QUEUE_GRACE).max(cx.now + pause), effects, cx)
+    next.reconcile_at = seen.earliest_repair().map(|due| due.max(cx.now + pause));
+    Decision::store(next, effects)
 }
 
 /// The record as the conductor changes it: what follows sets its next time anew.
@@ -196,14 +198,12 @@ fn over(
     Decision::store(DeliveryRecord { phase, version, reconcile_at: None, expires_at_s, ..next }, effects)
 }
 
-/// Stores a changed record that is reconciled then, or earlier where that was so before.
-fn store(
-    mut next: DeliveryRecord,
-    reconcile_at: Timestamp,
-    effects: Vec<Effect>,
-    cx: &DecisionContext,
-) -> Decision<DeliveryRecord> {
+/// Stores a changed record. The conductor's time is moved forward where the change asks for it, never back.
+///
+/// Invariant: *watched until settled*. Only the conductor raises `reconcile_at`.
+fn stored(mut next: DeliveryRecord, effects: Vec<Effect>, cx: &DecisionContext) -> Decision<DeliveryRecord> {
     next.version = cx.version();
-    next.reconcile_at = Some(next.reconcile_at.map_or(reconcile_at, |former| former.min(reconcile_at)));
+    let wanted = next.earliest_repair();
+    next.reconcile_at = wanted.map(|wanted| next.reconcile_at.map_or(wanted, |former| former.min(wanted)));
     Decision::store(next, effects)
 }

@@ -16,13 +16,14 @@ pub const MANIFEST_VERSION: u32 = 1;
 /// The crate of the built-in function that delivers what is late and repairs what is stuck.
 pub const CONDUCTOR: &str = "conductor";
 
-/// What all functions of an app say of themselves.
+/// An app's functions, as they describe themselves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
     /// The version of this form: 1.
     pub v: u32,
-    /// When it was made for a deploy, in Unix milliseconds; 0 where it was not. A newer one replaces an older.
+    /// The time at which it was made for a deploy, in Unix milliseconds; 0 where it was not. A newer one replaces an
+    /// older.
     #[serde(default)]
     pub made_ms: i64,
     /// The app's name.
@@ -31,7 +32,7 @@ pub struct Manifest {
     pub functions: Vec<FunctionEntry>,
 }
 
-/// What one function says of itself.
+/// A function, as it describes itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionEntry {
@@ -40,13 +41,13 @@ pub struct FunctionEntry {
     /// The crate, which names the binary.
     #[serde(rename = "crate")]
     pub crate_name: String,
-    /// Its Lambda's memory in MB; 1,769 MB are one vCPU.
+    /// The Lambda's memory in MB; 1,769 MB are one vCPU.
     pub memory_mb: u32,
-    /// What it holds.
+    /// The task, handlers or conductor in it.
     pub holds: Holds,
 }
 
-/// What a function holds.
+/// The contents of a function.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Holds {
@@ -64,12 +65,12 @@ pub enum Holds {
 pub struct TaskEntry {
     /// The task's name.
     pub name: String,
-    /// How its runs are treated.
+    /// The treatment of its runs.
     pub policy: Policy,
-    /// Whether it can be started by name.
+    /// Is true where it can't be started by name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
-    /// Its schedules.
+    /// The schedules that fire it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<ScheduleEntry>,
 }
@@ -78,11 +79,11 @@ pub struct TaskEntry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScheduleEntry {
-    /// Its name, unique in the app: the task's slug and its place among the task's schedules.
+    /// The name, unique in the app: the task's slug and the schedule's place among the task's schedules.
     pub name: String,
-    /// When it fires.
+    /// The times of its fires.
     pub schedule: crate::Schedule,
-    /// What its runs are started with.
+    /// The body that its runs are started with.
     pub body: Json,
 }
 
@@ -95,14 +96,14 @@ pub struct Subscription {
     /// Limit of one attempt.
     #[serde(rename = "timeoutMs", with = "crate::ms")]
     pub timeout: Duration,
-    /// What follows a failed delivery.
+    /// The retries of a failed delivery.
     pub retry: Retry,
-    /// Whether what would be dropped goes into the function's dead-letter queue too.
+    /// Is true where events that would be dropped go into the function's dead-letter queue too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dead_letter: bool,
 }
 
-/// Why functions don't make an app.
+/// A reason why functions don't make an app.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
     /// Two functions would have one name on AWS.
@@ -110,9 +111,9 @@ pub enum ManifestError {
     SameName {
         /// The name.
         name: String,
-        /// What the first is, with its crate.
+        /// The first, with its crate.
         one: String,
-        /// What the second is, with its crate.
+        /// The second, with its crate.
         other: String,
     },
     /// An event's handlers in one function could take longer than an invocation may.
@@ -264,5 +265,5 @@ impl FunctionEntry {
     }
 }
 
-/// What one invocation of an event function may take: Lambda's 900 s, less a margin.
+/// The time that one invocation of an event function may take: Lambda's 900 s, less a margin.
 const LONGEST_BATCH_S: u64 = 850;

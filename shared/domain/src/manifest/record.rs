@@ -1,4 +1,4 @@
-//! What is stored of the manifest: its own text is a payload.
+//! The record of the manifest: its own text is a payload.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::{Decision, DecisionContext, Header, Json, Machine, RecordKey, Version
 pub struct ManifestRecord {
     /// The name of the last write.
     pub version: Version,
-    /// When it was made, in Unix milliseconds.
+    /// The time at which it was made, in Unix milliseconds.
     pub made_ms: i64,
     /// Tasks that were deployed before and are no more: the history still has runs of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -29,7 +29,7 @@ pub struct FormerTask {
     pub until: Timestamp,
 }
 
-/// What happens to the manifest.
+/// An input of the manifest.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ManifestInput {
     /// A deploy brings one.

@@ -10,7 +10,7 @@ pub enum Index {
     List,
     /// Failed runs of a task by id.
     Failed,
-    /// What the conductor reconciles, by when.
+    /// Records that the conductor reconciles, by time.
     Reconcile,
 }
 
@@ -44,9 +44,9 @@ impl Index {
 pub struct IndexEntry {
     /// The index.
     pub index: Index,
-    /// What it is listed with; the store spreads it over the index's shards.
+    /// The records that it is listed with; the store spreads a partition over the index's shards.
     pub partition: String,
-    /// Its place there, as sortable text.
+    /// The place there, as sortable text.
     pub sort: String,
 }
 

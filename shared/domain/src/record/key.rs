@@ -36,7 +36,7 @@ impl fmt::Display for RecordKey {
     }
 }
 
-/// What every record has, whatever its kind.
+/// The part that every record has, whatever its kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Header {
@@ -44,17 +44,17 @@ pub struct Header {
     pub key: RecordKey,
     /// The name of its last write.
     pub version: Version,
-    /// When the conductor reconciles it: never later than it could need repair, plus a grace. `None` where it never
-    /// does.
+    /// The time at which the conductor reconciles it: never later than it could need repair, plus a grace. `None` where
+    /// it never does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconcile_at: Option<Timestamp>,
-    /// When it may be deleted, in Unix seconds. `None` while it is needed.
+    /// The time from which it may be deleted, in Unix seconds. `None` while it is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at_s: Option<i64>,
 }
 
 impl Header {
-    /// Whether the record has expired, although the store may not have deleted it yet.
+    /// Is true once the record has expired, although the store may not have deleted it yet.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at_s.is_some_and(|expires_at_s| expires_at_s <= now.as_second())

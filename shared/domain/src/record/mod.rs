@@ -24,11 +24,11 @@ use crate::Json;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredRecord {
-    /// Its key, version and times.
+    /// Key, version and times.
     pub header: Header,
-    /// Its document, in the form of its kind.
+    /// The document, in the form of the kind.
     pub document: Json,
-    /// Its payloads.
+    /// The payloads.
     #[serde(default, skip_serializing_if = "Payloads::is_empty")]
     pub payloads: Payloads,
 }

@@ -9,7 +9,7 @@ use crate::Json;
 
 /// The names of payloads.
 pub mod slot {
-    /// What a run was started with, an event's body, what a schedule starts its runs with, the text of the manifest.
+    /// The body of a run, of an event, of a schedule's runs; the text of the manifest.
     pub const BODY: &str = "body";
     /// The input of a run's iteration.
     pub const INPUT: &str = "input";
@@ -28,7 +28,7 @@ pub enum Payload<'a> {
     Absent,
     /// It is stored apart from its record and was not read: loading the record reads it.
     Apart,
-    /// Its value.
+    /// The value.
     Here(&'a Json),
 }
 
@@ -70,13 +70,13 @@ impl Payloads {
         self.0.iter_mut().find(|(name, _)| name == slot).and_then(|(_, value)| value.take())
     }
 
-    /// Whether there is none.
+    /// Is true where there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether one is stored apart and was not read.
+    /// Is true where one is stored apart and was not read.
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.0.iter().any(|(_, value)| value.is_none())

@@ -16,7 +16,7 @@ pub struct Query {
     /// Sort texts below this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<String>,
-    /// Whether the greatest sort text comes first.
+    /// Is true where the greatest sort text comes first.
     pub descending: bool,
     /// Records at most, 1 to 1,000.
     pub limit: usize,

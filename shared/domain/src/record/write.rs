@@ -9,15 +9,15 @@ use crate::{Effect, Json, Version};
 pub struct Write {
     /// Key, version and times of the record as it is to be.
     pub header: Header,
-    /// Its document.
+    /// The document.
     pub document: Json,
     /// The payloads that are replaced; others stay.
     #[serde(default, skip_serializing_if = "Payloads::is_empty")]
     pub payloads: Payloads,
-    /// Its places in the indexes: all of them.
+    /// The places in the indexes: all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub index: Vec<IndexEntry>,
-    /// What follows: in the same transaction where the store can, else after it.
+    /// The effects: in the same transaction where the store can, else after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<Effect>,
 }
@@ -34,8 +34,8 @@ pub struct Claim {
 /// A line of a record's log, which is only ever added to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogLine {
-    /// Its place, as sortable text: the same line added twice is one.
+    /// The line's place, as sortable text: the same line added twice is one.
     pub sort: String,
-    /// What it says.
+    /// The content.
     pub document: Json,
 }

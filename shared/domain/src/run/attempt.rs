@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Invoker, Lease, Phase, Policy, Progress, Purpose, RunRecord, end, wait_loop};
+use super::{Invoker, Lease, Phase, Policy, Progress, Purpose, RunRecord, end};
 use crate::{
     AttemptError, AttemptOutcome, Decision, DecisionContext, Effect, Json, RecordedError, Retry, RetryHint, Version,
     Wait, Work, code, limits, run::FinalState, slot,
@@ -70,7 +70,7 @@ pub(super) fn crashed(
 
 /// A message came to the app's dead-letter queue: its function was throttled for long, or can't start. What still
 /// waits for it gets a fresh one; whether the function starts, the conductor finds out.
-pub(super) fn undelivered(run: &RunRecord, purpose: Purpose) -> Decision<RunRecord> {
+pub(super) fn sent_afresh(run: &RunRecord, purpose: Purpose) -> Decision<RunRecord> {
     Decision::keep(run, if is_meant(run, purpose) { vec![run.send()] } else { vec![] })
 }
 
@@ -101,7 +101,7 @@ pub(super) fn ended(
     }
 }
 
-/// Whether another iteration is allowed, and when it is due.
+/// The time at which another iteration is due, where it is allowed.
 fn may_continue(
     run: &RunRecord,
     input: &Json,
@@ -136,7 +136,7 @@ fn proceed(mut run: RunRecord, input: Json, due_at: Timestamp, cx: &DecisionCont
         Invoker::WaitLoop { .. } => vec![], // The execution that called is answered with the time.
         Invoker::Queue => {
             run.invoker = Invoker::WaitLoop { generation: 1, execution: None };
-            vec![wait_loop::start(&run, cx.now)]
+            vec![run.start_wait_loop(cx.now)]
         }
     };
     run.stored(cx, effects).with(slot::INPUT, input)
@@ -160,15 +160,13 @@ pub(super) fn failed(
             run.attempt += 1;
             run.due_at = due_at;
             run.reconcile_count = 0;
-            // A wait loop is answered with the time.
-            let effects = if run.invoker.is_queue() { vec![run.deliver(cx.now)] } else { vec![] };
-            run.stored(cx, effects)
+            run.stored_and_delivered(cx)
         }
         _ => end::finish(run, FinalState::Failed, None, policy, cx),
     }
 }
 
-/// When a failed attempt is tried again, if at all.
+/// The time at which a failed attempt is tried again, if at all.
 fn next_try(run: &RunRecord, hint: RetryHint, policy: &Policy, cx: &DecisionContext) -> Option<Timestamp> {
     let mismatch = run.error.as_ref().is_some_and(|error| error.code == code::INPUT_MISMATCH);
     // A stored input that stops parsing after a deploy waits an hour for the deploy that mends it.
@@ -239,14 +237,15 @@ pub(super) fn rescheduled(run: &RunRecord, due_at: Timestamp, cx: &DecisionConte
     run.due_at = due_at.max(cx.now);
     run.scheduled_at = Some(run.due_at);
     run.start_by = ttl.map(|ttl| run.due_at.saturating_add(ttl).unwrap_or(Timestamp::MAX));
-    let mut effects = if run.invoker.is_queue() { vec![run.deliver(cx.now)] } else { vec![] };
-    if was_on_timer && !run.is_on_timer(cx.now) {
-        effects.push(Effect::CancelTimer { timer: run.timer() }); // A new one would have replaced the former.
+    let mut decision = run.stored_and_delivered(cx);
+    if was_on_timer && !decision.record.is_on_timer(cx.now) {
+        // A new one would have replaced the former.
+        decision.effects.push(Effect::CancelTimer { timer: decision.record.timer() });
     }
-    run.stored(cx, effects)
+    decision
 }
 
-/// Whether a message calls for what the record is about to do, and the queue may.
+/// Is true where a message calls for what the record is about to do, and the queue may.
 fn is_meant(run: &RunRecord, purpose: Purpose) -> bool {
     run.invoker.is_queue() && purpose == run.purpose()
 }

@@ -5,21 +5,7 @@ use super::{
     table::{Cell, Transition as T, cell},
     wait_loop,
 };
-use crate::{Decision, DecisionContext, Header, Index, IndexEntry, Machine, Policy, RecordKey, run::FinalState};
-
-impl RunRecord {
-    /// The key of a run's record.
-    #[must_use]
-    pub fn key_of(id: crate::Id) -> RecordKey {
-        RecordKey::new(Self::KIND, id.to_string())
-    }
-
-    /// The partition of a task's runs in the indexes.
-    #[must_use]
-    pub fn partition(task: &str) -> String {
-        format!("run/{task}")
-    }
-}
+use crate::{Decision, DecisionContext, Header, Index, IndexEntry, Machine, Policy, run::FinalState};
 
 impl Machine for RunRecord {
     const KIND: &'static str = "run";
@@ -81,7 +67,7 @@ impl RunRecord {
             }
             (T::StoreProgress, Input::Progressed(token, progress)) => attempt::progressed(self, *token, progress, cx),
             (T::MoveLease, Input::Extended(token, limit)) => attempt::extended(self, *token, *limit, policy, cx),
-            (T::SendAfresh, Input::Undelivered(purpose)) => attempt::undelivered(self, *purpose),
+            (T::SendAfresh, Input::Undelivered(purpose)) => attempt::sent_afresh(self, *purpose),
             (T::HandOver, Input::WaitLoopAnswered(call)) => wait_loop::answering(self, call, cx),
             (T::FollowExecution, Input::ExecutionEnded(generation, how)) => {
                 wait_loop::execution_ended(self, *generation, how, policy, cx)
@@ -92,31 +78,16 @@ impl RunRecord {
             (T::RequestAbort, Input::AbortRequested(message)) => end::request_abort(self, message, cx),
             (T::Reschedule, Input::Rescheduled(due_at)) => attempt::rescheduled(self, *due_at, cx),
             (T::Reconcile, Input::Reconciled(facts)) => reconcile::reconciled(self, *facts, task, cx),
-            (T::RunEndHooks, _) => end::run_hooks(self, cx),
+            (T::RunEndHooks, _) => end::run_hooks(self, policy, cx),
             (T::FinishEndHooks | T::DropEndHooks, _) => end::hooks_done(self, cx),
             (T::FailRemoved, _) => end::fail_removed(self, cx),
             _ => unreachable!("the table leads {input:?} to {transition:?}"),
         }
     }
 
-    /// Whether the run has ended in this state.
+    /// Is true where the run has ended in this state.
     #[must_use]
     pub fn has_ended_as(&self, state: State) -> bool {
         matches!(&self.phase, Phase::Ended(end) if State::from(end.state) == state)
-    }
-
-    /// Stores a changed record. The conductor's time is moved forward where the change asks for it, never back.
-    ///
-    /// Invariant: *watched until settled*. Only the conductor, which clears it first, raises `reconcile_at`.
-    pub(super) fn stored(mut self, cx: &DecisionContext, effects: Vec<crate::Effect>) -> Decision<Self> {
-        self.version = cx.version();
-        let starts = effects.iter().any(|effect| matches!(effect, crate::Effect::StartWaitLoop { .. }));
-        let wanted = if starts { Some(cx.now + crate::limits::LOOP_GRACE) } else { self.earliest_repair(cx.now) };
-        self.reconcile_at = match (self.reconcile_at, wanted) {
-            (_, None) => None,
-            (None, wanted) => wanted,
-            (Some(former), Some(wanted)) => Some(former.min(wanted)),
-        };
-        Decision::store(self, effects)
     }
 }

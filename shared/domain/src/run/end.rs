@@ -62,8 +62,7 @@ fn end(mut run: RunRecord, mut end: End, policy: &Policy, cx: &DecisionContext) 
     run.reconcile_count = 0;
     if policy.has_end_hooks {
         end.hooks_pending = true;
-        let until = policy.lease_until(cx.now, policy.timeout);
-        end.hooks_lease = Some(Lease { token: cx.version(), since: cx.now, until });
+        end.hooks_lease = Some(lease(policy, cx));
     }
     run.phase = Phase::Ended(end);
     let decision = run.stored(cx, effects);
@@ -96,9 +95,22 @@ pub(super) fn request_abort(run: &RunRecord, message: &str, cx: &DecisionContext
 }
 
 /// The ended run's message has come to its function: its hooks run here, unless another process runs them.
-pub(super) fn run_hooks(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
-    let decision = Decision::keep(run, vec![]);
-    if hooks_are_pending(run) && !run.is_leased(cx.now) { decision.then(Work::RunEndHooks) } else { decision }
+///
+/// Invariant: *hooks run under a lease*. One taken by a write, so that neither a message that comes twice nor an old
+/// record in a message runs them side by side.
+pub(super) fn run_hooks(run: &RunRecord, policy: &Policy, cx: &DecisionContext) -> Decision<RunRecord> {
+    let mut next = run.clone();
+    match &mut next.phase {
+        Phase::Ended(end) if end.hooks_pending && !run.is_leased(cx.now) => end.hooks_lease = Some(lease(policy, cx)),
+        _ => return Decision::keep(run, vec![]),
+    }
+    next.reconcile_count = 0;
+    next.stored(cx, vec![]).then(Work::RunEndHooks)
+}
+
+/// The right to run the hooks: they have the limit of an attempt.
+fn lease(policy: &Policy, cx: &DecisionContext) -> Lease {
+    Lease { token: cx.version(), since: cx.now, until: policy.lease_until(cx.now, policy.timeout) }
 }
 
 /// The hooks of the end have run, or never will: nothing is left to repair.
@@ -124,7 +136,7 @@ pub(super) fn fail_removed(run: &RunRecord, cx: &DecisionContext) -> Decision<Ru
     finish(run, FinalState::Failed, None, &Policy::default(), cx)
 }
 
-/// Whether the run has ended and its hooks are still to run.
+/// Is true where the run has ended and its hooks are still to run.
 pub(super) fn hooks_are_pending(run: &RunRecord) -> bool {
     matches!(&run.phase, Phase::Ended(end) if end.hooks_pending)
 }

@@ -1,4 +1,4 @@
-//! What happens to a run.
+//! The inputs of a run.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use jiff::Timestamp;
 use super::{ExecutionEnd, Facts, Policy, Progress, Purpose, WaitLoopCall};
 use crate::{AttemptOutcome, Version};
 
-/// What happens to a run.
+/// An input of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
-    /// Its message arrives at its function.
+    /// The message arrives at its function.
     Delivered(Purpose),
-    /// Its message was received again and again and never taken, as when the function can't start.
+    /// The message was received again and again and never taken, as when the function can't start.
     Undelivered(Purpose),
-    /// Its wait loop calls.
+    /// The wait loop calls.
     WaitLoopCalled(WaitLoopCall),
-    /// Its wait loop is about to be answered.
+    /// The wait loop is about to be answered.
     WaitLoopAnswered(WaitLoopCall),
-    /// Its wait loop reports that a call of the function ended in no answer, and why.
+    /// The wait loop reports that a call of the function ended in no answer, and why.
     WaitLoopCrashed(WaitLoopCall, String),
     /// The wait loop's execution of a generation ended without its run.
     ExecutionEnded(u32, ExecutionEnd),
@@ -26,7 +26,7 @@ pub enum Input {
     AttemptEnded {
         /// The lease's token.
         token: Version,
-        /// What came of it.
+        /// The outcome.
         outcome: AttemptOutcome,
         /// Time spent in the handler.
         spent: Duration,
@@ -86,7 +86,7 @@ impl InputName {
         Self::TaskRemoved,
     ];
 
-    /// Whether it can be decided without the task's policy.
+    /// Is true of what can be decided without the task's policy.
     pub(super) const fn needs_no_policy(self) -> bool {
         matches!(
             self,
@@ -94,14 +94,14 @@ impl InputName {
         )
     }
 
-    /// Whether it is decided in the task's own function, which has the code of the hooks.
+    /// Is true of what is decided in the task's own function, which has the code of the hooks.
     pub(super) const fn is_in_function(self) -> bool {
         matches!(self, Self::Delivered | Self::WaitLoopCalled | Self::AttemptEnded)
     }
 }
 
 impl Input {
-    /// Its column in the table.
+    /// The input's column in the table.
     #[must_use]
     pub const fn name(&self) -> InputName {
         match self {

@@ -1,25 +1,34 @@
 //! A run: its record, and every decision about it.
 //!
-//! [`table`] says what each input does in each phase; [`RunRecord`] is a [`Machine`](crate::Machine), and decides by it.
+//! [`table`] says what each input does in each phase; [`RunRecord`] is a [`Machine`](crate::Machine), and decides by
+//! it.
 
 mod attempt;
+mod create;
 mod decide;
 mod end;
+mod facts;
 mod input;
+mod lease;
 mod phase;
 mod policy;
 mod reconcile;
 mod record;
 mod state;
+mod store;
 pub mod table;
 mod view;
 mod wait_loop;
+mod wait_loop_call;
 
+pub use create::NewRun;
+pub use facts::{Facts, Need};
 pub use input::{Input, InputName, Task};
+pub use lease::Lease;
 pub use phase::{End, FinalState, Phase, PhaseName};
 pub use policy::Policy;
-pub use reconcile::{Facts, Need};
-pub use record::{Invoker, Key, Lease, NewRun, Progress, Purpose, RunRecord, Trigger};
-pub use state::{State, StateError};
+pub use record::{Invoker, Key, Progress, Purpose, RunRecord, Trigger};
+pub use state::{MOVES, State, StateError};
 pub use view::RunView;
-pub use wait_loop::{ExecutionEnd, WaitLoopAnswer, WaitLoopCall, answer};
+pub use wait_loop::answer;
+pub use wait_loop_call::{ExecutionEnd, WaitLoopAnswer, WaitLoopCall};

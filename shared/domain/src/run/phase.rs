@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Lease, State};
 
-/// Where a run stands.
+/// A phase of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Phase {
@@ -29,17 +29,17 @@ pub enum Phase {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct End {
-    /// How it ended.
+    /// The final state.
     pub state: FinalState,
-    /// When.
+    /// The time of the end.
     pub at: Timestamp,
     /// The message of `Done` or of an abort.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Why the result was left out: its size in bytes, or that it can't be serialized.
+    /// The reason why the result was left out: its size in bytes, or that it can't be serialized.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_left_out: Option<String>,
-    /// Whether the hooks of the end are still to run.
+    /// Is true while the hooks of the end are still to run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hooks_pending: bool,
     /// The right to run them.
@@ -47,7 +47,7 @@ pub struct End {
     pub hooks_lease: Option<Lease>,
 }
 
-/// How a run ended.
+/// A run's final state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FinalState {
@@ -57,7 +57,7 @@ pub enum FinalState {
     Failed,
     /// Aborted from outside or by the handler.
     Aborted,
-    /// Not started within its `ttl`.
+    /// The run was not started within its `ttl`.
     Expired,
 }
 
@@ -86,7 +86,7 @@ pub enum PhaseName {
 }
 
 impl Phase {
-    /// Its row in the table.
+    /// The phase's row in the table.
     #[must_use]
     pub const fn name(&self) -> PhaseName {
         match self {
@@ -97,7 +97,7 @@ impl Phase {
         }
     }
 
-    /// Whether the run is over.
+    /// Is true where the run is over.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         matches!(self, Self::Ended(_))

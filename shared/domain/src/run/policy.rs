@@ -1,4 +1,4 @@
-//! What a task says of how its runs are treated.
+//! The policy of a task: how its runs are treated.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub struct Policy {
     /// Limit of one attempt.
     #[serde(rename = "timeoutMs", with = "crate::ms")]
     pub timeout: Duration,
-    /// How far `set_timeout` may raise it.
+    /// The longest limit that `set_timeout` may set.
     #[serde(rename = "maxTimeoutMs", with = "crate::ms")]
     pub max_timeout: Duration,
     /// Limit on the run's total handler time.
@@ -22,15 +22,15 @@ pub struct Policy {
     pub max_duration: Option<Duration>,
     /// Calls of the handler for new iterations, at most; none is unlimited.
     pub max_iterations: Option<u32>,
-    /// What follows a failed attempt.
+    /// The retries of a failed attempt.
     pub retry: Retry,
     /// A run not started this long after it was due expires.
     #[serde(rename = "ttlMs", with = "crate::ms::or_none", skip_serializing_if = "Option::is_none")]
     pub ttl: Option<Duration>,
-    /// How long a finished run is kept.
+    /// The time for which a finished run is kept.
     #[serde(rename = "historyMs", with = "crate::ms")]
     pub history: Duration,
-    /// Whether hooks follow the end.
+    /// Is true where hooks follow the end.
     pub has_end_hooks: bool,
 }
 
@@ -50,7 +50,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// When the lease of an attempt with this limit ends: a margin after the runner has stopped it.
+    /// The end of the lease of an attempt with this limit: a margin after the runner has stopped it.
     #[must_use]
     pub fn lease_until(&self, since: Timestamp, limit: Duration) -> Timestamp {
         since + limit.min(limits::RUNNER_STOPS) + limits::LEASE_MARGIN

@@ -2,33 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{FinalState, Invoker, Phase, RunRecord, Task, attempt, end, wait_loop};
-use crate::{Change, Decision, DecisionContext, Effect, limits};
-
-/// What the conductor must find out before it can decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// Nothing: the record says it all.
-    Nothing,
-    /// Whether the function's queue shows anything visible.
-    Backlog,
-    /// Whether the execution of the record's generation is running.
-    Execution,
-}
-
-/// What the conductor has found out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Facts {
-    /// The record was enough.
-    Nothing,
-    /// Whether the function's queue has a backlog.
-    Backlog(bool),
-    /// Whether the execution is running.
-    Executing(bool),
-}
+use super::{Facts, FinalState, Invoker, Need, Phase, RunRecord, Task, attempt, end, wait_loop};
+use crate::{Change, Decision, DecisionContext, limits};
 
 impl RunRecord {
-    /// When the record could need repair at the earliest, plus the grace: `None` where it never will.
+    /// The earliest time at which the record could need repair, plus the grace: `None` where it never will.
     #[must_use]
     pub fn earliest_repair(&self, now: Timestamp) -> Option<Timestamp> {
         let at = match (&self.phase, &self.invoker) {
@@ -42,7 +20,7 @@ impl RunRecord {
         Some(at)
     }
 
-    /// What must be found out about an overdue run.
+    /// The question to answer about an overdue run.
     #[must_use]
     pub fn needs(&self, now: Timestamp) -> Need {
         match (&self.phase, &self.invoker) {
@@ -60,39 +38,46 @@ pub(super) fn reconciled(run: &RunRecord, facts: Facts, task: Task<'_>, cx: &Dec
     let now = cx.now;
     let Task::Known(policy) = task else {
         let decision = if run.phase.is_final() { end::hooks_done(run, cx) } else { end::fail_removed(run, cx) };
-        return if decision.change == Change::Store { decision } else { again(run, vec![], cx) };
+        return if decision.change == Change::Store { decision } else { again(run, cx) };
     };
     if run.is_leased(now) {
-        return again(run, vec![], cx);
+        return again(run, cx);
     }
     if run.phase.is_final() {
         // An end without its ending: the function gets a message that asks for it.
-        return again(run, if end::hooks_are_pending(run) { vec![run.send()] } else { vec![] }, cx);
+        return if end::hooks_are_pending(run) { sent_again(run, cx) } else { again(run, cx) };
     }
     // Whatever follows sets the next time anew: only the conductor raises it.
     let run = &RunRecord { reconcile_at: None, ..run.clone() };
     match (&run.phase, &run.invoker, facts) {
         // An ended lease means a dead attempt, whatever calls the run.
         (Phase::Running { .. }, ..) => attempt::crashed(run, None, policy, cx),
-        (_, Invoker::Queue, _) if now < run.due_at => again(run, vec![], cx),
+        (_, Invoker::Queue, _) if now < run.due_at => again(run, cx),
         (_, Invoker::Queue, _) if run.is_past_start(now) => {
             end::finish(run.clone(), FinalState::Expired, None, policy, cx)
         }
-        (_, Invoker::Queue, Facts::Backlog(true)) => again(run, vec![], cx),
-        (_, Invoker::Queue, _) if run.reconcile_count == 0 => again(run, vec![run.send()], cx),
+        (_, Invoker::Queue, Facts::Backlog(true)) => again(run, cx),
+        (_, Invoker::Queue, _) if run.reconcile_count == 0 => sent_again(run, cx),
         // Sent again before, and still not taken. A queue doesn't say why; the wait loop tells a function that is
         // throttled, and waits, from one that can't start, which is a crash.
         (_, Invoker::Queue, _) | (_, Invoker::WaitLoop { .. }, Facts::Executing(false)) => wait_loop::renewed(run, cx),
-        (_, Invoker::WaitLoop { .. }, _) => again(run, vec![], cx),
+        (_, Invoker::WaitLoop { .. }, _) => again(run, cx),
     }
 }
 
 /// Puts the next time off: to the earliest repair, and twice as far at each one in a row, up to an hour.
-fn again(run: &RunRecord, effects: Vec<Effect>, cx: &DecisionContext) -> Decision<RunRecord> {
+fn again(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
     let mut next = run.clone();
     next.version = cx.version();
     let pause = limits::reconcile_pause(run.reconcile_count);
     next.reconcile_count = run.reconcile_count.saturating_add(1);
     next.reconcile_at = run.earliest_repair(cx.now).map(|due| due.max(cx.now + pause));
-    Decision::store(next, effects)
+    Decision::store(next, vec![])
+}
+
+/// The same with a message, which carries the record as it is stored.
+fn sent_again(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
+    let mut decision = again(run, cx);
+    decision.effects.push(decision.record.send());
+    decision
 }

@@ -1,14 +1,10 @@
-//! What is stored of a run, its payloads apart.
-
-use std::time::Duration;
+//! The record of a run, its payloads apart.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Phase, State};
-use crate::{
-    Decision, DecisionContext, Effect, Id, Message, RecordedError, RunMessage, Version, limits, skip::is_zero,
-};
+use super::{Lease, Phase, State};
+use crate::{Id, RecordedError, Version, limits, skip::is_zero};
 
 /// The record of a run. Its body, inputs, result and logs are stored beside it, not in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,9 +16,9 @@ pub struct RunRecord {
     pub name: String,
     /// The name of the last write.
     pub version: Version,
-    /// Where the run stands, with all that means something there alone.
+    /// The phase, with all that means something there alone.
     pub phase: Phase,
-    /// What started it.
+    /// The trigger.
     pub trigger: Trigger,
     /// The run that started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,29 +26,29 @@ pub struct RunRecord {
     /// Hops of the chain of runs and events that leads here.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub hops: u32,
-    /// What it can be found by.
+    /// The tags that it can be found by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// Its idempotency key.
+    /// The idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,
     /// The schedule that fired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
-    /// When the record was made.
+    /// The time at which the record was made.
     pub created_at: Timestamp,
-    /// When the next attempt or iteration is due. No handler starts before.
+    /// The time at which the next attempt or iteration is due. No handler starts before.
     pub due_at: Timestamp,
     /// The time asked for, where it was later than the creation; of a schedule's run the time it fired for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled_at: Option<Timestamp>,
-    /// When the current iteration was first due, where it is not the first.
+    /// The time at which the current iteration was first due, where it is not the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iteration_at: Option<Timestamp>,
-    /// When its first attempt started.
+    /// The time at which the first attempt started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// Not started by then, it expires.
+    /// The time by which it must have started; else it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_by: Option<Timestamp>,
     /// The iteration that runs or comes next, from 1.
@@ -62,7 +58,7 @@ pub struct RunRecord {
     /// Counts changes of body or due time before the start; older messages are dropped.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub revision: u32,
-    /// What calls the handler.
+    /// The caller of the handler.
     #[serde(default, skip_serializing_if = "Invoker::is_queue")]
     pub invoker: Invoker,
     /// Time spent in handlers so far, in milliseconds.
@@ -71,21 +67,21 @@ pub struct RunRecord {
     /// The last progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// Why the last attempt failed, or the run ended.
+    /// The error of the last attempt, or of the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RecordedError>,
-    /// When the conductor reconciles it.
+    /// The time at which the conductor reconciles it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconcile_at: Option<Timestamp>,
-    /// How often in a row the conductor found nothing to repair.
+    /// The number of times in a row that the conductor found nothing to repair.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reconcile_count: u32,
-    /// When the record may be deleted, in Unix seconds.
+    /// The time from which the record may be deleted, in Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at_s: Option<i64>,
 }
 
-/// What started a run.
+/// The trigger of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Trigger {
@@ -108,11 +104,11 @@ pub enum Trigger {
 pub struct Key {
     /// The key, 1 to 256 characters, per task.
     pub text: String,
-    /// Until when it is held at least.
+    /// The time until which it is held at least.
     pub until: Timestamp,
 }
 
-/// What calls the handler of a run: exactly one thing at a time.
+/// The caller of a run's handler: exactly one thing at a time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Invoker {
@@ -130,7 +126,7 @@ pub enum Invoker {
 }
 
 impl Invoker {
-    /// Whether the queue calls it.
+    /// Is true where the queue calls it.
     #[must_use]
     pub fn is_queue(&self) -> bool {
         *self == Self::Queue
@@ -146,26 +142,6 @@ impl Invoker {
     }
 }
 
-/// The lease of an attempt, or of the hooks of the end: the right to write what comes of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Lease {
-    /// The version that the taking write left: it names the owner.
-    pub token: Version,
-    /// When it was taken.
-    pub since: Timestamp,
-    /// When it ends: an ended lease means a dead owner.
-    pub until: Timestamp,
-}
-
-impl Lease {
-    /// Whether its owner may still be alive.
-    #[must_use]
-    pub fn is_live(&self, now: Timestamp) -> bool {
-        now < self.until
-    }
-}
-
 /// The progress of a run, as its handler tells it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -175,7 +151,7 @@ pub struct Progress {
     pub fraction: f64,
 }
 
-/// What a message is for. One that doesn't match the record is acknowledged and dropped.
+/// The purpose of a message. One that doesn't match the record is acknowledged and dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Purpose {
     /// The iteration it calls for.
@@ -188,103 +164,14 @@ pub struct Purpose {
     pub revision: u32,
 }
 
-/// What a run is made of.
-#[derive(Clone, Debug)]
-pub struct NewRun {
-    /// Its id.
-    pub id: Id,
-    /// The task's name.
-    pub name: String,
-    /// When it is due; now or earlier means at once.
-    pub due_at: Timestamp,
-    /// What starts it.
-    pub trigger: Trigger,
-    /// The run that starts it.
-    pub parent_id: Option<Id>,
-    /// Hops of the chain of runs and events that leads here.
-    pub hops: u32,
-    /// What it can be found by.
-    pub tags: Vec<String>,
-    /// Its idempotency key.
-    pub key: Option<Key>,
-    /// The schedule that fired.
-    pub schedule: Option<String>,
-    /// How long after its due time it may start.
-    pub ttl: Option<Duration>,
-    /// The execution that calls it from its beginning: a direct start of the wait loop.
-    pub execution: Option<String>,
-}
-
-impl NewRun {
-    /// A run of a task that is due then, without tags, key, parent or schedule.
-    #[must_use]
-    pub fn at(id: Id, task: &str, due_at: Timestamp, trigger: Trigger) -> Self {
-        Self {
-            id,
-            name: task.to_owned(),
-            due_at,
-            trigger,
-            parent_id: None,
-            hops: 0,
-            tags: vec![],
-            key: None,
-            schedule: None,
-            ttl: None,
-            execution: None,
-        }
-    }
-}
-
 impl RunRecord {
-    /// A new run and what brings it to its function.
-    #[must_use]
-    pub fn create(new: NewRun, cx: &DecisionContext) -> Decision<Self> {
-        let now = cx.now;
-        let due_at = new.due_at.max(now);
-        let invoker = match new.execution {
-            Some(execution) => Invoker::WaitLoop { generation: 1, execution: Some(execution) },
-            None => Invoker::Queue,
-        };
-        let mut run = Self {
-            id: new.id,
-            name: new.name,
-            version: cx.version(),
-            phase: Phase::Queued,
-            trigger: new.trigger,
-            parent_id: new.parent_id,
-            hops: new.hops,
-            tags: new.tags,
-            key: new.key,
-            created_at: now,
-            due_at,
-            scheduled_at: (due_at > now || new.schedule.is_some()).then_some(new.due_at),
-            iteration_at: None,
-            schedule: new.schedule,
-            started_at: None,
-            start_by: new.ttl.map(|ttl| due_at.saturating_add(ttl).unwrap_or(Timestamp::MAX)),
-            iteration: 1,
-            attempt: 1,
-            revision: 0,
-            invoker,
-            handler_ms: 0,
-            progress: None,
-            error: None,
-            reconcile_at: None,
-            reconcile_count: 0,
-            expires_at_s: None,
-        };
-        run.reconcile_at = run.earliest_repair(now);
-        let effects = if run.invoker.is_queue() { vec![run.deliver(now)] } else { vec![] };
-        Decision::store(run, effects)
-    }
-
     /// The function that holds the task.
     #[must_use]
     pub fn function(&self) -> String {
         crate::slug(&self.name)
     }
 
-    /// What a message about the record as it is now would be for.
+    /// The purpose of a message about the record as it is now.
     #[must_use]
     pub fn purpose(&self) -> Purpose {
         Purpose {
@@ -293,23 +180,6 @@ impl RunRecord {
             generation: self.invoker.generation(),
             revision: self.revision,
         }
-    }
-
-    /// The message that calls for what is due.
-    #[must_use]
-    pub fn message(&self) -> Message {
-        Message::Run(RunMessage::about(self))
-    }
-
-    /// What brings the run to its function when it is due.
-    pub(super) fn deliver(&self, now: Timestamp) -> Effect {
-        let message = |whole| if whole { self.message() } else { Message::Run(RunMessage::ids(self)) };
-        Effect::deliver_at(self.due_at, now, &self.function(), || self.timer(), message)
-    }
-
-    /// What sends its message at once.
-    pub(super) fn send(&self) -> Effect {
-        Effect::send(&self.function(), &self.message())
     }
 
     /// The name of its one-time schedule.
@@ -327,7 +197,7 @@ impl RunRecord {
         }
     }
 
-    /// Whether a lease is held whose owner may still be alive.
+    /// Is true while a lease is held whose owner may still be alive.
     #[must_use]
     pub fn is_leased(&self, now: Timestamp) -> bool {
         self.lease().is_some_and(|lease| lease.is_live(now))
@@ -342,12 +212,12 @@ impl RunRecord {
         }
     }
 
-    /// Whether a one-time schedule, not a message, brings it to its function.
+    /// Is true where a one-time schedule, not a message, brings it to its function.
     pub(super) fn is_on_timer(&self, now: Timestamp) -> bool {
         self.invoker.is_queue() && crate::until(now, self.due_at) > limits::MAX_QUEUE_DELAY
     }
 
-    /// Whether it may not start any more.
+    /// Is true once it may not start any more.
     pub(super) fn is_past_start(&self, now: Timestamp) -> bool {
         self.started_at.is_none() && self.start_by.is_some_and(|start_by| start_by <= now)
     }
@@ -365,7 +235,10 @@ impl RunRecord {
     #[must_use]
     pub fn state_at(&self, now: Timestamp) -> State {
         match &self.phase {
-            Phase::Queued if self.started_at.is_none() && self.due_at > now => State::Scheduled,
+            // Of one that never started, the time after a crash is no time that was asked for.
+            Phase::Queued if self.started_at.is_none() && self.scheduled_at.is_some_and(|at| at > now) => {
+                State::Scheduled
+            }
             Phase::Queued => State::Submitted,
             Phase::Running { .. } => State::Running,
             Phase::Waiting => State::Waiting,
@@ -373,7 +246,7 @@ impl RunRecord {
         }
     }
 
-    /// When the run first became due, if it has.
+    /// The time at which the run first became due, if it has.
     #[must_use]
     pub fn submitted_at(&self, now: Timestamp) -> Option<Timestamp> {
         let due = self.scheduled_at.unwrap_or(self.created_at);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where a run stands, as people and programs are told.
+/// A run's state, as people and programs are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -26,11 +26,29 @@ pub enum State {
 
 use State::{Aborted, Completed, Expired, Failed, Running, Scheduled, Submitted, Waiting};
 
+/// Every move that a run can make, as it is told. Staying (another lease, another attempt) is no move.
+pub const MOVES: [(State, &[State]); 8] = [
+    (Scheduled, &[Submitted, Running, Aborted, Expired, Failed]),
+    (Submitted, &[Scheduled, Running, Aborted, Expired, Failed]),
+    (Running, &[Completed, Failed, Aborted, Waiting, Submitted]),
+    (Waiting, &[Submitted, Running, Aborted, Failed]),
+    (Completed, &[]),
+    (Failed, &[]),
+    (Aborted, &[]),
+    (Expired, &[]),
+];
+
 impl State {
+    /// Whether a run in this state may go over to the other.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        MOVES.iter().any(|(from, to)| *from == self && to.contains(&next))
+    }
+
     /// All states, in the order of a run's life.
     pub const ALL: [Self; 8] = [Scheduled, Submitted, Running, Waiting, Completed, Failed, Aborted, Expired];
 
-    /// Whether the run has ended.
+    /// Is true of a run that has ended.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Completed | Failed | Aborted | Expired)

@@ -6,7 +6,7 @@
 
 use super::{InputName, PhaseName};
 
-/// What an input does in a phase.
+/// The meaning of an input in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cell {
     /// It leads to this transition.
@@ -42,7 +42,7 @@ pub enum Transition {
     Reschedule,
     /// Repairs what is overdue, and says when to look again.
     Reconcile,
-    /// Runs the hooks of the end, where they are still pending.
+    /// Takes the hooks of the end, where they are still pending and nothing runs them.
     RunEndHooks,
     /// Notes that the hooks of the end have run.
     FinishEndHooks,
@@ -57,7 +57,7 @@ const NO_ATTEMPT: Cell = Cell::Ignored("no attempt holds the lease");
 const NOT_OVER: Cell = Cell::Ignored("the run has not ended");
 const OVER: Cell = Cell::Ignored("the run has ended");
 
-/// What an input does in a phase.
+/// The meaning of an input in a phase.
 #[must_use]
 pub const fn cell(phase: PhaseName, input: InputName) -> Cell {
     use Cell::{Does, Ignored};
@@ -117,7 +117,10 @@ impl Transition {
     pub const fn leads_to(self, from: PhaseName) -> &'static [PhaseName] {
         use PhaseName::{Ended, Queued, Running, Waiting};
         match self {
-            Self::TakeAttempt => &[Running, Ended],
+            Self::TakeAttempt => match from {
+                Queued => &[Running, Ended],
+                _ => &[Running], // Expiry is of what never started.
+            },
             Self::RecordCrash => &[Queued, Ended],
             Self::EndAttempt => &[Queued, Waiting, Ended],
             Self::Reconcile => match from {

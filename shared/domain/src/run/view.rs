@@ -38,7 +38,7 @@ pub struct RunView {
     pub input: Option<Json>,
     pub result: Option<Json>,
     pub result_left_out: Option<String>,
-    /// When the record may be deleted, in Unix seconds; none while the run is unfinished.
+    /// The time from which the record may be deleted, in Unix seconds; none while the run is unfinished.
     pub expires_at_s: Option<i64>,
 }
 

@@ -1,107 +1,9 @@
 //! The wait loop: the Step Functions execution that waits and calls again.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::{FinalState, Invoker, Phase, Policy, RunRecord, State, attempt, end};
-use crate::{Decision, DecisionContext, Effect, Id, RecordedError, code, limits};
-
-/// The call of a wait loop, and what its execution is started with. No payload travels through it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct WaitLoopCall {
-    /// The run.
-    pub run: Id,
-    /// Its function, as in [`FunctionEntry::name`](crate::FunctionEntry::name).
-    pub function: String,
-    /// The generation that the execution was started for.
-    pub generation: u32,
-    /// Calls of this execution so far.
-    pub round: u32,
-    /// When the execution started.
-    pub started: Timestamp,
-    /// The iteration that was to come next when it was last answered.
-    pub iteration: u32,
-    /// The attempt at it.
-    pub attempt: u32,
-}
-
-/// The answer to a call: a pure function of the record and of the call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", tag = "next")]
-pub enum WaitLoopAnswer {
-    /// Wait until then and call again.
-    Wait {
-        /// Whole seconds, rounded up.
-        until: Timestamp,
-        /// What to call with.
-        call: WaitLoopCall,
-    },
-    /// Start a successor and end.
-    Handover {
-        /// The successor's name.
-        name: String,
-        /// What the successor is started with.
-        call: WaitLoopCall,
-        /// When its first call is due.
-        until: Timestamp,
-    },
-    /// End: the run has ended, or another generation or its queue calls it.
-    Stop {
-        /// The run.
-        id: Id,
-        /// Where it stands.
-        state: State,
-    },
-}
-
-impl WaitLoopCall {
-    /// What the execution of a run's current generation is started with.
-    #[must_use]
-    pub fn first(run: &RunRecord, now: Timestamp) -> Self {
-        let (iteration, attempt) = (run.iteration, run.attempt);
-        let function = crate::slug(&run.name);
-        Self { run: run.id, function, generation: run.invoker.generation(), round: 0, started: now, iteration, attempt }
-    }
-}
-
-/// How an execution ended that its run didn't end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExecutionEnd {
-    /// Stopped from outside: the user's wish.
-    Stopped,
-    /// Ended by a quota or the length of its history: a new generation carries on.
-    Exhausted,
-    /// Failed for another reason.
-    Failed(String),
-}
-
-impl ExecutionEnd {
-    /// The meaning of an execution's end, as Step Functions tells it: its status, and the error's name and cause where
-    /// it has them. `None` for one that succeeded or still runs.
-    ///
-    /// ```
-    /// use dacapo_domain::run::ExecutionEnd;
-    ///
-    /// assert_eq!(ExecutionEnd::of("ABORTED", None, None), Some(ExecutionEnd::Stopped));
-    /// assert_eq!(ExecutionEnd::of("FAILED", Some("States.Runtime"), None), Some(ExecutionEnd::Exhausted));
-    /// assert_eq!(ExecutionEnd::of("SUCCEEDED", None, None), None);
-    /// ```
-    #[must_use]
-    pub fn of(status: &str, error: Option<&str>, cause: Option<&str>) -> Option<Self> {
-        match (status, error) {
-            ("ABORTED", _) => Some(Self::Stopped),
-            (
-                "FAILED" | "TIMED_OUT",
-                Some("States.Runtime" | "States.ExceedToleratedFailureThreshold" | "States.Timeout") | None,
-            ) => Some(Self::Exhausted),
-            ("FAILED" | "TIMED_OUT", Some(error)) => {
-                Some(Self::Failed(format!("{error}: {}", cause.unwrap_or_default())))
-            }
-            _ => None,
-        }
-    }
-}
+use super::{ExecutionEnd, FinalState, Invoker, Phase, Policy, RunRecord, WaitLoopAnswer, WaitLoopCall, attempt, end};
+use crate::{Decision, DecisionContext, Effect, RecordedError, code, limits};
 
 /// The answer to a call. Asked twice, it is the same.
 #[must_use]
@@ -133,17 +35,12 @@ pub fn answer(run: &RunRecord, call: &WaitLoopCall, now: Timestamp) -> WaitLoopA
     }
 }
 
-/// What starts the execution of the record's generation.
-pub(super) fn start(run: &RunRecord, now: Timestamp) -> Effect {
-    Effect::StartWaitLoop { execution: run.execution_name(), call: WaitLoopCall::first(run, now), until: run.due_at }
-}
-
-/// Whether the execution must hand over before it waits for the run's next call.
+/// Is true where the execution must hand over before it waits for the run's next call.
 fn is_exhausted(run: &RunRecord, call: &WaitLoopCall) -> bool {
     call.round >= limits::LOOP_ROUNDS || run.due_at > call.started + limits::LOOP_LIFE
 }
 
-/// Whether the execution of this generation is what calls the run.
+/// Is true where the execution of this generation is what calls the run.
 ///
 /// Invariant: *one invoker*. A call of any other generation changes nothing.
 fn is_invoker(run: &RunRecord, generation: u32) -> bool {
@@ -232,7 +129,7 @@ pub(super) fn execution_ended(
 pub(super) fn renewed(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
     let mut run = next_generation(run);
     run.reconcile_count = 0;
-    let start = start(&run, cx.now);
+    let start = run.start_wait_loop(cx.now);
     run.stored(cx, vec![start])
 }
 

@@ -2,7 +2,7 @@
 
 use super::{ScheduleInputName, SchedulePhaseName};
 
-/// What an input does in a phase.
+/// The meaning of an input in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScheduleCell {
     /// It leads to this transition.
@@ -34,7 +34,7 @@ pub enum ScheduleTransition {
     Delete,
 }
 
-/// What an input does in a phase.
+/// The meaning of an input in a phase.
 #[must_use]
 pub const fn cell(phase: SchedulePhaseName, input: ScheduleInputName) -> ScheduleCell {
     use ScheduleCell::{Does, Ignored};

@@ -1,10 +1,8 @@
-//! Why a time is refused.
+//! Reasons to refuse a time.
 
 use std::fmt;
 
 use jiff::Timestamp;
-
-use super::{Given, suggest};
 
 /// A time that is refused: what was given, what is allowed, and how to write it where the intent is clear.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +12,7 @@ pub struct WhenError {
     instead: Option<String>,
 }
 
-/// What is wrong with a time.
+/// A fault of a time.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WhenProblem {
@@ -67,22 +65,17 @@ const ALLOWED: &str = "allowed are a number and a unit, such as \"5 minutes\", a
                        \"2022-01-14T17:46:05.811Z\", and, as a number, milliseconds from now or since 1970";
 
 impl WhenError {
-    pub(super) fn new(given: &Given, problem: WhenProblem) -> Self {
-        let instead = match (given, &problem) {
-            (_, WhenProblem::Past { .. } | WhenProblem::TooFar { .. } | WhenProblem::Zero) => None,
-            (Given::Text(text), _) => suggest::instead_of(text),
-            _ => None,
-        };
-        Self { given: given.to_string(), problem, instead }
+    pub(super) fn new(given: String, problem: WhenProblem, instead: Option<String>) -> Self {
+        Self { given, problem, instead }
     }
 
-    /// What is wrong with it.
+    /// The problem.
     #[must_use]
     pub fn problem(&self) -> &WhenProblem {
         &self.problem
     }
 
-    /// How to write what was meant, where that is clear.
+    /// The way to write what was meant, where that is clear.
     #[must_use]
     pub fn instead(&self) -> Option<&str> {
         self.instead.as_deref()
@@ -97,23 +90,6 @@ impl fmt::Display for WhenError {
         match &self.instead {
             Some(instead) => write!(f, " (write {instead:?})"),
             None => Ok(()),
-        }
-    }
-}
-
-/// What was given, as an error names it; of a long text its beginning.
-impl fmt::Display for Given {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 80;
-        match self {
-            Self::Delay(delay) => write!(f, "a duration of {delay:?}"),
-            Self::Number(number) => number.fmt(f),
-            Self::Fraction(number) => number.fmt(f),
-            Self::Instant(due) => due.fmt(f),
-            Self::Text(text) => match text.char_indices().nth(SHOWN) {
-                Some((end, _)) => write!(f, "{:?} and so on", &text[..end]),
-                None => write!(f, "{text:?}"),
-            },
         }
     }
 }

@@ -1,6 +1,8 @@
-//! When something is due, in every form a user may say it.
+//! Times at which something is due, in every form a user may say them.
 
 mod error;
+mod given;
+mod range;
 mod rfc3339;
 mod stored;
 mod suggest;
@@ -8,14 +10,16 @@ mod text;
 
 use std::{fmt, time::Duration};
 
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use jiff::Timestamp;
 
 pub use error::{WhenError, WhenProblem};
+use given::Given;
+use range::{a_year_after, within_a_year};
 
 /// Numbers up to this are milliseconds from now (10 years of 365 days); larger ones are Unix time in milliseconds.
 const LARGEST_DELAY_MS: i128 = 315_360_000_000;
 
-/// When a run or an event is due: as it was given, to be decided by [`resolve`](Self::resolve).
+/// The time at which a run or an event is due: as it was given, to be decided by [`resolve`](Self::resolve).
 ///
 /// | form | example |
 /// |---|---|
@@ -49,17 +53,6 @@ const LARGEST_DELAY_MS: i128 = 315_360_000_000;
 #[derive(Clone, Debug, PartialEq)]
 pub struct When(Given);
 
-/// The raw form.
-#[derive(Clone, Debug, PartialEq)]
-enum Given {
-    Delay(Duration),
-    Number(i128),
-    /// A number that is not whole; only JSON can hold one.
-    Fraction(f64),
-    Instant(Timestamp),
-    Text(String),
-}
-
 impl When {
     /// The moment itself, where it was given as one.
     pub(crate) fn instant(&self) -> Option<Timestamp> {
@@ -89,7 +82,14 @@ impl When {
     /// ```
     pub fn resolve(&self, now: Timestamp) -> Result<Timestamp, WhenError> {
         let due = self.due(now).and_then(|due| within_a_year(due, now));
-        due.map_err(|problem| WhenError::new(&self.0, problem))
+        due.map_err(|problem| {
+            let instead = match (&self.0, &problem) {
+                (_, WhenProblem::Past { .. } | WhenProblem::TooFar { .. } | WhenProblem::Zero) => None,
+                (Given::Text(text), _) => suggest::instead_of(text),
+                _ => None,
+            };
+            WhenError::new(self.0.to_string(), problem, instead)
+        })
     }
 
     fn due(&self, now: Timestamp) -> Result<Timestamp, WhenProblem> {
@@ -116,29 +116,6 @@ impl When {
 /// One number and one unit for what a text says, if it says that clearly.
 pub(crate) fn spelled(text: &str) -> Option<String> {
     suggest::instead_of(text)
-}
-
-fn within_a_year(due: Timestamp, now: Timestamp) -> Result<Timestamp, WhenProblem> {
-    let latest = a_year_after(now);
-    let due = round_up_to_ms(due).ok_or(WhenProblem::TooFar { latest })?;
-    if due <= now {
-        return Err(WhenProblem::Past { now });
-    }
-    if due > latest {
-        return Err(WhenProblem::TooFar { latest });
-    }
-    Ok(due)
-}
-
-/// The same UTC date and time next year; the end of time where there is none.
-fn a_year_after(now: Timestamp) -> Timestamp {
-    now.to_zoned(TimeZone::UTC).checked_add(1.year()).map_or(Timestamp::MAX, |latest| latest.timestamp())
-}
-
-fn round_up_to_ms(due: Timestamp) -> Option<Timestamp> {
-    let whole = due.as_nanosecond().div_euclid(1_000_000);
-    let up = i128::from(due.as_nanosecond().rem_euclid(1_000_000) != 0);
-    Timestamp::from_millisecond(i64::try_from(whole + up).ok()?).ok()
 }
 
 /// As it was given.

@@ -8,7 +8,7 @@ use jiff::{
 
 use super::WhenProblem;
 
-/// Whether the text begins as a date does, so that an error should speak of timestamps.
+/// Is true of a text that begins as a date does, so that an error should speak of timestamps.
 pub(super) fn looks_like_one(text: &str) -> bool {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     digits == 4 && text.as_bytes().get(4) == Some(&b'-') || digits == 8 && text.as_bytes().get(8) == Some(&b'T')

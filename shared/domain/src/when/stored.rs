@@ -1,4 +1,4 @@
-//! How a time travels: as a JSON number or string.
+//! The stored form of a time: a JSON number or string.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{
     de::{Error, Visitor},
 };
 
-use super::{Given, LARGEST_DELAY_MS, When};
+use super::{LARGEST_DELAY_MS, When, given::Given};
 
 impl Serialize for When {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,4 +1,4 @@
-//! What somebody probably meant by a time that is refused.
+//! The probable meaning of a time that is refused.
 
 use jiff::{SpanRelativeTo, Unit as JiffUnit};
 
@@ -114,7 +114,7 @@ fn words(text: &str) -> Vec<String> {
     spaced.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Whether people write a unit like this.
+/// Is true of what people write for a unit.
 pub(super) fn is_unit(word: &str) -> bool {
     word == "m" || unit(&word.to_lowercase()).is_some()
 }

@@ -2,7 +2,7 @@
 
 use jiff::{Span, Timestamp, ToSpan, tz::TimeZone};
 
-use super::{WhenProblem, a_year_after, rfc3339, suggest};
+use super::{WhenProblem, range::a_year_after, rfc3339, suggest};
 
 /// The units, each with the span of one. Months and years have no fixed length, so spans go by the UTC calendar.
 fn span_of(unit: &str, number: i64) -> Option<Result<Span, jiff::Error>> {
@@ -65,7 +65,7 @@ fn end_of_number(word: &str) -> usize {
     word.len() - rest.len()
 }
 
-/// What is wrong with a number that letters follow without a space.
+/// The problem of a number that letters follow without a space.
 fn glued_unit(glued: &str, alone: bool) -> WhenProblem {
     let letters = glued.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
     if alone && letters == glued {

@@ -54,7 +54,7 @@ pub mod words {}
 mod tests {
     use std::time::Duration;
 
-    use dacapo_domain::{Every, Id, Moment, NewRun, Policy, Run, limits, run::MOVES};
+    use dacapo_domain::{DecisionContext, Every, Id, NewRun, Payloads, Policy, RunRecord, limits, run::MOVES};
     use jiff::Timestamp;
 
     use crate::{
@@ -252,23 +252,11 @@ mod tests {
 
     #[test]
     fn states_chapter_has_every_field_of_the_record() {
-        let new = NewRun {
-            id: Id::new(Timestamp::UNIX_EPOCH, 1),
-            name: RESIZE.name().to_owned(),
-            due_at: Timestamp::UNIX_EPOCH,
-            trigger: Trigger::Run,
-            parent_id: None,
-            hops: 0,
-            tags: vec![],
-            key: None,
-            schedule: None,
-            ttl: None,
-            execution: None,
-        };
-        let moment = Moment { now: Timestamp::UNIX_EPOCH, random: 1 };
-        let record = RunRecord::new(&Run::create(new, &moment).run, None, None, None, moment.now);
-        let record = serde_json::to_value(record).unwrap();
-        let mut code: Vec<String> = record.as_object().unwrap().keys().map(|field| format!("`{field}`")).collect();
+        let id = Id::new(Timestamp::UNIX_EPOCH, 1);
+        let cx = DecisionContext { now: Timestamp::UNIX_EPOCH, random: 1 };
+        let run = RunRecord::create(NewRun::at(id, RESIZE.name(), cx.now, Trigger::Run), &cx).record;
+        let view = serde_json::to_value(RunView::new(&run, Payloads::none(), cx.now)).unwrap();
+        let mut code: Vec<String> = view.as_object().unwrap().keys().map(|field| format!("`{field}`")).collect();
         let mut told: Vec<String> =
             rows(include_str!("states.md"), "| field | meaning |").into_iter().map(|row| row[0].clone()).collect();
         code.sort();

@@ -1,11 +1,11 @@
-//! The fires of a schedule: their times, the ids of their runs, and those that make no run.
+//! The fires of a schedule: their times, those around one, those that were missed, and the ids of their runs.
 
 use std::iter;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Overlap, Recurrence, Schedule};
+use super::{Recurrence, Schedule, ScheduleError, SkippedFires};
 use crate::{Id, hash128, limits, until};
 
 /// The fires of a schedule that was created at a known moment; made by [`Recurrence::since`](crate::Recurrence::since).
@@ -26,25 +26,7 @@ pub struct FireTimes {
     created: Timestamp,
 }
 
-/// The fires around one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AdjacentFires {
-    /// The one before, if there is one.
-    pub previous: Option<Timestamp>,
-    /// The next five; fewer where the schedule ends.
-    pub next: Vec<Timestamp>,
-}
-
-impl AdjacentFires {
-    pub(crate) const NEXT: usize = 5;
-}
-
 impl FireTimes {
-    pub(crate) fn new(recurrence: Recurrence, created: Timestamp) -> Self {
-        Self { recurrence, created }
-    }
-
     /// All fires, from the schedule's creation; of an `every`, the creation is the first.
     pub fn all(&self) -> Box<dyn Iterator<Item = Timestamp> + '_> {
         match &self.recurrence {
@@ -151,7 +133,7 @@ pub struct DueFires {
     pub next: Option<Timestamp>,
 }
 
-/// FireTimes that nobody handled in their time.
+/// Fires that were not handled in their time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissedFires {
     /// The latest, to be run now, if the schedule asks for catch-up.
@@ -160,88 +142,83 @@ pub struct MissedFires {
     pub skipped: Vec<Timestamp>,
 }
 
-/// A fire that made no run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The fires around one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SkippedFire {
-    /// The time it was scheduled for.
-    pub time: Timestamp,
-    /// Why.
-    pub reason: SkipReason,
+pub struct AdjacentFires {
+    /// The one before, if there is one.
+    pub previous: Option<Timestamp>,
+    /// The next five; fewer where the schedule ends.
+    pub next: Vec<Timestamp>,
 }
 
-/// Why a fire made no run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum SkipReason {
-    /// The schedule was paused.
-    Paused,
-    /// A run of the schedule was unfinished, and its overlap policy is to skip.
-    Overlap,
-    /// The engine was down, and the schedule doesn't catch up, or caught up with a later one.
-    Missed,
+impl AdjacentFires {
+    pub(crate) const NEXT: usize = 5;
 }
 
-impl Schedule {
-    /// Whether a fire makes a run.
+impl Recurrence {
+    /// The fires of a schedule that was created at this moment.
     ///
     /// # Errors
-    /// Why it doesn't.
+    /// A cron expression has no fire later than `created`, or an [`at`](crate::at) is not within the year that follows
+    /// it.
     ///
     /// ```
-    /// use dacapo_domain::{SkipReason, every};
+    /// use dacapo_domain::{cron, every};
+    /// use jiff::Timestamp;
     ///
-    /// let (paused, unfinished) = (false, true);
-    /// assert_eq!(every("1 hour").admits(paused, unfinished), Ok(()));
-    /// assert_eq!(every("1 hour").skip_while_running().admits(paused, unfinished), Err(SkipReason::Overlap));
+    /// let created: Timestamp = "2026-01-01T00:00:30Z".parse()?;
+    /// let fires = every("1 hour").check()?.since(created)?;
+    /// assert_eq!(fires.all().next(), Some(created));
+    ///
+    /// let error = cron("0 0 1 JAN ? 2020").check()?.since(created).unwrap_err();
+    /// assert!(error.to_string().contains("it never fires after 2026-01-01T00:00:30Z"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn admits(&self, paused: bool, unfinished: bool) -> Result<(), SkipReason> {
-        match self.overlap() {
-            _ if paused => Err(SkipReason::Paused),
-            Overlap::Skip if unfinished => Err(SkipReason::Overlap),
-            Overlap::Skip | Overlap::Allow => Ok(()),
+    pub fn since(&self, created: Timestamp) -> Result<FireTimes, ScheduleError> {
+        let recurrence = match self {
+            Self::At(when) => Self::At(when.resolve(created)?.into()),
+            Self::Cron(cron, zone) if cron.next_after(created, zone).is_none() => {
+                return Err(ScheduleError::never_fires(cron, zone, Some(created)));
+            }
+            Self::Every(_) | Self::Cron(..) => self.clone(),
+        };
+        Ok(FireTimes { recurrence, created })
+    }
+
+    /// The fires around one, as its handler is told: the previous one and the next five. Of an [`every`](crate::every),
+    /// whose creation AWS keeps to itself, they are counted from the fire.
+    ///
+    /// ```
+    /// use dacapo_domain::every;
+    ///
+    /// let around = every("1 day").check()?.around("2026-01-02T09:00:00Z".parse()?);
+    /// assert_eq!(around.previous, Some("2026-01-01T09:00:00Z".parse()?));
+    /// assert_eq!(around.next.len(), 5);
+    /// assert_eq!(around.next[4], "2026-01-07T09:00:00Z".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn around(&self, fire: Timestamp) -> AdjacentFires {
+        match self {
+            Self::Every(every) => AdjacentFires {
+                previous: fire.checked_sub(every.interval()).ok(),
+                next: every.fires(fire).skip(1).take(AdjacentFires::NEXT).collect(),
+            },
+            Self::Cron(cron, zone) => AdjacentFires {
+                previous: cron.previous_before(fire, zone),
+                next: cron.fires_after(fire, zone).take(AdjacentFires::NEXT).collect(),
+            },
+            Self::At(_) => AdjacentFires { previous: None, next: Vec::new() },
         }
-    }
-}
-
-/// The last 100 fires of a schedule that made no run, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SkippedFires(Vec<SkippedFire>);
-
-impl SkippedFires {
-    const KEPT: usize = 100;
-
-    /// Remembers a fire, in place of the oldest where there are 100. One that is delivered twice is remembered once.
-    ///
-    /// ```
-    /// use dacapo_domain::{SkipReason, SkippedFire, SkippedFires};
-    ///
-    /// let mut skipped = SkippedFires::default();
-    /// let fire = SkippedFire { time: "2026-01-01T06:00:00Z".parse()?, reason: SkipReason::Overlap };
-    /// skipped.remember(fire);
-    /// skipped.remember(fire);
-    /// assert_eq!(skipped.iter().count(), 1);
-    /// # Ok::<(), jiff::Error>(())
-    /// ```
-    pub fn remember(&mut self, fire: SkippedFire) {
-        let Err(place) = self.0.binary_search_by_key(&fire.time, |fire| fire.time) else { return };
-        self.0.insert(place, fire);
-        let beyond = self.0.len().saturating_sub(Self::KEPT);
-        self.0.drain(..beyond);
-    }
-
-    /// The fires, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = &SkippedFire> {
-        self.0.iter()
     }
 }
 
 /// The id of the run that a fire makes: the same for every delivery of it. 48 bits are the scheduled time, so that it
 /// sorts by time as all run ids do; the other 80 are the schedule's name, as FNV-1a of 128 bits, folded.
 ///
-/// FNV is stable across versions and platforms, and good at telling names apart. It doesn't resist somebody who picks
-/// names to collide: schedule names come from the app.
+/// FNV is stable across versions and platforms, and good at telling names apart. It doesn't resist names that
+/// are picked to collide: schedule names come from the app.
 ///
 /// ```
 /// use dacapo_domain::fire_id;

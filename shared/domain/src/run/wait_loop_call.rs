@@ -1,0 +1,104 @@
+//! The calls of a wait loop, and the answers to them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{RunRecord, State};
+use crate::Id;
+
+/// The call of a wait loop, and what its execution is started with. No payload travels through it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitLoopCall {
+    /// The run.
+    pub run: Id,
+    /// The run's function, as in [`FunctionEntry::name`](crate::FunctionEntry::name).
+    pub function: String,
+    /// The generation that the execution was started for.
+    pub generation: u32,
+    /// Calls of this execution so far.
+    pub round: u32,
+    /// The time at which the execution started.
+    pub started: Timestamp,
+    /// The iteration that was to come next when it was last answered.
+    pub iteration: u32,
+    /// The attempt at it.
+    pub attempt: u32,
+}
+
+/// The answer to a call: a pure function of the record and of the call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "next")]
+pub enum WaitLoopAnswer {
+    /// Wait until then and call again.
+    Wait {
+        /// Whole seconds, rounded up.
+        until: Timestamp,
+        /// The call to make then.
+        call: WaitLoopCall,
+    },
+    /// Start a successor and end.
+    Handover {
+        /// The successor's name.
+        name: String,
+        /// The call that the successor is started with.
+        call: WaitLoopCall,
+        /// The time at which its first call is due.
+        until: Timestamp,
+    },
+    /// End: the run has ended, or another generation or its queue calls it.
+    Stop {
+        /// The run.
+        id: Id,
+        /// The phase.
+        state: State,
+    },
+}
+
+impl WaitLoopCall {
+    /// The call that the execution of a run's current generation is started with.
+    #[must_use]
+    pub fn first(run: &RunRecord, now: Timestamp) -> Self {
+        let (iteration, attempt) = (run.iteration, run.attempt);
+        let function = crate::slug(&run.name);
+        Self { run: run.id, function, generation: run.invoker.generation(), round: 0, started: now, iteration, attempt }
+    }
+}
+
+/// The end of an execution that its run didn't end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExecutionEnd {
+    /// Stopped from outside: the user's wish.
+    Stopped,
+    /// Ended by a quota or the length of its history: a new generation carries on.
+    Exhausted,
+    /// Failed for another reason.
+    Failed(String),
+}
+
+impl ExecutionEnd {
+    /// The meaning of an execution's end, as Step Functions tells it: its status, and the error's name and cause where
+    /// it has them. `None` for one that succeeded or still runs.
+    ///
+    /// ```
+    /// use dacapo_domain::run::ExecutionEnd;
+    ///
+    /// assert_eq!(ExecutionEnd::of("ABORTED", None, None), Some(ExecutionEnd::Stopped));
+    /// assert_eq!(ExecutionEnd::of("FAILED", Some("States.Runtime"), None), Some(ExecutionEnd::Exhausted));
+    /// assert_eq!(ExecutionEnd::of("SUCCEEDED", None, None), None);
+    /// ```
+    #[must_use]
+    pub fn of(status: &str, error: Option<&str>, cause: Option<&str>) -> Option<Self> {
+        match (status, error) {
+            ("ABORTED", _) => Some(Self::Stopped),
+            (
+                "FAILED" | "TIMED_OUT",
+                Some("States.Runtime" | "States.ExceedToleratedFailureThreshold" | "States.Timeout") | None,
+            ) => Some(Self::Exhausted),
+            ("FAILED" | "TIMED_OUT", Some(error)) => {
+                Some(Self::Failed(format!("{error}: {}", cause.unwrap_or_default())))
+            }
+            _ => None,
+        }
+    }
+}
