@@ -12,11 +12,9 @@ use std::{
 
 use async_trait::async_trait;
 use dacapo_core::port::{Clock, Ports};
-use dacapo_domain::Message;
-use dacapo_local::{
-    VirtualClock,
-    sqlite::{APP_DLQ, Database, QueueSpec, function_dlq},
-};
+use dacapo_domain::{DueFires, Message};
+use dacapo_local::sqlite::{APP_DLQ, Database, QueueSpec, function_dlq};
+use dacapo_test_kit::VirtualClock;
 use tempfile::TempDir;
 
 use super::Bench;
@@ -65,11 +63,9 @@ impl SqliteBench {
             for due in due.schedules {
                 let recurrence = due.schedule.check().expect("a rule's schedule is one");
                 let fires = recurrence.since(due.put_at).expect("a rule's schedule fires");
-                let (fired, next) = match due.due {
-                    Some(time) => (vec![time], fires.next_after(time)),
-                    None => (vec![], fires.all().next()),
-                };
-                database.fire_schedule(&due, &fired, next).await.expect("schedules can fire");
+                let DueFires { fire, next, .. } = fires.due(due.due, self.clock.now(), &due.schedule);
+                let fire: Vec<_> = fire.into_iter().collect();
+                database.fire_schedule(&due, &fire, next).await.expect("schedules can fire");
             }
         }
     }
