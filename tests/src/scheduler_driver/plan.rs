@@ -5,7 +5,7 @@ use aws_sdk_scheduler::{
     primitives::DateTime,
     types::{ActionAfterCompletion, ScheduleState},
 };
-use dacapo_domain::{Fires, cron, every, time_zone};
+use dacapo_domain::{FireTimes, cron, every, time_zone};
 use jiff::{Timestamp, civil};
 
 use super::{AnyError, target::Target};
@@ -25,7 +25,7 @@ pub(super) struct Plan {
 
 enum Rhythm {
     Once(Timestamp),
-    Again(Fires),
+    Again(FireTimes),
 }
 
 impl Plan {
