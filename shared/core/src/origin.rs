@@ -1,17 +1,18 @@
 //! The origin of a run or an event: the handler that starts or publishes it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use dacapo_domain::{EventMessage, Id, RunRecord, Trigger, limits};
+use dacapo_domain::{EventMessage, Id, Json, RunRecord, Trigger, hash128, limits};
 use jiff::Timestamp;
 
 use crate::{Error, ErrorKind};
 
-/// A handler that starts runs and publishes events. What it starts is named by it and by the order of its calls,
-/// so that a retry names the same and doesn't start it twice.
+/// A handler that starts runs and publishes events. What it starts is named by it, by task or event, by the body, and by
+/// how many alike came before: a retry names the same and starts nothing twice, and one that branches differently
+/// loses nothing. A body that differs from try to try is started again.
 #[derive(Clone)]
 pub struct Origin {
     /// What starts the runs that it starts.
@@ -23,7 +24,8 @@ pub struct Origin {
     /// When what it starts would have been started at the earliest: the same for each try.
     named_at: Timestamp,
     name: String,
-    calls: Arc<AtomicU32>,
+    /// The number of starts that were alike, by the hash of what was started.
+    alike: Arc<Mutex<HashMap<u128, u32>>>,
 }
 
 impl Origin {
@@ -35,7 +37,7 @@ impl Origin {
             since: run.created_at,
             named_at: run.iteration_at.or(run.scheduled_at).unwrap_or(run.created_at),
             name: format!("{}/{}", run.id, run.iteration),
-            calls: Arc::default(),
+            alike: Arc::default(),
         }
     }
 
@@ -45,24 +47,27 @@ impl Origin {
             parent_id: None,
             hops: event.hops,
             since: event.published_at,
-            named_at: event.due_at,
-            name: format!("{}/{handler}", event.id),
-            calls: Arc::default(),
+            named_at: Timestamp::UNIX_EPOCH, // A second publish of the event under the same id is due at another time.
+            name: format!("{}/{}/{handler}", event.id, event.name),
+            alike: Arc::default(),
         }
     }
 
     /// A hook of the same attempt. What it starts is named apart from what the handler does: not every attempt runs
-    /// every hook, and the order of the handler's calls stays the same.
+    /// every hook.
     #[must_use]
     pub fn of_hook(&self, hook: &str) -> Self {
-        Self { name: format!("{}/{hook}", self.name), calls: Arc::default(), ..self.clone() }
+        Self { name: format!("{}/{hook}", self.name), alike: Arc::default(), ..self.clone() }
     }
 
-    /// The id of the next thing it starts.
+    /// The id of a run or an event that it starts: of a task or an event of this name, with this body.
     #[must_use]
-    pub fn next_id(&self) -> Id {
-        let call = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
-        Id::new(self.named_at, dacapo_domain::hash128(&format!("{}/{call}", self.name)))
+    pub fn next_id(&self, target: &str, body: &Json) -> Id {
+        let started = hash128(&format!("{}/{target}/{}", target.len(), body.text()));
+        let mut alike = self.alike.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = alike.entry(started).or_default();
+        *count += 1;
+        Id::new(self.named_at, hash128(&format!("{}/{started:032x}/{count}", self.name)))
     }
 
     /// Hops of what it starts now.

@@ -6,6 +6,7 @@ mod context;
 mod cron;
 mod deferred_event;
 pub mod delivery;
+mod diagram;
 mod duration;
 mod effect;
 mod every;

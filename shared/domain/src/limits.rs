@@ -43,6 +43,9 @@ pub const EVENT_AGE: Duration = Duration::from_secs(14 * 86_400);
 /// The time by which a lease outlasts its attempt's own limit.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(10);
 
+/// The time that hooks have after a panic or a timeout: within the margin of the attempt's lease.
+pub const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
 /// The shortest wait of a `continue`, apart from none.
 pub const MIN_WAIT: Duration = Duration::from_secs(1);
 /// The longest single wait of a `continue`: what fits into a Step Functions execution's year.

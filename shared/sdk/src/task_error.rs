@@ -82,6 +82,16 @@ impl TaskError {
         &*self.source
     }
 
+    /// The error of an attempt that gave no answer, as hooks see it.
+    pub(crate) fn of_recorded(AttemptError { error, retry }: AttemptError) -> Self {
+        let next_try = match retry {
+            RetryHint::ByPolicy => NextTry::ByPolicy,
+            RetryHint::Never => NextTry::Never,
+            RetryHint::At(at) => NextTry::At(at.into()),
+        };
+        Self { next_try, ..Self::from(error.message) }.code(error.code)
+    }
+
     /// The next try that the error asks for, if it asks for one at a time of its own.
     pub(crate) fn asked_for(&self, now: Timestamp) -> Option<Timestamp> {
         match &self.next_try {

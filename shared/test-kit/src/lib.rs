@@ -1,0 +1,18 @@
+//! An app's real functions on the embedded engine, under a clock that only the test moves.
+//!
+//! [`TestApp`] is what tests use. With [`Faults`], everything goes wrong that may: processes that die between any two
+//! effects, calls refused, replies lost, messages doubled and late.
+
+mod app;
+mod client;
+mod clock;
+mod faults;
+mod faulty;
+mod runs;
+
+pub use app::TestApp;
+pub use clock::{START, VirtualClock};
+pub use faults::Faults;
+
+#[cfg(test)]
+mod tests;

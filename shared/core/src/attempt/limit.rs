@@ -1,7 +1,7 @@
 //! The limit of a handler's time, counted from its start.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -11,39 +11,52 @@ use tokio::time::{Instant, sleep};
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A limit that can be moved while it runs.
-pub struct Limit {
+pub struct Limit(Mutex<Span>);
+
+#[derive(Clone, Copy)]
+struct Span {
     started: Instant,
-    limit: Mutex<Duration>,
+    limit: Duration,
 }
 
 impl Limit {
     /// A limit that starts now.
     #[must_use]
     pub fn new(limit: Duration) -> Self {
-        Self { started: Instant::now(), limit: Mutex::new(limit) }
+        Self(Mutex::new(Span { started: Instant::now(), limit }))
+    }
+
+    fn span(&self) -> MutexGuard<'_, Span> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The limit itself.
     #[must_use]
     pub fn get(&self) -> Duration {
-        *self.limit.lock().unwrap_or_else(PoisonError::into_inner)
+        self.span().limit
     }
 
     /// Moves it.
     pub fn set(&self, limit: Duration) {
-        *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = limit;
+        self.span().limit = limit;
+    }
+
+    /// Starts another limit now, in place of the one that has passed.
+    pub(crate) fn restart(&self, limit: Duration) {
+        *self.span() = Span { started: Instant::now(), limit };
     }
 
     /// The time spent so far.
     #[must_use]
     pub fn spent(&self) -> Duration {
-        self.started.elapsed()
+        self.span().started.elapsed()
     }
 
     /// The time left.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        self.get().saturating_sub(self.spent())
+        let Span { started, limit } = *self.span();
+        limit.saturating_sub(started.elapsed())
     }
 
     /// Comes once the limit has passed, however often it was moved.

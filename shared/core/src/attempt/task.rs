@@ -94,9 +94,10 @@ impl TaskAttempt {
         }
     }
 
-    /// The hooks of the end: their log entries stand behind those of the last attempt, not in their place.
-    pub(crate) fn at_the_end(self) -> Self {
-        Self { logged_before: limits::LOG_ENTRIES + 1, ..self }
+    /// The attempt of the n-th hook of the end: its log entries stand behind those of the last attempt and of the hooks
+    /// before, not in their place.
+    pub(crate) fn of_end_hook(self, place: u32) -> Self {
+        Self { logged_before: place * (limits::LOG_ENTRIES + 1), ..self }
     }
 
     /// The run's record as this attempt last saw it.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use dacapo_domain::{
-    AttemptOutcome, Input, Json, NewRun, Payload, Payloads, RunMessage, RunRecord, RunView, State, Task, TaskEntry,
-    Trigger, WaitLoopAnswer, WaitLoopCall, Work, run::answer, slot,
+    AttemptError, AttemptOutcome, Input, Json, NewRun, Payload, Payloads, RunMessage, RunRecord, RunView, State, Task,
+    TaskEntry, Trigger, WaitLoopAnswer, WaitLoopCall, Work, limits, run::answer, slot,
 };
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::{
     attempt::TaskAttempt,
     commit::{Committed, Creation, Seen, Stored, commit, create, load},
     function::ErasedTask,
-    port::{PortError, PortErrorKind, PortResult},
+    port::{LogLevel, PortError, PortErrorKind, PortResult},
 };
 
 type Handler = Arc<dyn ErasedTask>;
@@ -127,11 +127,12 @@ impl Runner {
             let (task, attempt) = (task.clone(), attempt.clone());
             async move { task.call(input, attempt).await }
         };
-        let outcome = match self.guard.call(call, attempt.limit()).await {
-            Ok(outcome) => outcome,
-            Err(error) => AttemptOutcome::Failed(error),
-        };
+        let outcome = self.guard.call(call, attempt.limit()).await;
         let spent = attempt.limit().spent();
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => AttemptOutcome::Failed(self.handle_failure(task, error, &attempt).await),
+        };
         let (token, mut run) = (attempt.token(), attempt.last_seen().await);
         let policy = Task::Known(&entry.policy);
         if let Some(progress) = attempt.take_progress() {
@@ -143,6 +144,16 @@ impl Runner {
         }
         let input = Input::AttemptEnded { token, outcome, spent };
         commit(self.ports(), Seen::Stored(run), &input, policy, deadline).await
+    }
+
+    /// Lets the task's hooks decide what becomes of an attempt that gave no answer, within the margin of its lease.
+    async fn handle_failure(&self, task: &Handler, error: AttemptError, attempt: &Arc<TaskAttempt>) -> AttemptError {
+        attempt.limit().restart(limits::AFTER_FAILURE);
+        let call = {
+            let (task, attempt, error) = (task.clone(), attempt.clone(), error.clone());
+            async move { task.handle_failure(error, attempt).await }
+        };
+        self.guard.call(call, attempt.limit()).await.unwrap_or(error)
     }
 
     /// The body and this iteration's input: as a rule they came with the write that took the attempt.
@@ -171,14 +182,22 @@ impl Runner {
         let view = RunView::new(&record, payloads, self.ports().clock.now());
         let body = view.body.clone().unwrap_or_default();
         let input = view.input.clone().unwrap_or_else(|| body.clone());
-        let attempt = TaskAttempt::new(&self.app, entry, record.clone(), body, input, deadline);
-        let attempt = Arc::new(attempt.at_the_end());
-        let hooks = {
-            let (task, attempt) = (task.clone(), attempt.clone());
-            async move { task.run_end_hooks(attempt, view).await }
-        };
-        if let Err(failed) = self.guard.call(hooks, attempt.limit()).await {
-            tracing::error!(run = %run.id, error = failed.error.message, "a hook of the run's end failed");
+        for (hook, place) in task.end_hooks(&view).into_iter().zip(1..) {
+            let (body, input) = (body.clone(), input.clone());
+            let attempt = TaskAttempt::new(&self.app, entry, record.clone(), body, input, deadline);
+            let attempt = Arc::new(attempt.of_end_hook(place));
+            let call = {
+                let (task, attempt, view) = (task.clone(), attempt.clone(), view.clone());
+                async move { task.run_end_hook(hook, attempt, view).await }
+            };
+            // Each stands alone: one that panics, or takes too long, takes no other with it.
+            if let Err(failed) = self.guard.call(call, attempt.limit()).await {
+                let (message, cause) = (format!("the hook `{}` failed", hook.name()), failed.error.message);
+                tracing::error!(run = %run.id, error = cause, message);
+                if let Err(error) = attempt.log(LogLevel::Error, message, None, Some(cause)).await {
+                    tracing::error!(run = %run.id, %error, "the failure of a hook could not be logged with its run");
+                }
+            }
         }
         let policy = Task::Known(&entry.policy);
         commit(self.ports(), Seen::Stored(record), &Input::EndHooksDone, policy, deadline).await?;

@@ -19,7 +19,7 @@ pub struct Page {
 
 impl Browser {
     pub fn of(app: &TestApp) -> Self {
-        Self(dacapo_dashboard::router((**app).clone(), "test"))
+        Self(dacapo_dashboard::router(app.client().clone(), "test"))
     }
 
     pub async fn send(&self, request: Request<Body>) -> Page {

@@ -1,6 +1,7 @@
 //! The table of a delivery's life: what each input does in each phase.
 
 use super::{DeliveryInputName, DeliveryPhaseName};
+use crate::diagram;
 
 /// The meaning of an input in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,4 +74,16 @@ impl DeliveryTransition {
             Self::Redrive => &[Retrying],
         }
     }
+}
+
+/// The table as a Mermaid state diagram.
+#[must_use]
+pub fn diagram() -> String {
+    let arrows = DeliveryPhaseName::ALL.into_iter().flat_map(|from| {
+        DeliveryInputName::ALL.into_iter().flat_map(move |input| match cell(from, input) {
+            DeliveryCell::Does(transition) => diagram::arrows(from, input, transition.leads_to()),
+            DeliveryCell::Ignored(_) => vec![],
+        })
+    });
+    diagram::draw(DeliveryPhaseName::Retrying, &[DeliveryPhaseName::Delivered, DeliveryPhaseName::Dropped], arrows)
 }

@@ -1,10 +1,10 @@
 //! The table of a run's life: what each input does in each phase.
 //!
 //! A cell names its transition, or says why the input is ignored. A transition may also find that the input is not
-//! meant for the record (another attempt, a lost lease) and leave it as it is. The diagram in `ARCHITECTURE.md` is
-//! drawn from this table.
+//! meant for the record (another attempt, a lost lease) and leave it as it is. [`diagram()`] draws the table.
 
 use super::{InputName, PhaseName};
+use crate::diagram;
 
 /// The meaning of an input in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,4 +142,16 @@ impl Transition {
             | Self::DropEndHooks => &[],
         }
     }
+}
+
+/// The table as a Mermaid state diagram: what stores a changed run, or sends, and where it leads.
+#[must_use]
+pub fn diagram() -> String {
+    let arrows = PhaseName::ALL.into_iter().flat_map(|from| {
+        InputName::ALL.into_iter().flat_map(move |input| match cell(from, input) {
+            Cell::Does(transition) => diagram::arrows(from, input, transition.leads_to(from)),
+            Cell::Ignored(_) => vec![],
+        })
+    });
+    diagram::draw(PhaseName::Queued, &[PhaseName::Ended], arrows)
 }

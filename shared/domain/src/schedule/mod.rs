@@ -2,6 +2,7 @@
 
 mod decide;
 mod definition;
+mod due_fires;
 mod error;
 mod fire_times;
 mod input;
@@ -11,6 +12,7 @@ mod skipped;
 pub mod table;
 
 pub use definition::{Overlap, Schedule, at, cron, every};
+pub use due_fires::DueFires;
 pub use error::ScheduleError;
 pub use fire_times::{AdjacentFires, DueFires, FireTimes, MissedFires, fire_id};
 pub use input::{ScheduleInput, ScheduleInputName, SchedulePut};

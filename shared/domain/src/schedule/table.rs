@@ -1,6 +1,7 @@
 //! The table of a schedule's life: what each input does in each phase.
 
 use super::{ScheduleInputName, SchedulePhaseName};
+use crate::diagram::{self, Arrow};
 
 /// The meaning of an input in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,4 +74,17 @@ impl ScheduleTransition {
             | Self::Delete => &[],
         }
     }
+}
+
+/// The table as a Mermaid state diagram.
+#[must_use]
+pub fn diagram() -> String {
+    let arrows = SchedulePhaseName::ALL.into_iter().flat_map(|from| {
+        ScheduleInputName::ALL.into_iter().flat_map(move |input| match cell(from, input) {
+            ScheduleCell::Does(ScheduleTransition::Delete) => vec![Arrow { from, to: None, input }],
+            ScheduleCell::Does(transition) => diagram::arrows(from, input, transition.leads_to()),
+            ScheduleCell::Ignored(_) => vec![],
+        })
+    });
+    diagram::draw(SchedulePhaseName::Active, &[], arrows)
 }

@@ -37,8 +37,8 @@ async fn invoke(State(engine): State<Arc<Engine>>, Path(function): Path<String>,
     match engine.invoke_directly(&function, payload).await {
         None => (StatusCode::NOT_FOUND, format!("no function is named {function}\n")).into_response(),
         Some(Ok(answer)) => answer.text().to_owned().into_response(),
-        Some(Err(crash)) => {
-            let error = serde_json::json!({ "errorMessage": crash.cause });
+        Some(Err(failed)) => {
+            let error = serde_json::json!({ "errorMessage": failed.cause });
             ([(FUNCTION_ERROR, "Unhandled")], axum::Json(error)).into_response()
         }
     }

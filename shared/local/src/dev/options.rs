@@ -1,26 +1,26 @@
-//! What is to be run, and where.
+//! The options of an app on this machine, and why it can't be run.
 
 use std::{path::PathBuf, sync::Arc};
 
 use axum::Router;
-use dacapo_core::port::Ports;
-use dacapo_domain::FunctionEntry;
+use dacapo_core::port::{PortError, Ports};
+use dacapo_domain::{FunctionEntry, ManifestError};
 
-use crate::report::Reports;
+use crate::engine_log::EngineLogs;
 
-/// The engine's port where nobody says otherwise.
+/// The engine's port by default.
 pub const DEFAULT_PORT: u16 = 8787;
 
-/// Processes of one function, at most, where nobody says otherwise.
+/// Processes of one function, at most, by default.
 const PROCESSES: usize = 10;
 
-/// What is to be run, and where.
+/// The app that is to be run, and where.
 pub struct DevOptions {
     /// The app's name.
     pub app: String,
     /// What functions are told as their stage.
     pub stage: String,
-    /// The port on 127.0.0.1; 0 takes any that is free, which [`Report`](crate::Report) tells.
+    /// The port on 127.0.0.1; 0 takes any that is free, which the [log](crate::EngineLog) tells.
     pub port: u16,
     /// The database's file; its directory is made.
     pub database: PathBuf,
@@ -28,8 +28,8 @@ pub struct DevOptions {
     pub functions: Vec<DevFunction>,
     /// Processes of one function, at most.
     pub processes: usize,
-    /// Who is told what happens.
-    pub reports: Reports,
+    /// The reader of the engine's log.
+    pub logs: EngineLogs,
     /// Pages to serve beside the engine, as the dashboard's. They check by themselves who asks.
     pub pages: Option<Box<dyn FnOnce(Ports) -> Router + Send>>,
 }
@@ -44,7 +44,7 @@ pub struct DevFunction {
 }
 
 impl DevOptions {
-    /// An app with these functions and this database, told of by nobody.
+    /// An app with these functions and this database, whose log is not read.
     #[must_use]
     pub fn new(app: &str, database: PathBuf, functions: Vec<DevFunction>) -> Self {
         Self {
@@ -54,8 +54,31 @@ impl DevOptions {
             database,
             functions,
             processes: PROCESSES,
-            reports: Arc::new(|_| {}),
+            logs: Arc::new(|_| {}),
             pages: None,
         }
     }
+}
+
+/// The reason why an app can't be run on this machine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DevError {
+    /// Another program listens on the port.
+    #[error("port {0} is in use (does `dacapo dev` run already? choose another port with `--port`)")]
+    PortInUse(u16),
+    /// The port can't be listened on for another reason.
+    #[error("failed to listen on 127.0.0.1:{port}: {source}")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The functions don't make an app.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The database can't be used.
+    #[error(transparent)]
+    Database(#[from] PortError),
 }

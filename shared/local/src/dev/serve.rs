@@ -5,15 +5,15 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use axum::{Router, serve::ListenerExt};
 use dacapo_core::port::SystemClock;
 use dacapo_domain::Manifest;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 
-use super::{DevError, DevOptions, direct, stop::Stop};
+use super::{DevError, DevOptions, direct};
 use crate::{
-    engine::{Driver, Engine, Places, Programs},
+    engine::{Engine, EngineLoop, Permits, Programs, WithConductor},
+    engine_log::EngineLog,
     process::{Pool, Program},
-    report::Report,
     rpc, runtime_api,
-    runtime_api::Seats,
+    runtime_api::Slots,
     sqlite::Database,
 };
 
@@ -43,7 +43,7 @@ pub async fn dev(options: DevOptions, until: impl Future<Output = ()>) -> Result
 /// # Errors
 /// If the port is taken, the functions don't make an app, or the database can't be used.
 pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> Result<(), DevError> {
-    let DevOptions { app, stage, port, database, functions, processes, reports, pages } = options;
+    let DevOptions { app, stage, port, database, functions, processes, logs, pages } = options;
     let listener = listen(port).await?;
     let port = listener.local_addr().map_or(port, |address| address.port());
     let address = format!("http://127.0.0.1:{port}");
@@ -51,26 +51,27 @@ pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> R
     let manifest = Manifest::new(&app, functions.iter().map(|function| function.entry.clone()).collect())?;
     let database = Database::open(&database, Arc::new(SystemClock))?;
     let ports = database.ports();
-    let seats = Seats::default();
+    let slots = Slots::default();
     let pools = functions.into_iter().map(|function| {
         let program = Program::new(&function.entry, function.binary, &app, &stage, &address);
-        let pool = Pool::new(program, processes, seats.clone(), reports.clone());
+        let pool = Pool::new(program, processes, slots.clone(), logs.clone());
         (function.entry.name, Arc::new(pool))
     });
     let programs = Arc::new(Programs::new(pools.collect::<HashMap<_, _>>()));
-    let engine = Arc::new(Engine::new(database, manifest, programs.clone(), reports.clone()));
+    let invoke = Arc::new(WithConductor::new(ports.clone(), programs.clone()));
+    let engine = Arc::new(Engine::new(database, manifest, invoke, logs.clone()));
 
     let pages = pages.map_or_else(Router::new, |pages| pages(ports.clone()));
     let routes =
-        rpc::router(ports).merge(runtime_api::router(seats)).merge(direct::router(engine.clone(), &app)).merge(pages);
+        rpc::router(ports).merge(runtime_api::router(slots)).merge(direct::router(engine.clone(), &app)).merge(pages);
     let listener = listener.tap_io(|connection| {
         // Many small answers: none of them waits for the next.
         let _ = connection.set_nodelay(true);
     });
     let server = tokio::spawn(async move { axum::serve(listener, routes).await });
-    reports(Report::Listening { address });
-    let places = Places { function: processes, loops: processes };
-    let ended = Driver::new(engine, places).run(stop, GRACE).await;
+    logs(EngineLog::Listening { address });
+    let permits = Permits { function: processes, wait_loops: processes };
+    let ended = EngineLoop::new(engine, permits).run(stop, GRACE).await;
     programs.stop();
     server.abort();
     Ok(ended?)
@@ -81,4 +82,48 @@ async fn listen(port: u16) -> Result<TcpListener, DevError> {
         std::io::ErrorKind::AddrInUse => DevError::PortInUse(port),
         _ => DevError::Listen { port, source },
     })
+}
+
+/// The two requests to stop.
+#[derive(Clone, Default)]
+struct Stop {
+    asked: Arc<Notify>,
+    insisted: Arc<Notify>,
+}
+
+impl Stop {
+    /// Stops at Ctrl-C, or when the process is told to terminate.
+    fn on_signal() -> Self {
+        let stop = Self::default();
+        let told = stop.clone();
+        tokio::spawn(async move {
+            signal().await;
+            told.asked.notify_one();
+            signal().await;
+            told.insisted.notify_one();
+        });
+        stop
+    }
+}
+
+async fn signal() {
+    // Where signals can't be heard, they end the process as they always do.
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut terminate) => drop(terminate.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use super::*;
-use crate::report::Report;
+use crate::engine_log::EngineLog;
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 
@@ -33,8 +33,8 @@ async fn it_tells_where_it_is_and_stops_when_told() -> Tested {
     options.port = 0;
     let (stop, stopped) = oneshot::channel::<()>();
     let stop = Mutex::new(Some(stop));
-    options.reports = Arc::new(move |report| {
-        if let Report::Listening { address } = report {
+    options.logs = Arc::new(move |report| {
+        if let EngineLog::Listening { address } = report {
             assert!(address.starts_with("http://127.0.0.1:"), "{address}");
             stop.lock().unwrap().take().map(|stop| stop.send(()));
         }

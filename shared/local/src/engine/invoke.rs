@@ -1,39 +1,187 @@
-//! How a function is invoked, wherever its code is.
+//! The ways to invoke a function: in a process of its own, or in the engine's, which is how the conductor runs.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
-use dacapo_domain::{FunctionEntry, Json};
+use axum::body::Bytes;
+use dacapo_core::{conductor::Conductor, function::Handlers, port::Ports, runner::Runner};
+use dacapo_domain::{FunctionEntry, Holds, Json};
 
-use crate::sqlite::Received;
+use crate::{
+    InvocationFailed,
+    process::{Pool, limit},
+    runtime_api::{SqsRecord, batch_event, failed_items},
+    sqlite::{APP_DLQ, ReceivedMessage},
+};
 
-/// Invokes functions as Lambda does: in this process, or in processes of their own.
+/// Invokes functions as Lambda does, the conductor among them.
 #[async_trait]
 pub trait Invoke: Send + Sync {
-    /// Delivers a batch of messages from the function's queue. Says of each, in its order, whether it is done;
-    /// what is not comes back when its visibility ends.
+    /// Delivers a batch of messages from a queue: the function's own, or the app's dead-letter queue for the conductor.
+    /// Says of each, in its order, whether it is done; one that is not comes back when its visibility ends.
     ///
     /// # Errors
-    /// A [`Crash`] of the invocation: all of its messages come back.
-    async fn deliver(&self, function: &FunctionEntry, batch: &[Received]) -> Result<Vec<bool>, Crash>;
+    /// The failure of the invocation: all of its messages come back.
+    async fn deliver(
+        &self,
+        function: &FunctionEntry,
+        queue: &str,
+        batch: &[ReceivedMessage],
+    ) -> Result<Vec<bool>, InvocationFailed>;
 
     /// Invokes the function with a payload of its own.
     ///
     /// # Errors
-    /// A [`Crash`]: what the state machine catches.
-    async fn call(&self, function: &FunctionEntry, payload: Json) -> Result<Json, Crash>;
+    /// The failure that the state machine catches.
+    async fn call(&self, function: &FunctionEntry, payload: Json) -> Result<Json, InvocationFailed>;
 }
 
-/// An invocation that ended in an error, or in nothing at all.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{cause}")]
-pub struct Crash {
-    /// What is known of it, for people.
-    pub cause: String,
+/// The conductor in this process, beside functions that are anywhere.
+pub struct WithConductor {
+    ports: Ports,
+    functions: Arc<dyn Invoke>,
 }
 
-impl Crash {
-    /// A crash and what is known of it.
+impl WithConductor {
+    /// The conductor over these ports; all other functions are invoked by the other one.
     #[must_use]
-    pub fn new(cause: impl Into<String>) -> Self {
-        Self { cause: cause.into() }
+    pub fn new(ports: Ports, functions: Arc<dyn Invoke>) -> Self {
+        Self { ports, functions }
     }
+}
+
+#[async_trait]
+impl Invoke for WithConductor {
+    async fn deliver(
+        &self,
+        function: &FunctionEntry,
+        queue: &str,
+        batch: &[ReceivedMessage],
+    ) -> Result<Vec<bool>, InvocationFailed> {
+        if function.holds != Holds::Conductor {
+            return self.functions.deliver(function, queue, batch).await;
+        }
+        let conductor = Conductor::new(self.ports.clone(), None);
+        let mut done = vec![];
+        for message in batch {
+            let delivered = match queue {
+                APP_DLQ => conductor.undelivered(&message.text).await,
+                _ => conductor.deliver(&message.text).await,
+            };
+            if let Err(error) = &delivered {
+                tracing::warn!(queue, %error, "the conductor leaves a message for redelivery");
+            }
+            done.push(delivered.is_ok());
+        }
+        Ok(done)
+    }
+
+    async fn call(&self, function: &FunctionEntry, payload: Json) -> Result<Json, InvocationFailed> {
+        if function.holds != Holds::Conductor {
+            return self.functions.call(function, payload).await;
+        }
+        let answer = Conductor::new(self.ports.clone(), None).invoke(payload).await;
+        answer.map_err(|error| InvocationFailed::new(error.to_string()))
+    }
+}
+
+/// Functions in this process: those of an app in one binary, or of a test.
+pub struct InProcess {
+    ports: Ports,
+    functions: HashMap<String, Handlers>,
+}
+
+impl InProcess {
+    /// Functions by their names in the manifest, over these ports.
+    #[must_use]
+    pub fn new(ports: Ports, functions: HashMap<String, Handlers>) -> Self {
+        Self { ports, functions }
+    }
+
+    fn runner(&self, function: &FunctionEntry) -> Result<Runner, InvocationFailed> {
+        let handlers = self.functions.get(&function.name).ok_or_else(|| unknown(function))?;
+        Ok(Runner::new(handlers.clone(), self.ports.clone(), &function.name))
+    }
+}
+
+#[async_trait]
+impl Invoke for InProcess {
+    async fn deliver(
+        &self,
+        function: &FunctionEntry,
+        _queue: &str,
+        batch: &[ReceivedMessage],
+    ) -> Result<Vec<bool>, InvocationFailed> {
+        let (runner, deadline) = (self.runner(function)?, self.ports.clock.now() + limit(function));
+        let mut done = vec![];
+        for message in batch {
+            let delivered = runner.deliver(&message.text, message.receives, deadline).await;
+            if let Err(error) = &delivered {
+                tracing::warn!(function = function.name, %error, "a message is left for redelivery");
+            }
+            done.push(delivered.is_ok());
+        }
+        Ok(done)
+    }
+
+    async fn call(&self, function: &FunctionEntry, payload: Json) -> Result<Json, InvocationFailed> {
+        let (runner, deadline) = (self.runner(function)?, self.ports.clock.now() + limit(function));
+        runner.invoke(payload, deadline).await.map_err(|error| InvocationFailed::new(error.to_string()))
+    }
+}
+
+/// Functions that are binaries, by their names in the manifest: each invocation goes to a process through the Runtime
+/// API.
+pub(crate) struct Programs(HashMap<String, Arc<Pool>>);
+
+impl Programs {
+    pub fn new(pools: HashMap<String, Arc<Pool>>) -> Self {
+        Self(pools)
+    }
+
+    /// Ends their processes.
+    pub fn stop(&self) {
+        self.0.values().for_each(|pool| pool.stop());
+    }
+
+    async fn invoke(&self, function: &FunctionEntry, payload: Bytes) -> Result<Bytes, InvocationFailed> {
+        self.0.get(&function.name).ok_or_else(|| unknown(function))?.invoke(payload).await
+    }
+}
+
+#[async_trait]
+impl Invoke for Programs {
+    async fn deliver(
+        &self,
+        function: &FunctionEntry,
+        queue: &str,
+        batch: &[ReceivedMessage],
+    ) -> Result<Vec<bool>, InvocationFailed> {
+        let records: Vec<SqsRecord<'_>> = batch.iter().map(record).collect();
+        let ids: Vec<String> = records.iter().map(|record| record.message_id.clone()).collect();
+        let event = batch_event(queue, &records).map_err(|error| InvocationFailed::new(error.to_string()))?;
+        let answer = self.invoke(function, event.into()).await?;
+        let failed = failed_items(&answer, &ids.iter().cloned().collect::<BTreeSet<_>>());
+        Ok(ids.iter().map(|id| !failed.contains(id)).collect())
+    }
+
+    async fn call(&self, function: &FunctionEntry, payload: Json) -> Result<Json, InvocationFailed> {
+        let failed =
+            |what, error: &dyn std::error::Error| InvocationFailed::new(format!("the answer is {what}: {error}"));
+        let answer = self.invoke(function, payload.text().to_owned().into()).await?;
+        let text = String::from_utf8(answer.into()).map_err(|error| failed("no text", &error))?;
+        Json::from_text(text).map_err(|error| failed("no JSON", &error))
+    }
+}
+
+fn record(message: &ReceivedMessage) -> SqsRecord<'_> {
+    let receipt_handle = message.receipt.to_string();
+    SqsRecord { message_id: receipt_handle.clone(), receipt_handle, body: &message.text, receives: message.receives }
+}
+
+fn unknown(function: &FunctionEntry) -> InvocationFailed {
+    InvocationFailed::new(format!("no function is named {}", function.name))
 }

@@ -1,24 +1,23 @@
 //! The delivery: what is due is taken from the database and brought to the functions, as AWS's services would.
 //!
-//! [`Engine`] knows what is due and what follows from it; it never waits. Who waits is the driver: [`Driver`] by the
-//! machine's clock, the test kit by a clock of its own.
+//! [`Engine`] knows what is due and what follows from it; it never waits. The waiting is done by [`EngineLoop`], by the
+//! machine's clock, or by a test, by a clock of its own. All functions, the conductor among them, are invoked through
+//! one [`Invoke`].
 
-mod conduct;
+mod conductor;
 mod deliver;
-mod driver;
-mod due;
+#[expect(clippy::module_inception, reason = "a file is named for what it holds")]
+mod engine;
+mod engine_loop;
 mod execution;
-mod in_process;
 mod invoke;
-mod programs;
 mod schedules;
 mod take;
 
-pub use driver::{Driver, Places};
-pub use due::Engine;
-pub use in_process::{InProcess, Life, Lives};
-pub use invoke::{Crash, Invoke};
-pub(crate) use programs::Programs;
+pub use engine::Engine;
+pub use engine_loop::{EngineLoop, Permits};
+pub(crate) use invoke::Programs;
+pub use invoke::{InProcess, Invoke, WithConductor};
 pub use take::{Turn, Work};
 
 #[cfg(test)]

@@ -1,30 +1,24 @@
-//! Recurring schedules: which have come, and what was missed.
+//! Recurring schedules: those that have come fire, and fires that were missed are remembered.
 
 use std::time::Duration;
 
-use dacapo_core::port::{PortResult, ScheduleItem, Store};
-use dacapo_domain::{Fires, SkipReason, SkippedFire, until};
-use jiff::Timestamp;
+use dacapo_core::{
+    commit::{Seen, commit, load},
+    port::PortResult,
+};
+use dacapo_domain::{DueFires, Payloads, ScheduleInput, ScheduleRecord};
 
 use super::Engine;
 use crate::sqlite::DueSchedule;
 
-/// A fire older than this was missed: the engine was down, or the machine asleep.
-const LATE: Duration = Duration::from_secs(60);
-
-/// What becomes of a schedule whose time has come.
-#[derive(Debug, PartialEq, Eq)]
-struct Plan {
-    fire: Option<Timestamp>,
-    missed: Vec<Timestamp>,
-    next: Option<Timestamp>,
-}
+/// The time for which the engine goes on trying to remember what was missed.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// Fires schedules whose time has come.
     pub(super) async fn fire(&self, due: Vec<DueSchedule>) -> PortResult<()> {
         for due in due {
-            let fires = match due.schedule.check().and_then(|timetable| timetable.since(due.put_at)) {
+            let fires = match due.schedule.check().and_then(|recurrence| recurrence.since(due.put_at)) {
                 Ok(fires) => fires,
                 Err(error) => {
                     self.note(format!("schedule {} will not fire: {error}", due.name));
@@ -32,51 +26,33 @@ impl Engine {
                     continue;
                 }
             };
-            let plan = plan(&due, &fires, self.clock.now());
-            if self.database.fire_schedule(&due, plan.fire.as_slice(), plan.next).await? && !plan.missed.is_empty() {
-                self.remember(&due, &plan).await?;
+            let plan = fires.due(due.due, self.clock.now(), &due.schedule);
+            let is_as_given = self.database.fire_schedule(&due, plan.fire.as_slice(), plan.next).await?;
+            if is_as_given && !plan.missed.is_empty() {
+                self.remember(&due, plan).await?;
             }
         }
         Ok(())
     }
 
     /// Keeps missed fires on their schedule, and says so.
-    async fn remember(&self, due: &DueSchedule, plan: &Plan) -> PortResult<()> {
-        let (name, missed) = (&due.name, &plan.missed);
+    async fn remember(&self, due: &DueSchedule, DueFires { fire, missed, .. }: DueFires) -> PortResult<()> {
+        let (name, count) = (&due.name, missed.len());
         let latest = missed.last().map(ToString::to_string).unwrap_or_default();
-        let run = if plan.fire.is_some() { "a later one runs now" } else { "skipped" };
-        self.note(format!(
-            "schedule {name} missed {} fires while nothing ran here, up to {latest}: {run}",
-            missed.len()
-        ));
-        loop {
-            let seen = self.database.schedule(name).await?;
-            let task = self.manifest.schedule(name).map(|(_, task, _)| task.name.as_str());
-            let mut next = match (&seen, task) {
-                (Some(seen), _) => seen.clone(),
-                (None, Some(task)) => ScheduleItem::of(name, task, self.clock.now()),
-                (None, None) => return Ok(()), // Deleted meanwhile.
-            };
-            next.version = self.clock.moment().version();
-            for time in missed {
-                next.skipped.remember(SkippedFire { time: *time, reason: SkipReason::Missed });
-            }
-            if self.database.save_schedule(seen.as_ref(), &next).await? {
-                return Ok(());
-            }
-        }
-    }
-}
+        let run = if fire.is_some() { "a later one runs now" } else { "skipped" };
+        self.note(format!("schedule {name} missed {count} fires while nothing ran here, up to {latest}: {run}"));
 
-fn plan(due: &DueSchedule, fires: &Fires, now: Timestamp) -> Plan {
-    let Some(at) = due.due else {
-        // The first fire of one that was just put: of an `every`, that is now.
-        return Plan { fire: None, missed: vec![], next: fires.all().next() };
-    };
-    if until(at, now) <= LATE {
-        return Plan { fire: Some(at), missed: vec![], next: fires.next_after(at) };
+        let (ports, now) = (self.database.ports(), self.clock.now());
+        let stored = load::<ScheduleRecord>(&ports, &ScheduleRecord::key_of(name)).await?;
+        let declared = || self.manifest.schedule(name).map(|(_, task, _)| ScheduleRecord::fresh(name, &task.name, now));
+        let seen = match stored {
+            Some(stored) => Seen::from(stored),
+            None => match declared() {
+                Some(fresh) => Seen::Fresh(fresh, Payloads::none()),
+                None => return Ok(()), // Deleted meanwhile.
+            },
+        };
+        commit(&ports, seen, &ScheduleInput::Missed(missed), (), now + PATIENCE).await?;
+        Ok(())
     }
-    let seen = at - Duration::from_millis(1);
-    let missed = fires.missed(seen, now, &due.schedule);
-    Plan { fire: missed.run, missed: missed.skipped, next: fires.next_after(now) }
 }

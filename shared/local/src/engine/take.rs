@@ -6,10 +6,10 @@ use dacapo_core::port::PortResult;
 use dacapo_domain::CONDUCTOR;
 use jiff::Timestamp;
 
-use super::{Engine, due::earlier};
-use crate::sqlite::{DueExecution, Received, UNDELIVERED};
+use super::{Engine, engine::earlier};
+use crate::sqlite::{APP_DLQ, DueExecution, ReceivedMessage};
 
-/// Something to be done at once, by itself: it was taken, and nobody else gets it.
+/// Something to be done at once, by itself: it was taken, and nothing else gets it.
 #[derive(Debug)]
 pub enum Work {
     /// Messages of a queue, for one invocation.
@@ -17,24 +17,24 @@ pub enum Work {
         /// The queue: a function's, the conductor's, or the app's dead-letter queue.
         queue: String,
         /// The messages.
-        batch: Vec<Received>,
+        batch: Vec<ReceivedMessage>,
     },
-    /// An execution of the loop whose wait is over.
+    /// An execution of a wait loop whose wait is over.
     Execution(DueExecution),
-    /// The conductor's look at what is overdue.
+    /// The conductor's sweep of what is overdue.
     Sweep,
 }
 
 impl Work {
-    /// Names the room for executions of the loop, where queues are named by their functions.
-    pub const LOOPS: &str = "loop/1";
+    /// Names the room for executions of wait loops, where queues are named by their functions.
+    pub const WAIT_LOOPS: &str = "loop/1";
 
-    /// Whose room it takes.
+    /// The name of the room that it takes.
     #[must_use]
-    pub fn place(&self) -> &str {
+    pub fn room(&self) -> &str {
         match self {
             Self::Messages { queue, .. } => queue,
-            Self::Execution(_) => Self::LOOPS,
+            Self::Execution(_) => Self::WAIT_LOOPS,
             Self::Sweep => CONDUCTOR,
         }
     }
@@ -50,16 +50,16 @@ pub struct Turn {
 }
 
 impl Engine {
-    /// Takes what is due now. `room` says of a place how many more invocations it takes.
+    /// Takes what is due now. `room` says of each room how many more invocations it takes.
     ///
     /// # Errors
     /// If the database can't be used; what was taken comes back when its visibility ends.
     pub async fn take(&self, room: impl Fn(&str) -> usize) -> PortResult<Turn> {
-        let queues = self.functions.keys().map(String::as_str).chain([CONDUCTOR, UNDELIVERED]);
+        let queues = self.functions.keys().map(String::as_str).chain([CONDUCTOR, APP_DLQ]);
         let messages = |queue: &str| count(room(queue)).saturating_mul(self.batch_size(queue));
         let rooms: BTreeMap<_, _> = queues.map(|queue| (queue.to_owned(), messages(queue))).collect();
         let due = loop {
-            let due = self.database.take_due(rooms.clone(), count(room(Work::LOOPS))).await?;
+            let due = self.database.take_due(rooms.clone(), count(room(Work::WAIT_LOOPS))).await?;
             if due.schedules.is_empty() {
                 break due;
             }
@@ -71,10 +71,10 @@ impl Engine {
             work.extend(batches.map(|batch| Work::Messages { queue: queue.clone(), batch: batch.to_vec() }));
         }
         work.extend(due.executions.into_iter().map(Work::Execution));
-        let mut sweep = due.look.map(|look| self.sweeps_at(look));
+        let mut sweep = due.reconcile.map(|at| self.sweeps_at(at));
         if room(CONDUCTOR) > 0 && sweep.is_some_and(|at| at <= self.clock.now()) {
             self.has_swept();
-            sweep = due.look.map(|look| self.sweeps_at(look));
+            sweep = due.reconcile.map(|at| self.sweeps_at(at));
             work.push(Work::Sweep);
         }
         Ok(Turn { work, next: earlier(due.next, sweep) })
@@ -98,6 +98,6 @@ impl Engine {
     }
 }
 
-fn count(places: usize) -> u32 {
-    u32::try_from(places).unwrap_or(u32::MAX)
+fn count(permits: usize) -> u32 {
+    u32::try_from(permits).unwrap_or(u32::MAX)
 }

@@ -3,12 +3,17 @@
 use std::{process::ExitStatus, sync::Arc, time::Duration};
 
 use axum::body::Bytes;
-use tokio::{process::Child, task::JoinHandle, time::Instant};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::Child,
+    task::JoinHandle,
+    time::Instant,
+};
 
-use super::{Program, lines::follow, stamp::Stamp};
+use super::program::{Program, Stamp};
 use crate::{
-    report::{Report, Reports},
-    runtime_api::{Ended, Seat, Seats},
+    engine_log::{EngineLog, EngineLogs},
+    runtime_api::{Ended, Slot, Slots},
 };
 
 /// How long a process may take from its start until it asks for work.
@@ -19,8 +24,8 @@ const OUTPUT_WITHIN: Duration = Duration::from_millis(200);
 /// A process that takes one invocation at a time. Dropped, it is killed.
 pub struct Process {
     child: Child,
-    seat: Arc<Seat>,
-    seats: Seats,
+    slot: Arc<Slot>,
+    slots: Slots,
     number: u64,
     pub stamp: Option<Stamp>,
     /// Whether it has ever taken an invocation.
@@ -28,9 +33,9 @@ pub struct Process {
     errors: Option<JoinHandle<()>>,
 }
 
-/// How an invocation went wrong.
+/// The end of a process in the middle of an invocation.
 #[derive(Debug)]
-pub enum Broken {
+pub enum ProcessEnded {
     /// The process had ended before it saw the invocation: another one may take it.
     Unseen,
     /// The process died of it, or took too long.
@@ -38,17 +43,17 @@ pub enum Broken {
 }
 
 impl Process {
-    pub fn start(program: &Program, seats: &Seats, reports: &Reports) -> std::io::Result<Self> {
+    pub fn start(program: &Program, slots: &Slots, logs: &EngineLogs) -> std::io::Result<Self> {
         let stamp = Stamp::of(&program.path);
-        let (number, seat) = seats.take(&program.function);
-        let mut child = program.command(number).spawn().inspect_err(|_| seats.leave(number))?;
+        let (number, slot) = slots.take(&program.function);
+        let mut child = program.command(number).spawn().inspect_err(|_| slots.leave(number))?;
         let function = &program.function;
-        reports(Report::Started { function: function.clone(), pid: child.id() });
+        logs(EngineLog::Started { function: function.clone(), pid: child.id() });
         if let Some(output) = child.stdout.take() {
-            follow(output, function.clone(), reports.clone());
+            follow(output, function.clone(), logs.clone());
         }
-        let errors = child.stderr.take().map(|output| follow(output, function.clone(), reports.clone()));
-        Ok(Self { child, seat, seats: seats.clone(), number, stamp, proven: false, errors })
+        let errors = child.stderr.take().map(|output| follow(output, function.clone(), logs.clone()));
+        Ok(Self { child, slot, slots: slots.clone(), number, stamp, proven: false, errors })
     }
 
     /// Whether it still runs.
@@ -57,13 +62,13 @@ impl Process {
     }
 
     /// Invokes it. After an error it is of no more use.
-    pub async fn invoke(&mut self, payload: Bytes, limit: Duration) -> Result<Ended, Broken> {
-        let mut calling = self.seat.call(payload, limit);
+    pub async fn invoke(&mut self, payload: Bytes, limit: Duration) -> Result<Ended, ProcessEnded> {
+        let mut calling = self.slot.call(payload, limit);
         let started = Instant::now();
         tokio::select! {
             biased;
             taken = &mut calling.taken => if taken.is_err() {
-                return Err(Broken::Unseen);
+                return Err(ProcessEnded::Unseen);
             },
             status = self.child.wait() => return Err(self.unseen(status).await),
             () = tokio::time::sleep_until(started + STARTS_WITHIN) => {
@@ -86,33 +91,33 @@ impl Process {
         }
     }
 
-    async fn unseen(&mut self, status: std::io::Result<ExitStatus>) -> Broken {
+    async fn unseen(&mut self, status: std::io::Result<ExitStatus>) -> ProcessEnded {
         // One that has worked before may leave once it has answered; one that never has can't start.
         if self.proven {
-            return Broken::Unseen;
+            return ProcessEnded::Unseen;
         }
         let how = format!("can't start: {} before it asked for work (mend what it says, and build it)", told(status));
         self.crashed(how).await
     }
 
-    async fn stopped(&mut self, how: String) -> Broken {
+    async fn stopped(&mut self, how: String) -> ProcessEnded {
         // It may have ended by itself in this moment.
         let _ = self.child.kill().await;
         self.crashed(how).await
     }
 
     /// What it said comes before what is said of it.
-    async fn crashed(&mut self, how: String) -> Broken {
+    async fn crashed(&mut self, how: String) -> ProcessEnded {
         if let Some(errors) = self.errors.take() {
             let _ = tokio::time::timeout(OUTPUT_WITHIN, errors).await;
         }
-        Broken::Crashed { how }
+        ProcessEnded::Crashed { how }
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.seats.leave(self.number);
+        self.slots.leave(self.number);
     }
 }
 
@@ -121,4 +126,18 @@ fn told(status: std::io::Result<ExitStatus>) -> String {
         Ok(status) => format!("ended with {status}"),
         Err(error) => format!("can't be waited for: {error}"),
     }
+}
+
+/// Tells of each line until the output ends.
+fn follow(output: impl AsyncRead + Send + Unpin + 'static, function: String, logs: EngineLogs) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut output = BufReader::new(output);
+        let mut bytes = vec![];
+        // A function may write anything: what is no UTF-8 is shown as far as it is.
+        while let Ok(1..) = output.read_until(b'\n', &mut bytes).await {
+            let line = String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned();
+            logs(EngineLog::Line { function: function.clone(), line });
+            bytes.clear();
+        }
+    })
 }

@@ -9,28 +9,27 @@ use axum::body::Bytes;
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
-    Program,
-    one::{Broken, Process},
-    stamp::Stamp,
+    one::{Process, ProcessEnded},
+    program::{Program, Stamp},
 };
 use crate::{
-    engine::Crash,
-    report::{Report, Reports},
-    runtime_api::{Ended, Seats},
+    InvocationFailed,
+    engine_log::{EngineLog, EngineLogs},
+    runtime_api::{Ended, Slots},
 };
 
 /// How long a binary may be missing, as while it is built.
 const BUILT_WITHIN: Duration = Duration::from_secs(60);
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const TRY_EVERY: Duration = Duration::from_millis(100);
 /// The longest pause between two starts of a function whose processes crash.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The processes of one function.
 pub struct Pool {
     program: Program,
-    seats: Seats,
-    reports: Reports,
-    places: Semaphore,
+    slots: Slots,
+    logs: EngineLogs,
+    permits: Semaphore,
     idle: Mutex<Vec<Process>>,
     trouble: Mutex<Trouble>,
 }
@@ -44,14 +43,14 @@ struct Trouble {
 
 impl Pool {
     /// A pool of at most so many processes.
-    pub fn new(program: Program, places: usize, seats: Seats, reports: Reports) -> Self {
+    pub fn new(program: Program, permits: usize, slots: Slots, logs: EngineLogs) -> Self {
         let (idle, trouble) = (Mutex::default(), Mutex::default());
-        Self { program, seats, reports, places: Semaphore::new(places), idle, trouble }
+        Self { program, slots, logs, permits: Semaphore::new(permits), idle, trouble }
     }
 
     /// Invokes the function: in an idle process, or in a new one, or in the next that becomes idle.
-    pub async fn invoke(&self, payload: Bytes) -> Result<Bytes, Crash> {
-        let _place = self.places.acquire().await.map_err(|_| Crash::new("the engine stops"))?;
+    pub async fn invoke(&self, payload: Bytes) -> Result<Bytes, InvocationFailed> {
+        let _permit = self.permits.acquire().await.map_err(|_| InvocationFailed::new("the engine stops"))?;
         loop {
             let mut process = match self.idle() {
                 Some(process) => process,
@@ -63,18 +62,18 @@ impl Pool {
                     self.lock_idle().push(process);
                     return match ended {
                         Ended::Answered(answer) => Ok(answer),
-                        Ended::Failed(error) => Err(Crash::new(String::from_utf8_lossy(&error))),
+                        Ended::Failed(error) => Err(InvocationFailed::new(String::from_utf8_lossy(&error))),
                     };
                 }
-                Err(Broken::Unseen) => {}
-                Err(Broken::Crashed { how }) => return Err(self.crashed(how)),
+                Err(ProcessEnded::Unseen) => {}
+                Err(ProcessEnded::Crashed { how }) => return Err(self.crashed(how)),
             }
         }
     }
 
-    /// Ends the idle processes and starts no more; those that are busy end with whoever waits for them.
+    /// Ends the idle processes and starts no more; those that are busy end with their callers.
     pub fn stop(&self) {
-        self.places.close();
+        self.permits.close();
         self.lock_idle().clear();
     }
 
@@ -86,12 +85,12 @@ impl Pool {
         let living = idle.len();
         idle.retain(|process| now.is_none() || process.stamp == now);
         if idle.len() < living {
-            (self.reports)(Report::Changed { function: self.program.function.clone() });
+            (self.logs)(EngineLog::Changed { function: self.program.function.clone() });
         }
         idle.pop()
     }
 
-    async fn start(&self) -> Result<Process, Crash> {
+    async fn start(&self) -> Result<Process, InvocationFailed> {
         let not_before = self.trouble().not_before;
         if let Some(not_before) = not_before {
             tokio::time::sleep_until(not_before).await;
@@ -99,10 +98,10 @@ impl Pool {
         let patience = Instant::now() + BUILT_WITHIN;
         loop {
             // While it is built, the binary is missing, or still open for writing.
-            match Process::start(&self.program, &self.seats, &self.reports) {
+            match Process::start(&self.program, &self.slots, &self.logs) {
                 Ok(process) => return Ok(process),
                 Err(error) if is_being_built(&error) && Instant::now() < patience => {
-                    tokio::time::sleep(LOOK_EVERY).await;
+                    tokio::time::sleep(TRY_EVERY).await;
                 }
                 Err(error) => {
                     let path = self.program.path.display();
@@ -112,16 +111,16 @@ impl Pool {
         }
     }
 
-    fn crashed(&self, how: String) -> Crash {
+    fn crashed(&self, how: String) -> InvocationFailed {
         let mut trouble = self.trouble();
         trouble.crashes += 1;
         // The first crash costs no pause, the next ones 1, 2, 4 … seconds.
         let pause = Duration::from_secs(2_u64.saturating_pow(trouble.crashes) / 4).min(LONGEST_PAUSE);
         trouble.not_before = Some(Instant::now() + pause);
         drop(trouble);
-        let crash = Crash::new(&how);
-        (self.reports)(Report::Crashed { function: self.program.function.clone(), how });
-        crash
+        let failed = InvocationFailed::new(&how);
+        (self.logs)(EngineLog::Crashed { function: self.program.function.clone(), how });
+        failed
     }
 
     fn lock_idle(&self) -> MutexGuard<'_, Vec<Process>> {

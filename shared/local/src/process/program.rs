@@ -1,6 +1,10 @@
 //! What is started: a function's binary and its environment.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, SystemTime},
+};
 
 use dacapo_domain::{FunctionEntry, Holds};
 use tokio::process::Command;
@@ -60,6 +64,21 @@ impl Program {
         #[cfg(unix)]
         command.process_group(0);
         command
+    }
+}
+
+/// The mark that tells one build of a binary from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    modified: SystemTime,
+    bytes: u64,
+}
+
+impl Stamp {
+    /// The file's as it is now; `None` while it isn't there, as in the middle of a build.
+    pub fn of(path: &Path) -> Option<Self> {
+        let about = std::fs::metadata(path).ok()?;
+        Some(Self { modified: about.modified().ok()?, bytes: about.len() })
     }
 }
 

@@ -19,9 +19,9 @@ use tokio::net::TcpListener;
 
 use super::{Pool, Program, program};
 use crate::{
-    engine::Crash,
-    report::{Report, Reports},
-    runtime_api::{Seats, router},
+    InvocationFailed,
+    engine_log::{EngineLog, EngineLogs},
+    runtime_api::{Slots, router},
 };
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
@@ -81,7 +81,7 @@ async fn a_function() {
 struct Function {
     pool: Pool,
     program: Program,
-    told: Arc<Mutex<Vec<Report>>>,
+    told: Arc<Mutex<Vec<EngineLog>>>,
     directory: tempfile::TempDir,
 }
 
@@ -89,8 +89,8 @@ impl Function {
     async fn new(limit: Duration) -> Result<Self, Box<dyn std::error::Error>> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let engine = format!("http://{}", listener.local_addr()?);
-        let seats = Seats::default();
-        tokio::spawn(axum::serve(listener, router(seats.clone())).into_future());
+        let slots = Slots::default();
+        tokio::spawn(axum::serve(listener, router(slots.clone())).into_future());
         let directory = tempfile::tempdir()?;
         let path = directory.path().join("greet");
         write_binary(&path, "")?;
@@ -98,11 +98,11 @@ impl Function {
         let program = Program { function, path, memory_mb: 128, limit, app, stage, engine };
         let told = Arc::new(Mutex::new(vec![]));
         let hears = told.clone();
-        let reports: Reports = Arc::new(move |report| hears.lock().unwrap().push(report));
-        Ok(Self { pool: Pool::new(program.clone(), 2, seats, reports), program, told, directory })
+        let logs: EngineLogs = Arc::new(move |log| hears.lock().unwrap().push(log));
+        Ok(Self { pool: Pool::new(program.clone(), 2, slots, logs), program, told, directory })
     }
 
-    async fn invoke(&self, payload: Value) -> Result<Value, Crash> {
+    async fn invoke(&self, payload: Value) -> Result<Value, InvocationFailed> {
         let answer = self.pool.invoke(payload.to_string().into()).await?;
         Ok(serde_json::from_slice(&answer).unwrap())
     }
@@ -111,8 +111,8 @@ impl Function {
         self.invoke(json!({ "do": "echo" })).await.unwrap()["pid"].as_u64().unwrap()
     }
 
-    fn told(&self, wanted: impl Fn(&Report) -> bool) -> Vec<Report> {
-        self.told.lock().unwrap().iter().filter(|report| wanted(report)).cloned().collect()
+    fn told(&self, wanted: impl Fn(&EngineLog) -> bool) -> Vec<EngineLog> {
+        self.told.lock().unwrap().iter().filter(|log| wanted(log)).cloned().collect()
     }
 }
 
@@ -132,12 +132,12 @@ fn write_program(path: &Path, script: &str) -> std::io::Result<()> {
 const LIMIT: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn an_idle_process_takes_the_next_invocation() -> Tested {
+async fn idle_process_takes_the_next_invocation() -> Tested {
     let function = Function::new(LIMIT).await?;
     let first = function.invoke(json!({ "do": "echo" })).await?;
     assert_eq!(first["function"], "greet");
     assert_eq!(first["pid"], function.pid().await);
-    assert_eq!(function.told(|report| matches!(report, Report::Started { .. })).len(), 1);
+    assert_eq!(function.told(|log| matches!(log, EngineLog::Started { .. })).len(), 1);
     Ok(())
 }
 
@@ -153,11 +153,11 @@ async fn another_process_is_started_when_all_are_busy() -> Tested {
 }
 
 #[tokio::test]
-async fn a_crash_is_told_after_what_the_process_said_and_the_next_process_works() -> Tested {
+async fn crash_is_told_after_what_the_process_said_and_the_next_process_works() -> Tested {
     let function = Function::new(LIMIT).await?;
-    let crash = function.invoke(json!({ "do": "crash" })).await.unwrap_err();
-    assert_eq!(crash.cause, "ended with exit status: 7");
-    let told: Vec<String> = function.told(|_| true).iter().map(Report::to_string).collect();
+    let failed = function.invoke(json!({ "do": "crash" })).await.unwrap_err();
+    assert_eq!(failed.cause, "ended with exit status: 7");
+    let told: Vec<String> = function.told(|_| true).iter().map(EngineLog::to_string).collect();
     let [.., said, crashed] = &told[..] else { panic!("{told:?}") };
     assert_eq!([said, crashed], ["greet | about to crash", "greet crashed: ended with exit status: 7"]);
     function.pid().await;
@@ -165,75 +165,75 @@ async fn a_crash_is_told_after_what_the_process_said_and_the_next_process_works(
 }
 
 #[tokio::test]
-async fn a_function_that_can_t_start_is_told_in_one_line_and_works_once_it_is_mended() -> Tested {
+async fn function_that_can_t_start_is_told_in_one_line_and_works_once_it_is_mended() -> Tested {
     let function = Function::new(LIMIT).await?;
     write_program(&function.program.path, "echo 'DATABASE_URL is not set' >&2; exit 101")?;
-    let crash = function.invoke(json!({ "do": "echo" })).await.unwrap_err();
+    let failed = function.invoke(json!({ "do": "echo" })).await.unwrap_err();
     assert_eq!(
-        crash.cause,
+        failed.cause,
         "can't start: ended with exit status: 101 before it asked for work (mend what it says, and build it)"
     );
-    let told: Vec<String> = function.told(|_| true).iter().map(Report::to_string).collect();
+    let told: Vec<String> = function.told(|_| true).iter().map(EngineLog::to_string).collect();
     let [.., said, crashed] = &told[..] else { panic!("{told:?}") };
-    assert_eq!([said, crashed], ["greet | DATABASE_URL is not set", &format!("greet crashed: {}", crash.cause)]);
+    assert_eq!([said, crashed], ["greet | DATABASE_URL is not set", &format!("greet crashed: {}", failed.cause)]);
     write_binary(&function.program.path, "mended")?;
     function.pid().await;
     Ok(())
 }
 
 #[tokio::test]
-async fn an_error_is_an_answer_and_costs_no_process() -> Tested {
+async fn error_is_an_answer_and_costs_no_process() -> Tested {
     let function = Function::new(LIMIT).await?;
-    let crash = function.invoke(json!({ "do": "fail" })).await.unwrap_err();
-    assert!(crash.cause.contains("Oops"), "{crash}");
+    let failed = function.invoke(json!({ "do": "fail" })).await.unwrap_err();
+    assert!(failed.cause.contains("Oops"), "{failed}");
     function.pid().await;
-    assert_eq!(function.told(|report| matches!(report, Report::Started { .. })).len(), 1);
+    assert_eq!(function.told(|log| matches!(log, EngineLog::Started { .. })).len(), 1);
     Ok(())
 }
 
 #[tokio::test]
-async fn what_takes_too_long_is_stopped() -> Tested {
+async fn invocation_that_takes_too_long_is_stopped() -> Tested {
     let function = Function::new(Duration::from_millis(300)).await?;
-    let crash = function.invoke(json!({ "do": "hang" })).await.unwrap_err();
-    assert_eq!(crash.cause, "timed out after 0.3 s");
+    let failed = function.invoke(json!({ "do": "hang" })).await.unwrap_err();
+    assert_eq!(failed.cause, "timed out after 0.3 s");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_process_that_leaves_after_its_answer_costs_no_invocation() -> Tested {
+async fn process_that_leaves_after_its_answer_costs_no_invocation() -> Tested {
     let function = Function::new(LIMIT).await?;
     for _ in 0..3 {
         assert_eq!(function.invoke(json!({ "do": "leave" })).await?, "leaving");
     }
-    assert_eq!(function.told(|report| matches!(report, Report::Crashed { .. })), []);
+    assert_eq!(function.told(|log| matches!(log, EngineLog::Crashed { .. })), []);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_changed_binary_gets_a_new_process() -> Tested {
+async fn changed_binary_gets_a_new_process() -> Tested {
     let function = Function::new(LIMIT).await?;
     let old = function.pid().await;
     write_binary(&function.program.path, "built anew")?;
     assert_ne!(function.pid().await, old);
-    assert_eq!(function.told(|report| matches!(report, Report::Changed { .. })).len(), 1);
+    assert_eq!(function.told(|log| matches!(log, EngineLog::Changed { .. })).len(), 1);
     Ok(())
 }
 
 #[test]
-fn an_idle_process_ends_when_the_engine_is_gone() -> Tested {
+fn idle_process_ends_when_the_engine_is_gone() -> Tested {
     ends_with_its_engine(r#"{"do":"echo"}"#)
 }
 
 #[test]
-fn a_busy_process_ends_when_the_engine_is_gone() -> Tested {
+fn busy_process_ends_when_the_engine_is_gone() -> Tested {
     ends_with_its_engine(r#"{"do":"hang"}"#)
 }
 
 /// Nothing is said to the process: its engine just isn't there any more.
 fn ends_with_its_engine(payload: &'static str) -> Tested {
     let engine = tokio::runtime::Runtime::new()?;
-    let seats = Seats::default();
-    let (address, served) = (engine.block_on(TcpListener::bind("127.0.0.1:0"))?, seats.clone());
+    let slots = Slots::default();
+    let (address, served) = (engine.block_on(TcpListener::bind("127.0.0.1:0"))?, slots.clone());
     let url = format!("http://{}", address.local_addr()?);
     engine.spawn(async move { axum::serve(address, router(served)).await });
     let directory = tempfile::tempdir()?;
@@ -244,9 +244,9 @@ fn ends_with_its_engine(payload: &'static str) -> Tested {
 
     let here = tokio::runtime::Runtime::new()?;
     here.block_on(async move {
-        let (process, seat) = seats.take("greet");
+        let (process, slot) = slots.take("greet");
         let mut child = program.command(process).spawn()?;
-        let calling = seat.call(payload.into(), LIMIT);
+        let calling = slot.call(payload.into(), LIMIT);
         calling.taken.await?;
         engine.shutdown_background();
         assert_eq!(child.wait().await?.code(), Some(3));
@@ -255,7 +255,7 @@ fn ends_with_its_engine(payload: &'static str) -> Tested {
 }
 
 #[test]
-fn a_task_may_take_as_long_as_it_may_ask_for() {
+fn limit_of_event_handlers_is_their_lambdas() {
     let entry = dacapo_domain::FunctionEntry::events("joined", 128, vec![]);
     assert_eq!(program::limit(&entry), Duration::from_secs(900));
 }

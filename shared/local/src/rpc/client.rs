@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dacapo_core::port::{ExecutionStatus, Outbox, PortResult, Ports, Probe, Records, SystemClock};
-use dacapo_domain::{
-    Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write,
-};
+use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
 
 use super::{connection::Connection, verbs};
 
@@ -25,12 +23,7 @@ pub async fn gone(url: &str) {
 #[must_use]
 pub fn connect(url: &str) -> Ports {
     let connection = Arc::new(Connection::new(url));
-    Ports {
-        records: connection.clone(),
-        outbox: connection.clone(),
-        probe: connection,
-        clock: Arc::new(SystemClock),
-    }
+    Ports { records: connection.clone(), outbox: connection.clone(), probe: connection, clock: Arc::new(SystemClock) }
 }
 
 #[async_trait]

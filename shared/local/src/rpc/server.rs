@@ -27,9 +27,8 @@ pub fn router(ports: Ports) -> Router {
 }
 
 fn records(router: Router<Ports>) -> Router<Ports> {
-    let router = serve(router, &verbs::CREATE, async |ports, (write, claim)| {
-        ports.records.create(&write, claim.as_ref()).await
-    });
+    let router =
+        serve(router, &verbs::CREATE, async |ports, (write, claim)| ports.records.create(&write, claim.as_ref()).await);
     let router = serve(router, &verbs::LOAD, async |ports, key| ports.records.load(&key).await);
     let router = serve(router, &verbs::SAVE, async |ports, (seen, write)| ports.records.save(&seen, &write).await);
     let router =

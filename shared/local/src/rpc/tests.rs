@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::http::Request;
-use dacapo_core::port::{Created, Envelope, Payloads, PortErrorKind, Ports, Saved, Stored, SystemClock};
-use dacapo_domain::{Fire, Json, Message, NewRun, Run, Trigger};
+use dacapo_core::port::{ExecutionStatus, PortErrorKind, Ports, SystemClock};
+use dacapo_domain::{
+    Created, Decision, Effect, Fire, Index, Json, LogLine, Message, NewRun, Payload, Payloads, Query, RunRecord, Saved,
+    Trigger, WaitLoopCall, Write, slot,
+};
 use http_body_util::Empty;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tokio::net::TcpListener;
@@ -25,21 +28,16 @@ async fn engine() -> Result<(Database, Ports, String), Box<dyn std::error::Error
     Ok((database, connect(&url), url))
 }
 
-fn a_run(ports: &Ports) -> Run {
-    let new = NewRun {
-        id: ports.clock.new_id(),
-        name: "greet".to_owned(),
-        due_at: ports.clock.now(),
-        trigger: Trigger::Run,
-        parent_id: None,
-        hops: 0,
-        tags: vec![],
-        key: None,
-        schedule: None,
-        ttl: None,
-        execution: None,
-    };
-    Run::create(new, &ports.clock.moment()).run
+fn new_run(ports: &Ports) -> Decision<RunRecord> {
+    let new = NewRun::at(ports.clock.new_id(), "greet", ports.clock.now(), Trigger::Run);
+    RunRecord::create(new, &ports.clock.decision_context())
+}
+
+/// The write of the same record with another version and these payloads.
+fn next(ports: &Ports, write: &Write, payloads: Payloads) -> Write {
+    let mut next = Write { payloads, effects: vec![], ..write.clone() };
+    next.header.version = ports.clock.decision_context().version();
+    next
 }
 
 fn json(text: &str) -> Json {
@@ -47,52 +45,91 @@ fn json(text: &str) -> Json {
 }
 
 #[tokio::test]
-async fn a_run_and_its_payloads_come_through_unchanged() -> Tested {
+async fn record_and_its_payloads_come_through_unchanged() -> Tested {
     let (_database, ports, _) = engine().await?;
-    let run = a_run(&ports);
     // 1.0 is not 1, and a number may have more digits than any machine's.
     let body = json(r#"{"n": 1.0, "big": 123456789012345678901234567890}"#);
-    assert_eq!(ports.store.create(&run, &body, None).await?, Created::New);
-    let other = Run { version: ports.clock.moment().version(), ..run.clone() };
-    assert_eq!(ports.store.create(&other, &body, None).await?, Created::Exists(run.clone()));
+    let write = new_run(&ports).with(slot::BODY, body.clone()).write()?;
+    assert_eq!(ports.records.create(&write, None).await?, Created::New);
+    let Created::Exists(found) = ports.records.create(&next(&ports, &write, Payloads::none()), None).await? else {
+        panic!("it is there");
+    };
 
-    let stored = Stored { run: run.clone(), body: Some(body), input: None, result: None };
-    assert_eq!(ports.store.load(run.id).await?, Some(stored));
+    assert_eq!((&found.header, &found.document), (&write.header, &write.document));
+    assert_eq!(found.payloads.get(slot::BODY), Payload::Here(&body));
+    assert_eq!(ports.records.load(&write.header.key).await?, Some(found));
     Ok(())
 }
 
 #[tokio::test]
-async fn a_result_of_null_is_a_result() -> Tested {
+async fn result_of_null_is_a_result() -> Tested {
     let (_database, ports, _) = engine().await?;
-    let run = a_run(&ports);
-    ports.store.create(&run, &json("null"), None).await?;
-    let next = Run { version: ports.clock.moment().version(), ..run.clone() };
-    let payloads = Payloads { input: None, result: Some(json("null")) };
-    let Saved::Done(_) = ports.store.save(&run, &next, &payloads).await? else { panic!("nobody else writes") };
+    let write = new_run(&ports).with(slot::BODY, json("null")).write()?;
+    ports.records.create(&write, None).await?;
+    let result = Payloads::none().with(slot::RESULT, json("null"));
+    let Saved::Done(saved) = ports.records.save(&write.header, &next(&ports, &write, result)).await? else {
+        panic!("no other writes");
+    };
 
-    let stored = ports.store.load(run.id).await?.unwrap();
-    assert_eq!((stored.body, stored.input, stored.result), (Some(json("null")), None, Some(json("null"))));
-    let late = Run { version: ports.clock.moment().version(), ..run.clone() };
-    let lost = ports.store.save(&run, &late, &Payloads::default()).await?;
-    assert!(matches!(lost, Saved::Lost(Some(current)) if current.run == next));
+    let stored = ports.records.load(&write.header.key).await?.unwrap();
+    assert_eq!(stored.payloads, saved);
+    for (slot, payload) in [(slot::BODY, true), (slot::INPUT, false), (slot::RESULT, true)] {
+        let expected = json("null");
+        assert_eq!(saved.get(slot), if payload { Payload::Here(&expected) } else { Payload::Absent }, "{slot}");
+    }
+    let late = next(&ports, &write, Payloads::none());
+    let lost = ports.records.save(&write.header, &late).await?;
+    assert!(matches!(lost, Saved::Lost(Some(current)) if current == stored));
     Ok(())
 }
 
 #[tokio::test]
-async fn an_error_keeps_its_kind_and_text() -> Tested {
+async fn every_other_verb_does_there_what_it_does_here() -> Tested {
     let (database, ports, _) = engine().await?;
-    let message = Message::Fire(Fire { schedule: "s".to_owned(), time: ports.clock.now() });
-    let envelope = Envelope { message, delay: std::time::Duration::ZERO };
-    let there = ports.queues.send("nobody", &envelope).await.unwrap_err();
-    let here = database.ports().queues.send("nobody", &envelope).await.unwrap_err();
+    let write = new_run(&ports).write()?;
+    let key = &write.header.key;
+    ports.records.create(&write, None).await?;
+
+    let lines = ["a", "b"].map(|sort| LogLine { sort: sort.to_owned(), document: json("1") });
+    ports.records.append(key, &lines).await?;
+    assert_eq!(ports.records.read_log(key, Some("a"), 10).await?, lines[1..]);
+
+    let (partitions, below) = (vec![RunRecord::partition("greet")], Some("~".to_owned()));
+    let query = Query { index: Index::List, partitions, from: None, below, descending: true, limit: 10 };
+    let page = ports.records.query(&query).await?;
+    assert_eq!(
+        page.records.iter().map(|found| Cow::Borrowed(&found.header.key)).collect::<Vec<_>>(),
+        [Cow::Borrowed(key)]
+    );
+    assert_eq!(page, database.ports().records.query(&query).await?);
+
+    let (run, started) = (ports.clock.new_id(), ports.clock.now());
+    let call =
+        WaitLoopCall { run, function: "greet".to_owned(), generation: 1, round: 0, started, iteration: 2, attempt: 1 };
+    ports.outbox.post(&Effect::StartWaitLoop { execution: "x".to_owned(), call, until: started }).await?;
+    assert_eq!(ports.probe.execution_status("x").await?, ExecutionStatus::Running);
+    assert_eq!(ports.probe.execution_status("y").await?, ExecutionStatus::Ended);
+    assert_eq!(ports.probe.has_backlog("greet").await.unwrap_err().kind(), PortErrorKind::NotDeployed);
+
+    assert!(ports.records.delete(&write.header, &[Effect::CancelTimer { timer: "t".to_owned() }]).await?);
+    assert_eq!(ports.records.load(key).await?, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn error_keeps_its_kind_and_text() -> Tested {
+    let (database, ports, _) = engine().await?;
+    let effect = Effect::send("gone", &Message::Fire(Fire { schedule: "s".to_owned(), time: ports.clock.now() }));
+    let there = ports.outbox.post(&effect).await.unwrap_err();
+    let here = database.ports().outbox.post(&effect).await.unwrap_err();
     assert_eq!((there.kind(), there.to_string()), (PortErrorKind::NotDeployed, here.to_string()));
     Ok(())
 }
 
 #[tokio::test]
-async fn where_no_engine_is_the_error_says_how_to_start_one() -> Tested {
+async fn error_where_no_engine_is_says_how_to_start_one() -> Tested {
     let free = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-    let error = connect(&format!("http://{free}")).store.manifest().await.unwrap_err();
+    let error = connect(&format!("http://{free}")).probe.execution_status("x").await.unwrap_err();
     assert_eq!(error.kind(), PortErrorKind::Unreachable);
     assert_eq!(
         error.to_string(),
@@ -102,17 +139,17 @@ async fn where_no_engine_is_the_error_says_how_to_start_one() -> Tested {
 }
 
 #[tokio::test]
-async fn an_address_that_is_none_is_refused() {
-    let error = connect("127.0.0.1 8787").store.manifest().await.unwrap_err();
+async fn address_that_is_none_is_refused() {
+    let error = connect("127.0.0.1 8787").probe.execution_status("x").await.unwrap_err();
     assert_eq!(error.kind(), PortErrorKind::Refused);
 }
 
 #[tokio::test]
-async fn web_pages_are_refused() -> Tested {
+async fn requests_of_web_pages_are_refused() -> Tested {
     let (_database, _, url) = engine().await?;
     let client = Client::builder(TokioExecutor::new()).build_http::<Empty<axum::body::Bytes>>();
     for (name, value) in [("host", "evil.example:8787"), ("origin", "http://evil.example")] {
-        let request = Request::post(format!("{url}/rpc/store/manifest")).header(name, value).body(Empty::new())?;
+        let request = Request::post(format!("{url}/rpc/records/load")).header(name, value).body(Empty::new())?;
         assert_eq!(client.request(request).await?.status(), 403, "{name}: {value}");
     }
     Ok(())

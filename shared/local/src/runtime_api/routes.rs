@@ -10,8 +10,8 @@ use axum::{
     routing::{get, post},
 };
 
-use super::{Ended, Seats};
-use crate::rpc::{LEASH, guard};
+use super::{Ended, Slots};
+use crate::rpc::{LIVENESS_PATH, guard};
 
 /// Lambda's limit on an answer is 6 MB; an error's text is far shorter.
 const LONGEST_ANSWER_BYTES: usize = 6 * 1024 * 1024;
@@ -21,23 +21,23 @@ const DEADLINE_MS: HeaderName = HeaderName::from_static("lambda-runtime-deadline
 const FUNCTION_ARN: HeaderName = HeaderName::from_static("lambda-runtime-invoked-function-arn");
 const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
 
-/// Serves the Runtime API to the processes that have a seat.
-pub fn router(seats: Seats) -> Router {
+/// Serves the Runtime API to the processes that have a slot.
+pub fn router(slots: Slots) -> Router {
     const BASE: &str = "/rt/{function}/{process}/2018-06-01/runtime";
     Router::new()
         .route(&format!("{BASE}/invocation/next"), get(next))
         .route(&format!("{BASE}/invocation/{{id}}/response"), post(response))
         .route(&format!("{BASE}/invocation/{{id}}/error"), post(error))
         .route(&format!("{BASE}/init/error"), post(init_error))
-        .route(LEASH, get(std::future::pending::<()>))
+        .route(LIVENESS_PATH, get(std::future::pending::<()>))
         .layer(DefaultBodyLimit::max(LONGEST_ANSWER_BYTES))
         .layer(middleware::from_fn(guard::guard))
-        .with_state(seats)
+        .with_state(slots)
 }
 
-async fn next(State(seats): State<Seats>, Path((function, process)): Path<(String, u64)>) -> Response {
-    let Some(seat) = seats.find(&function, process) else { return unknown() };
-    let handed = seat.next().await;
+async fn next(State(slots): State<Slots>, Path((function, process)): Path<(String, u64)>) -> Response {
+    let Some(slot) = slots.find(&function, process) else { return unknown() };
+    let handed = slot.next().await;
     let headers = [
         (REQUEST_ID, handed.request_id.clone()),
         (DEADLINE_MS, handed.deadline_ms.to_string()),
@@ -50,22 +50,22 @@ async fn next(State(seats): State<Seats>, Path((function, process)): Path<(Strin
 
 type Invocation = (String, u64, String);
 
-async fn response(State(seats): State<Seats>, Path(path): Path<Invocation>, body: Bytes) -> Response {
-    end(&seats, path, Ended::Answered(body))
+async fn response(State(slots): State<Slots>, Path(path): Path<Invocation>, body: Bytes) -> Response {
+    end(&slots, path, Ended::Answered(body))
 }
 
-async fn error(State(seats): State<Seats>, Path(path): Path<Invocation>, body: Bytes) -> Response {
-    end(&seats, path, Ended::Failed(body))
+async fn error(State(slots): State<Slots>, Path(path): Path<Invocation>, body: Bytes) -> Response {
+    end(&slots, path, Ended::Failed(body))
 }
 
-fn end(seats: &Seats, (function, process, id): Invocation, ended: Ended) -> Response {
-    let Some(seat) = seats.find(&function, process) else { return unknown() };
-    if seat.end(&id, ended) { accepted() } else { refused("InvalidRequestID", "no invocation of this id runs") }
+fn end(slots: &Slots, (function, process, id): Invocation, ended: Ended) -> Response {
+    let Some(slot) = slots.find(&function, process) else { return unknown() };
+    if slot.end(&id, ended) { accepted() } else { refused("InvalidRequestID", "no invocation of this id runs") }
 }
 
 /// The process says why it can't start, then ends: its end is what counts, and its error output says more.
-async fn init_error(State(seats): State<Seats>, Path((function, process)): Path<(String, u64)>) -> Response {
-    if seats.find(&function, process).is_some() { accepted() } else { unknown() }
+async fn init_error(State(slots): State<Slots>, Path((function, process)): Path<(String, u64)>) -> Response {
+    if slots.find(&function, process).is_some() { accepted() } else { unknown() }
 }
 
 fn accepted() -> Response {

@@ -44,12 +44,12 @@ struct Attributes {
 #[serde(rename_all = "camelCase")]
 struct Answer {
     #[serde(default)]
-    batch_item_failures: Option<Vec<Failure>>,
+    batch_item_failures: Option<Vec<ItemFailure>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Failure {
+struct ItemFailure {
     item_identifier: Option<String>,
 }
 

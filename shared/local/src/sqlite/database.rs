@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use super::{
-    error::Failure,
+    error::WorkError,
     group_commit::{Backend, Writer},
     schema,
 };
@@ -60,12 +60,7 @@ impl Database {
     #[must_use]
     pub fn ports(&self) -> Ports {
         let this = Arc::new(self.clone());
-        Ports {
-            records: this.clone(),
-            outbox: this.clone(),
-            probe: this,
-            clock: self.clock.clone(),
-        }
+        Ports { records: this.clone(), outbox: this.clone(), probe: this, clock: self.clock.clone() }
     }
 
     /// Waits until something was sent, timed, started or scheduled since the last call: time to ask what is due.
@@ -82,7 +77,7 @@ impl Database {
     pub(super) async fn call<R, F>(&self, work: F) -> PortResult<R>
     where
         R: Send + 'static,
-        F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<R, WorkError> + Send + 'static,
     {
         self.backend.call(None, work).await
     }
@@ -91,7 +86,7 @@ impl Database {
     pub(super) async fn call_and_wake<R, F>(&self, work: F) -> PortResult<R>
     where
         R: Send + 'static,
-        F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<R, WorkError> + Send + 'static,
     {
         self.call_and_wake_if(true, work).await
     }
@@ -100,7 +95,7 @@ impl Database {
     pub(super) async fn call_and_wake_if<R, F>(&self, wakes: bool, work: F) -> PortResult<R>
     where
         R: Send + 'static,
-        F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<R, WorkError> + Send + 'static,
     {
         self.backend.call(wakes.then_some(&self.changed), work).await
     }

@@ -1,52 +1,14 @@
 //! What CloudFormation does on AWS: the queues and schedules of an app come to be, and go.
 
-use std::time::Duration;
-
 use dacapo_core::port::PortResult;
-use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest, limits};
-use rusqlite::{Connection, params};
+use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
+use rusqlite::Connection;
 
 use super::{
-    APP_DLQ, Database, function_dlq,
+    Database, QueueSpec, function_dlq,
     rows::{document, execute, millis, query},
     schedules::{self, Declared},
 };
-
-/// A function's queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QueueSpec {
-    /// The function, or [`APP_DLQ`].
-    pub function: String,
-    /// How long a message that was received is hidden.
-    pub visibility: Duration,
-    /// A message received more often goes to [`APP_DLQ`]; `None` for one that stays.
-    pub max_receives: Option<u32>,
-    /// Whether it has a dead-letter queue of its own.
-    pub has_dead_letters: bool,
-}
-
-impl QueueSpec {
-    /// The queue that a function has on AWS.
-    #[must_use]
-    pub fn of(function: &FunctionEntry) -> Self {
-        let has_dead_letters = function.subscriptions().iter().any(|subscription| subscription.dead_letter);
-        let (visibility, max_receives) = (function.visibility(), Some(limits::MAX_RECEIVES));
-        Self { function: function.name.clone(), visibility, max_receives, has_dead_letters }
-    }
-
-    fn app_dlq() -> Self {
-        let (function, visibility) = (APP_DLQ.to_owned(), limits::CONDUCTOR_VISIBILITY);
-        Self { function, visibility, max_receives: None, has_dead_letters: false }
-    }
-
-    fn put(&self, connection: &Connection) -> rusqlite::Result<()> {
-        const SQL: &str =
-            "INSERT OR REPLACE INTO queues (name, visibility, max_receives, dead_letters) VALUES (?1, ?2, ?3, ?4)";
-        let visibility = i64::try_from(self.visibility.as_millis()).unwrap_or(i64::MAX);
-        execute(connection, SQL, params![self.function, visibility, self.max_receives, self.has_dead_letters])?;
-        Ok(())
-    }
-}
 
 impl Database {
     /// Makes the app what the manifest says: its functions' queues, the conductor's and the app's dead-letter

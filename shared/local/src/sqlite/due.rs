@@ -9,7 +9,8 @@ use rusqlite::{Connection, params};
 use super::{
     Database, DueExecution, DueSchedule, ReceivedMessage,
     executions::{self, ExecutionRow},
-    messages::{oldest, receive},
+    messages::oldest,
+    receive::receive,
     rows::{exactly, execute, first, millis, query, timestamp},
     schedules::{self, ScheduleRow},
     timers,
@@ -77,7 +78,8 @@ impl Database {
         let now = self.now();
         let (now, oldest) = (millis(now), oldest(now));
         let taken = self.call(move |connection| {
-            let mut due = DueRows { next: next_due(connection)?, reconcile: next_reconcile(connection)?, ..DueRows::default() };
+            let mut due =
+                DueRows { next: next_due(connection)?, reconcile: next_reconcile(connection)?, ..DueRows::default() };
             if due.next.is_none_or(|next| millis(next) > now) {
                 return Ok(due);
             }

@@ -33,11 +33,10 @@ pub(super) fn add(connection: &Connection, key: &str, entries: &[IndexEntry]) ->
 
 /// Removes the entries of a record that its row tells of.
 pub(super) fn remove(connection: &Connection, key: &str, text: Option<&str>) -> rusqlite::Result<()> {
-    const SQL: &str =
-        r#"DELETE FROM entries WHERE "index" = ?1 AND partition = ?2 AND sort = ?3 AND key = ?4"#;
+    const SQL: &str = r#"DELETE FROM entries WHERE "index" = ?1 AND partition = ?2 AND sort = ?3 AND key = ?4"#;
     let Some(text) = text else { return Ok(()) };
-    let entries: Vec<IndexEntry> = serde_json::from_str(text)
-        .map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))?;
+    let entries: Vec<IndexEntry> =
+        serde_json::from_str(text).map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))?;
     for IndexEntry { index, partition, sort } in entries {
         execute(connection, SQL, params![index.name(), partition, sort, key])?;
     }

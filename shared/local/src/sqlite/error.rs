@@ -6,20 +6,20 @@ use dacapo_core::port::{PortError, PortErrorKind};
 
 /// Why a piece of work failed inside the database's turn.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum WorkError {
     /// `SQLite` failed: nothing of the group is stored.
     Sql(rusqlite::Error),
     /// The work refused; it must not have written before it did.
     Port(PortError),
 }
 
-impl From<rusqlite::Error> for Failure {
+impl From<rusqlite::Error> for WorkError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sql(error)
     }
 }
 
-impl From<PortError> for Failure {
+impl From<PortError> for WorkError {
     fn from(error: PortError) -> Self {
         Self::Port(error)
     }

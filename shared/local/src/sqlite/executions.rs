@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     Database,
-    error::Failure,
+    error::WorkError,
     messages::enqueue,
     rows::{ceil_second, document, execute, first, millis, query, value},
 };
@@ -94,7 +94,7 @@ pub(super) fn start(
     name: &str,
     call: &WaitLoopCall,
     until: Timestamp,
-) -> Result<(), Failure> {
+) -> Result<(), WorkError> {
     const SQL: &str = "INSERT INTO executions (name, function, call, status, until)
         VALUES (?1, ?2, ?3, 'waiting', ?4) ON CONFLICT DO NOTHING";
     let document = document("a call", call)?;

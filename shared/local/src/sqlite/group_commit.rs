@@ -17,7 +17,7 @@ use futures::channel::oneshot;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
-use super::error::{Failure, not_stored};
+use super::error::{WorkError, not_stored};
 
 /// Requests in one transaction, at most: enough to share a commit, few enough that the first needn't wait long.
 const GROUP: usize = 512;
@@ -34,7 +34,7 @@ impl Backend {
     pub(super) async fn call<R, F>(&self, wake: Option<&Arc<Notify>>, work: F) -> PortResult<R>
     where
         R: Send + 'static,
-        F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<R, WorkError> + Send + 'static,
     {
         match self {
             Self::Memory(connection) => {
@@ -49,16 +49,16 @@ impl Backend {
     }
 }
 
-fn at_once<R>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<R, Failure>) -> PortResult<R> {
-    let worked = begin(connection).map_err(Failure::Sql).and_then(|()| work(connection));
+fn at_once<R>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<R, WorkError>) -> PortResult<R> {
+    let worked = begin(connection).map_err(WorkError::Sql).and_then(|()| work(connection));
     let ended = match worked {
-        Err(Failure::Sql(error)) => Err(error),
+        Err(WorkError::Sql(error)) => Err(error),
         other => commit(connection).map(|()| other),
     };
     match ended {
         Ok(Ok(result)) => Ok(result),
-        Ok(Err(Failure::Port(error))) => Err(error),
-        Ok(Err(Failure::Sql(error))) | Err(error) => {
+        Ok(Err(WorkError::Port(error))) => Err(error),
+        Ok(Err(WorkError::Sql(error))) | Err(error) => {
             roll_back(connection);
             Err(not_stored(&error))
         }
@@ -86,7 +86,7 @@ impl Writer {
     async fn call<R, F>(&self, wake: Option<Arc<Notify>>, work: F) -> PortResult<R>
     where
         R: Send + 'static,
-        F: FnOnce(&Connection) -> Result<R, Failure> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<R, WorkError> + Send + 'static,
     {
         let gone = || PortError::new(PortErrorKind::Unreachable, "the database's thread has ended (start again)");
         let (reply, answer) = oneshot::channel();
@@ -162,14 +162,14 @@ struct Call<R, F> {
 impl<R, F> Request for Call<R, F>
 where
     R: Send,
-    F: FnOnce(&Connection) -> Result<R, Failure> + Send,
+    F: FnOnce(&Connection) -> Result<R, WorkError> + Send,
 {
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let Some(work) = self.work.take() else { return Ok(()) };
         match work(connection) {
             Ok(result) => self.result = Some(Ok(result)),
-            Err(Failure::Port(error)) => self.result = Some(Err(error)),
-            Err(Failure::Sql(error)) => return Err(error),
+            Err(WorkError::Port(error)) => self.result = Some(Err(error)),
+            Err(WorkError::Sql(error)) => return Err(error),
         }
         Ok(())
     }

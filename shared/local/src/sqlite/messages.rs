@@ -1,39 +1,20 @@
-//! Messages as the engine takes them out of queues: hidden while they are handled, back if they are not acknowledged.
+//! Messages on their way into queues.
 
-use dacapo_core::port::PortResult;
+use std::time::Duration;
+
+use dacapo_core::port::{PortError, PortErrorKind};
 use dacapo_domain::limits;
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
 use super::{
-    APP_DLQ, Database,
-    rows::{execute, first, millis, query},
+    error::WorkError,
+    queues::{APP_DLQ, function_dlq, has_dlq},
+    rows::{execute, first, millis},
 };
 
-/// A message that was received. It stays in its queue, hidden, until it is acknowledged or its visibility ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReceivedMessage {
-    /// What acknowledges this receive.
-    pub receipt: Receipt,
-    /// The message's text.
-    pub text: String,
-    /// How often it was received, this time included.
-    pub receives: u32,
-}
-
-/// Names one receive of one message; worth nothing once the message was received again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Receipt {
-    message: i64,
-    receives: u32,
-}
-
-/// As it is shown to functions: `17-1` is the first receive of message 17.
-impl std::fmt::Display for Receipt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}-{}", self.message, self.receives)
-    }
-}
+/// Bytes of a message, at most: SQS's own limit.
+const MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// Messages sent before are too old to be received: the time is counted from when they were first sent.
 pub(super) fn oldest(now: Timestamp) -> i64 {
@@ -70,90 +51,45 @@ pub(super) fn enqueue_or_keep(connection: &Connection, queue: &str, text: &str, 
     if enqueue(connection, queue, text, now, now)? { Ok(()) } else { insert(connection, APP_DLQ, text, now, now) }
 }
 
-/// Hides up to so many visible messages; those received too often go to the dead-letter queue instead.
-///
-/// The statements are plain: RETURNING and subqueries build temporary tables, which cost ten times as much here.
-pub(super) fn receive(
-    connection: &Connection,
-    queue: &str,
-    max: u32,
-    now: i64,
-    oldest: i64,
-) -> rusqlite::Result<Vec<ReceivedMessage>> {
-    const QUEUE: &str = "SELECT visibility, max_receives FROM queues WHERE name = ?1";
-    const VISIBLE: &str = "SELECT id, receives + 1, text FROM messages
-        WHERE queue = ?1 AND visible_at <= ?2 AND sent_at > ?3 ORDER BY visible_at LIMIT ?4";
-    const HIDE: &str = "UPDATE messages SET visible_at = ?2, receives = ?3 WHERE id = ?1";
-    // As SQS moves them: sent when they were first sent, so the retention goes on.
-    const MOVE: &str = "UPDATE messages SET queue = ?2, visible_at = ?3, receives = 0 WHERE id = ?1";
-    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Option<u32>>(1)?));
-    let (visibility, max_receives): (i64, _) = first(connection, QUEUE, [queue], read)?.unwrap_or((30_000, None));
-    let mut received = vec![];
-    loop {
-        let wanted = max - u32::try_from(received.len()).unwrap_or(max);
-        let visible = query(connection, VISIBLE, params![queue, now, oldest, wanted], |row| {
-            let receipt = Receipt { message: row.get(0)?, receives: row.get(1)? };
-            Ok(ReceivedMessage { receipt, receives: receipt.receives, text: row.get(2)? })
-        })?;
-        let (keep, dead): (Vec<_>, Vec<_>) =
-            visible.into_iter().partition(|message| max_receives.is_none_or(|max| message.receives <= max));
-        for ReceivedMessage { receipt, .. } in &keep {
-            execute(connection, HIDE, params![receipt.message, now + visibility, receipt.receives])?;
-        }
-        for ReceivedMessage { receipt, .. } in &dead {
-            execute(connection, MOVE, params![receipt.message, APP_DLQ, now])?;
-        }
-        received.extend(keep);
-        if dead.is_empty() {
-            return Ok(received);
-        }
-    }
+fn no_queue(function: &str) -> PortError {
+    let message = format!("function {function:?} has no queue (start the engine with it, or deploy it)");
+    PortError::new(PortErrorKind::NotDeployed, message)
 }
 
-impl Database {
-    /// Receives up to `max` visible messages of a queue and hides them for the queue's visibility timeout.
-    ///
-    /// One that was received as often as the queue allows goes to [`APP_DLQ`](super::APP_DLQ) instead. Any
-    /// queue can be read, dead-letter queues too.
-    ///
-    /// # Errors
-    /// If the database can't be used.
-    pub async fn receive(&self, queue: &str, max: u32) -> PortResult<Vec<ReceivedMessage>> {
-        let (queue, now) = (queue.to_owned(), self.now());
-        self.call(move |connection| Ok(receive(connection, &queue, max, millis(now), oldest(now))?)).await
+/// Sends a message to a function's queue.
+pub(super) fn send(
+    connection: &Connection,
+    function: &str,
+    text: &str,
+    delay: Duration,
+    now: Timestamp,
+) -> Result<(), WorkError> {
+    if delay > limits::MAX_QUEUE_DELAY || text.len() > MESSAGE_BYTES {
+        let message = format!(
+            "a message of {} bytes with a delay of {} s can't be sent (allowed: {MESSAGE_BYTES} bytes, 900 s)",
+            text.len(),
+            delay.as_secs_f64()
+        );
+        return Err(PortError::new(PortErrorKind::Refused, message).into());
     }
+    // Counted from now, not from a whole second of the clock: as SQS does.
+    let visible_at = millis(now) + 1_000 * i64::try_from(delay.as_millis().div_ceil(1_000)).unwrap_or(i64::MAX);
+    if enqueue(connection, function, text, visible_at, millis(now))? { Ok(()) } else { Err(no_queue(function).into()) }
+}
 
-    /// Deletes a message that was handled. Says whether the receipt was still worth something: it is not once the
-    /// visibility has ended and the message was received again.
-    ///
-    /// # Errors
-    /// If the database can't be used.
-    pub async fn acknowledge(&self, receipt: Receipt) -> PortResult<bool> {
-        const SQL: &str = "DELETE FROM messages WHERE id = ?1 AND receives = ?2";
-        let Receipt { message, receives } = receipt;
-        self.call(move |connection| Ok(execute(connection, SQL, params![message, receives])? == 1)).await
+/// Whether a function's queue shows a visible message.
+pub(super) fn has_backlog(connection: &Connection, function: &str, now: Timestamp) -> Result<bool, WorkError> {
+    const SQL: &str = "SELECT EXISTS
+        (SELECT 1 FROM messages WHERE queue = ?1 AND visible_at <= ?2 AND sent_at > ?3)";
+    if has_dlq(connection, function)?.is_none() {
+        return Err(no_queue(function).into());
     }
+    Ok(first(connection, SQL, params![function, millis(now), oldest(now)], |row| row.get(0))?.unwrap_or(false))
+}
 
-    /// Shows a message again before its visibility ends: it was received, but not handled.
-    ///
-    /// # Errors
-    /// If the database can't be used.
-    pub async fn release(&self, receipt: Receipt) -> PortResult<()> {
-        const SQL: &str = "UPDATE messages SET visible_at = ?3 WHERE id = ?1 AND receives = ?2";
-        let (Receipt { message, receives }, now) = (receipt, millis(self.now()));
-        self.call_and_wake(move |connection| {
-            execute(connection, SQL, params![message, receives, now])?;
-            Ok(())
-        })
-        .await
-    }
-
-    /// Deletes all messages of a queue. Says how many there were.
-    ///
-    /// # Errors
-    /// If the database can't be used.
-    pub async fn purge(&self, queue: &str) -> PortResult<usize> {
-        let queue = queue.to_owned();
-        self.call(move |connection| Ok(execute(connection, "DELETE FROM messages WHERE queue = ?1", [queue])?)).await
-    }
+/// Keeps a text in a function's own dead-letter queue where it has one, else in the app's.
+pub(super) fn dead_letter(connection: &Connection, function: &str, text: &str, now: Timestamp) -> rusqlite::Result<()> {
+    let own = has_dlq(connection, function)?.unwrap_or(false);
+    let queue = if own { function_dlq(function) } else { APP_DLQ.to_owned() };
+    insert(connection, &queue, text, millis(now), millis(now))
 }

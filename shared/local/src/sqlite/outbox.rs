@@ -6,7 +6,7 @@ use dacapo_domain::Effect;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{Database, error::Failure, executions, queues, schedules, timers};
+use super::{Database, error::WorkError, executions, messages, schedules, timers};
 
 #[async_trait]
 impl Outbox for Database {
@@ -22,21 +22,21 @@ pub(super) fn follow(connection: &Connection, effects: &[Effect], now: Timestamp
     for effect in effects {
         match apply(connection, effect, now) {
             Ok(()) => {}
-            Err(Failure::Port(error)) => tracing::warn!(?effect, %error, "left to the conductor"),
-            Err(Failure::Sql(error)) => return Err(error),
+            Err(WorkError::Port(error)) => tracing::warn!(?effect, %error, "left to the conductor"),
+            Err(WorkError::Sql(error)) => return Err(error),
         }
     }
     Ok(())
 }
 
-fn apply(connection: &Connection, effect: &Effect, now: Timestamp) -> Result<(), Failure> {
+fn apply(connection: &Connection, effect: &Effect, now: Timestamp) -> Result<(), WorkError> {
     match effect {
-        Effect::Send { to, message, delay } => queues::send(connection, to, message.text(), *delay, now),
+        Effect::Send { to, message, delay } => messages::send(connection, to, message.text(), *delay, now),
         Effect::SendAt { timer, to, message, at } => Ok(timers::put(connection, timer, to, message.text(), *at)?),
         Effect::CancelTimer { timer } => Ok(timers::cancel(connection, timer)?),
         Effect::StartWaitLoop { execution, call, until } => executions::start(connection, execution, call, *until),
         Effect::StopWaitLoop { execution, cause } => Ok(executions::stop(connection, execution, cause, now)?),
-        Effect::DeadLetter { function, text } => Ok(queues::dead_letter(connection, function, text, now)?),
+        Effect::DeadLetter { function, text } => Ok(messages::dead_letter(connection, function, text, now)?),
         Effect::PutSchedule { name, function, schedule } => schedules::put(connection, name, function, schedule, now),
         Effect::DeleteSchedule { name } => Ok(schedules::delete(connection, name)?),
     }

@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 use dacapo_core::port::{ExecutionStatus, PortResult, Probe};
 
-use super::{Database, executions, queues};
+use super::{Database, executions, messages};
 
 #[async_trait]
 impl Probe for Database {
     async fn has_backlog(&self, function: &str) -> PortResult<bool> {
         let (function, now) = (function.to_owned(), self.now());
-        self.call(move |connection| queues::has_backlog(connection, &function, now)).await
+        self.call(move |connection| messages::has_backlog(connection, &function, now)).await
     }
 
     async fn execution_status(&self, execution: &str) -> PortResult<ExecutionStatus> {

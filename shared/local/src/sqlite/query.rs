@@ -1,6 +1,6 @@
 //! Pages of an index.
 
-use dacapo_core::port::{PortError, PortErrorKind, PortResult};
+use dacapo_core::port::PortResult;
 use dacapo_domain::{Index, IndexEntry, Page, Query, sort_time};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params, types::Value};
@@ -33,7 +33,12 @@ fn entries(connection: &Connection, asked: &Query, partition: &str, now: Timesta
 }
 
 /// The same of the conductor's index, which is a column of the records.
-fn reconciled(connection: &Connection, asked: &Query, between: (i64, i64), now: Timestamp) -> rusqlite::Result<Vec<Found>> {
+fn reconciled(
+    connection: &Connection,
+    asked: &Query,
+    between: (i64, i64),
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Found>> {
     let (order, columns) = (if asked.descending { "DESC" } else { "ASC" }, StoredRow::COLUMNS);
     let sql = format!(
         "SELECT {columns} FROM records WHERE reconcile_at > ?1 AND reconcile_at <= ?2
@@ -47,25 +52,30 @@ fn wanted(asked: &Query) -> i64 {
     i64::try_from(asked.limit + 1).unwrap_or(i64::MAX)
 }
 
-/// The times to the nanosecond that lie after the first and not after the second: those whose sort texts, which are
-/// milliseconds rounded up, are asked for.
-fn between(asked: &Query) -> PortResult<(i64, i64)> {
-    let before = |text: &Option<String>, otherwise: i64| {
-        let Some(text) = text else { return Ok(otherwise) };
-        let millis = text.parse::<i64>().map_err(|error| {
-            let message = format!("{text:?} is no place in the index {:?}", asked.index.name());
-            PortError::new(PortErrorKind::Refused, message).caused_by(error)
-        })?;
-        Ok((millis - 1).saturating_mul(1_000_000))
-    };
-    Ok((before(&asked.from, i64::MIN)?, before(&asked.below, i64::MAX)?))
+/// The times to the nanosecond that lie after the first and not after the second: those whose sort texts are asked for.
+fn between(asked: &Query) -> (i64, i64) {
+    // A sort text is milliseconds, rounded up.
+    let before = |text: &str| (first_millis(text) - 1).saturating_mul(1_000_000);
+    let from = asked.from.as_deref().map_or(i64::MIN, before);
+    (from, asked.below.as_deref().map_or(i64::MAX, before))
+}
+
+/// The first milliseconds whose sort text is not less than a text, whatever that is.
+fn first_millis(text: &str) -> i64 {
+    const DIGITS: usize = 15;
+    let digits = text.bytes().take(DIGITS).take_while(u8::is_ascii_digit).count();
+    let scale = 10_i64.pow(u32::try_from(DIGITS - digits).unwrap_or_default());
+    let first = text[..digits].parse::<i64>().unwrap_or_default() * scale;
+    let rest = &text[digits..];
+    let is_above = if digits == DIGITS { !rest.is_empty() } else { rest.starts_with(|next| next > '9') };
+    if is_above { first + scale } else { first }
 }
 
 impl Database {
     pub(super) async fn page(&self, asked: &Query) -> PortResult<Page> {
         let asked = Query { limit: asked.limit.clamp(1, PAGE), ..asked.clone() };
         let is_reconciled = asked.index == Index::Reconcile;
-        let between = if is_reconciled { between(&asked)? } else { (0, 0) };
+        let between = between(&asked);
         let (limit, descending, now) = (asked.limit, asked.descending, self.now());
         let (found, has_more) = self
             .call(move |connection| {
@@ -88,5 +98,25 @@ impl Database {
         let last = found.last().filter(|_| has_more).map(|(sort, _)| sort.clone());
         let records = found.into_iter().map(|(_, row)| row.record()).collect::<PortResult<_>>()?;
         Ok(Page { records, last })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_between_sort_texts_begins_with_the_first_that_is_not_less() {
+        for (text, millis) in [
+            ("", 0),
+            ("000000000000007", 7),
+            ("000000000000007~", 8),
+            ("00000000000001", 10),
+            ("00000000000001~", 20),
+            ("00000000000001 ", 10),
+            ("x", 1_000_000_000_000_000),
+        ] {
+            assert_eq!(first_millis(text), millis, "{text:?}");
+        }
     }
 }

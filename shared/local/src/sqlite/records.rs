@@ -9,8 +9,7 @@ use rusqlite::{Connection, params};
 use super::{
     Database,
     entries::{self, Indexed},
-    expiry,
-    outbox,
+    expiry, outbox,
     payloads::{self, PayloadRows},
     rows::{bits, execute, first, nanos},
     stored::StoredRow,
@@ -128,7 +127,12 @@ impl Current {
 }
 
 /// Stores a new record and its claim, and what follows from them, or nothing.
-fn create(connection: &Connection, row: &Row, claim: Option<&(Row, Option<i64>)>, now: Timestamp) -> rusqlite::Result<CreatedRow> {
+fn create(
+    connection: &Connection,
+    row: &Row,
+    claim: Option<&(Row, Option<i64>)>,
+    now: Timestamp,
+) -> rusqlite::Result<CreatedRow> {
     if let Some((claim, seen)) = claim {
         // Refused before anything is written.
         if let Some(found) = StoredRow::find(connection, &row.key, now)? {

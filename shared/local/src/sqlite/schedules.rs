@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     Database,
-    error::Failure,
+    error::WorkError,
     messages::enqueue_or_keep,
     rows::{document, execute, millis, query, timestamp, value},
 };
@@ -77,7 +77,7 @@ pub(super) fn put(
     function: &str,
     schedule: &Schedule,
     now: Timestamp,
-) -> Result<(), Failure> {
+) -> Result<(), WorkError> {
     const SQL: &str = "INSERT OR REPLACE INTO schedules (name, function, schedule, declared, put_at, next_fire)
         VALUES (?1, ?2, ?3, 0, ?4, 0)";
     let document = document("a schedule", schedule)?;

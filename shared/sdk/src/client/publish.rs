@@ -2,9 +2,10 @@
 
 use std::future::IntoFuture;
 
-use dacapo_core::{Origin, publish};
-use dacapo_domain::{EventMessage, Id, Json, Message, When, check_event_name};
+use dacapo_core::publish;
+use dacapo_domain::{EventMessage, Id, Json, Message, When, check_event_name, hash128};
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 
 use super::{
     Client,
@@ -19,7 +20,7 @@ pub struct Publish {
     name: String,
     body: Result<Json, Error>,
     due: Option<When>,
-    id: Option<Id>,
+    id: Option<String>,
 }
 
 /// An event that was published.
@@ -56,10 +57,9 @@ impl Publish {
         self
     }
 
-    /// The event's id, made from this text: publishing again with the same is safe.
-    pub fn id(mut self, id: &str) -> Self {
-        // No time is part of it: the same text names the same event whenever it is published.
-        self.id = Some(id.parse().unwrap_or_else(|_| Id::new(jiff::Timestamp::UNIX_EPOCH, dacapo_domain::hash128(id))));
+    /// The event's id, made from its name and this text: publishing again with the same is safe.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
         self
     }
 
@@ -75,7 +75,11 @@ impl Publish {
         };
         let origin = client.origin.as_ref();
         let event = EventMessage {
-            id: self.id.unwrap_or_else(|| origin.map_or_else(|| ports.clock.new_id(), Origin::next_id)),
+            id: match (self.id, origin) {
+                (Some(text), _) => chosen_id(&self.name, &text),
+                (None, Some(origin)) => origin.next_id(&self.name, &body),
+                (None, None) => ports.clock.new_id(),
+            },
             name: self.name,
             function: String::new(), // Each subscriber gets its own.
             body,
@@ -89,6 +93,12 @@ impl Publish {
         let subscribers = publish(&client.app, &event).await?;
         Ok(Published { id: event.id, subscribers })
     }
+}
+
+/// The id of an event that its publisher named. No time is part of it: the same text names the same event whenever it is
+/// published. The event's name is, since another event may bear the same text.
+fn chosen_id(name: &str, text: &str) -> Id {
+    Id::new(Timestamp::UNIX_EPOCH, hash128(&format!("{}/{name}/{text}", name.len())))
 }
 
 impl IntoFuture for Publish {

@@ -2,10 +2,7 @@
 
 use std::{future::IntoFuture, marker::PhantomData, time::Duration};
 
-use dacapo_core::{
-    Origin,
-    commit::{Creation, create_run},
-};
+use dacapo_core::commit::{Creation, create_run};
 use dacapo_domain::{Id, Json, NewRun, RunRecord, Trigger, When, limits, run::Key, slot};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -185,7 +182,8 @@ impl<O> StartRun<O> {
             None => cx.now,
         };
         let origin = client.origin.as_ref();
-        let id = origin.filter(|_| self.key.is_none()).map_or_else(|| ports.clock.new_id(), Origin::next_id);
+        let named = origin.filter(|_| self.key.is_none());
+        let id = named.map_or_else(|| ports.clock.new_id(), |origin| origin.next_id(&name, &body));
         let trigger = match self.replays {
             Some(_) => Trigger::Replay,
             None => origin.map_or(Trigger::Run, |origin| origin.trigger),

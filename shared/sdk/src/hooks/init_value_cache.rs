@@ -24,10 +24,8 @@ impl<V> InitValueCache<V> {
         kept.push_front((run, Arc::clone(value)));
     }
 
-    pub fn take(&self, run: Id) -> Option<Arc<V>> {
-        let mut kept = self.lock();
-        let place = kept.iter().position(|(other, _)| *other == run)?;
-        kept.remove(place).map(|(_, value)| value)
+    pub fn get(&self, run: Id) -> Option<Arc<V>> {
+        self.lock().iter().find(|(other, _)| *other == run).map(|(_, value)| Arc::clone(value))
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<(Id, Arc<V>)>> {

@@ -46,7 +46,12 @@ impl<O, V> Hooks<O, V> {
         }
     }
 
-    /// Whether anything follows the end of a run.
+    /// Says whether a hook may run apart from its attempt, with what `init` made for it.
+    pub const fn run_apart(&self) -> bool {
+        self.follow_the_end() || self.handle_error.is_some() || self.cleanup.is_some()
+    }
+
+    /// Says whether anything follows the end of a run.
     pub const fn follow_the_end(&self) -> bool {
         self.on_success.is_some()
             || self.on_failure.is_some()

@@ -37,8 +37,9 @@ impl<I, O, V, N> Task<I, O, V, N> {
         self
     }
 
-    /// Decides what becomes of an attempt that failed by an error of `init` or of the handler. A timeout, a panic
-    /// and a crash never reach it, nor does an input that doesn't parse. If it fails itself, the attempt fails with
+    /// Decides what becomes of an attempt that failed: by an error of `init` or of the handler, by a panic, or by its
+    /// timeout; after the latter two it has 5 s, and [`init`](HookContext::init) may be gone. A crash never reaches it,
+    /// nor does an input that doesn't parse. If it fails itself, the attempt fails with
     /// both errors, code `HANDLE_ERROR_ERROR`, and is tried again as the first one says.
     pub fn handle_error<W>(mut self, hook: impl Fn(TaskError, HookContext<V>) -> W + Send + Sync + 'static) -> Self
     where
@@ -48,8 +49,7 @@ impl<I, O, V, N> Task<I, O, V, N> {
         self
     }
 
-    /// Runs after each attempt that returned, before its outcome is stored; not after a timeout, a panic or a
-    /// crash. If it fails, the attempt fails with `CLEANUP_ERROR`.
+    /// Runs after each attempt, before its outcome is stored, also after a panic or a timeout; not after a crash. If it fails, the attempt fails with `CLEANUP_ERROR`.
     pub fn cleanup<W>(mut self, hook: impl Fn(HookContext<V>) -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,

@@ -1,10 +1,14 @@
 //! One attempt, from JSON to JSON.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use async_trait::async_trait;
-use dacapo_core::{attempt::TaskAttempt, function::ErasedTask};
+use dacapo_core::{
+    attempt::TaskAttempt,
+    function::{EndHook, ErasedTask},
+};
 use dacapo_domain::{AttemptError, AttemptOutcome, Json, RunView, TaskEntry, code};
+use futures::FutureExt;
 
 use super::{Task, end, policy};
 use crate::{
@@ -43,7 +47,7 @@ where
                 return self.close(Err(self.handled(error, Some(code::INIT_ERROR), &cx).await), cx).await;
             }
         };
-        if self.policy.has_end_hooks {
+        if self.hooks.run_apart() {
             self.init_values.keep(run.run_id(), &value);
         }
         let cx = HookContext::new(run.clone(), Some(Arc::clone(&value)));
@@ -57,10 +61,22 @@ where
         self.close(outcome, cx).await
     }
 
-    async fn run_end_hooks(&self, attempt: Arc<TaskAttempt>, view: RunView) {
-        let run = RunContext::new(attempt);
-        let value = self.init_values.take(run.run_id());
-        end::run_hooks(self.reference, &self.hooks, view, HookContext::new(run, value)).await;
+    async fn handle_failure(&self, error: AttemptError, attempt: Arc<TaskAttempt>) -> AttemptError {
+        let cx = self.hook_context(attempt);
+        let error = match &self.hooks.handle_error {
+            Some(_) => self.handled(TaskError::of_recorded(error), None, &cx).await,
+            None => error,
+        };
+        let cleaned = self.clean_up(&cx).await;
+        cleaned.map_or_else(|second| with_failed_cleanup(error.clone(), &second), |()| error.clone())
+    }
+
+    fn end_hooks(&self, run: &RunView) -> Vec<EndHook> {
+        end::hooks_of(&self.hooks, run)
+    }
+
+    async fn run_end_hook(&self, hook: EndHook, attempt: Arc<TaskAttempt>, run: RunView) {
+        end::run_hook(self.reference, &self.hooks, hook, run, &self.hook_context(attempt)).await;
     }
 }
 
@@ -71,11 +87,25 @@ where
     V: Send + Sync + 'static,
     N: InitOf<V>,
 {
+    /// The context of a hook that runs apart from its attempt: with what `init` made, where this process made it.
+    fn hook_context(&self, attempt: Arc<TaskAttempt>) -> HookContext<V> {
+        let run = RunContext::new(attempt);
+        let value = self.init_values.get(run.run_id());
+        HookContext::new(run, value)
+    }
+
     async fn started(&self, cx: &HookContext<V>) {
-        if let Some(hook) = &self.hooks.on_start
-            && let Err(error) = hook((), cx.of("on_start")).await
-        {
+        let Some(hook) = &self.hooks.on_start else { return };
+        let started = AssertUnwindSafe(hook((), cx.of("on_start"))).catch_unwind().await;
+        if let Err(error) = started.unwrap_or_else(|_| Err(TaskError::from("it panicked"))) {
             end::log("on_start", error, cx).await;
+        }
+    }
+
+    async fn clean_up(&self, cx: &HookContext<V>) -> Result<(), TaskError> {
+        match &self.hooks.cleanup {
+            Some(hook) => hook((), cx.of("cleanup")).await,
+            None => Ok(()),
         }
     }
 
@@ -94,18 +124,11 @@ where
 
     /// Cleans up, and puts the outcome as the runner wants it.
     async fn close(&self, outcome: Result<Outcome<I, O>, AttemptError>, cx: HookContext<V>) -> AttemptOutcome {
-        let cleaned = match &self.hooks.cleanup {
-            Some(hook) => hook((), cx.of("cleanup")).await,
-            None => Ok(()),
-        };
-        let outcome = match (outcome, cleaned) {
+        let outcome = match (outcome, self.clean_up(&cx).await) {
             (Ok(outcome), Ok(())) => outcome,
             (Ok(_), Err(error)) => return AttemptOutcome::Failed(cx.attempt_error(error.code(code::CLEANUP_ERROR))),
             (Err(failed), Ok(())) => return AttemptOutcome::Failed(failed),
-            (Err(mut failed), Err(error)) => {
-                add_line(&mut failed.error, format!("then `cleanup` failed: {error}"));
-                return AttemptOutcome::Failed(failed);
-            }
+            (Err(failed), Err(error)) => return AttemptOutcome::Failed(with_failed_cleanup(failed, &error)),
         };
         match outcome {
             Outcome::Done { value, message } => {
@@ -122,6 +145,11 @@ where
             Outcome::Aborted => AttemptOutcome::Aborted,
         }
     }
+}
+
+fn with_failed_cleanup(mut failed: AttemptError, error: &TaskError) -> AttemptError {
+    add_line(&mut failed.error, format!("then `cleanup` failed: {error}"));
+    failed
 }
 
 /// The first input is the body, which never changes. A later one was written by this task, perhaps by another

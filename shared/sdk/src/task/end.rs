@@ -1,5 +1,6 @@
 //! The hooks after the end of a run.
 
+use dacapo_core::function::EndHook;
 use dacapo_domain::{RecordedError, RunView, State, code};
 
 use crate::{
@@ -7,56 +8,74 @@ use crate::{
     hooks::{Hook, Hooks},
 };
 
-/// The hook of this end, then `on_complete`. What fails is logged with the run, and the next one runs.
-pub(super) async fn run_hooks<I, O, V>(
+/// The hooks of this end that there are, in their order.
+pub(super) fn hooks_of<O, V>(hooks: &Hooks<O, V>, run: &RunView) -> Vec<EndHook> {
+    let is_max_iterations = run.error_code.as_deref() == Some(code::MAX_ITERATIONS);
+    let of_state = match run.state {
+        State::Completed => vec![EndHook::Success],
+        State::Failed if is_max_iterations => vec![EndHook::MaxIterations, EndHook::Failure],
+        State::Failed => vec![EndHook::Failure],
+        State::Aborted => vec![EndHook::Abort],
+        _ => vec![],
+    };
+    let is_there = |hook: &EndHook| match hook {
+        EndHook::Success => hooks.on_success.is_some(),
+        EndHook::MaxIterations => hooks.on_max_iterations.is_some(),
+        EndHook::Failure => hooks.on_failure.is_some(),
+        EndHook::Abort => hooks.on_abort.is_some(),
+        EndHook::Complete => hooks.on_complete.is_some(),
+    };
+    of_state.into_iter().chain([EndHook::Complete]).filter(is_there).collect()
+}
+
+/// Runs one of them. What fails is logged with the run.
+pub(super) async fn run_hook<I, O, V>(
     reference: TaskRef<I, O>,
     hooks: &Hooks<O, V>,
+    hook: EndHook,
     view: RunView,
-    cx: HookContext<V>,
+    cx: &HookContext<V>,
 ) {
-    match view.state {
-        State::Completed => succeeded(reference, hooks, &view, &cx).await,
-        State::Failed => {
-            let error = recorded_error(&view);
-            if error.code == code::MAX_ITERATIONS {
-                run("on_max_iterations", hooks.on_max_iterations.as_ref(), (), &cx).await;
-            }
-            run("on_failure", hooks.on_failure.as_ref(), error, &cx).await;
-        }
-        State::Aborted => {
-            let message = view.message.clone().unwrap_or_default();
-            run("on_abort", hooks.on_abort.as_ref(), message, &cx).await;
-        }
-        _ => {}
+    let ran = match hook {
+        EndHook::Success => match result(reference, &view) {
+            Ok(result) => call(hook, hooks.on_success.as_ref(), result, cx).await,
+            Err(error) => Err(error),
+        },
+        EndHook::MaxIterations => call(hook, hooks.on_max_iterations.as_ref(), (), cx).await,
+        EndHook::Failure => call(hook, hooks.on_failure.as_ref(), recorded_error(&view), cx).await,
+        EndHook::Abort => call(hook, hooks.on_abort.as_ref(), view.message.unwrap_or_default(), cx).await,
+        EndHook::Complete => call(hook, hooks.on_complete.as_ref(), view, cx).await,
+    };
+    if let Err(error) = ran {
+        log(hook.name(), error, cx).await;
     }
-    run("on_complete", hooks.on_complete.as_ref(), view, &cx).await;
 }
 
-async fn succeeded<I, O, V>(reference: TaskRef<I, O>, hooks: &Hooks<O, V>, view: &RunView, cx: &HookContext<V>) {
-    let Some(hook) = &hooks.on_success else { return };
-    let result = match &view.result {
+async fn call<V, A>(
+    name: EndHook,
+    hook: Option<&Hook<V, A>>,
+    argument: A,
+    cx: &HookContext<V>,
+) -> Result<(), TaskError> {
+    match hook {
+        Some(hook) => hook(argument, cx.of(name.name())).await,
+        None => Ok(()),
+    }
+}
+
+/// The result as its type; one that was left out of the history can't be given any more.
+fn result<I, O>(reference: TaskRef<I, O>, view: &RunView) -> Result<O, TaskError> {
+    match &view.result {
         Some(result) => reference.output.decode(result).map_err(TaskError::from),
         None => Err(view.result_left_out.clone().unwrap_or_else(|| "there is no result".to_owned()).into()),
-    };
-    match result {
-        Ok(result) => run("on_success", Some(hook), result, cx).await,
-        Err(error) => log("on_success", error, cx).await,
-    }
-}
-
-async fn run<V, A>(name: &str, hook: Option<&Hook<V, A>>, argument: A, cx: &HookContext<V>) {
-    if let Some(hook) = hook
-        && let Err(error) = hook(argument, cx.of(name)).await
-    {
-        log(name, error, cx).await;
     }
 }
 
 /// Keeps the error of a hook with the run; where even that fails, in the process's own log.
 pub(super) async fn log<V>(name: &str, error: TaskError, cx: &HookContext<V>) {
-    let said = error.to_string();
+    let message = error.to_string();
     if let Err(lost) = cx.log_error(format!("the hook `{name}` failed"), (), error).await {
-        tracing::error!(run = %cx.run_id(), hook = name, error = said, %lost, "a hook failed, and so did its log");
+        tracing::error!(run = %cx.run_id(), hook = name, error = message, %lost, "a hook failed, and so did its log");
     }
 }
 

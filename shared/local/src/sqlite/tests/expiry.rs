@@ -1,69 +1,45 @@
-//! What has expired gives its space back.
+//! Expired rows give their space back.
 
 use std::time::Duration;
 
-use dacapo_core::port::{Clock, Created, LogEntry, LogLevel, Loops, Payloads, Store};
-use dacapo_domain::{Json, LoopCall, NewRun, Run, Trigger, days, seconds};
+use dacapo_core::port::Records;
+use dacapo_domain::{Created, Json, LogLine, days, seconds};
 
 use super::Bench;
 use crate::sqlite::Ending;
 
-fn run(bench: &Bench) -> Run {
-    let new = NewRun {
-        id: bench.clock.new_id(),
-        name: "task".to_owned(),
-        due_at: bench.clock.now(),
-        trigger: Trigger::Run,
-        parent_id: None,
-        hops: 0,
-        tags: vec![],
-        key: Some("key".to_owned()),
-        schedule: None,
-        ttl: None,
-        execution: None,
-    };
-    Run::create(new, &bench.clock.moment()).run
-}
-
 #[tokio::test]
-async fn an_expired_run_is_deleted_with_its_logs_and_its_key() {
+async fn expired_record_is_deleted_with_all_that_stands_beside_it() {
     let bench = Bench::new().await;
-    let (database, run, now) = (&bench.database, run(&bench), bench.clock.now());
-    database.create(&run, &Json::default(), Some(now)).await.unwrap();
-    let (level, message) = (LogLevel::Info, "hello".to_owned());
-    let entry = LogEntry { iteration: 1, attempt: 1, number: 1, time: now, level, message, data: None, error: None };
-    database.log(run.id, &[entry]).await.unwrap();
-    let ended = Run { version: bench.clock.moment().version(), ttl: Some(now.as_second() + 10), ..run.clone() };
-    database.save(&run, &ended, &Payloads::default()).await.unwrap();
+    let database = &bench.database;
+    let (record, write) = bench.stored_run().await;
+    let key = &write.header.key;
+    let line = LogLine { sort: "a".to_owned(), document: Json::default() };
+    database.append(key, &[line]).await.unwrap();
+    database.save(&write.header, &bench.expiring(&record, 10)).await.unwrap();
 
     bench.pass(seconds(9));
     assert_eq!(database.delete_expired(100).await.unwrap(), 0);
     bench.pass(seconds(1));
-    assert!(database.logs(run.id, None, 10).await.unwrap().is_empty(), "hidden before it is deleted");
+    assert!(database.read_log(key, None, 10).await.unwrap().is_empty(), "hidden before it is deleted");
     assert_eq!(database.delete_expired(100).await.unwrap(), 1);
+    for table in ["records", "payloads", "entries", "log"] {
+        assert_eq!(bench.count(table).await, 0, "{table}");
+    }
 
-    assert_eq!(database.create(&run, &Json::default(), None).await.unwrap(), Created::New);
-    assert!(database.logs(run.id, None, 10).await.unwrap().is_empty());
+    assert_eq!(database.create(&write, None).await.unwrap(), Created::New);
+    assert!(database.read_log(key, None, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn messages_and_names_of_executions_go_when_nobody_can_ask_for_them() {
+async fn messages_and_names_of_executions_go_when_they_can_not_be_asked_for_any_more() {
     let bench = Bench::new().await;
-    let (database, now) = (&bench.database, bench.clock.now());
+    let (database, now) = (&bench.database, dacapo_core::port::Clock::now(&*bench.clock));
     bench.send("forgotten", Duration::ZERO).await;
-    let run = run(&bench).id;
-    let call = LoopCall {
-        run,
-        function: "import".to_owned(),
-        generation: 1,
-        round: 0,
-        started: now,
-        iteration: 2,
-        attempt: 1,
-    };
-    database.start("ended", "import", &call, now).await.unwrap();
+    let call = bench.call(0);
+    bench.start("ended", &call, now).await;
     database.end_execution("ended", Ending::Succeeded).await.unwrap();
-    database.start("waits", "import", &call, now + days(300)).await.unwrap();
+    bench.start("waits", &call, now + days(300)).await;
 
     bench.pass(days(14) - seconds(1));
     assert_eq!(database.delete_expired(100).await.unwrap(), 0);
@@ -72,5 +48,5 @@ async fn messages_and_names_of_executions_go_when_nobody_can_ask_for_them() {
     bench.pass(days(76));
     assert_eq!(database.delete_expired(100).await.unwrap(), 1, "the name of the one that ended");
     bench.pass(days(210));
-    assert_eq!(database.due_executions(10).await.unwrap().len(), 1);
+    assert_eq!(bench.due_executions().await.len(), 1);
 }

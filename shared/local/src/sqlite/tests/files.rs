@@ -4,10 +4,10 @@ use std::{path::Path, sync::Arc};
 
 use dacapo_core::port::{PortError, PortErrorKind};
 
-use crate::{VirtualClock, sqlite::Database};
+use crate::{sqlite::Database, test_clock::TestClock};
 
 fn open(path: &Path) -> Result<Database, PortError> {
-    Database::open(path, Arc::new(VirtualClock::new(1)))
+    Database::open(path, Arc::new(TestClock::new()))
 }
 
 fn refusal(path: &Path) -> String {
@@ -17,7 +17,7 @@ fn refusal(path: &Path) -> String {
 }
 
 #[test]
-fn a_second_engine_on_the_same_file_is_refused_until_the_first_ends() {
+fn second_engine_on_the_same_file_is_refused_until_the_first_ends() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(".dacapo/dev.sqlite");
     let first = open(&path).unwrap();
@@ -33,7 +33,7 @@ fn a_second_engine_on_the_same_file_is_refused_until_the_first_ends() {
 }
 
 #[test]
-fn a_file_of_a_newer_version_is_refused() {
+fn file_of_a_newer_version_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("dev.sqlite");
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
@@ -42,7 +42,7 @@ fn a_file_of_a_newer_version_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_refused() {
+fn file_that_is_no_database_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("dev.sqlite");
     std::fs::write(&path, "not a database, however long it may be ".repeat(100)).unwrap();

@@ -1,4 +1,4 @@
-//! Group commit: all or nothing, and everybody is told.
+//! Group commit: all or nothing, and every caller is told.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use futures::future::join_all;
 use rusqlite::Connection;
 
 use crate::{
-    VirtualClock,
-    sqlite::{Database, error::Failure, rows::execute},
+    sqlite::{Database, error::WorkError, rows::execute},
+    test_clock::TestClock,
 };
 
 /// What one caller asks for.
@@ -19,28 +19,28 @@ enum Work {
     Fail,
 }
 
-fn work(work: Work) -> impl FnOnce(&Connection) -> Result<(), Failure> + Send + 'static {
+fn work(work: Work) -> impl FnOnce(&Connection) -> Result<(), WorkError> + Send + 'static {
     move |connection| match work {
         Work::Refuse => Err(PortError::new(PortErrorKind::Refused, "no").into()),
-        Work::Write => Ok(execute(connection, "INSERT INTO logs VALUES (hex(randomblob(8)), 'k', 'd')", []).map(drop)?),
+        Work::Write => Ok(execute(connection, "INSERT INTO log VALUES (hex(randomblob(8)), 'k', 'd')", []).map(drop)?),
         Work::Fail => Ok(execute(connection, "INSERT INTO nowhere VALUES (1)", []).map(drop)?),
     }
 }
 
 async fn count(database: &Database) -> i64 {
-    let count = "SELECT count(*) FROM logs";
+    let count = "SELECT count(*) FROM log";
     database.call(move |connection| Ok(connection.query_row(count, [], |row| row.get(0))?)).await.unwrap()
 }
 
 async fn databases() -> [(Database, Option<tempfile::TempDir>); 2] {
-    let clock = Arc::new(VirtualClock::new(1));
+    let clock = Arc::new(TestClock::new());
     let directory = tempfile::tempdir().unwrap();
     let file = Database::open(&directory.path().join("dev.sqlite"), clock.clone()).unwrap();
     [(Database::memory(clock).unwrap(), None), (file, Some(directory))]
 }
 
 #[tokio::test]
-async fn one_that_refuses_does_others_no_harm() {
+async fn work_that_refuses_does_others_no_harm() {
     for (database, _directory) in databases().await {
         let all = [Work::Write, Work::Refuse, Work::Write];
         let kinds = join_all(all.map(|it| database.call(work(it)))).await;
@@ -51,7 +51,7 @@ async fn one_that_refuses_does_others_no_harm() {
 }
 
 #[tokio::test]
-async fn a_failure_of_the_database_is_told_and_leaves_nothing_behind() {
+async fn failure_of_the_database_is_told_and_leaves_nothing_behind() {
     for (database, _directory) in databases().await {
         let half = database.call(|connection| {
             work(Work::Write)(connection)?;
@@ -63,7 +63,7 @@ async fn a_failure_of_the_database_is_told_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn who_shares_a_failed_commit_is_told_that_nothing_is_stored() {
+async fn callers_that_share_a_failed_commit_are_told_that_nothing_is_stored() {
     let [_, (database, _directory)] = databases().await;
     for _ in 0..20 {
         let before = count(&database).await;
@@ -73,13 +73,13 @@ async fn who_shares_a_failed_commit_is_told_that_nothing_is_stored() {
         assert_eq!(
             count(&database).await - before,
             i64::try_from(stored).unwrap(),
-            "whoever got Ok is stored, nobody else"
+            "work that got Ok is stored, and no other"
         );
     }
 }
 
 #[tokio::test]
-async fn many_callers_at_once_are_all_served() {
+async fn callers_at_once_are_all_served() {
     for (database, _directory) in databases().await {
         let done = join_all((0..2_000).map(|_| database.call(work(Work::Write)))).await;
         assert!(done.iter().all(Result::is_ok));

@@ -1,15 +1,15 @@
 //! Queues as SQS has them, and no kinder.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use dacapo_core::port::{Clock, Queues, Timers};
+use dacapo_core::port::{Clock, Probe};
 use dacapo_domain::{days, seconds};
 
-use super::{Bench, message, text};
-use crate::sqlite::UNDELIVERED;
+use super::{Bench, send_at, text};
+use crate::sqlite::APP_DLQ;
 
 #[tokio::test]
-async fn a_received_message_is_hidden_until_its_visibility_ends() {
+async fn received_message_is_hidden_until_its_visibility_ends() {
     let bench = Bench::new().await;
     bench.send("a", Duration::ZERO).await;
 
@@ -25,7 +25,7 @@ async fn a_received_message_is_hidden_until_its_visibility_ends() {
 }
 
 #[tokio::test]
-async fn an_acknowledged_message_is_gone() {
+async fn acknowledged_message_is_gone() {
     let bench = Bench::new().await;
     bench.send("a", Duration::ZERO).await;
     let received = bench.receive("greet").await.remove(0);
@@ -38,7 +38,7 @@ async fn an_acknowledged_message_is_gone() {
 }
 
 #[tokio::test]
-async fn a_receipt_is_worth_nothing_once_the_message_was_received_again() {
+async fn receipt_is_worth_nothing_once_the_message_was_received_again() {
     let bench = Bench::new().await;
     bench.send("a", Duration::ZERO).await;
     let old = bench.receive("greet").await.remove(0).receipt;
@@ -53,7 +53,7 @@ async fn a_receipt_is_worth_nothing_once_the_message_was_received_again() {
 }
 
 #[tokio::test]
-async fn an_old_receipt_never_meets_a_new_message() {
+async fn old_receipt_never_meets_a_new_message() {
     let bench = Bench::new().await;
     bench.send("a", Duration::ZERO).await;
     let old = bench.receive("greet").await.remove(0).receipt;
@@ -65,7 +65,7 @@ async fn an_old_receipt_never_meets_a_new_message() {
 }
 
 #[tokio::test]
-async fn a_released_message_is_visible_at_once() {
+async fn released_message_is_visible_at_once() {
     let bench = Bench::new().await;
     bench.send("a", Duration::ZERO).await;
     let received = bench.receive("greet").await.remove(0);
@@ -74,7 +74,7 @@ async fn a_released_message_is_visible_at_once() {
 }
 
 #[tokio::test]
-async fn no_more_is_received_than_asked_for() {
+async fn receive_gives_no_more_than_asked_for() {
     let bench = Bench::new().await;
     for text in ["a", "b", "c"] {
         bench.send(text, Duration::ZERO).await;
@@ -84,7 +84,7 @@ async fn no_more_is_received_than_asked_for() {
 }
 
 #[tokio::test]
-async fn a_delay_is_rounded_up_to_whole_seconds() {
+async fn delay_is_rounded_up_to_whole_seconds() {
     let bench = Bench::new().await;
     bench.send("a", Duration::from_millis(1_001)).await;
     bench.pass(Duration::from_millis(1_999));
@@ -94,7 +94,7 @@ async fn a_delay_is_rounded_up_to_whole_seconds() {
 }
 
 #[tokio::test]
-async fn a_message_received_too_often_is_moved_and_makes_room() {
+async fn message_received_too_often_is_moved_and_makes_room() {
     let bench = Bench::new().await;
     bench.send("poison", Duration::ZERO).await;
     for receives in 1..=3 {
@@ -106,12 +106,12 @@ async fn a_message_received_too_often_is_moved_and_makes_room() {
     let received = bench.database.receive("greet", 1).await.unwrap();
 
     assert_eq!(received[0].text, text("good"), "the moved one doesn't count");
-    let undelivered = bench.receive(UNDELIVERED).await;
+    let undelivered = bench.receive(APP_DLQ).await;
     assert_eq!((undelivered[0].text.clone(), undelivered[0].receives), (text("poison"), 1));
 }
 
 #[tokio::test]
-async fn a_message_is_kept_for_fourteen_days_wherever_it_is_moved() {
+async fn message_is_kept_for_fourteen_days_wherever_it_is_moved() {
     let bench = Bench::new().await;
     bench.send("poison", Duration::ZERO).await;
     for _ in 0..3 {
@@ -120,13 +120,13 @@ async fn a_message_is_kept_for_fourteen_days_wherever_it_is_moved() {
     }
     assert!(bench.receive("greet").await.is_empty());
     bench.pass(days(14) - seconds(91));
-    assert_eq!(bench.texts(UNDELIVERED).await, [text("poison")]);
+    assert_eq!(bench.texts(APP_DLQ).await, [text("poison")]);
     bench.pass(days(1));
-    assert!(bench.receive(UNDELIVERED).await.is_empty());
+    assert!(bench.receive(APP_DLQ).await.is_empty());
 }
 
 #[tokio::test]
-async fn an_engine_that_starts_finds_what_its_predecessor_held() {
+async fn engine_that_starts_finds_what_its_predecessor_held() {
     let bench = Bench::new().await;
     bench.send("held", Duration::ZERO).await;
     bench.send("later", seconds(60)).await;
@@ -140,40 +140,43 @@ async fn an_engine_that_starts_finds_what_its_predecessor_held() {
 }
 
 #[tokio::test]
-async fn the_engine_learns_what_is_due_and_when_it_will_be() {
+async fn engine_learns_what_is_due_and_when_it_will_be() {
     let bench = Bench::new().await;
     let (database, start) = (&bench.database, bench.clock.now());
-    assert_eq!(database.next_due().await.unwrap(), None);
+    let rooms = || BTreeMap::from([("greet".to_owned(), 10)]);
+    assert_eq!(bench.next_due().await, None);
 
-    database.put("timer", start + Duration::from_millis(60_500), "greet", &message("b")).await.unwrap();
-    assert_eq!(database.next_due().await.unwrap(), Some(start + seconds(61)), "timers keep whole seconds");
+    bench.post(send_at("timer", "greet", "b", start + Duration::from_millis(60_500))).await;
+    assert_eq!(bench.next_due().await, Some(start + seconds(61)), "timers keep whole seconds");
     bench.send("a", seconds(10)).await;
-    assert_eq!(database.next_due().await.unwrap(), Some(start + seconds(10)));
-    assert!(database.due_queues().await.unwrap().is_empty());
+    assert_eq!(bench.next_due().await, Some(start + seconds(10)));
+    assert!(database.take_due(rooms(), 0).await.unwrap().messages.is_empty());
 
     bench.pass(seconds(10));
-    assert_eq!(database.due_queues().await.unwrap(), ["greet"]);
-    let held = bench.receive("greet").await.remove(0);
-    assert_eq!(database.next_due().await.unwrap(), Some(start + seconds(40)), "its visibility ends");
-    database.acknowledge(held.receipt).await.unwrap();
-    assert_eq!(database.next_due().await.unwrap(), Some(start + seconds(61)));
+    let due = database.take_due(rooms(), 0).await.unwrap();
+    let [(queue, received)] = &due.messages[..] else { panic!("{due:?}") };
+    assert_eq!((queue.as_str(), received[0].text.clone()), ("greet", text("a")));
+    assert_eq!(due.next, Some(start + seconds(40)), "its visibility ends");
+    database.acknowledge(received[0].receipt).await.unwrap();
+    assert_eq!(bench.next_due().await, Some(start + seconds(61)));
 
     bench.pass(seconds(51));
-    assert_eq!(database.fire_timers().await.unwrap(), 1);
-    assert_eq!(database.fire_timers().await.unwrap(), 0);
-    assert_eq!(bench.texts("greet").await, [text("b")]);
+    let due = database.take_due(rooms(), 0).await.unwrap();
+    assert_eq!(due.messages[0].1[0].text, text("b"), "the timer has fired");
+    bench.pass(seconds(30));
+    assert_eq!(bench.receive("greet").await[0].receives, 2, "and fired once");
 }
 
 #[tokio::test]
-async fn a_timer_for_a_function_that_is_gone_ends_undelivered() {
+async fn timer_for_a_function_that_is_gone_ends_in_the_apps_dead_letter_queue() {
     let bench = Bench::new().await;
-    bench.database.put("timer", bench.clock.now(), "gone", &message("a")).await.unwrap();
-    bench.database.fire_timers().await.unwrap();
-    assert_eq!(bench.texts(UNDELIVERED).await, [text("a")]);
+    bench.post(send_at("timer", "gone", "a", bench.clock.now())).await;
+    bench.due(0).await;
+    assert_eq!(bench.texts(APP_DLQ).await, [text("a")]);
 }
 
 #[tokio::test]
-async fn whoever_waits_for_changes_is_woken_by_a_send() {
+async fn waiter_for_changes_is_woken_by_a_send() {
     let bench = Bench::new().await;
     let declared = tokio::time::timeout(seconds(5), bench.database.changed());
     declared.await.expect("the queue's declaration wakes it");

@@ -1,29 +1,31 @@
-//! What the engine relies on, beyond what the ports' contract says.
+//! Properties that the engine relies on, beyond what the ports' contract says.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use dacapo_core::port::{Clock, Envelope, Queues};
-use dacapo_domain::{DeliveryMessage, Message};
+use dacapo_core::port::{Clock, Outbox, Records};
+use dacapo_domain::{Decision, DeliveryMessage, Effect, Message, NewRun, RunRecord, Trigger, WaitLoopCall, Write};
+use jiff::Timestamp;
 
-use super::{Database, QueueSpec, Received};
-use crate::VirtualClock;
+use super::{Database, Due, DueExecution, DueSchedule, QueueSpec, ReceivedMessage};
+use crate::test_clock::TestClock;
 
+mod executions;
 mod expiry;
 mod files;
-mod group;
-mod loops;
+mod group_commit;
 mod messages;
+mod records;
 mod schedules;
 
 /// A database in memory, its clock, and a queue "greet": hidden for 30 s, three receives.
 struct Bench {
-    clock: Arc<VirtualClock>,
+    clock: Arc<TestClock>,
     database: Database,
 }
 
 impl Bench {
     async fn new() -> Self {
-        let clock = Arc::new(VirtualClock::new(1));
+        let clock = Arc::new(TestClock::new());
         let database = Database::memory(clock.clone()).unwrap();
         let bench = Self { clock, database };
         bench.declare("greet").await;
@@ -41,17 +43,74 @@ impl Bench {
         self.clock.move_to(self.clock.now() + time);
     }
 
-    async fn send(&self, text: &str, delay: Duration) {
-        let envelope = Envelope { message: message(text), delay };
-        self.database.send("greet", &envelope).await.unwrap();
+    async fn post(&self, effect: Effect) {
+        self.database.post(&effect).await.unwrap();
     }
 
-    async fn receive(&self, queue: &str) -> Vec<Received> {
+    async fn send(&self, text: &str, delay: Duration) {
+        self.post(send("greet", text, delay)).await;
+    }
+
+    async fn receive(&self, queue: &str) -> Vec<ReceivedMessage> {
         self.database.receive(queue, 10).await.unwrap()
     }
 
     async fn texts(&self, queue: &str) -> Vec<String> {
         self.receive(queue).await.into_iter().map(|received| received.text).collect()
+    }
+
+    /// All that is due, but for messages.
+    async fn due(&self, executions: u32) -> Due {
+        self.database.take_due(BTreeMap::new(), executions).await.unwrap()
+    }
+
+    async fn next_due(&self) -> Option<Timestamp> {
+        self.due(0).await.next
+    }
+
+    async fn due_executions(&self) -> Vec<DueExecution> {
+        self.due(10).await.executions
+    }
+
+    async fn due_schedules(&self) -> Vec<DueSchedule> {
+        self.due(0).await.schedules
+    }
+
+    fn call(&self, round: u32) -> WaitLoopCall {
+        let (run, started) = (self.clock.new_id(), self.clock.now());
+        WaitLoopCall { run, function: "import".to_owned(), generation: 1, round, started, iteration: 2, attempt: 1 }
+    }
+
+    async fn start(&self, execution: &str, call: &WaitLoopCall, until: Timestamp) {
+        self.post(Effect::StartWaitLoop { execution: execution.to_owned(), call: call.clone(), until }).await;
+    }
+
+    /// A new run of "greet", not stored yet.
+    fn run(&self) -> Decision<RunRecord> {
+        let cx = self.clock.decision_context();
+        RunRecord::create(NewRun::at(self.clock.new_id(), "greet", self.clock.now(), Trigger::Run), &cx)
+    }
+
+    /// A run that is stored, and its write.
+    async fn stored_run(&self) -> (RunRecord, Write) {
+        let decision = self.run();
+        let write = decision.write().unwrap();
+        self.database.create(&write, None).await.unwrap();
+        (decision.record, write)
+    }
+
+    /// The write that makes a record expire after so many seconds.
+    fn expiring(&self, record: &RunRecord, seconds: i64) -> Write {
+        let expires_at_s = Some(self.clock.now().as_second() + seconds);
+        let version = self.clock.decision_context().version();
+        let record = RunRecord { version, expires_at_s, reconcile_at: None, ..record.clone() };
+        Decision::store(record, vec![]).write().unwrap()
+    }
+
+    /// Rows of a table.
+    async fn count(&self, table: &'static str) -> i64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        self.database.call(move |connection| Ok(connection.query_row(&sql, [], |row| row.get(0))?)).await.unwrap()
     }
 }
 
@@ -61,4 +120,12 @@ fn message(text: &str) -> Message {
 
 fn text(text: &str) -> String {
     message(text).to_text()
+}
+
+fn send(to: &str, text: &str, delay: Duration) -> Effect {
+    Effect::Send { to: to.to_owned(), message: message(text).to_json(), delay }
+}
+
+fn send_at(timer: &str, to: &str, text: &str, at: Timestamp) -> Effect {
+    Effect::SendAt { timer: timer.to_owned(), to: to.to_owned(), message: message(text).to_json(), at }
 }

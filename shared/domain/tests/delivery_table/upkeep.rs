@@ -1,0 +1,87 @@
+//! The conductor reconciles a delivery; a client sends it again.
+
+use dacapo_domain::{DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord};
+
+use super::{
+    records::{Function, dead_letter, delivered, drop_with, dropped, handling, once, one, retry, retrying, send},
+    tape::{Case, at, driven, tape},
+};
+
+const NO_ANSWER: &str = "the process ended without an answer";
+
+pub fn cases() -> Vec<Case<DeliveryRecord>> {
+    [reconciles(), redrives()].into_iter().flatten().collect()
+}
+
+fn again(next: &mut DeliveryRecord, reconcile: i64) {
+    next.reconcile_at = Some(at(reconcile));
+    next.reconcile_count += 1;
+}
+
+fn reconciles() -> Vec<Case<DeliveryRecord>> {
+    let (one, once, none) = (one(), once(), Function::of(vec![]));
+    let (lost, busy) =
+        (DeliveryInput::Reconciled(DeliveryFacts::NoBacklog), DeliveryInput::Reconciled(DeliveryFacts::Backlog));
+    let twice = driven(&retrying(), 75, &busy, one.subscribed());
+    vec![
+        tape("a delivery whose message is lost is sent again", &retrying())
+            .at(75)
+            .gets(&lost, one.subscribed())
+            .stores(|next| again(next, 135))
+            .effect(send(0)),
+        tape("a delivery in a queue with a backlog waits for its turn", &retrying())
+            .at(75)
+            .gets(&busy, one.subscribed())
+            .stores(|next| again(next, 135)),
+        tape("a delivery whose queue is still busy is reconciled ever later", &twice)
+            .at(135)
+            .gets(&busy, one.subscribed())
+            .stores(|next| again(next, 255)),
+        tape("a delivery that is not due is reconciled after it is", &retrying())
+            .at(6)
+            .gets(&lost, one.subscribed())
+            .stores(|next| again(next, 75)),
+        tape("a delivery that no handler wants any more is dropped", &retrying())
+            .at(75)
+            .gets(&lost, none.subscribed())
+            .stores(|next| drop_with(next, 75, "ERROR", "send-welcome has no handler of \"user.joined\" any more")),
+        tape("a delivery under a live lease is reconciled when the lease has ended", &handling())
+            .at(25)
+            .gets(&lost, one.subscribed())
+            .stores(|next| again(next, 110)),
+        tape("an attempt under an ended lease is dead", &handling())
+            .at(110)
+            .gets(&busy, one.subscribed())
+            .stores(|next| {
+                retry(next, 120, "CRASHED", NO_ANSWER);
+                next.reconcile_at = Some(at(180));
+            })
+            .effect(send(10)),
+        tape("a dead last attempt drops the delivery", &handling())
+            .at(110)
+            .gets(&busy, once.subscribed())
+            .stores(|next| drop_with(next, 110, "CRASHED", NO_ANSWER))
+            .effect(dead_letter(1)),
+    ]
+}
+
+fn redrives() -> Vec<Case<DeliveryRecord>> {
+    let one = one();
+    let anew = |next: &mut DeliveryRecord| {
+        next.phase = DeliveryPhase::Retrying;
+        (next.attempt, next.first_due_at, next.due_at) = (1, at(500), at(500));
+        (next.expires_at_s, next.reconcile_at) = (None, Some(at(560)));
+    };
+    vec![
+        tape("a dropped delivery begins anew, with its age", &dropped())
+            .at(500)
+            .gets(&DeliveryInput::Redriven, one.subscribed())
+            .stores(anew)
+            .effect(send(0)),
+        tape("a delivery that succeeded is sent again", &delivered())
+            .at(500)
+            .gets(&DeliveryInput::Redriven, one.subscribed())
+            .stores(anew)
+            .effect(send(0)),
+    ]
+}

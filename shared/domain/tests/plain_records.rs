@@ -1,0 +1,228 @@
+//! Records without a table: deferred events, idempotency keys, the manifest. All of their inputs, whatever they find.
+
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
+#[expect(dead_code, reason = "what these have in common needs no whole tape")]
+mod tape;
+
+use dacapo_domain::{
+    CONDUCTOR, DeferredEvent, DeferredEventInput, DeferredMessage, Effect, EventMessage, FinalState, Id,
+    IdempotencyKey, IdempotencyKeyInput, Json, ManifestInput, ManifestRecord, Message, NewRun, Phase, RunRecord,
+    Trigger, Version, Work, hash128, limits,
+    run::{End, Key},
+};
+use tape::{Case, Taped, at, context, driven, json, play, s, tape};
+
+impl Taped for DeferredEvent {
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+
+    fn phase_name(&self) -> String {
+        if self.is_published { "Published" } else { "Deferred" }.to_owned()
+    }
+
+    fn input_name(input: &DeferredEventInput) -> String {
+        format!("{input:?}")
+    }
+}
+
+impl Taped for IdempotencyKey {
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+
+    fn phase_name(&self) -> String {
+        String::new()
+    }
+
+    fn input_name(input: &IdempotencyKeyInput) -> String {
+        format!("{input:?}")
+    }
+}
+
+impl Taped for ManifestRecord {
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+
+    fn phase_name(&self) -> String {
+        String::new()
+    }
+
+    fn input_name(input: &ManifestInput) -> String {
+        format!("{input:?}")
+    }
+}
+
+fn published(due: i64) -> EventMessage {
+    EventMessage {
+        id: Id::new(at(0), 9),
+        name: "user.joined".to_owned(),
+        function: String::new(),
+        body: Json::default(),
+        published_at: at(0),
+        due_at: at(due),
+        hops: 1,
+        attempt: 1,
+    }
+}
+
+/// Due in an hour.
+fn deferred() -> DeferredEvent {
+    DeferredEvent::create(&published(3_600), &context(0)).record
+}
+
+fn message(event: &DeferredEvent) -> Json {
+    Message::Deferred(DeferredMessage { event: format!("{}/user.joined", event.event) }).to_json()
+}
+
+fn on_timer(event: &DeferredEvent) -> Effect {
+    let timer = format!("event-{:032x}", hash128(&format!("{}/user.joined", event.event)));
+    Effect::SendAt { timer, to: CONDUCTOR.to_owned(), message: message(event), at: event.due_at }
+}
+
+fn send(delay: u64) -> impl FnOnce(&DeferredEvent) -> Effect {
+    move |event| Effect::Send { to: CONDUCTOR.to_owned(), message: message(event), delay: s(delay) }
+}
+
+fn of_deferred_events() -> Vec<Case<DeferredEvent>> {
+    use DeferredEventInput::{Arrived, Published, Reconciled};
+    let over = driven(&deferred(), 3_600, &Published, ());
+    let again = |next: &mut DeferredEvent, reconcile| {
+        next.reconcile_at = Some(at(reconcile));
+        next.reconcile_count += 1;
+    };
+    let busy = driven(&deferred(), 3_660, &Reconciled { backlog: true }, ());
+    vec![
+        tape("a deferred event whose message is early waits on", &deferred())
+            .at(100)
+            .gets(&Arrived, ())
+            .keeps()
+            .effect(on_timer),
+        tape("a deferred event whose message is a little early waits in the queue", &deferred())
+            .at(3_000)
+            .gets(&Arrived, ())
+            .keeps()
+            .effect(send(600)),
+        tape("a deferred event that is due is published", &deferred())
+            .at(3_600)
+            .gets(&Arrived, ())
+            .keeps()
+            .then(Work::Publish),
+        tape("a published event is kept for its history", &deferred()).at(3_601).gets(&Published, ()).stores(|next| {
+            (next.is_published, next.reconcile_at) = (true, None);
+            next.expires_at_s = Some((at(3_601) + limits::HISTORY).as_second() + 1);
+        }),
+        tape("a deferred event whose message is lost is sent again", &deferred())
+            .at(3_660)
+            .gets(&Reconciled { backlog: false }, ())
+            .stores(|next| again(next, 3_720))
+            .effect(send(0)),
+        tape("a deferred event whose queue is busy waits for its turn", &deferred())
+            .at(3_660)
+            .gets(&Reconciled { backlog: true }, ())
+            .stores(|next| again(next, 3_720)),
+        tape("a deferred event whose queue is still busy is reconciled ever later", &busy)
+            .at(3_720)
+            .gets(&Reconciled { backlog: true }, ())
+            .stores(|next| again(next, 3_840)),
+        tape("a deferred event that is not due is reconciled after it is", &deferred())
+            .at(100)
+            .gets(&Reconciled { backlog: false }, ())
+            .stores(|next| again(next, 3_660)),
+        tape("the message of a published event is dropped", &over).at(3_700).gets(&Arrived, ()).keeps(),
+        tape("an event is published once", &over).at(3_700).gets(&Published, ()).keeps(),
+        tape("a published event needs no repair", &over).at(3_700).gets(&Reconciled { backlog: false }, ()).keeps(),
+    ]
+}
+
+#[test]
+fn deferred_event_of_every_case_is_decided_as_told() {
+    play(of_deferred_events());
+}
+
+#[test]
+fn deferred_event_is_created_with_what_brings_it_to_the_conductor() {
+    let far = DeferredEvent::create(&published(3_600), &context(0));
+    assert_eq!((far.record.reconcile_at, &*far.effects), (Some(at(3_660)), &[on_timer(&far.record)][..]));
+    let near = DeferredEvent::create(&published(-5), &context(0));
+    assert_eq!((near.record.reconcile_at, near.effects), (Some(at(60)), vec![send(0)(&near.record)]));
+    assert_eq!(near.record.event_message(json("7")), EventMessage { body: json("7"), ..published(-5) });
+}
+
+fn holder(state: Option<FinalState>) -> RunRecord {
+    let key = Some(Key { text: "k".to_owned(), until: at(100) });
+    let new = NewRun { key, ..NewRun::at(Id::new(at(0), 7), "import airports", at(0), Trigger::Run) };
+    let mut run = RunRecord::create(new, &context(0)).record;
+    if let Some(state) = state {
+        let end =
+            End { state, at: at(5), message: None, result_left_out: None, hooks_pending: false, hooks_lease: None };
+        run.phase = Phase::Ended(end);
+    }
+    run
+}
+
+fn key() -> IdempotencyKey {
+    let claim = IdempotencyKey::claim(&holder(None), None, &context(0)).unwrap().unwrap();
+    claim.write.document.parse().unwrap()
+}
+
+#[test]
+fn idempotency_key_of_every_case_is_decided_as_told() {
+    let ended = |run, expires_at_s| IdempotencyKeyInput::RunEnded { run, expires_at_s };
+    let expiring = driven(&key(), 5, &ended(key().run, 1_000), ());
+    play(vec![
+        tape("a key expires with its run's record", &key())
+            .gets(&ended(key().run, 1_000), ())
+            .stores(|next| next.expires_at_s = Some(1_000)),
+        tape("a key that another run has taken over stays", &key()).gets(&ended(Id::new(at(0), 8), 1_000), ()).keeps(),
+        tape("a key expires once", &expiring).gets(&ended(key().run, 1_000), ()).keeps(),
+    ]);
+}
+
+#[test]
+fn idempotency_key_is_free_as_its_holder_ended() {
+    use FinalState::{Aborted, Completed, Expired, Failed};
+    for (holder, before, after) in [
+        (Some(holder(None)), false, false),
+        (Some(holder(Some(Completed))), false, true),
+        (Some(holder(Some(Aborted))), false, true),
+        (Some(holder(Some(Failed))), true, true),
+        (Some(holder(Some(Expired))), true, true),
+        (None, true, true),
+    ] {
+        let free = [99, 100].map(|now| key().is_free(holder.as_ref(), at(now)));
+        assert_eq!(free, [before, after], "{holder:?}");
+    }
+}
+
+#[test]
+fn idempotency_key_is_claimed_in_place_of_the_record_that_was_seen() {
+    let first = IdempotencyKey::claim(&holder(None), None, &context(0)).unwrap().unwrap();
+    assert_eq!((first.seen, first.write.header.expires_at_s), (None, None));
+    let later = IdempotencyKey::claim(&holder(None), Some(&key()), &context(9)).unwrap().unwrap();
+    assert_eq!((later.seen, later.write.header.version), (Some(key().version), context(9).version()));
+    let without = RunRecord { key: None, ..holder(None) };
+    assert!(IdempotencyKey::claim(&without, None, &context(0)).is_none());
+    assert_ne!(IdempotencyKey::key_of("a/b", "c"), IdempotencyKey::key_of("a", "b/c"));
+}
+
+#[test]
+fn manifest_record_of_every_case_is_decided_as_told() {
+    let deployed = driven(&ManifestRecord::fresh(), 5, &ManifestInput::Deployed { made_ms: 500 }, ());
+    play(vec![
+        tape("a first manifest is stored", &ManifestRecord::fresh())
+            .gets(&ManifestInput::Deployed { made_ms: 0 }, ())
+            .stores(|next| next.made_ms = 0),
+        tape("a newer manifest is stored", &deployed)
+            .gets(&ManifestInput::Deployed { made_ms: 501 }, ())
+            .stores(|next| next.made_ms = 501),
+        tape("the same manifest is stored again", &deployed)
+            .gets(&ManifestInput::Deployed { made_ms: 500 }, ())
+            .stores(|_| {}),
+        tape("an older manifest that comes late is refused", &deployed)
+            .gets(&ManifestInput::Deployed { made_ms: 499 }, ())
+            .keeps(),
+    ]);
+}

@@ -1,0 +1,167 @@
+//! A client ends or moves a run; its hooks have run; its task was removed.
+
+use dacapo_domain::{Input, Phase, RecordedError, RunRecord, Task, run::FinalState};
+
+use super::{
+    records::{
+        aborting, between_attempts, cancel_timer, completed, delegated, direct, end, hooks, on_timer, perishable,
+        policy, queued, running, running_in_loop, scheduled, send, stop_loop, waiting, with_hooks,
+    },
+    tape::{Case, at, tape},
+};
+
+pub fn cases() -> Vec<Case<RunRecord>> {
+    [aborts(), moves(), hooks_done(), removed()].into_iter().flatten().collect()
+}
+
+fn aborts() -> Vec<Case<RunRecord>> {
+    let (policy, hooks) = (policy(), hooks());
+    let known = Task::Known(&policy);
+    let abort = Input::AbortRequested("enough".to_owned());
+    let aborted = |next: &mut RunRecord, now| end(next, FinalState::Aborted, now).message = Some("enough".to_owned());
+    vec![
+        tape("a run that was not taken ends at once", &queued())
+            .at(5)
+            .gets(&abort, known)
+            .stores(|next| aborted(next, 5)),
+        tape("a run on a timer ends with its timer", &scheduled())
+            .at(5)
+            .gets(&abort, known)
+            .stores(|next| aborted(next, 5))
+            .effect(cancel_timer),
+        tape("a run that its wait loop calls ends with its execution", &direct())
+            .at(5)
+            .gets(&abort, known)
+            .stores(|next| aborted(next, 5))
+            .effect(stop_loop),
+        tape("a run between iterations ends with its execution", &waiting())
+            .at(20)
+            .gets(&abort, known)
+            .stores(|next| aborted(next, 20))
+            .effect(stop_loop),
+        tape("a run with hooks ends with a message that asks its function to run them", &scheduled())
+            .at(5)
+            .gets(&abort, Task::Known(&hooks))
+            .stores(|next| {
+                aborted(next, 5);
+                let Phase::Ended(end) = &mut next.phase else { unreachable!() };
+                end.hooks_pending = true;
+                next.reconcile_at = Some(at(25));
+            })
+            .effect(cancel_timer)
+            .effect(send(0)),
+        tape("an attempt that executes is told of an abort", &running()).at(8).gets(&abort, known).stores(|next| {
+            let Phase::Running { abort, .. } = &mut next.phase else { unreachable!() };
+            *abort = Some("enough".to_owned());
+        }),
+        tape("a second abort leaves the first one's message", &aborting())
+            .at(9)
+            .gets(&Input::AbortRequested("now".to_owned()), known)
+            .keeps(),
+    ]
+}
+
+fn moves() -> Vec<Case<RunRecord>> {
+    let policy = policy();
+    let known = Task::Known(&policy);
+    let moved = |next: &mut RunRecord, due| {
+        next.revision = 1;
+        (next.due_at, next.scheduled_at) = (at(due), Some(at(due)));
+    };
+    vec![
+        tape("a run is moved to a near time by a message", &queued())
+            .at(5)
+            .gets(&Input::Rescheduled(at(305)), known)
+            .stores(|next| moved(next, 305))
+            .effect(send(300)),
+        tape("a run is moved to a far time by its timer", &scheduled())
+            .at(5)
+            .gets(&Input::Rescheduled(at(7_200)), known)
+            .stores(|next| moved(next, 7_200))
+            .effect(on_timer),
+        tape("a run moved from a far to a near time loses its timer", &scheduled())
+            .at(5)
+            .gets(&Input::Rescheduled(at(65)), known)
+            .stores(|next| {
+                moved(next, 65);
+                next.reconcile_at = Some(at(125));
+            })
+            .effect(send(60))
+            .effect(cancel_timer),
+        tape("a run moved into the past is due at once", &scheduled())
+            .at(5)
+            .gets(&Input::Rescheduled(at(-100)), known)
+            .stores(|next| {
+                moved(next, 5);
+                next.reconcile_at = Some(at(65));
+            })
+            .effect(send(0))
+            .effect(cancel_timer),
+        tape("the last time to start moves along", &perishable())
+            .at(5)
+            .gets(&Input::Rescheduled(at(305)), known)
+            .stores(|next| {
+                moved(next, 305);
+                next.start_by = Some(at(365));
+            })
+            .effect(send(300)),
+        tape("a run that its wait loop calls is moved without a message", &direct())
+            .at(5)
+            .gets(&Input::Rescheduled(at(305)), known)
+            .stores(|next| moved(next, 305)),
+        tape("a run between two attempts has started and stays", &between_attempts())
+            .at(25)
+            .gets(&Input::Rescheduled(at(305)), known)
+            .keeps(),
+    ]
+}
+
+fn hooks_done() -> Vec<Case<RunRecord>> {
+    let hooks = hooks();
+    let settled = |next: &mut RunRecord| {
+        let Phase::Ended(end) = &mut next.phase else { unreachable!() };
+        (end.hooks_pending, end.hooks_lease) = (false, None);
+        next.reconcile_at = None;
+    };
+    vec![
+        tape("hooks that have run leave nothing to repair", &with_hooks())
+            .at(12)
+            .gets(&Input::EndHooksDone, Task::Known(&hooks))
+            .stores(settled),
+        tape("hooks of a task that was removed meanwhile have run all the same", &with_hooks())
+            .at(12)
+            .gets(&Input::EndHooksDone, Task::Removed)
+            .stores(settled),
+        tape("hooks that have run already stay so", &completed())
+            .at(12)
+            .gets(&Input::EndHooksDone, Task::Known(&hooks))
+            .keeps(),
+        tape("hooks of a task that was removed are given up", &delegated())
+            .at(30)
+            .gets(&Input::TaskRemoved, Task::Removed)
+            .stores(settled),
+        tape("an ended run without hooks stays when its task is removed", &completed())
+            .at(30)
+            .gets(&Input::TaskRemoved, Task::Removed)
+            .keeps(),
+    ]
+}
+
+pub fn unknown(next: &mut RunRecord, now: i64) {
+    let message = "no function has the task \"import airports\" any more; its hooks did not run";
+    next.error = Some(RecordedError::new("UNKNOWN_TASK", message));
+    end(next, FinalState::Failed, now);
+}
+
+fn removed() -> Vec<Case<RunRecord>> {
+    let gone = |run: RunRecord, name, now| tape(name, &run).at(now).gets(&Input::TaskRemoved, Task::Removed);
+    vec![
+        gone(queued(), "a run that was not taken fails when its task is removed", 5).stores(|next| unknown(next, 5)),
+        gone(waiting(), "a run between iterations fails and stops its execution when its task is removed", 20)
+            .stores(|next| unknown(next, 20))
+            .effect(stop_loop),
+        gone(running(), "an attempt that executes may end although its task is removed", 44).keeps(),
+        gone(running_in_loop(), "a dead attempt's run fails when its task is removed", 150)
+            .stores(|next| unknown(next, 150)),
+    ]
+}

@@ -1,0 +1,81 @@
+//! An execution of the wait loop ends without its run.
+
+use dacapo_domain::{
+    Input, Invoker, Phase, Policy, RecordedError, RunRecord, Task, limits,
+    run::{ExecutionEnd, FinalState},
+};
+
+use super::{
+    records::{aborting, direct, end, hooks, policy, running_in_loop, send, start_loop, waiting},
+    tape::{Case, at, tape},
+};
+
+pub fn cases() -> Vec<Case<RunRecord>> {
+    let (policy, hooks) = (policy(), hooks());
+    let known: Task = Task::Known(&policy);
+    let with_hooks: &Policy = &hooks;
+    let ended = |run: &RunRecord, how| Input::ExecutionEnded(run.invoker.generation(), how);
+    let failed = || ExecutionEnd::Failed("States.DataLimitExceeded: too much".to_owned());
+    let stopped = "the Step Functions execution was stopped";
+    let renewed = |next: &mut RunRecord, now| {
+        next.invoker = Invoker::WaitLoop { generation: next.invoker.generation() + 1, execution: None };
+        next.reconcile_at = next.reconcile_at.min(Some(at(now) + limits::LOOP_GRACE));
+    };
+    let loop_failed = |next: &mut RunRecord, now| {
+        next.error = Some(RecordedError::new("CRASHED", "the loop failed: States.DataLimitExceeded: too much"));
+        end(next, FinalState::Failed, now);
+    };
+    vec![
+        tape("an execution stopped before the first attempt aborts the run", &direct())
+            .at(5)
+            .gets(&ended(&direct(), ExecutionEnd::Stopped), known)
+            .stores(|next| end(next, FinalState::Aborted, 5).message = Some(stopped.to_owned())),
+        tape("an execution stopped between iterations aborts the run, whose function runs the hooks", &waiting())
+            .at(20)
+            .gets(&ended(&waiting(), ExecutionEnd::Stopped), Task::Known(with_hooks))
+            .stores(|next| {
+                let end = end(next, FinalState::Aborted, 20);
+                (end.message, end.hooks_pending) = (Some(stopped.to_owned()), true);
+                next.reconcile_at = Some(at(20) + limits::LEASE_GRACE);
+            })
+            .effect(send(0)),
+        tape("an execution stopped under an attempt asks it to end", &running_in_loop())
+            .at(120)
+            .gets(&ended(&running_in_loop(), ExecutionEnd::Stopped), known)
+            .stores(|next| {
+                let Phase::Running { abort, .. } = &mut next.phase else { unreachable!() };
+                *abort = Some(stopped.to_owned());
+            }),
+        tape("an exhausted execution is followed by another generation", &waiting())
+            .at(20)
+            .gets(&ended(&waiting(), ExecutionEnd::Exhausted), known)
+            .stores(|next| renewed(next, 20))
+            .effect(start_loop(20)),
+        tape("an execution exhausted under an attempt is followed by another generation", &running_in_loop())
+            .at(120)
+            .gets(&ended(&running_in_loop(), ExecutionEnd::Exhausted), known)
+            .stores(|next| renewed(next, 120))
+            .effect(start_loop(120)),
+        tape("an execution that failed between iterations fails the run", &waiting())
+            .at(20)
+            .gets(&ended(&waiting(), failed()), known)
+            .stores(|next| loop_failed(next, 20)),
+        tape("an execution that failed under a live lease is followed by another generation", &running_in_loop())
+            .at(149)
+            .gets(&ended(&running_in_loop(), failed()), known)
+            .stores(|next| renewed(next, 149))
+            .effect(start_loop(149)),
+        tape("an execution that failed under an ended lease fails the run", &running_in_loop())
+            .at(150)
+            .gets(&ended(&running_in_loop(), failed()), known)
+            .stores(|next| loop_failed(next, 150)),
+        tape("the end of another generation's execution is no news", &waiting())
+            .at(20)
+            .gets(&Input::ExecutionEnded(2, ExecutionEnd::Stopped), known)
+            .keeps(),
+        tape("the end of an execution is no news to a run that its queue calls", &aborting())
+            .at(20)
+            .gets(&ended(&aborting(), ExecutionEnd::Stopped), known)
+            .keeps(),
+    ]
+}

@@ -1,0 +1,224 @@
+//! Runs in each phase, driven there by the machine, and the changes that are expected of them.
+
+use dacapo_domain::{
+    AttemptError, AttemptOutcome, Effect, Input, Lease, Message, NewRun, Phase, Policy, Purpose, RecordedError, Retry,
+    RunMessage, RunRecord, Task, Trigger, Version, Wait, WaitLoopCall, limits,
+    run::{End, ExecutionEnd, Facts, FinalState, InputName, Progress},
+};
+
+use crate::tape::{RANDOM, Taped, at, context, driven, json, s};
+
+impl Taped for RunRecord {
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+
+    fn phase_name(&self) -> String {
+        format!("{:?}", self.phase.name())
+    }
+
+    fn input_name(input: &Input) -> String {
+        format!("{:?}", input.name())
+    }
+}
+
+/// Three attempts, 10 s apart; 30 s for each, and so a lease of 40 s; no hooks.
+pub fn policy() -> Policy {
+    Policy { retry: Retry::attempts(3).min(s(10)).factor(1.0).jitter(false), ..Policy::default() }
+}
+
+pub fn hooks() -> Policy {
+    Policy { has_end_hooks: true, ..policy() }
+}
+
+pub fn once() -> Policy {
+    Policy { retry: Retry::never(), ..policy() }
+}
+
+pub fn new(due: i64) -> NewRun {
+    NewRun::at(dacapo_domain::Id::new(at(0), 7), "import airports", at(due), Trigger::Run)
+}
+
+fn created(new: NewRun) -> RunRecord {
+    RunRecord::create(new, &context(0)).record
+}
+
+/// Due at once, and reconciled at 60.
+pub fn queued() -> RunRecord {
+    created(new(0))
+}
+
+/// Due in an hour, and so on a timer.
+pub fn scheduled() -> RunRecord {
+    created(new(3_600))
+}
+
+/// To be started within a minute.
+pub fn perishable() -> RunRecord {
+    created(NewRun { ttl: Some(s(60)), ..new(0) })
+}
+
+/// Called by a wait loop from its beginning.
+pub fn direct() -> RunRecord {
+    created(NewRun { execution: Some("by-hand".to_owned()), ..new(0) })
+}
+
+/// Taken at 5: its lease ends at 45.
+pub fn running() -> RunRecord {
+    let queued = queued();
+    driven(&queued, 5, &Input::Delivered(queued.purpose()), Task::Known(&policy()))
+}
+
+/// Asked at 8 to end.
+pub fn aborting() -> RunRecord {
+    driven(&running(), 8, &Input::AbortRequested("enough".to_owned()), Task::Known(&policy()))
+}
+
+/// Continued at 10 after 100 s: iteration 2 is due at 110.
+pub fn waiting() -> RunRecord {
+    let input = ended_with(&running(), AttemptOutcome::Continue { input: json("2"), wait: Wait::After(s(100)) });
+    driven(&running(), 10, &input, Task::Known(&policy()))
+}
+
+/// Taken by its wait loop at 110: its lease ends at 150.
+pub fn running_in_loop() -> RunRecord {
+    driven(&waiting(), 110, &Input::WaitLoopCalled(call(&waiting())), Task::Known(&policy()))
+}
+
+/// Failed at 20 in its first attempt: the second is due at 30.
+pub fn between_attempts() -> RunRecord {
+    let failed = ended_with(&running(), AttemptOutcome::Failed(not_yet()));
+    driven(&running(), 20, &failed, Task::Known(&policy()))
+}
+
+pub fn completed() -> RunRecord {
+    driven(&running(), 10, &done(&running()), Task::Known(&policy()))
+}
+
+/// Completed at 10; its hooks run in the same process until 50.
+pub fn with_hooks() -> RunRecord {
+    driven(&running(), 10, &done(&running()), Task::Known(&hooks()))
+}
+
+/// Aborted at 5 by a client; a message asks its function to run the hooks.
+pub fn delegated() -> RunRecord {
+    driven(&queued(), 5, &Input::AbortRequested("enough".to_owned()), Task::Known(&hooks()))
+}
+
+/// A record of each phase, in each of its ways.
+pub fn all() -> Vec<RunRecord> {
+    let queued = [queued(), scheduled(), perishable(), direct(), between_attempts()];
+    let running = [running(), aborting(), running_in_loop()];
+    let ended = [completed(), with_hooks(), delegated()];
+    queued.into_iter().chain(running).chain([waiting()]).chain(ended).collect()
+}
+
+pub fn call(run: &RunRecord) -> WaitLoopCall {
+    WaitLoopCall::first(run, at(0))
+}
+
+pub fn other_generation(run: &RunRecord) -> WaitLoopCall {
+    WaitLoopCall { generation: run.invoker.generation() + 1, ..call(run) }
+}
+
+pub fn other_attempt(run: &RunRecord) -> Purpose {
+    Purpose { attempt: run.attempt + 1, ..run.purpose() }
+}
+
+pub fn not_yet() -> AttemptError {
+    AttemptError::retryable("ERROR", "not yet")
+}
+
+/// The outcome of the attempt that holds the lease, after a second in the handler.
+pub fn ended_with(run: &RunRecord, outcome: AttemptOutcome) -> Input {
+    let token = run.lease().map_or(Version(0), |lease| lease.token);
+    Input::AttemptEnded { token, outcome, spent: s(1) }
+}
+
+pub fn done(run: &RunRecord) -> Input {
+    ended_with(run, AttemptOutcome::Done { result: Ok(json("42")), message: None })
+}
+
+/// An input of each name, for cells that ignore it.
+pub fn sample(name: InputName, run: &RunRecord) -> Input {
+    let token = run.lease().map_or(Version(0), |lease| lease.token);
+    match name {
+        InputName::Delivered => Input::Delivered(run.purpose()),
+        InputName::Undelivered => Input::Undelivered(run.purpose()),
+        InputName::WaitLoopCalled => Input::WaitLoopCalled(call(run)),
+        InputName::WaitLoopAnswered => Input::WaitLoopAnswered(call(run)),
+        InputName::WaitLoopCrashed => Input::WaitLoopCrashed(call(run), "out of memory".to_owned()),
+        InputName::ExecutionEnded => Input::ExecutionEnded(run.invoker.generation(), ExecutionEnd::Stopped),
+        InputName::AttemptEnded => done(run),
+        InputName::Progressed => Input::Progressed(token, Progress { message: "half".to_owned(), fraction: 0.5 }),
+        InputName::Extended => Input::Extended(token, s(60)),
+        InputName::AbortRequested => Input::AbortRequested("enough".to_owned()),
+        InputName::Rescheduled => Input::Rescheduled(at(100_060)),
+        InputName::Reconciled => Input::Reconciled(Facts::Nothing),
+        InputName::EndHooksDone => Input::EndHooksDone,
+        InputName::TaskRemoved => Input::TaskRemoved,
+    }
+}
+
+/// The lease that a case's decision takes.
+pub fn lease(since: i64) -> Lease {
+    Lease { token: Version(RANDOM), since: at(since), until: at(since + 40) }
+}
+
+pub fn take(run: &mut RunRecord, now: i64) {
+    run.phase = Phase::Running { lease: lease(now), abort: None };
+    run.started_at = run.started_at.or(Some(at(now)));
+}
+
+pub fn end(run: &mut RunRecord, state: FinalState, now: i64) -> &mut End {
+    run.expires_at_s = Some((at(now) + limits::HISTORY).as_second() + 1);
+    (run.reconcile_at, run.reconcile_count) = (None, 0);
+    let end = End { state, at: at(now), message: None, result_left_out: None, hooks_pending: false, hooks_lease: None };
+    run.phase = Phase::Ended(end);
+    let Phase::Ended(end) = &mut run.phase else { unreachable!() };
+    end
+}
+
+/// The next attempt, 10 s later.
+pub fn retry(run: &mut RunRecord, now: i64, error: RecordedError) {
+    run.phase = Phase::Queued;
+    run.attempt += 1;
+    run.due_at = at(now + 10);
+    run.error = Some(error);
+}
+
+pub fn crashed(run: &RunRecord, cause: &str) -> RecordedError {
+    RecordedError::new("CRASHED", format!("attempt {} of iteration {} crashed: {cause}", run.attempt, run.iteration))
+}
+
+pub const NO_ANSWER: &str = "the process ended without an answer";
+
+/// Sends the message about the run as it is stored.
+pub fn send(delay: u64) -> impl FnOnce(&RunRecord) -> Effect {
+    move |run| {
+        let message = Message::Run(RunMessage::about(run)).to_json();
+        Effect::Send { to: "import-airports".to_owned(), message, delay: s(delay) }
+    }
+}
+
+/// Lets the run's timer send its ids when it is due.
+pub fn on_timer(run: &RunRecord) -> Effect {
+    let message = Message::Run(RunMessage::ids(run)).to_json();
+    Effect::SendAt { timer: format!("run-{}", run.id), to: "import-airports".to_owned(), message, at: run.due_at }
+}
+
+pub fn cancel_timer(run: &RunRecord) -> Effect {
+    Effect::CancelTimer { timer: format!("run-{}", run.id) }
+}
+
+pub fn start_loop(now: i64) -> impl FnOnce(&RunRecord) -> Effect {
+    move |run| Effect::StartWaitLoop {
+        execution: format!("{}-{}", run.id, run.invoker.generation()),
+        call: WaitLoopCall::first(run, at(now)),
+        until: run.due_at,
+    }
+}
+
+pub fn stop_loop(run: &RunRecord) -> Effect {
+    Effect::StopWaitLoop { execution: run.execution_name(), cause: "the run has ended".to_owned() }
+}

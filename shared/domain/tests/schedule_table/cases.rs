@@ -1,0 +1,178 @@
+//! The cases: what is put, declared, paused, fired, missed, deleted.
+
+use dacapo_domain::{Effect, Schedule, ScheduleInput, ScheduleRecord, SkipReason, SkippedFire, Work, cron, every};
+
+use super::{
+    records::{NAME, active, declared, exclusive, fired, fresh, paused, put, run},
+    tape::{Case, at, driven, tape},
+};
+
+fn put_into(function: &'static str, schedule: Schedule) -> impl FnOnce(&ScheduleRecord) -> Effect {
+    move |_| Effect::PutSchedule { name: NAME.to_owned(), function: function.to_owned(), schedule }
+}
+
+pub fn cases() -> Vec<Case<ScheduleRecord>> {
+    [puts(), declares(), pauses(), fires(), misses(), deletes()].into_iter().flatten().collect()
+}
+
+fn puts() -> Vec<Case<ScheduleRecord>> {
+    let changed = |next: &mut ScheduleRecord, task: &str, schedule: Schedule| {
+        task.clone_into(&mut next.task);
+        next.put = Some(schedule);
+    };
+    vec![
+        tape("a schedule put for the first time counts from then", &fresh())
+            .at(10)
+            .gets(&put("import airports", every("1 day")), ())
+            .stores(|next| {
+                changed(next, "import airports", every("1 day"));
+                next.created_at = at(10);
+            })
+            .effect(put_into("import-airports", every("1 day"))),
+        tape("a schedule put with other times counts anew", &active())
+            .at(50)
+            .gets(&put("import airports", cron("0 6 * * ? *")), ())
+            .stores(|next| {
+                changed(next, "import airports", cron("0 6 * * ? *"));
+                next.created_at = at(50);
+            })
+            .effect(put_into("import-airports", cron("0 6 * * ? *"))),
+        tape("a schedule put for another task counts anew", &active())
+            .at(50)
+            .gets(&put("export airports", every("1 day")), ())
+            .stores(|next| {
+                changed(next, "export airports", every("1 day"));
+                next.created_at = at(50);
+            })
+            .effect(put_into("export-airports", every("1 day"))),
+        tape("a schedule put with other options alone goes on counting", &active())
+            .at(50)
+            .gets(&put("import airports", every("1 day").skip_while_running()), ())
+            .stores(|next| changed(next, "import airports", every("1 day").skip_while_running())),
+        tape("a paused schedule that is put stays paused", &paused())
+            .at(50)
+            .gets(&put("import airports", every("2 days")), ())
+            .stores(|next| {
+                changed(next, "import airports", every("2 days"));
+                next.created_at = at(50);
+            })
+            .effect(put_into("import-airports", every("2 days"))),
+    ]
+}
+
+fn declares() -> Vec<Case<ScheduleRecord>> {
+    vec![
+        tape("a schedule declared for the first time counts from its deploy", &fresh())
+            .at(60)
+            .gets(&declared("import airports", false, 50), ())
+            .stores(|next| next.created_at = at(50)),
+        tape("a schedule declared as before, of which nothing was stored, counts from its deploy", &fresh())
+            .at(60)
+            .gets(&declared("import airports", true, 50), ())
+            .stores(|next| next.created_at = at(50)),
+        tape("a schedule declared with other times takes the place of one that was put", &active())
+            .at(60)
+            .gets(&declared("export airports", false, 50), ())
+            .stores(|next| {
+                "export airports".clone_into(&mut next.task);
+                (next.created_at, next.put) = (at(50), None);
+            }),
+        tape("a schedule declared as before goes on counting", &active())
+            .at(60)
+            .gets(&declared("import airports", true, 50), ())
+            .keeps(),
+        tape("a paused schedule that is declared anew stays paused", &paused())
+            .at(60)
+            .gets(&declared("import airports", false, 50), ())
+            .stores(|next| (next.created_at, next.put) = (at(50), None)),
+    ]
+}
+
+fn pauses() -> Vec<Case<ScheduleRecord>> {
+    vec![
+        tape("a schedule is paused", &active())
+            .at(30)
+            .gets(&ScheduleInput::Paused, ())
+            .stores(|next| next.paused = true),
+        tape("a schedule is resumed", &paused())
+            .at(30)
+            .gets(&ScheduleInput::Resumed, ())
+            .stores(|next| next.paused = false),
+    ]
+}
+
+fn fires() -> Vec<Case<ScheduleRecord>> {
+    let (usual, exclusive_one) = (every("1 day"), every("1 day").skip_while_running());
+    let again = |input: ScheduleInput, there, unfinished| match input {
+        ScheduleInput::Fired { time, run, schedule, .. } => {
+            ScheduleInput::Fired { time, run, schedule, is_there: there, is_unfinished: unfinished }
+        }
+        other => other,
+    };
+    let skips = |next: &mut ScheduleRecord, time, reason| {
+        next.skipped.remember(SkippedFire { time: at(time), reason });
+    };
+    let overlapping = again(fired(200, exclusive_one.clone()), false, true);
+    let skipped = driven(&exclusive(), 200, &overlapping, ());
+    vec![
+        tape("a fire of the usual schedule makes a run and stores nothing", &active())
+            .at(100)
+            .gets(&fired(100, usual.clone()), ())
+            .keeps()
+            .then(Work::StartRun),
+        tape("a fire of a schedule that skips while running remembers its run", &active())
+            .at(100)
+            .gets(&fired(100, exclusive_one.clone()), ())
+            .stores(|next| next.last_run = Some(run(100)))
+            .then(Work::StartRun),
+        tape("a fire while the former run is unfinished is skipped", &exclusive())
+            .at(200)
+            .gets(&overlapping, ())
+            .stores(|next| skips(next, 200, SkipReason::Overlap)),
+        tape("a skipped fire that comes again is skipped still, although the run has ended", &skipped)
+            .at(210)
+            .gets(&fired(200, exclusive_one.clone()), ())
+            .keeps(),
+        tape("a fire that comes again makes its run although that is unfinished", &exclusive())
+            .at(110)
+            .gets(&again(fired(100, exclusive_one.clone()), false, true), ())
+            .keeps()
+            .then(Work::StartRun),
+        tape("a fire whose run is there makes it still after a pause", &paused())
+            .at(110)
+            .gets(&again(fired(100, usual.clone()), true, false), ())
+            .keeps()
+            .then(Work::StartRun),
+        tape("a fire of a paused schedule is skipped", &paused())
+            .at(100)
+            .gets(&fired(100, usual), ())
+            .stores(|next| skips(next, 100, SkipReason::Paused)),
+    ]
+}
+
+fn misses() -> Vec<Case<ScheduleRecord>> {
+    let missed = ScheduleInput::Missed(vec![at(200), at(100)]);
+    let remembers = |next: &mut ScheduleRecord| {
+        for time in [100, 200] {
+            next.skipped.remember(SkippedFire { time: at(time), reason: SkipReason::Missed });
+        }
+    };
+    let remembered = driven(&active(), 300, &missed, ());
+    vec![
+        tape("missed fires are remembered", &active()).at(300).gets(&missed, ()).stores(remembers),
+        tape("missed fires of a paused schedule are remembered", &paused()).at(300).gets(&missed, ()).stores(remembers),
+        tape("missed fires are remembered once", &remembered).at(300).gets(&missed, ()).keeps(),
+        tape("no missed fires change nothing", &active()).at(300).gets(&ScheduleInput::Missed(vec![]), ()).keeps(),
+    ]
+}
+
+fn deletes() -> Vec<Case<ScheduleRecord>> {
+    let delete = |name, record: &ScheduleRecord| {
+        tape(name, record)
+            .at(300)
+            .gets(&ScheduleInput::Deleted, ())
+            .deletes()
+            .effect(|_| Effect::DeleteSchedule { name: NAME.to_owned() })
+    };
+    vec![delete("a schedule is deleted", &active()), delete("a paused schedule is deleted", &paused())]
+}

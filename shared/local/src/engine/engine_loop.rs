@@ -1,0 +1,126 @@
+//! The engine by the machine's clock: it sleeps until something is due, and never asks in vain.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use dacapo_core::port::PortResult;
+use dacapo_domain::{CONDUCTOR, until};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+};
+
+use super::{Engine, Work};
+use crate::sqlite::APP_DLQ;
+
+/// The pause after the database failed.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The longest sleep: the machine may have been suspended, which no timer notices.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// How many invocations of one function may run at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Permits {
+    /// Of each function.
+    pub function: usize,
+    /// Of all functions together, by wait loops.
+    pub wait_loops: usize,
+}
+
+impl Default for Permits {
+    fn default() -> Self {
+        Self { function: 64, wait_loops: 64 }
+    }
+}
+
+/// What the driver waits for, apart from changes.
+#[derive(Clone, Copy, PartialEq)]
+enum Next {
+    /// So much time.
+    After(Duration),
+    /// The end of an invocation.
+    Room,
+}
+
+/// Drives an engine until it is told to stop.
+pub struct EngineLoop {
+    engine: Arc<Engine>,
+    permits: HashMap<String, Arc<Semaphore>>,
+}
+
+impl EngineLoop {
+    /// A driver of an engine, with so many permits.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, permits: Permits) -> Self {
+        let own = [(CONDUCTOR, 4), (APP_DLQ, 1), (Work::WAIT_LOOPS, permits.wait_loops)];
+        let own = own.map(|(room, permits)| (room.to_owned(), permits));
+        let functions = engine.functions.keys().map(|name| (name.clone(), permits.function));
+        let permits = functions.chain(own).map(|(room, permits)| (room, Arc::new(Semaphore::new(permits)))).collect();
+        Self { engine, permits }
+    }
+
+    /// Delivers until `stop` comes, then waits up to `grace` for what runs.
+    ///
+    /// # Errors
+    /// If the database can't be used at the start; later failures are said and tried again.
+    pub async fn run(self, stop: impl Future<Output = ()>, grace: Duration) -> PortResult<()> {
+        self.engine.deploy().await?;
+        self.engine.database.recover().await?;
+        let mut running = JoinSet::new();
+        let mut stop = std::pin::pin!(stop);
+        'turns: loop {
+            let next = self.turn(&mut running).await.unwrap_or_else(|error| {
+                self.engine.note(format!("the engine pauses for {} s: {error}", PAUSE.as_secs()));
+                Next::After(PAUSE)
+            });
+            let sleep = match next {
+                Next::After(pause) => pause.min(LONGEST_SLEEP),
+                Next::Room => LONGEST_SLEEP,
+            };
+            let mut sleep = std::pin::pin!(tokio::time::sleep(sleep));
+            loop {
+                tokio::select! {
+                    biased;
+                    () = &mut stop => break 'turns,
+                    () = self.engine.database.changed() => break,
+                    Some(_) = running.join_next() => {
+                        while running.try_join_next().is_some() {}
+                        if next == Next::Room {
+                            break;
+                        }
+                    }
+                    () = &mut sleep => break,
+                }
+            }
+        }
+        let rest = async { while running.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace, rest).await.is_err() {
+            self.engine.note("what still runs is given up: it is delivered again later".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Starts what is due and says what to wait for, apart from changes.
+    async fn turn(&self, running: &mut JoinSet<()>) -> PortResult<Next> {
+        let room = |room: &str| self.permits.get(room).map_or(0, |permits| permits.available_permits());
+        let due = self.engine.take(room).await?;
+        for work in due.work {
+            let permit = self.take_permit(work.room());
+            let engine = self.engine.clone();
+            running.spawn(async move {
+                engine.perform(work).await;
+                drop(permit);
+            });
+        }
+        let now = self.engine.clock.now();
+        Ok(match due.next {
+            // What was due and not taken has found no room.
+            Some(due) if due <= now => Next::Room,
+            Some(due) => Next::After(until(now, due)),
+            None => Next::After(LONGEST_SLEEP),
+        })
+    }
+
+    fn take_permit(&self, room: &str) -> Option<OwnedSemaphorePermit> {
+        self.permits.get(room)?.clone().try_acquire_owned().ok()
+    }
+}

@@ -1,0 +1,224 @@
+//! An app in a test: its functions, its engine, its clock.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use dacapo::{Client, Definition, Function};
+use dacapo_core::{
+    function::Handlers,
+    port::{Clock, PortResult},
+};
+use dacapo_domain::{FunctionEntry, Holds, Manifest};
+use dacapo_local::{
+    EngineLogs,
+    engine::{Engine, InProcess, Invoke, Turn, WithConductor},
+    sqlite::Database,
+};
+use futures::{FutureExt, future::join_all};
+use jiff::Timestamp;
+
+use crate::{
+    clock::VirtualClock,
+    faults::{Dice, Faults},
+    faulty::FaultyProcesses,
+};
+
+/// Pieces of work at one moment, at most: beyond, something starts itself again and again.
+const AT_ONE_MOMENT: usize = 100_000;
+/// How long an app may go on until it is idle.
+const IDLE_WITHIN: Duration = Duration::from_secs(400 * 86_400);
+
+/// An app whose functions run in the test, on an engine in memory, under a clock that only the test moves.
+///
+/// It starts runs and publishes events as a [`Client`] does: `app.run(TASK, body).await?`. Nothing happens before [`advance`](Self::advance) or
+/// [`run_until_idle`](Self::run_until_idle) lets it. The clock begins at [`START`](crate::START); the same calls give
+/// the same result each time. Handlers run one after another; what a handler itself waits for takes real time.
+///
+/// # Example
+///
+/// ```
+/// use dacapo_core::prelude::*;
+/// use dacapo_test_kit::TestApp;
+///
+/// const GREET: TaskRef<String, String> = TaskRef::new("greet");
+///
+/// async fn greet(name: String, _: TaskContext) -> Result<String, TaskError> {
+///     Ok(format!("Hello, {name}"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), dacapo::Error> {
+/// let app = TestApp::new().with(task(GREET, greet));
+/// app.run(GREET, "Ada".to_owned()).after(minutes(5)).await?;
+///
+/// app.advance(minutes(4)).await;
+/// assert_eq!(app.run_of(GREET).state, dacapo::State::Scheduled);
+///
+/// app.run_until_idle().await;
+/// assert_eq!(app.run_of(GREET).state, dacapo::State::Completed);
+/// # Ok(())
+/// # }
+/// ```
+pub struct TestApp {
+    clock: Arc<VirtualClock>,
+    database: Database,
+    definitions: Vec<(FunctionEntry, Definition)>,
+    engine: Engine,
+    /// The faults of its processes, where they have any, and the dice for them.
+    faults: Option<(Faults, Dice)>,
+    pub(crate) client: Client,
+}
+
+impl TestApp {
+    /// An app without functions, where nothing goes wrong by itself.
+    ///
+    /// # Panics
+    /// If there is no memory.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::build(0, None)
+    }
+
+    /// An app where everything goes wrong that may: its functions and its conductor meet [`Faults`], drawn from
+    /// the seed, and what is due at one moment happens at once, each going on where another waits. The test's own calls meet none.
+    ///
+    /// # Panics
+    /// If there is no memory.
+    #[must_use]
+    pub fn with_faults(seed: u64) -> Self {
+        Self::with_these_faults(seed, Faults::default())
+    }
+
+    /// The same with faults as often as given.
+    ///
+    /// # Panics
+    /// If there is no memory.
+    #[must_use]
+    pub fn with_these_faults(seed: u64, faults: Faults) -> Self {
+        Self::build(seed, Some(faults))
+    }
+
+    fn build(seed: u64, faults: Option<Faults>) -> Self {
+        let clock = Arc::new(VirtualClock::new(seed));
+        let database = Database::memory(clock.clone()).unwrap_or_else(|error| panic!("{error}"));
+        let faults = faults.map(|faults| (faults, Dice::new(seed)));
+        let client = Client::new(database.ports());
+        let engine = engine(&database, &[], faults.as_ref());
+        let app = Self { clock, database, definitions: vec![], engine, faults, client };
+        app.deploy();
+        app
+    }
+
+    /// Adds a function. One of event handlers, which on AWS is named after its crate, is named `events-1`,
+    /// `events-2` … here, in the order in which they are added.
+    ///
+    /// # Panics
+    /// If options of the function are refused, all of which are said; or if two tasks have one name on AWS.
+    #[must_use]
+    pub fn with(mut self, function: impl Function) -> Self {
+        let definition = Definition::of(function);
+        let events = self.definitions.iter().filter(|(entry, _)| matches!(entry.holds, Holds::Events(_))).count();
+        let entry = definition.describe(&format!("events-{}", events + 1)).unwrap_or_else(|problems| {
+            panic!("the function can't be used:\n- {}", problems.join("\n- "));
+        });
+        self.definitions.push((entry, definition));
+        self.engine = engine(&self.database, &self.definitions, self.faults.as_ref());
+        // A client keeps the manifest for a minute: this one has not seen the new function.
+        self.client = Client::new(self.database.ports());
+        self.deploy();
+        self
+    }
+
+    fn deploy(&self) {
+        now(self.engine.deploy());
+    }
+
+    /// The app's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Lets so much time pass, and all happen that is due meanwhile, each at its time.
+    ///
+    /// # Panics
+    /// If something starts itself again and again without end.
+    pub async fn advance(&self, time: Duration) {
+        let end = self.clock.now() + time;
+        loop {
+            match self.settle().await {
+                Some(due) if due <= end => self.clock.move_to(due),
+                _ => break,
+            }
+        }
+        self.clock.move_to(end);
+        self.settle().await;
+    }
+
+    /// Lets time pass until nothing is left to do but what recurring schedules will start.
+    ///
+    /// # Panics
+    /// If that takes more than 400 days, or something starts itself again and again without end.
+    pub async fn run_until_idle(&self) {
+        let end = self.clock.now() + IDLE_WITHIN;
+        loop {
+            let due = self.settle().await;
+            let Some(work) = done(self.engine.next_due_of_work().await) else { return };
+            assert!(work <= end, "the app is not idle after 400 days: the next work is due at {work} (use `advance`)");
+            // Schedules that come first fire first.
+            let due = due.unwrap_or(work);
+            self.clock.move_to(due.min(work));
+        }
+    }
+
+    /// Does all that is due now, one after another; says when there is something to do next.
+    async fn settle(&self) -> Option<Timestamp> {
+        let mut pieces = 0;
+        loop {
+            let Turn { work, next } = done(self.engine.take(|_| usize::MAX).await);
+            if work.is_empty() {
+                return next;
+            }
+            pieces += work.len();
+            assert!(pieces <= AT_ONE_MOMENT, "something starts itself again and again at {}", self.clock.now());
+            if self.faults.is_some() {
+                // At once, each going on where another waits.
+                join_all(work.into_iter().map(|work| self.engine.perform(work))).await;
+            } else {
+                for work in work {
+                    self.engine.perform(work).await;
+                }
+            }
+        }
+    }
+}
+
+impl Default for TestApp {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn engine(database: &Database, definitions: &[(FunctionEntry, Definition)], faults: Option<&(Faults, Dice)>) -> Engine {
+    let entries = definitions.iter().map(|(entry, _)| entry.clone()).collect();
+    let manifest =
+        Manifest::new("test", entries).unwrap_or_else(|error| panic!("the functions don't make an app: {error}"));
+    let handlers =
+        |(entry, definition): &(FunctionEntry, Definition)| (entry.name.clone(), definition.handlers.clone());
+    let functions: HashMap<String, Handlers> = definitions.iter().map(handlers).collect();
+    let ports = database.ports();
+    let invoke: Arc<dyn Invoke> = match faults {
+        Some((faults, dice)) => Arc::new(FaultyProcesses::new(ports, functions, *faults, dice.clone())),
+        None => Arc::new(WithConductor::new(ports.clone(), Arc::new(InProcess::new(ports, functions)))),
+    };
+    let logs: EngineLogs = Arc::new(|log| tracing::info!(%log));
+    Engine::new(database.clone(), manifest, invoke, logs)
+}
+
+/// The database in memory answers at once.
+pub(crate) fn now<T>(work: impl Future<Output = PortResult<T>>) -> T {
+    done(work.now_or_never().unwrap_or_else(|| panic!("the database in memory made its caller wait")))
+}
+
+fn done<T>(reply: PortResult<T>) -> T {
+    reply.unwrap_or_else(|error| panic!("the test's database failed: {error}"))
+}

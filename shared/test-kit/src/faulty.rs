@@ -1,0 +1,166 @@
+//! Processes that may die, be throttled, or not hear the reply: the ports as they see them, and their invocations.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_trait::async_trait;
+use dacapo_core::{
+    function::Handlers,
+    port::{ExecutionStatus, Outbox, PortResult, Ports, Probe, Records, post_after},
+};
+use dacapo_domain::{
+    Claim, Created, Effect, FunctionEntry, Header, Json, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write,
+};
+use dacapo_local::{
+    InvocationFailed,
+    engine::{InProcess, Invoke, WithConductor},
+    sqlite::ReceivedMessage,
+};
+
+use crate::faults::{Dice, FaultPlan, Faults};
+
+/// Invokes functions and the conductor, each time in a new process as far as they can tell.
+pub struct FaultyProcesses {
+    ports: Ports,
+    functions: HashMap<String, Handlers>,
+    faults: Faults,
+    dice: Dice,
+}
+
+impl FaultyProcesses {
+    pub fn new(ports: Ports, functions: HashMap<String, Handlers>, faults: Faults, dice: Dice) -> Self {
+        Self { ports, functions, faults, dice }
+    }
+
+    /// Lets a new process do its work, unless it dies before.
+    async fn process<T>(
+        &self,
+        work: impl AsyncFnOnce(WithConductor) -> Result<T, InvocationFailed>,
+    ) -> Result<T, InvocationFailed> {
+        let plan = Arc::new(FaultPlan::new(self.faults, self.dice.clone()));
+        let ports = FaultyPorts::wrap(&self.ports, &plan);
+        let functions = InProcess::new(ports.clone(), self.functions.clone());
+        tokio::select! {
+            biased;
+            () = plan.died() => Err(InvocationFailed::new("the process died")),
+            done = work(WithConductor::new(ports, Arc::new(functions))) => done,
+        }
+    }
+}
+
+#[async_trait]
+impl Invoke for FaultyProcesses {
+    async fn deliver(
+        &self,
+        function: &FunctionEntry,
+        queue: &str,
+        batch: &[ReceivedMessage],
+    ) -> Result<Vec<bool>, InvocationFailed> {
+        self.process(async |functions: WithConductor| functions.deliver(function, queue, batch).await).await
+    }
+
+    async fn call(&self, function: &FunctionEntry, payload: Json) -> Result<Json, InvocationFailed> {
+        self.process(async |functions: WithConductor| functions.call(function, payload).await).await
+    }
+}
+
+/// The ports of one process.
+struct FaultyPorts {
+    ports: Ports,
+    plan: Arc<FaultPlan>,
+}
+
+impl FaultyPorts {
+    fn wrap(ports: &Ports, plan: &Arc<FaultPlan>) -> Ports {
+        let faulty = Arc::new(Self { ports: ports.clone(), plan: plan.clone() });
+        Ports { records: faulty.clone(), outbox: faulty.clone(), probe: faulty, clock: ports.clock.clone() }
+    }
+
+    fn disturb(&self, effects: &[Effect]) -> Vec<Effect> {
+        effects.iter().flat_map(|effect| self.plan.disturb(effect)).collect()
+    }
+
+    /// A write as it is called for, and the effects that are called for after it.
+    fn split(&self, write: &Write) -> (Write, Vec<Effect>) {
+        if self.plan.effects_are_apart() {
+            return (Write { effects: vec![], ..write.clone() }, write.effects.clone());
+        }
+        (Write { effects: self.disturb(&write.effects), ..write.clone() }, vec![])
+    }
+}
+
+#[async_trait]
+impl Records for FaultyPorts {
+    async fn create(&self, write: &Write, claim: Option<&Claim>) -> PortResult<Created> {
+        let (write, mut after) = self.split(write);
+        let claim = claim.map(|claim| {
+            let (write, its) = self.split(&claim.write);
+            after.extend(its);
+            Claim { write, seen: claim.seen }
+        });
+        let created = self.plan.inject(self.ports.records.create(&write, claim.as_ref())).await?;
+        if created == Created::New {
+            post_after(self, &after).await;
+        }
+        Ok(created)
+    }
+
+    async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
+        self.plan.inject(self.ports.records.load(key)).await
+    }
+
+    async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
+        let (write, after) = self.split(write);
+        let saved = self.plan.inject(self.ports.records.save(seen, &write)).await?;
+        if matches!(saved, Saved::Done(_)) {
+            post_after(self, &after).await;
+        }
+        Ok(saved)
+    }
+
+    async fn delete(&self, seen: &Header, effects: &[Effect]) -> PortResult<bool> {
+        if !self.plan.effects_are_apart() {
+            return self.plan.inject(self.ports.records.delete(seen, &self.disturb(effects))).await;
+        }
+        let is_deleted = self.plan.inject(self.ports.records.delete(seen, &[])).await?;
+        if is_deleted {
+            post_after(self, effects).await;
+        }
+        Ok(is_deleted)
+    }
+
+    async fn query(&self, query: &Query) -> PortResult<Page> {
+        self.plan.inject(self.ports.records.query(query)).await
+    }
+
+    async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {
+        self.plan.inject(self.ports.records.append(key, lines)).await
+    }
+
+    async fn read_log(&self, key: &RecordKey, after: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
+        self.plan.inject(self.ports.records.read_log(key, after, limit)).await
+    }
+}
+
+#[async_trait]
+impl Outbox for FaultyPorts {
+    async fn post(&self, effect: &Effect) -> PortResult<()> {
+        let post = async {
+            for effect in self.plan.disturb(effect) {
+                self.ports.outbox.post(&effect).await?;
+            }
+            Ok(())
+        };
+        self.plan.inject(post).await
+    }
+}
+
+#[async_trait]
+impl Probe for FaultyPorts {
+    async fn has_backlog(&self, function: &str) -> PortResult<bool> {
+        self.plan.inject(self.ports.probe.has_backlog(function)).await
+    }
+
+    async fn execution_status(&self, execution: &str) -> PortResult<ExecutionStatus> {
+        self.plan.inject(self.ports.probe.execution_status(execution)).await
+    }
+}
