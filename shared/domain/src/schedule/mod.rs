@@ -14,7 +14,7 @@ pub mod table;
 pub use definition::{Overlap, Schedule, at, cron, every};
 pub use due_fires::DueFires;
 pub use error::ScheduleError;
-pub use fire_times::{AdjacentFires, DueFires, FireTimes, MissedFires, fire_id};
+pub use fire_times::{AdjacentFires, FireTimes, MissedFires, fire_id};
 pub use input::{ScheduleInput, ScheduleInputName, SchedulePut};
 pub use record::{SchedulePhaseName, ScheduleRecord};
 pub use recurrence::{AWS_SCHEDULED_TIME, Recurrence, aws_at};
