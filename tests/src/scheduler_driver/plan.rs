@@ -5,7 +5,7 @@ use aws_sdk_scheduler::{
     primitives::DateTime,
     types::{self, ActionAfterCompletion, ScheduleState},
 };
-use dacapo_domain::{Fires, cron, every, time_zone};
+use dacapo_domain::{FireTimes, cron, every, time_zone};
 use jiff::{Timestamp, civil};
 
 use super::{AnyError, target::Target};
@@ -36,7 +36,7 @@ struct Kept {
 
 enum Rhythm {
     Once(Timestamp),
-    Again(Fires),
+    Again(FireTimes),
 }
 
 impl PartialEq for Plan {
