@@ -1,5 +1,6 @@
-//! The history: one table, and the sparse indexes by which runs are found.
+//! The records: one table, and the sparse indexes by which they are found.
 
+use dacapo_domain::Index;
 use serde_json::{Value, json};
 
 use crate::{
@@ -8,36 +9,20 @@ use crate::{
     template::{Named, Resource},
 };
 
-/// An index: its name, which is its partition key's too, and its sort key with its type.
-struct Index {
-    name: &'static str,
-    sort: (&'static str, &'static str),
-}
-
-/// What is listed of a task, what must be looked at, what failed. All are sparse and hold keys only: what never changes
-/// costs one write, and a page reads its items in one batch.
-const INDEXES: [Index; 3] = [
-    Index { name: "list", sort: ("pk", "S") },
-    Index { name: "watch", sort: ("watchMs", "N") },
-    Index { name: "failed", sort: ("pk", "S") },
-];
+/// The attribute by which the table lets items expire.
+const EXPIRES_AT_S: &str = "expiresAtS";
 
 pub(crate) fn add(resources: &mut Named<Resource>) {
-    let mut attributes = vec![attribute("pk", "S"), attribute("sk", "S")];
-    for index in &INDEXES {
-        for (name, kind) in [(index.name, "S"), index.sort] {
-            let attribute = attribute(name, kind);
-            if !attributes.contains(&attribute) {
-                attributes.push(attribute);
-            }
-        }
-    }
-    let indexes: Vec<Value> = INDEXES
-        .iter()
+    let index_keys = Index::ALL.into_iter().flat_map(|index| [index.name().to_owned(), sort_key(index)]);
+    let keys_of_all = ["pk".to_owned(), "sk".to_owned()].into_iter().chain(index_keys);
+    let attributes: Vec<Value> = keys_of_all.map(|name| attribute(&name)).collect();
+    // All are sparse and hold keys only: what never changes costs one write, and a page reads its items in one batch.
+    let indexes: Vec<Value> = Index::ALL
+        .into_iter()
         .map(|index| {
             json!({
-                "IndexName": index.name,
-                "KeySchema": keys(index.name, index.sort.0),
+                "IndexName": index.name(),
+                "KeySchema": keys(index.name(), &sort_key(index)),
                 "Projection": { "ProjectionType": "KEYS_ONLY" },
             })
         })
@@ -53,7 +38,7 @@ pub(crate) fn add(resources: &mut Named<Resource>) {
                 "AttributeDefinitions": attributes,
                 "KeySchema": keys("pk", "sk"),
                 "GlobalSecondaryIndexes": indexes,
-                "TimeToLiveSpecification": { "AttributeName": "ttl", "Enabled": true },
+                "TimeToLiveSpecification": { "AttributeName": EXPIRES_AT_S, "Enabled": true },
                 "SSESpecification": { "SSEEnabled": true },
                 "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true },
             }),
@@ -63,11 +48,16 @@ pub(crate) fn add(resources: &mut Named<Resource>) {
 
 /// The names of the indexes.
 pub(crate) fn index_names() -> impl Iterator<Item = &'static str> {
-    INDEXES.iter().map(|index| index.name)
+    Index::ALL.into_iter().map(Index::name)
 }
 
-fn attribute(name: &str, kind: &str) -> Value {
-    json!({ "AttributeName": name, "AttributeType": kind })
+/// The sort key of an index; its partition key has its own name.
+fn sort_key(index: Index) -> String {
+    format!("{}Sort", index.name())
+}
+
+fn attribute(name: &str) -> Value {
+    json!({ "AttributeName": name, "AttributeType": "S" })
 }
 
 fn keys(partition: &str, sort: &str) -> Value {
