@@ -1,209 +1,121 @@
-//! Idempotency keys: an item that says which run holds the key, written with the run in one transaction.
+//! A new record and its claim, in one transaction.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem},
+    types::{
+        CancellationReason, Put as PutItem, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+        builders::PutBuilder,
+    },
 };
-use dacapo::port::{Created, PortError, PortErrorKind, PortResult};
-use dacapo_domain::{Run, State};
-use jiff::Timestamp;
+use dacapo_core::port::{PortError, PortErrorKind, PortResult};
+use dacapo_domain::{Claim, Write};
 
 use super::{
-    DynamoStore, Item,
-    create::{ABSENT, found_run},
-    item::{RUN, key as item_key, number, number_of, read, text, text_of},
+    DynamoRecords,
+    attribute::{EXPIRES_AT_S, Item, VERSION, number, text},
+    create::{ABSENT, Put},
+    item,
 };
-use crate::error::What;
+use crate::error::Operation;
 
-/// The sort key of a key's item.
-const KEY: &str = "key";
-/// Which run holds the key.
-const HOLDER: &str = "run";
-/// Until when it is held, in Unix seconds; on the run too, whose record lives as long.
-pub(super) const UNTIL: &str = "keyUntil";
-
-/// Takers of one key that meet try again so often.
+/// Writers of the same records that meet try again so often.
 const TRIES: u32 = 8;
 /// The pause between two tries, at first.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What came of one try.
-enum Try {
-    /// Key and run are stored.
-    Taken,
-    /// Somebody holds the key: its item.
-    Held(Item),
-    /// A run of this id was there.
-    Exists(Item),
-    /// Somebody else writes the same items right now, or the key changed hands: once more.
-    Again,
-}
-
-impl DynamoStore {
-    /// Stores a run and its key together, or finds the run that holds the key.
-    pub(super) async fn create_keyed(
+impl DynamoRecords {
+    /// Stores a record and its claim together, or finds the one that is in the way.
+    pub(super) async fn put_with_claim(
         &self,
-        run: &Run,
-        mut item: Item,
-        key: &str,
-        until: Timestamp,
-    ) -> PortResult<Created> {
-        item.insert(UNTIL.to_owned(), number(until.as_second()));
-        let pk = pk(&run.name, key);
-        let mut former: Option<String> = None;
+        write: &Write,
+        item: &Item,
+        claim: &Claim,
+        second: &Item,
+    ) -> PortResult<Put> {
+        let key = write.header.key.to_string();
         for attempt in 0..TRIES {
-            match self.take(run, &item, &pk, until, former.as_deref()).await? {
-                Try::Taken => return Ok(Created::New),
-                Try::Exists(found) => return found_run(run, found),
-                Try::Again => {
-                    former = None;
-                    tokio::time::sleep(PAUSE * 2_u32.pow(attempt)).await;
-                }
-                Try::Held(held) => {
-                    let holder = text_of(&held, HOLDER).unwrap_or_default().to_owned();
-                    let held_until = number_of(&held, UNTIL).unwrap_or_default();
-                    match self.get(&format!("run/{holder}"), RUN).await? {
-                        Some(found) if holder == run.id.to_string() => return found_run(run, found),
-                        Some(found) => {
-                            let found: Run = read(found)?;
-                            if !may_be_taken_over(&found, held_until, self.now_s()) {
-                                return Ok(Created::Exists(found));
-                            }
-                        }
-                        // A key without its run's record can't be judged, and so is no longer held.
-                        None => {}
-                    }
-                    former = Some(holder);
-                }
+            let puts = [self.absent(item), self.absent_or_seen(second, claim)];
+            let mut transaction = self.client.transact_write_items();
+            for put in puts {
+                let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+                let put = put.build().map_err(|error| {
+                    PortError::new(PortErrorKind::Refused, "failed to describe a write").caused_by(error)
+                })?;
+                transaction = transaction.transact_items(TransactWriteItem::builder().put(put).build());
+            }
+            let Err(error) = transaction.send().await else { return Ok(Put::New) };
+            match read_reasons(reasons(&error), write, claim) {
+                Some(Cancelled::Put(put)) => return Ok(put),
+                Some(Cancelled::Passing) => tokio::time::sleep(PAUSE * 2_u32.pow(attempt)).await,
+                None => return Err(self.failed(Operation::of("create", &key), error)),
             }
         }
-        let message = format!("failed to take the idempotency key {key:?}: too many take it at once (try again)");
+        let message = format!("failed to create {key:?}: too many write it or its claim at once (try again)");
         Err(PortError::new(PortErrorKind::Transient, message))
     }
 
-    /// Lets a key end with its run: from now on the run's record says how long it is held.
-    pub(super) async fn end_key(&self, run: &Run, key: &str, ttl: i64) -> PortResult<()> {
-        let update = self
-            .client
-            .update_item()
-            .table_name(self.table())
-            .set_key(Some(item_key(pk(&run.name, key), KEY)))
-            .update_expression("SET #ttl = :ttl")
-            .condition_expression("#holder = :run")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_names("#holder", HOLDER)
-            .expression_attribute_values(":ttl", number(ttl))
-            .expression_attribute_values(":run", text(run.id.to_string()));
-        match update.send().await {
-            Ok(_) => Ok(()),
-            // Another run holds it by now.
-            Err(SdkError::ServiceError(refusal)) if refusal.err().is_conditional_check_failed_exception() => Ok(()),
-            Err(error) => Err(self.failed(What::of("end the key", key), error)),
-        }
-    }
-
-    async fn take(&self, run: &Run, item: &Item, pk: &str, until: Timestamp, former: Option<&str>) -> PortResult<Try> {
-        let mut held = item_key(pk, KEY);
-        held.insert(HOLDER.to_owned(), text(run.id.to_string()));
-        held.insert(UNTIL.to_owned(), number(until.as_second()));
-        let key = Put::builder().table_name(self.table()).set_item(Some(held));
-        let key = match former {
-            None => key.condition_expression("attribute_not_exists(pk)"),
-            Some(former) => key
-                .condition_expression("#holder = :former")
-                .expression_attribute_names("#holder", HOLDER)
-                .expression_attribute_values(":former", text(former)),
-        };
-        let record = Put::builder()
+    fn absent(&self, item: &Item) -> PutBuilder {
+        PutItem::builder()
             .table_name(self.table())
             .set_item(Some(item.clone()))
             .condition_expression(ABSENT)
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":now", number(self.now_s()));
-        let mut write = self.client.transact_write_items();
-        for put in [key, record] {
-            let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).build();
-            let put = put.map_err(|error| {
-                PortError::new(PortErrorKind::Refused, "failed to describe a write").caused_by(error)
-            })?;
-            write = write.transact_items(TransactWriteItem::builder().put(put).build());
-        }
-        match write.send().await {
-            Ok(_) => Ok(Try::Taken),
-            Err(error) => match reasons(&error).and_then(read_reasons) {
-                Some(tried) => Ok(tried),
-                None => Err(self.failed(What::of("create the run", &run.id.to_string()), error)),
-            },
+            .expression_attribute_names("#expiresAtS", EXPIRES_AT_S)
+            .expression_attribute_values(":now", number(self.now_s()))
+    }
+
+    fn absent_or_seen(&self, item: &Item, claim: &Claim) -> PutBuilder {
+        let put = self.absent(item);
+        match claim.seen {
+            None => put,
+            Some(seen) => put
+                .condition_expression(format!("{ABSENT} OR #version = :seen"))
+                .expression_attribute_names("#version", VERSION)
+                .expression_attribute_values(":seen", text(seen.to_string())),
         }
     }
 }
 
-/// A key's partition. The length keeps task "a/b" with key "c" apart from task "a" with key "b/c".
-fn pk(task: &str, key: &str) -> String {
-    format!("key/{}/{task}/{key}", task.len())
+/// The reason why a transaction was cancelled.
+#[derive(Debug, PartialEq)]
+enum Cancelled {
+    /// A record was in the way, or this write's own.
+    Put(Put),
+    /// Another writer was at the same records: another try may do.
+    Passing,
 }
 
-/// A failed or expired run's key is free; a completed or aborted one's once its time is up; an unfinished one's never.
-fn may_be_taken_over(run: &Run, held_until: i64, now_s: i64) -> bool {
-    match run.state {
-        State::Failed | State::Expired => true,
-        state => state.is_final() && held_until <= now_s,
-    }
-}
-
-/// Why a transaction was cancelled, in the order of its writes: the key, the run.
-fn reasons(error: &SdkError<TransactWriteItemsError>) -> Option<&[CancellationReason]> {
+/// The reasons of a cancelled transaction, in the order of its writes: the record, the claim.
+fn reasons(error: &SdkError<TransactWriteItemsError>) -> &[CancellationReason] {
     match error {
         SdkError::ServiceError(refusal) => match refusal.err() {
-            TransactWriteItemsError::TransactionCanceledException(cancelled) => Some(cancelled.cancellation_reasons()),
-            _ => None,
+            TransactWriteItemsError::TransactionCanceledException(cancelled) => cancelled.cancellation_reasons(),
+            _ => &[],
         },
-        _ => None,
+        _ => &[],
     }
 }
 
-/// `None` where it was cancelled for a reason that another try doesn't mend.
-fn read_reasons(reasons: &[CancellationReason]) -> Option<Try> {
+/// `None` where it was cancelled for a reason that another try doesn't mend. All conditions are told, and the record's
+/// own comes first: both are there where a try before this one had won.
+fn read_reasons(reasons: &[CancellationReason], write: &Write, claim: &Claim) -> Option<Cancelled> {
+    let [record, second] = reasons else { return None };
     let failed = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
-    let [key, run] = reasons else { return None };
-    if failed(key) {
-        return Some(key.item().map_or(Try::Again, |item| Try::Held(item.clone())));
-    }
-    if failed(run) {
-        return run.item().map(|item| Try::Exists(item.clone()));
-    }
-    let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
-    let passes = |reason: &CancellationReason| reason.code().is_some_and(|code| passing.contains(&code));
-    (passes(key) || passes(run)).then_some(Try::Again)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::samples;
-
-    #[test]
-    fn a_key_is_free_once_its_run_failed_and_never_while_it_is_unfinished() {
-        let in_state = |state| Run { state, ..samples::run() };
-        for (state, before, after) in [
-            (State::Submitted, false, false),
-            (State::Running, false, false),
-            (State::Waiting, false, false),
-            (State::Completed, false, true),
-            (State::Aborted, false, true),
-            (State::Failed, true, true),
-            (State::Expired, true, true),
-        ] {
-            assert_eq!(may_be_taken_over(&in_state(state), 100, 99), before, "{state} before its time is up");
-            assert_eq!(may_be_taken_over(&in_state(state), 100, 100), after, "{state} after");
+    let found = |reason: &CancellationReason| reason.item().filter(|_| failed(reason)).cloned();
+    let put = match (found(record), found(second)) {
+        (Some(record), _) if item::is_of(&record, write) => Put::New,
+        (_, Some(second)) if item::is_of(&second, &claim.write) => Put::New,
+        (Some(record), _) => Put::Exists(record),
+        (None, Some(second)) => Put::Claimed(second),
+        (None, None) => {
+            let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+            let passes = |reason: &CancellationReason| reason.code().is_some_and(|code| passing.contains(&code));
+            // One that failed without an item was deleted in between.
+            let again = [record, second].into_iter().any(|reason| passes(reason) || failed(reason));
+            return again.then_some(Cancelled::Passing);
         }
-    }
-
-    #[test]
-    fn two_tasks_never_share_a_key() {
-        assert_ne!(pk("a/b", "c"), pk("a", "b/c"));
-    }
+    };
+    Some(Cancelled::Put(put))
 }

@@ -1,80 +1,51 @@
-//! The three indexes. Each holds keys only; what is found is read from the table.
+//! Index entries as attributes. Each index holds keys only; the records of what is found are read from the table.
 
-use std::{fmt::Write as _, time::Duration};
-
-use aws_sdk_dynamodb::types::AttributeValue;
+use dacapo_domain::{Index, IndexEntry};
 use jiff::Timestamp;
 
-use super::{
-    Item,
-    item::{number, text},
-};
+use super::attribute::{Item, text, text_of};
+use crate::hash::fnv1a;
 
-/// Shards of a task's runs. One partition takes 1,000 writes a second, and an index that takes no write throttles the
-/// whole table.
-pub(super) const LIST_SHARDS: u64 = 8;
-/// Shards of what somebody must look at.
-pub(super) const WATCH_SHARDS: u64 = 16;
-
-/// When somebody must look at an item, in Unix milliseconds.
-pub(super) const WATCH_MS: &str = "watchMs";
-
-/// An index, named as the attribute that partitions it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Indexed {
-    /// All runs, a task's together, by id and so by age.
-    List,
-    /// The failed ones, in the same order.
-    Failed,
-    /// What somebody must look at, by when.
-    Watch,
+/// The name of an index's sort attribute; its partition attribute has the index's own.
+pub(super) fn sort_name(index: Index) -> String {
+    format!("{}Sort", index.name())
 }
 
-impl Indexed {
-    /// The index's name, and its partition key's.
-    pub(super) const fn partition(self) -> &'static str {
-        match self {
-            Self::List => "list",
-            Self::Failed => "failed",
-            Self::Watch => "watch",
-        }
-    }
+/// The names of both attributes of every index.
+pub(super) fn names() -> impl Iterator<Item = String> {
+    Index::ALL.into_iter().flat_map(|index| [index.name().to_owned(), sort_name(index)])
 }
 
-/// The shard of a task's runs that one belongs to.
-pub(super) fn list_shard(id: &str) -> u64 {
-    hash(id) % LIST_SHARDS
+/// A record's entries as attributes. An index that a record has no entry of has no attributes there, and doesn't hold
+/// it.
+pub(super) fn attributes(entries: &[IndexEntry], pk: &str) -> Item {
+    let attributes = entries.iter().flat_map(|IndexEntry { index, partition, sort }| {
+        let shard = shard(*index, pk, sort);
+        [(index.name().to_owned(), text(shard_name(partition, shard))), (sort_name(*index), text(sort))]
+    });
+    attributes.collect()
 }
 
-/// The name of a shard of what somebody must look at.
-pub(super) fn watch_shard(number: u64) -> String {
-    let mut name = String::new();
-    // Writing to a String never fails.
-    let _ = write!(name, "{number:02}");
-    name
+/// The partition attribute of every shard of a partition.
+pub(super) fn shard_names(index: Index, partition: &str) -> impl Iterator<Item = String> {
+    (0..index.shards()).map(move |shard| shard_name(partition, shard))
 }
 
-/// Puts an item into the index of what somebody must look at, if somebody must.
-pub(super) fn watched(item: &mut Item, pk: &str, watch_at: Option<Timestamp>) {
-    if let Some(watch_at) = watch_at {
-        let shard = watch_shard(hash(pk) % WATCH_SHARDS);
-        item.insert(Indexed::Watch.partition().to_owned(), text(shard));
-        item.insert(WATCH_MS.to_owned(), watch_ms(watch_at));
-    }
+/// The time at which the conductor reconciles the record of an item, to the millisecond.
+pub(super) fn reconcile_at(item: &Item) -> Option<Timestamp> {
+    let millis = text_of(item, &sort_name(Index::Reconcile))?.parse().ok()?;
+    Timestamp::from_millisecond(millis).ok()
 }
 
-/// Rounded up, so that nobody looks before it is time.
-fn watch_ms(at: Timestamp) -> AttributeValue {
-    let up = Duration::from_nanos(999_999);
-    number(at.saturating_add(up).map_or(i64::MAX, |at| at.as_millisecond()))
+fn shard_name(partition: &str, shard: u64) -> String {
+    format!("{partition}/{shard:02}")
 }
 
-/// FNV-1a, 64 bits, folded: stable over versions and machines, which the standard hasher isn't.
-fn hash(text: &str) -> u64 {
-    let hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    hash ^ (hash >> 32)
+/// The shard of an entry. Where the sort text changes from write to write, the key keeps the record in one.
+fn shard(index: Index, pk: &str, sort: &str) -> u64 {
+    let hash = fnv1a(if index == Index::Reconcile { pk } else { sort });
+    // The low bits of the hash hang on the low bits of each character alone, so the upper half is folded in.
+    (hash ^ (hash >> 32)) % index.shards()
 }
 
 #[cfg(test)]
@@ -86,19 +57,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_of_one_millisecond_spread_over_all_shards() {
-        let mut shards = BTreeMap::<u64, u32>::new();
-        for n in 0..8_000 {
-            let id = Id::new(Timestamp::UNIX_EPOCH, n).to_string();
-            *shards.entry(list_shard(&id)).or_default() += 1;
+    fn ids_of_one_millisecond_spread_over_all_shards_of_every_index() {
+        for index in Index::ALL {
+            let mut shards = BTreeMap::<u64, u64>::new();
+            for n in 0..8_000 {
+                let id = Id::new(Timestamp::UNIX_EPOCH, n).to_string();
+                *shards.entry(shard(index, &format!("kind/{id}"), &id)).or_default() += 1;
+            }
+            assert_eq!(u64::try_from(shards.len()).unwrap(), index.shards());
+            let even = 8_000 / index.shards();
+            assert!(shards.values().all(|count| (even * 8 / 10..even * 12 / 10).contains(count)), "{shards:?}");
         }
-        assert_eq!(shards.len(), 8);
-        assert!(shards.values().all(|count| (800..1200).contains(count)), "{shards:?}");
     }
 
     #[test]
-    fn nobody_looks_before_it_is_time() {
-        let at = "2026-11-21T19:00:00.000000001Z".parse().unwrap();
-        assert_eq!(watch_ms(at), number("2026-11-21T19:00:00.001Z".parse::<Timestamp>().unwrap().as_millisecond()));
+    fn entry_has_a_shard_that_stays_and_its_sort_text() {
+        let entry = IndexEntry { index: Index::List, partition: "flock/north".to_owned(), sort: "0042".to_owned() };
+        let attributes = attributes(&[entry], "sheep/42");
+        assert_eq!(attributes.len(), 2);
+        assert_eq!(text_of(&attributes, "list"), Some("flock/north/02"));
+        assert_eq!(text_of(&attributes, "listSort"), Some("0042"));
+    }
+
+    #[test]
+    fn reconciled_record_stays_in_its_shard_whenever_it_is_due() {
+        let at = |text: &str| attributes(&[IndexEntry::reconcile(text.parse().unwrap())], "sheep/42");
+        let (sooner, later) = (at("2026-11-21T19:00:00Z"), at("2026-11-21T20:00:00.000000001Z"));
+        assert_eq!(sooner["reconcile"], later["reconcile"]);
+        assert!(text_of(&sooner, "reconcile").unwrap().starts_with("due/"));
+        assert_eq!(reconcile_at(&later), Some("2026-11-21T20:00:00.001Z".parse().unwrap()), "never too early");
+    }
+
+    #[test]
+    fn shard_names_are_those_of_the_entries() {
+        let names: Vec<String> = shard_names(Index::Reconcile, "due").collect();
+        assert_eq!((names.len(), &*names[0], &*names[15]), (16, "due/00", "due/15"));
     }
 }

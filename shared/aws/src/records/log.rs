@@ -1,45 +1,45 @@
-//! A run's log entries, each an item of its own that is only ever added.
+//! The log of a record: lines that are items of their own and are only ever added.
 
-use std::time::Duration;
+use std::sync::PoisonError;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use dacapo::port::{LogEntry, PortError, PortErrorKind, PortResult};
-use dacapo_domain::Id;
+use dacapo_core::port::{PortError, PortErrorKind, PortResult};
+use dacapo_domain::{LogLine, RecordKey};
 
 use super::{
-    DynamoStore,
-    item::{PK, RUN, SK, TTL, is_gone, key, number, run_pk, text, text_of},
-    payload::APART,
+    DynamoRecords,
+    attribute::{
+        DOCUMENT, EXPIRES_AT_S, HAS_OVERFLOW, Item, LOG, PK, RECORD, SK, is_expired, key, number, text, text_of,
+    },
+    item,
 };
-use crate::error::What;
+use crate::error::Operation;
 
-/// Items of one batch, at most.
-const BATCH: usize = 25;
-/// The pause before items that a batch left out are sent again, at first, and how often they are.
-const PAUSE: Duration = Duration::from_millis(50);
-const TRIES: u32 = 6;
-/// The attribute that holds an entry, as JSON text.
-const ENTRY: &str = "entry";
-/// Entries end with their run. This is for those that nobody could tell so: the longest wait, and a month.
+/// Lines expire with their record. This is for those that no later write told so: the longest wait, and a month.
 const LIFE_S: i64 = 386 * 86_400;
 
-impl DynamoStore {
-    pub(super) async fn add_logs(&self, id: Id, entries: &[LogEntry]) -> PortResult<()> {
-        if entries.iter().any(|entry| entry.number == 1) {
-            self.mark_apart(id).await?;
+impl DynamoRecords {
+    pub(super) async fn append_lines(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {
+        if lines.is_empty() {
+            return Ok(());
         }
-        for batch in entries.chunks(BATCH) {
-            let writes = batch.iter().map(|entry| self.write(id, entry)).collect::<PortResult<Vec<_>>>()?;
-            self.write_batch(id, writes).await?;
-        }
-        Ok(())
+        self.mark_overflow(key).await?;
+        let pk = key.to_string();
+        let writes = lines.iter().map(|line| self.write_line(&pk, line)).collect::<PortResult<Vec<_>>>()?;
+        self.write_all(Operation::of("add to the log of", &pk), writes).await
     }
 
-    pub(super) async fn read_logs(&self, id: Id, after: Option<&str>, limit: usize) -> PortResult<Vec<LogEntry>> {
-        // A blank sorts behind the entry itself and before the next; '0' is the character behind '/'.
-        let mut from = after.map_or_else(|| "log/".to_owned(), |after| format!("log/{after} "));
-        let mut entries = vec![];
-        while entries.len() < limit {
+    pub(super) async fn read_lines(
+        &self,
+        key: &RecordKey,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PortResult<Vec<LogLine>> {
+        let pk = key.to_string();
+        // A blank sorts behind the line itself and before the next; '0' is the character behind '/'.
+        let mut from = after.map_or_else(|| LOG.to_owned(), |after| format!("{LOG}{after} "));
+        let mut lines = vec![];
+        while lines.len() < limit {
             let query = self
                 .client
                 .query()
@@ -47,69 +47,68 @@ impl DynamoStore {
                 .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
                 .expression_attribute_names("#pk", PK)
                 .expression_attribute_names("#sk", SK)
-                .expression_attribute_values(":pk", text(run_pk(id)))
+                .expression_attribute_values(":pk", text(&*pk))
                 .expression_attribute_values(":from", text(&*from))
                 .expression_attribute_values(":to", text("log0"))
-                .limit(i32::try_from(limit - entries.len()).unwrap_or(i32::MAX))
+                .limit(i32::try_from(limit - lines.len()).unwrap_or(i32::MAX))
                 .consistent_read(true);
-            let reply = query.send().await.map_err(|error| self.failed(What::new("read the run's log"), error))?;
-            for item in reply.items().iter().filter(|item| !is_gone(item, self.now_s())) {
-                let entry = text_of(item, ENTRY).unwrap_or_default();
-                entries.push(serde_json::from_str(entry).map_err(|error| {
-                    PortError::new(PortErrorKind::Refused, "failed to read a log entry").caused_by(error)
-                })?);
+            let reply =
+                query.send().await.map_err(|error| self.failed(Operation::of("read the log of", &pk), error))?;
+            for item in reply.items().iter().filter(|item| !is_expired(item, self.now_s())) {
+                lines.extend(read_line(item)?);
             }
             let Some(last) = reply.last_evaluated_key.as_ref().and_then(|last| text_of(last, SK)) else { break };
             from = format!("{last} ");
         }
-        Ok(entries)
+        Ok(lines)
     }
 
-    fn write(&self, id: Id, entry: &LogEntry) -> PortResult<WriteRequest> {
-        let refused = |error: Box<dyn std::error::Error + Send + Sync>| {
-            PortError::new(PortErrorKind::Refused, "failed to write a log entry").caused_by(error)
-        };
-        let json = serde_json::to_string(entry).map_err(|error| refused(error.into()))?;
-        let mut item = key(run_pk(id), format!("log/{}", entry.key()));
-        item.insert(ENTRY.to_owned(), text(json));
-        item.insert(TTL.to_owned(), number(self.now_s() + LIFE_S));
-        let put = PutRequest::builder().set_item(Some(item)).build().map_err(|error| refused(error.into()))?;
-        Ok(WriteRequest::builder().put_request(put).build())
+    /// Forgets that a record was marked, since the record of this key is another from now on.
+    pub(super) fn forget_mark(&self, key: &RecordKey) {
+        let mut marked = self.marked.lock().unwrap_or_else(PoisonError::into_inner);
+        marked.take_if(|marked| marked == key);
     }
 
-    async fn write_batch(&self, id: Id, mut writes: Vec<WriteRequest>) -> PortResult<()> {
-        for attempt in 0..TRIES {
-            let reply = self.client.batch_write_item().request_items(self.table(), writes).send().await;
-            let what = || What::new("add to the run's log");
-            let mut reply = reply.map_err(|error| self.failed(what(), error))?;
-            writes =
-                reply.unprocessed_items.take().and_then(|mut tables| tables.remove(self.table())).unwrap_or_default();
-            if writes.is_empty() {
-                return Ok(());
-            }
-            tokio::time::sleep(PAUSE * 2_u32.pow(attempt)).await;
+    /// Says on the record that items stand beside it, so that they expire with it. That is no new version.
+    async fn mark_overflow(&self, record: &RecordKey) -> PortResult<()> {
+        if self.marked.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(record) {
+            return Ok(());
         }
-        let message =
-            format!("failed to add to the log of run {id}: {} entries were left out (throttled)", writes.len());
-        Err(PortError::new(PortErrorKind::Transient, message))
-    }
-
-    /// Says on the record that items stand beside it, so that they end with it. That is no new version.
-    async fn mark_apart(&self, id: Id) -> PortResult<()> {
+        let pk = record.to_string();
         let update = self
             .client
             .update_item()
             .table_name(self.table())
-            .set_key(Some(key(run_pk(id), RUN)))
-            .update_expression("SET #apart = :true")
-            .condition_expression("attribute_exists(#pk) AND attribute_not_exists(#apart)")
+            .set_key(Some(key(&*pk, RECORD)))
+            .update_expression("SET #overflow = :true")
+            .condition_expression("attribute_exists(#pk) AND attribute_not_exists(#overflow)")
             .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#apart", APART)
+            .expression_attribute_names("#overflow", HAS_OVERFLOW)
             .expression_attribute_values(":true", AttributeValue::Bool(true));
         match update.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            Err(error) => Err(self.failed(What::new("add to the run's log"), error)),
+            Ok(_) => {}
+            // It is marked already, or not there.
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
+            Err(error) => return Err(self.failed(Operation::of("add to the log of", &pk), error)),
         }
+        *self.marked.lock().unwrap_or_else(PoisonError::into_inner) = Some(record.clone());
+        Ok(())
     }
+
+    fn write_line(&self, pk: &str, line: &LogLine) -> PortResult<WriteRequest> {
+        let mut item = key(pk, format!("{LOG}{}", line.sort));
+        item.insert(DOCUMENT.to_owned(), text(line.document.text()));
+        item.insert(EXPIRES_AT_S.to_owned(), number(self.now_s() + LIFE_S));
+        let put = PutRequest::builder()
+            .set_item(Some(item))
+            .build()
+            .map_err(|error| PortError::new(PortErrorKind::Refused, "failed to write a log entry").caused_by(error))?;
+        Ok(WriteRequest::builder().put_request(put).build())
+    }
+}
+
+fn read_line(item: &Item) -> PortResult<Option<LogLine>> {
+    let sort = text_of(item, SK).and_then(|sk| sk.strip_prefix(LOG));
+    let (Some(sort), Some(document)) = (sort, item.get(DOCUMENT)) else { return Ok(None) };
+    Ok(Some(LogLine { sort: sort.to_owned(), document: item::read_json(document)? }))
 }

@@ -1,142 +1,105 @@
-//! The history, in one DynamoDB table.
+//! The records, in one DynamoDB table.
 //!
 //! | item | `pk` | `sk` |
 //! |---|---|---|
-//! | run | `run/{id}` | `run` |
-//! | its payloads that don't fit into it | `run/{id}` | `body/{version}`, `input/{version}`, `result/{version}` |
-//! | its log entries | `run/{id}` | `log/{iteration}.{attempt}.{number}` |
-//! | idempotency key | `key/{bytes of the task}/{task}/{key}` | `key` |
-//! | delivery | `delivery/{event}/{function}` | `delivery` |
-//! | its event's body, where it doesn't fit | `delivery/{event}/{function}` | `body` |
-//! | schedule | `schedule` | its name |
-//! | manifest | `manifest` | `manifest` |
+//! | record | `{kind}/{id}` | `record` |
+//! | a payload that doesn't fit into it | `{kind}/{id}` | `payload/{slot}/{version}` |
+//! | a line of its log | `{kind}/{id}` | `log/{sort}` |
 //!
-//! Three indexes hold keys only: `list` (`list`, `pk`) what never changes, eight shards a task; `watch` (`watch`,
-//! `watchMs`) what somebody must look at, sixteen shards; `failed` (`failed`, `pk`) the failed runs, eight shards a
-//! task. `ttl` is the table's time to live, in Unix seconds.
+//! A record has its `version`, its document as JSON text in `doc`, its payloads in `p.{slot}` or the sort keys of their
+//! items in `a.{slot}`, and in `overflow` the mark that items stand beside it. Each index holds keys only, by two
+//! attributes: `{index}` is the partition with its shard, `{index}Sort` the sort text. `expiresAtS` is the table's time
+//! to live, in Unix seconds; the service deletes late, so that every read and every condition looks at it.
 
+mod attribute;
+mod batch;
+mod claim;
 mod create;
-mod cursor;
-mod delivery;
-mod difference;
-mod end;
+mod delete;
+mod expiry;
 mod index;
 mod item;
-mod key;
-mod list;
-mod logs;
-mod manifest;
+mod load;
+mod log;
 mod payload;
-#[cfg(test)]
-mod samples;
+mod query;
 mod save;
-mod schedule;
-mod watch;
+mod update_expression;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use dacapo::port::{
-    Clock, Created, ListFilter, LogEntry, Page, Payloads, PortResult, Saved, SavedDelivery, ScheduleItem, Store,
-    Stored, StoredDelivery, Watched,
+use aws_sdk_dynamodb::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
 };
-use dacapo_domain::{Delivery, Id, Json, Manifest, Run};
-use jiff::Timestamp;
+use dacapo_core::port::{Clock, Outbox, PortError, PortResult, Records};
+use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
 
-use crate::Stack;
+use crate::{error::Operation, stack::Stack};
 
-/// An item as the service takes and gives it.
-pub(crate) type Item = HashMap<String, AttributeValue>;
-
-/// The history, in one DynamoDB table named `{app}-{stage}`.
-#[derive(Clone)]
-pub struct DynamoStore {
+/// The records, in one DynamoDB table named `{app}-{stage}`.
+pub(crate) struct DynamoRecords {
     client: Client,
     stack: Arc<Stack>,
     clock: Arc<dyn Clock>,
+    /// The way out for what follows from a write: the table and the queues share no transaction.
+    outbox: Arc<dyn Outbox>,
+    /// The record that was last marked to have a log, which saves a write a line.
+    marked: Mutex<Option<RecordKey>>,
 }
 
-impl DynamoStore {
-    /// The history of a stack. The clock says what has expired.
-    #[must_use]
-    pub fn new(client: Client, stack: Arc<Stack>, clock: Arc<dyn Clock>) -> Self {
-        Self { client, stack, clock }
+impl DynamoRecords {
+    /// The records of a stack. The clock says what has expired.
+    pub(crate) fn new(client: Client, stack: Arc<Stack>, clock: Arc<dyn Clock>, outbox: Arc<dyn Outbox>) -> Self {
+        Self { client, stack, clock, outbox, marked: Mutex::default() }
     }
 
     fn table(&self) -> &str {
         self.stack.prefix()
     }
 
-    /// Now in Unix seconds, as `ttl` has it.
+    /// Now in Unix seconds, as the table's time to live has it.
     fn now_s(&self) -> i64 {
         self.clock.now().as_second()
+    }
+
+    /// The port error of a failed call of DynamoDB.
+    fn failed<E>(&self, operation: Operation<'_>, error: SdkError<E>) -> PortError
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        self.stack.errors().port(operation, error)
     }
 }
 
 #[async_trait]
-impl Store for DynamoStore {
-    async fn create(&self, run: &Run, body: &Json, key_until: Option<Timestamp>) -> PortResult<Created> {
-        self.create_run(run, body, key_until).await
+impl Records for DynamoRecords {
+    async fn create(&self, write: &Write, claim: Option<&Claim>) -> PortResult<Created> {
+        self.create_record(write, claim).await
     }
 
-    async fn load(&self, id: Id) -> PortResult<Option<Stored>> {
-        self.load_run(id).await
+    async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
+        self.load_record(key).await
     }
 
-    async fn save(&self, seen: &Run, next: &Run, payloads: &Payloads) -> PortResult<Saved> {
-        self.save_run(seen, next, payloads).await
+    async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
+        self.save_record(seen, write).await
     }
 
-    async fn list(&self, filter: &ListFilter) -> PortResult<Page> {
-        self.list_runs(filter).await
+    async fn delete(&self, seen: &Header, effects: &[Effect]) -> PortResult<bool> {
+        self.delete_record(seen, effects).await
     }
 
-    async fn overdue(&self, now: Timestamp, limit: usize) -> PortResult<Vec<Watched>> {
-        self.overdue_items(now, limit).await
+    async fn query(&self, query: &Query) -> PortResult<Page> {
+        self.query_index(query).await
     }
 
-    async fn log(&self, id: Id, entries: &[LogEntry]) -> PortResult<()> {
-        self.add_logs(id, entries).await
+    async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {
+        self.append_lines(key, lines).await
     }
 
-    async fn logs(&self, id: Id, after: Option<&str>, limit: usize) -> PortResult<Vec<LogEntry>> {
-        self.read_logs(id, after, limit).await
-    }
-
-    async fn create_delivery(&self, delivery: &Delivery, body: &Json) -> PortResult<SavedDelivery> {
-        self.put_delivery(delivery, body).await
-    }
-
-    async fn load_delivery(&self, key: &str) -> PortResult<Option<StoredDelivery>> {
-        self.read_delivery(key).await
-    }
-
-    async fn save_delivery(&self, seen: &Delivery, next: &Delivery) -> PortResult<SavedDelivery> {
-        self.update_delivery(seen, next).await
-    }
-
-    async fn schedule(&self, name: &str) -> PortResult<Option<ScheduleItem>> {
-        self.read_schedule(name).await
-    }
-
-    async fn save_schedule(&self, seen: Option<&ScheduleItem>, next: &ScheduleItem) -> PortResult<bool> {
-        self.put_schedule(seen, next).await
-    }
-
-    async fn delete_schedule(&self, name: &str) -> PortResult<()> {
-        self.remove_schedule(name).await
-    }
-
-    async fn schedules(&self) -> PortResult<Vec<ScheduleItem>> {
-        self.read_schedules().await
-    }
-
-    async fn manifest(&self) -> PortResult<Option<Manifest>> {
-        self.read_manifest().await
-    }
-
-    async fn put_manifest(&self, manifest: &Manifest) -> PortResult<()> {
-        self.write_manifest(manifest).await
+    async fn read_log(&self, key: &RecordKey, after: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
+        self.read_lines(key, after, limit).await
     }
 }

@@ -1,181 +1,138 @@
-//! Lists of runs: keys from an index, newest first, then the records in one batch.
+//! Questions to an index: entries of all shards, merged, then their records in batches.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::KeysAndAttributes;
-use dacapo::port::{ListFilter, Page, PortError, PortErrorKind, PortResult, Stored};
-use dacapo_domain::{Id, State};
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
+use dacapo_core::port::PortResult;
+use dacapo_domain::{Page, Query};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    DynamoStore, Item,
-    cursor::Cursor,
-    index::{Indexed, LIST_SHARDS},
-    item::{PK, RUN, key, read_run, run_pk, text, text_of},
+    DynamoRecords,
+    attribute::{Item, PK, RECORD, is_expired, key, text, text_of},
+    index, item,
 };
-use crate::error::What;
+use crate::error::Operation;
 
 /// Shards that are asked at once.
 const AT_ONCE: usize = 32;
-/// Records of one batch, at most.
-const BATCH: usize = 100;
-/// Rounds of one page: a filter that fits few runs gives a short page and a cursor, not a long wait.
-const ROUNDS: u32 = 10;
-/// The pause before keys that a batch left out are asked for again, at first, and how often they are.
-const PAUSE: Duration = Duration::from_millis(50);
-const TRIES: u32 = 6;
 /// The longest page.
 const LIMIT: usize = 1_000;
 
-impl DynamoStore {
-    pub(super) async fn list_runs(&self, filter: &ListFilter) -> PortResult<Page> {
-        let limit = filter.limit.clamp(1, LIMIT);
-        let index = if filter.state == Some(State::Failed) { Indexed::Failed } else { Indexed::List };
-        let tasks = match &filter.task {
-            Some(task) => vec![task.clone()],
-            None => self.tasks().await?,
-        };
-        let mut before = filter.cursor.as_deref().map(Cursor::read).transpose()?.map(|cursor| cursor.before);
-        let mut runs: Vec<Stored> = vec![];
-        for _ in 0..ROUNDS {
-            let (ids, more) = self.ids(index, &tasks, before, limit - runs.len()).await?;
-            let Some(last) = ids.last().copied() else { return Ok(Page { runs, cursor: None }) };
-            let now = self.clock.now();
-            let found = self.records(&ids).await?;
-            let fits = |stored: &Stored| filter.state.is_none_or(|state| stored.run.state_at(now) == state);
-            runs.extend(found.into_iter().filter(|stored| !stored.run.is_gone(now) && fits(stored)));
-            before = Some(last);
-            if !more {
-                return Ok(Page { runs, cursor: None });
-            }
-            if runs.len() >= limit {
-                break;
-            }
-        }
-        Ok(Page { runs, cursor: before.map(|before| Cursor { before }.text()) })
-    }
+/// An entry that was found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    sort: String,
+    pk: String,
+}
 
-    /// All tasks that are deployed.
-    async fn tasks(&self) -> PortResult<Vec<String>> {
-        let manifest = self.read_manifest().await?;
-        Ok(manifest.iter().flat_map(|manifest| manifest.tasks()).map(|(_, task)| task.name.clone()).collect())
-    }
-
-    /// The next ids of all shards of the tasks, newest first, and whether there are more.
-    async fn ids(
-        &self,
-        index: Indexed,
-        tasks: &[String],
-        before: Option<Id>,
-        limit: usize,
-    ) -> PortResult<(Vec<Id>, bool)> {
-        let shards = (0..LIST_SHARDS).flat_map(|shard| tasks.iter().map(move |task| format!("{task}/{shard}")));
-        let shards: Vec<String> = shards.collect();
-        let pages: Vec<(Vec<Id>, bool)> = stream::iter(shards)
-            .map(|shard| self.shard(index, shard, before, limit))
+impl DynamoRecords {
+    pub(super) async fn query_index(&self, query: &Query) -> PortResult<Page> {
+        let limit = query.limit.clamp(1, LIMIT);
+        let partitions = query.partitions.iter();
+        let shards: Vec<String> = partitions.flat_map(|partition| index::shard_names(query.index, partition)).collect();
+        let found: Vec<Vec<Entry>> = stream::iter(shards)
+            .map(|shard| self.query_shard(query, shard, limit))
             .buffer_unordered(AT_ONCE)
             .try_collect()
             .await?;
-        Ok(merge(pages, limit))
+        let (entries, last) = merge(found, query.descending, limit);
+
+        let keys: Vec<Item> = entries.iter().map(|entry| key(&*entry.pk, RECORD)).collect();
+        let items = self.read_all(Operation::of("read the records of the index", query.index.name()), &keys).await?;
+        let items = items.into_iter().filter(|item| !is_expired(item, self.now_s()));
+        let mut items: HashMap<String, Item> =
+            items.filter_map(|item| Some((text_of(&item, PK)?.to_owned(), item))).collect();
+        // A record that is gone, or listed twice while an index follows it, is left out.
+        let in_order = entries.iter().filter_map(|entry| items.remove(&entry.pk));
+        Ok(Page { records: in_order.map(|item| item::read(&item)).collect::<PortResult<_>>()?, last })
     }
 
-    async fn shard(
-        &self,
-        index: Indexed,
-        shard: String,
-        before: Option<Id>,
-        limit: usize,
-    ) -> PortResult<(Vec<Id>, bool)> {
-        let query = self
-            .client
+    /// The entries of a shard: one more than the page takes, because the service names a last key also where nothing
+    /// follows it.
+    async fn query_shard(&self, query: &Query, shard: String, limit: usize) -> PortResult<Vec<Entry>> {
+        let mut entries = vec![];
+        let mut from = None;
+        while entries.len() <= limit {
+            let ask = self
+                .shard_range(query, &shard)
+                .scan_index_forward(!query.descending)
+                .limit(i32::try_from(limit + 1 - entries.len()).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(from);
+            let operation = Operation::of("query the index", query.index.name());
+            let reply = ask.send().await.map_err(|error| self.failed(operation, error))?;
+            let found = reply.items().iter().filter_map(|item| entry(query, item));
+            entries.extend(found.filter(|entry| query.below.as_ref().is_none_or(|below| entry.sort < *below)));
+            from = reply.last_evaluated_key;
+            if from.is_none() {
+                break;
+            }
+        }
+        Ok(entries)
+    }
+
+    fn shard_range(&self, query: &Query, shard: &str) -> QueryFluentBuilder {
+        // The service takes one condition on the sort key: what BETWEEN includes too much is left out afterwards.
+        let condition = match (&query.from, &query.below) {
+            (None, None) => "#shard = :shard",
+            (Some(_), None) => "#shard = :shard AND #sort >= :from",
+            (None, Some(_)) => "#shard = :shard AND #sort < :below",
+            (Some(_), Some(_)) => "#shard = :shard AND #sort BETWEEN :from AND :below",
+        };
+        let bounds = [(":from", &query.from), (":below", &query.below)];
+        let bounds = bounds.into_iter().filter_map(|(name, bound)| Some((name.to_owned(), text(bound.as_ref()?))));
+        let values: HashMap<String, AttributeValue> = bounds.chain([(":shard".to_owned(), text(shard))]).collect();
+        let mut names = HashMap::from([("#shard".to_owned(), query.index.name().to_owned())]);
+        if values.len() > 1 {
+            names.insert("#sort".to_owned(), index::sort_name(query.index));
+        }
+        self.client
             .query()
             .table_name(self.table())
-            .index_name(index.partition())
-            .expression_attribute_names("#shard", index.partition())
-            .expression_attribute_values(":shard", text(shard))
-            .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let query = match before {
-            None => query.key_condition_expression("#shard = :shard"),
-            Some(before) => query
-                .key_condition_expression("#shard = :shard AND #pk < :before")
-                .expression_attribute_names("#pk", PK)
-                .expression_attribute_values(":before", text(run_pk(before))),
-        };
-        let reply = query.send().await.map_err(|error| self.failed(What::new("list runs"), error))?;
-        let ids = reply.items().iter().filter_map(id_of).collect();
-        Ok((ids, reply.last_evaluated_key.is_some()))
-    }
-
-    /// The records of these runs, in this order; one that is gone is left out.
-    async fn records(&self, ids: &[Id]) -> PortResult<Vec<Stored>> {
-        let mut found: HashMap<Id, Stored> = HashMap::new();
-        for batch in ids.chunks(BATCH) {
-            let keys = batch.iter().map(|id| key(run_pk(*id), RUN)).collect();
-            for item in self.batch(keys).await? {
-                let stored = read_run(item)?;
-                found.insert(stored.run.id, stored);
-            }
-        }
-        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
-    }
-
-    /// Reads up to 100 items. The service may leave some out, which are asked for again.
-    async fn batch(&self, mut keys: Vec<Item>) -> PortResult<Vec<Item>> {
-        let mut items = vec![];
-        for attempt in 0..TRIES {
-            let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-            let wanted = wanted.map_err(|error| {
-                PortError::new(PortErrorKind::Refused, "failed to describe a batch of keys").caused_by(error)
-            })?;
-            let reply = self.client.batch_get_item().request_items(self.table(), wanted).send().await;
-            let mut reply = reply.map_err(|error| self.failed(What::new("read a page of runs"), error))?;
-            items.extend(reply.responses.take().and_then(|mut tables| tables.remove(self.table())).unwrap_or_default());
-            let left = reply.unprocessed_keys.take().and_then(|mut tables| tables.remove(self.table()));
-            keys = left.map(|left| left.keys).unwrap_or_default();
-            if keys.is_empty() {
-                return Ok(items);
-            }
-            tokio::time::sleep(PAUSE * 2_u32.pow(attempt)).await;
-        }
-        let message =
-            format!("failed to read a page of runs: {} were left out again and again (throttled)", keys.len());
-        Err(PortError::new(PortErrorKind::Transient, message))
+            .index_name(query.index.name())
+            .key_condition_expression(condition)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
     }
 }
 
-fn id_of(item: &Item) -> Option<Id> {
-    text_of(item, PK)?.strip_prefix("run/")?.parse().ok()
+fn entry(query: &Query, item: &Item) -> Option<Entry> {
+    let sort = text_of(item, &index::sort_name(query.index))?.to_owned();
+    Some(Entry { sort, pk: text_of(item, PK)?.to_owned() })
 }
 
-/// The newest of all shards. There are more where a shard has more, or gave more than is taken.
-fn merge(pages: Vec<(Vec<Id>, bool)>, limit: usize) -> (Vec<Id>, bool) {
-    let more = pages.iter().any(|(_, more)| *more);
-    let mut ids: Vec<Id> = pages.into_iter().flat_map(|(ids, _)| ids).collect();
-    ids.sort_unstable_by(|a, b| b.cmp(a));
-    let more = more || ids.len() > limit;
-    ids.truncate(limit);
-    (ids, more)
+/// The first entries of all shards, and the sort text of the last one where more follow.
+fn merge(shards: Vec<Vec<Entry>>, descending: bool, limit: usize) -> (Vec<Entry>, Option<String>) {
+    let mut entries: Vec<Entry> = shards.into_iter().flatten().collect();
+    entries.sort_unstable();
+    if descending {
+        entries.reverse();
+    }
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    let last = entries.last().filter(|_| more).map(|entry| entry.sort.clone());
+    (entries, last)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn id(n: u128) -> Id {
-        Id::new(jiff::Timestamp::UNIX_EPOCH, n)
+    fn entries(sorts: &[&str]) -> Vec<Entry> {
+        sorts.iter().map(|sort| Entry { sort: (*sort).to_owned(), pk: format!("sheep/{sort}") }).collect()
     }
 
     #[test]
-    fn shards_are_merged_newest_first() {
-        let pages = vec![(vec![id(9), id(4)], true), (vec![id(7), id(5)], false), (vec![], false)];
-        assert_eq!(merge(pages, 3), (vec![id(9), id(7), id(5)], true));
+    fn shards_are_merged_in_the_order_asked_for() {
+        let shards = || vec![entries(&["4", "9"]), entries(&["5", "7"]), vec![]];
+        assert_eq!(merge(shards(), true, 3), (entries(&["9", "7", "5"]), Some("5".to_owned())));
+        assert_eq!(merge(shards(), false, 3), (entries(&["4", "5", "7"]), Some("7".to_owned())));
     }
 
     #[test]
-    fn a_list_ends_where_every_shard_does() {
-        let pages = || vec![(vec![id(9)], false), (vec![id(7)], false)];
-        assert_eq!(merge(pages(), 2), (vec![id(9), id(7)], false));
-        assert_eq!(merge(pages(), 1), (vec![id(9)], true));
+    fn page_that_takes_the_last_entry_of_every_shard_is_the_last() {
+        let shards = || vec![entries(&["9"]), entries(&["7"])];
+        assert_eq!(merge(shards(), true, 2), (entries(&["9", "7"]), None));
+        assert_eq!(merge(shards(), true, 1), (entries(&["9"]), Some("9".to_owned())));
     }
 }

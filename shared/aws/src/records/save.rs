@@ -1,105 +1,88 @@
-//! A changed run.
+//! A changed record.
 
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use dacapo::port::{Payloads, PortError, PortResult, Saved};
-use dacapo_domain::{Run, Version};
+use dacapo_core::port::{PortResult, post_after};
+use dacapo_domain::{Header, Saved, Write};
 
 use super::{
-    DynamoStore, Item,
-    difference::Difference,
-    item::{RUN, VERSION, key, of_run, read_run, run_pk, text, text_of},
-    payload::{APART, Payload},
+    DynamoRecords,
+    attribute::{HAS_OVERFLOW, Item, RECORD, is_expired, key},
+    item,
+    update_expression::UpdateExpression,
 };
-use crate::error::What;
+use crate::error::Operation;
 
-/// What came of an update.
-pub(super) enum Updated {
-    /// It was written: the item as it is now.
+/// The result of an update.
+enum Updated {
+    /// It is stored, now or by an earlier try whose reply was lost: the item as it is now.
     Done(Item),
     /// The condition failed: the item that stands there, unless there is none or it has expired.
     Lost(Option<Item>),
 }
 
-impl DynamoStore {
-    pub(super) async fn save_run(&self, seen: &Run, next: &Run, payloads: &Payloads) -> PortResult<Saved> {
-        let pk = run_pk(next.id);
-        let record = of_run(next)?;
-        let mut difference = Difference::between(&of_run(seen)?, &record);
-        let mut beside = vec![];
-        for (kind, json) in [(Payload::Input, &payloads.input), (Payload::Result, &payloads.result)] {
-            let Some(json) = json else { continue };
-            if kind.fits(&record, json) {
-                difference.set(kind.inside(), text(json.text()));
-                difference.remove(kind.beside());
-            } else {
-                let sk = self.put_beside(&pk, kind, json, next.version).await?;
-                difference.set(kind.beside(), text(&*sk));
-                difference.set(APART, AttributeValue::Bool(true));
-                difference.remove(kind.inside());
-                beside.push(sk);
-            }
+impl DynamoRecords {
+    pub(super) async fn save_record(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
+        let pk = write.header.key.to_string();
+        let expires_at_s = write.header.expires_at_s;
+        if seen.expires_at_s.is_some() && expires_at_s.is_none() {
+            // The record lives on, and needs its payloads: before it is stored, so that none is lost.
+            self.expire_overflow(&pk, None).await?;
         }
-        match self.update(key(&*pk, RUN), difference, seen.version, next.version).await? {
+        let placed = self.place(write).await?;
+        match self.update(seen, write, placed.item).await? {
             Updated::Done(item) => {
-                let mut stored = Box::new(read_run(item.clone())?);
-                stored.run.ttl = self.end_with(next, &item).await;
-                Ok(Saved::Done(stored))
+                // The record is what counts: what outlives it is never shown.
+                if expires_at_s.is_some()
+                    && item.contains_key(HAS_OVERFLOW)
+                    && let Err(error) = self.expire_overflow(&pk, expires_at_s).await
+                {
+                    tracing::warn!(record = pk, %error, "what stands beside the record may outlive it");
+                }
+                post_after(&*self.outbox, &write.effects).await;
+                Ok(Saved::Done(item::read_payloads(&item)?))
             }
             Updated::Lost(found) => {
-                for sk in beside {
-                    self.drop_beside(&pk, &sk).await;
-                }
-                Ok(Saved::Lost(found.map(read_run).transpose()?.map(Box::new)))
+                self.drop_apart(write, &placed.apart, found.as_ref()).await;
+                Ok(Saved::Lost(found.as_ref().map(item::read).transpose()?))
             }
         }
     }
 
-    /// Writes the difference, on the condition that the version is the seen one's. Finding the next one's there
-    /// means that the write happened before and only its reply was lost.
-    pub(super) async fn update(
-        &self,
-        key: Item,
-        difference: Difference,
-        seen: Version,
-        next: Version,
-    ) -> PortResult<Updated> {
+    async fn update(&self, seen: &Header, write: &Write, item: Item) -> PortResult<Updated> {
+        let pk = write.header.key.to_string();
         let update = self
             .client
             .update_item()
             .table_name(self.table())
-            .set_key(Some(key))
+            .set_key(Some(key(&*pk, RECORD)))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        match difference.apply(update, &hex(seen), self.now_s()).send().await {
+        let update = UpdateExpression::of(item).apply(update, seen.version.to_string(), self.now_s());
+        match update.send().await {
             Ok(reply) => Ok(Updated::Done(reply.attributes.unwrap_or_default())),
-            Err(SdkError::ServiceError(refusal)) => match refusal.err() {
-                UpdateItemError::ConditionalCheckFailedException(failure) => {
-                    let found = failure.item().filter(|item| !self.has_expired(item)).cloned();
-                    Ok(match found {
-                        Some(item) if text_of(&item, VERSION) == Some(&hex(next)) => Updated::Done(item),
-                        found => Updated::Lost(found),
-                    })
-                }
-                _ => Err(self.failed(What::new("save the record"), SdkError::ServiceError(refusal))),
+            Err(error) => match lost_to(&error) {
+                Some(found) => Ok(match found.filter(|item| !is_expired(item, self.now_s())).cloned() {
+                    Some(item) if item::is_of(&item, write) => Updated::Done(item),
+                    found => Updated::Lost(found),
+                }),
+                None => Err(self.failed(Operation::of("save", &pk), error)),
             },
-            Err(error) => Err(self.failed(What::new("save the record"), error)),
         }
-    }
-
-    /// The port error of a failed call of DynamoDB.
-    pub(super) fn failed<E>(&self, what: What<'_>, error: SdkError<E>) -> PortError
-    where
-        E: std::error::Error + aws_sdk_dynamodb::error::ProvideErrorMetadata + Send + Sync + 'static,
-    {
-        self.stack.errors().port(what, error)
     }
 }
 
-/// A version as it is stored.
-pub(super) fn hex(version: Version) -> String {
-    format!("{:016x}", version.0)
+/// The item that stood there where the condition failed; the outer `None` is another error.
+#[expect(clippy::option_option, reason = "the record may be gone by the time that its condition fails")]
+fn lost_to(error: &SdkError<UpdateItemError>) -> Option<Option<&Item>> {
+    match error {
+        SdkError::ServiceError(refusal) => match refusal.err() {
+            UpdateItemError::ConditionalCheckFailedException(failure) => Some(failure.item()),
+            _ => None,
+        },
+        _ => None,
+    }
 }

@@ -1,69 +1,62 @@
-//! The difference between two records, as an update.
+//! A write as an update of the record that stands there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
 
 use super::{
-    Item,
-    item::{TTL, VERSION, number, text},
+    attribute::{APART, EXPIRES_AT_S, INLINE, Item, PK, SK, VERSION, number, text},
+    index,
 };
 
-/// What an update sets and removes. Attributes that stay are not sent, and indexes that hold none of what is changed
-/// are not written.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct Difference {
+/// The attributes that an update sets and removes; what it doesn't name stays. A table's write is paid by the item, and
+/// an index is written only where its attributes change: setting what is there already costs nothing.
+#[derive(Debug, PartialEq)]
+pub(super) struct UpdateExpression {
     set: BTreeMap<String, AttributeValue>,
     remove: BTreeSet<String>,
 }
 
-impl Difference {
-    /// What makes one item another.
-    pub(super) fn between(seen: &Item, next: &Item) -> Self {
-        let changed = next.iter().filter(|(name, value)| seen.get(*name) != Some(value));
-        let set = changed.map(|(name, value)| (name.clone(), value.clone())).collect();
-        let remove = seen.keys().filter(|name| !next.contains_key(*name)).cloned().collect();
+impl UpdateExpression {
+    /// The update that makes the record what a write's item says. Payloads that the item doesn't bring stay.
+    pub(super) fn of(item: Item) -> Self {
+        let set: BTreeMap<_, _> = item.into_iter().filter(|(name, _)| name != PK && name != SK).collect();
+        let other_place = set.keys().filter_map(|name| {
+            let moved = |from, to| name.strip_prefix(from).map(|slot| format!("{to}{slot}"));
+            moved(INLINE, APART).or_else(|| moved(APART, INLINE))
+        });
+        let left = index::names().chain([EXPIRES_AT_S.to_owned()]).filter(|name| !set.contains_key(name));
+        let remove = other_place.chain(left).collect();
         Self { set, remove }
     }
 
-    /// Sets an attribute too.
-    pub(super) fn set(&mut self, name: &str, value: AttributeValue) {
-        self.remove.remove(name);
-        self.set.insert(name.to_owned(), value);
-    }
-
-    /// Removes an attribute too.
-    pub(super) fn remove(&mut self, name: &str) {
-        self.set.remove(name);
-        self.remove.insert(name.to_owned());
-    }
-
-    /// Writes it into an update, on the condition that the item has the version that was seen and has not expired.
-    /// An item that isn't there has no version, so no update makes one.
-    pub(super) fn apply(self, update: UpdateItemFluentBuilder, seen: &str, now_s: i64) -> UpdateItemFluentBuilder {
+    /// Writes it into an update, on the condition that the record has the version that was seen and has not expired.
+    /// A record that isn't there has no version, so no update makes one.
+    pub(super) fn apply(self, update: UpdateItemFluentBuilder, seen: String, now_s: i64) -> UpdateItemFluentBuilder {
         let (expression, names, mut values) = self.expression();
         values.insert(":seen".to_owned(), text(seen));
         values.insert(":now".to_owned(), number(now_s));
         update
             .update_expression(expression)
-            .condition_expression("#version = :seen AND (attribute_not_exists(#ttl) OR #ttl > :now)")
+            .condition_expression("#version = :seen AND (attribute_not_exists(#expiresAtS) OR #expiresAtS > :now)")
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
     }
 
     /// The expression, the names in it, and the values in it. Names are never written plainly, since the service
-    /// reserves 573 words.
+    /// reserves 573 words, and a placeholder has no dot.
     fn expression(self) -> (String, HashMap<String, String>, HashMap<String, AttributeValue>) {
-        let placed = |name: &String| (format!("#{name}"), name.clone());
+        let word = |name: &String| name.replace('.', "_");
+        let placed = |name: &String| (format!("#{}", word(name)), name.clone());
         let mut names: HashMap<String, String> = self.set.keys().chain(&self.remove).map(placed).collect();
-        names.extend([placed(&VERSION.to_owned()), placed(&TTL.to_owned())]);
+        names.extend([placed(&VERSION.to_owned()), placed(&EXPIRES_AT_S.to_owned())]);
 
-        let sets: Vec<String> = self.set.keys().map(|name| format!("#{name} = :{name}")).collect();
-        let removes: Vec<String> = self.remove.iter().map(|name| format!("#{name}")).collect();
+        let sets: Vec<String> = self.set.keys().map(word).map(|word| format!("#{word} = :{word}")).collect();
+        let removes: Vec<String> = self.remove.iter().map(word).map(|word| format!("#{word}")).collect();
         let clauses = [("SET", sets), ("REMOVE", removes)].into_iter().filter(|(_, parts)| !parts.is_empty());
         let expression: Vec<String> = clauses.map(|(verb, parts)| format!("{verb} {}", parts.join(", "))).collect();
 
-        let values = self.set.into_iter().map(|(name, value)| (format!(":{name}"), value)).collect();
+        let values = self.set.into_iter().map(|(name, value)| (format!(":{}", word(&name)), value)).collect();
         (expression.join(" "), names, values)
     }
 }
@@ -71,37 +64,35 @@ impl Difference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{item::of_run, samples};
-
-    fn expression(seen: &dacapo_domain::Run, next: &dacapo_domain::Run) -> String {
-        Difference::between(&of_run(seen).unwrap(), &of_run(next).unwrap()).expression().0
-    }
+    use crate::records::attribute::key;
 
     #[test]
-    fn a_start_touches_no_index() {
+    fn update_removes_index_entries_and_expiry_that_the_write_does_not_have() {
+        let mut item = key("sheep/dolly", "record");
+        for (name, value) in [("version", "07"), ("doc", "{}"), ("list", "flock/03"), ("listSort", "dolly")] {
+            item.insert(name.to_owned(), text(value));
+        }
+        let (expression, names, values) = UpdateExpression::of(item).expression();
         assert_eq!(
-            expression(&samples::run(), &samples::running()),
-            "SET #lease = :lease, #startedAt = :startedAt, #state = :state, #version = :version"
+            expression,
+            "SET #doc = :doc, #list = :list, #listSort = :listSort, #version = :version \
+             REMOVE #expiresAtS, #failed, #failedSort, #reconcile, #reconcileSort"
         );
+        assert_eq!((names.len(), values.len()), (9, 4));
     }
 
     #[test]
-    fn an_end_leaves_the_index_of_what_somebody_must_look_at() {
-        assert_eq!(
-            expression(&samples::running(), &samples::failed()),
-            "SET #endedAt = :endedAt, #error = :error, #failed = :failed, #state = :state, #ttl = :ttl, \
-             #version = :version REMOVE #lease, #watch, #watchAt, #watchMs"
+    fn payload_that_moves_inline_or_apart_leaves_its_former_place() {
+        let mut item = key("sheep/dolly", "record");
+        item.insert("p.input".to_owned(), text("1"));
+        item.insert("a.result".to_owned(), text("payload/result/07"));
+        let (expression, names, _) = UpdateExpression::of(item).expression();
+        assert!(
+            expression.starts_with("SET #a_result = :a_result, #p_input = :p_input REMOVE #a_input, "),
+            "{expression}"
         );
-    }
-
-    #[test]
-    fn every_name_in_an_expression_is_told() {
-        let mut difference = Difference::default();
-        difference.set("result", text("1"));
-        difference.remove("resultAt");
-        let (expression, names, values) = difference.expression();
-        assert_eq!(expression, "SET #result = :result REMOVE #resultAt");
-        assert_eq!(names.len(), 4, "{names:?}"); // and those of the condition
-        assert_eq!(values.len(), 1);
+        assert!(expression.ends_with(", #p_result, #reconcile, #reconcileSort"), "{expression}");
+        assert_eq!(names["#a_input"], "a.input");
+        assert_eq!(names["#version"], "version", "and those of the condition");
     }
 }
