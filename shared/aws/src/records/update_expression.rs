@@ -25,7 +25,7 @@ impl UpdateExpression {
             let moved = |from, to| name.strip_prefix(from).map(|slot| format!("{to}{slot}"));
             moved(INLINE, APART).or_else(|| moved(APART, INLINE))
         });
-        let left = index::names().chain([EXPIRES_AT_S.to_owned()]).filter(|name| !set.contains_key(name));
+        let left = index::names().chain([EXPIRES_AT_S]).filter(|name| !set.contains_key(*name));
         let remove = other_place.chain(left).collect();
         Self { set, remove }
     }
