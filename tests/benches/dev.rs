@@ -10,7 +10,7 @@ use std::{
 };
 
 use dacapo::{Client, Definition, State, port::ListFilter};
-use dacapo_local::{DevFunction, DevOptions, Report};
+use dacapo_local::{DevFunction, DevOptions, EngineLog};
 use echo::{ECHO, Said};
 use futures::future::join_all;
 
@@ -131,9 +131,9 @@ fn serve(database: PathBuf) -> Result<(), AnyError> {
     let function = DevFunction { entry, binary: env!("CARGO_BIN_EXE_bench-dacapo").into() };
     let mut options = DevOptions::new("bench", database, vec![function]);
     options.port = 0;
-    options.reports = Arc::new(|report| match report {
-        Report::Listening { address } => drop(writeln!(std::io::stdout(), "{address}")),
-        Report::Crashed { .. } | Report::Note(_) => eprintln!("{report}"),
+    options.logs = Arc::new(|report| match report {
+        EngineLog::Listening { address } => drop(writeln!(std::io::stdout(), "{address}")),
+        EngineLog::Crashed { .. } | EngineLog::Note(_) => eprintln!("{report}"),
         _ => {}
     });
     Ok(machine::runtime()?.block_on(dacapo_local::dev(options, std::future::pending()))?)

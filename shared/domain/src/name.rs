@@ -189,7 +189,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_slug_is_what_every_aws_name_takes(name in "\\PC{1,64}") {
+        fn slug_of_any_name_is_what_every_aws_name_takes(name in "\\PC{1,64}") {
             let slug = slug(&name);
             prop_assert!((1..=SLUG_BYTES).contains(&slug.len()), "{slug:?}");
             prop_assert!(slug.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')), "{slug:?}");
@@ -197,26 +197,26 @@ mod tests {
         }
 
         #[test]
-        fn one_slug_at_build_time_is_one_slug_at_run_time(one in "[a-cA-C .]{1,5}", other in "[a-cA-C .]{1,5}") {
+        fn slug_at_build_time_is_the_slug_at_run_time(one in "[a-cA-C .]{1,5}", other in "[a-cA-C .]{1,5}") {
             prop_assert_eq!(same_slug(&one, &other), one.contains(char::is_alphabetic) && slug(&one) == slug(&other));
         }
 
         #[test]
-        fn build_time_and_run_time_take_the_same_names(name in "(task\\.)?\\PC{0,130}") {
+        fn name_taken_at_build_time_is_taken_at_run_time(name in "(task\\.)?\\PC{0,130}") {
             prop_assert_eq!(is_task_name(&name), check_task_name(&name).is_ok());
             prop_assert_eq!(is_event_name(&name), check_event_name(&name).is_ok());
         }
     }
 
     #[test]
-    fn a_long_slug_is_cut_and_ends_in_a_hash_of_the_name() {
+    fn slug_of_a_long_name_is_cut_and_ends_in_a_hash_of_it() {
         let (a, b) = (slug(&"a".repeat(63)), slug(&"a".repeat(64)));
         assert_eq!((a.len(), b.len()), (SLUG_BYTES, SLUG_BYTES));
         assert_ne!(a, b);
     }
 
     #[test]
-    fn a_stack_is_named_by_what_every_aws_name_takes() {
+    fn stack_is_named_by_what_every_aws_name_takes() {
         assert_eq!(check_stack("shop", "dev"), Ok(()));
         for (app, stage) in [
             ("", "dev"),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_name_says_what_is_allowed() {
+    fn name_that_is_refused_says_what_is_allowed() {
         assert_eq!(
             check_event_name("task.done").unwrap_err().to_string(),
             "event name \"task.done\" begins with `task.`, which is reserved for lifecycle events (choose another first word)"

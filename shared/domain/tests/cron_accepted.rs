@@ -14,7 +14,7 @@ fn fires(expression: &str, zone: &str) -> Vec<String> {
 }
 
 #[test]
-fn values_ranges_lists_and_steps() {
+fn values_ranges_lists_and_steps_of_a_field_fire_at_their_times() {
     for (expression, expected) in [
         ("0 6 * * ? *", ["01-01 06:00", "01-02 06:00", "01-03 06:00", "01-04 06:00"]),
         ("*/15 * * * ? *", ["01-01 00:00", "01-01 00:15", "01-01 00:30", "01-01 00:45"]),
@@ -40,7 +40,7 @@ fn values_ranges_lists_and_steps() {
 }
 
 #[test]
-fn the_two_day_fields() {
+fn day_fields_of_every_documented_form_fire_on_their_days() {
     for (expression, expected) in [
         ("0 6 ? * * *", ["01-01 06:00", "01-02 06:00", "01-03 06:00", "01-04 06:00"]),
         ("0 6 ? * 1 *", ["01-04 06:00", "01-11 06:00", "01-18 06:00", "01-25 06:00"]), // 1 is Sunday
@@ -65,7 +65,7 @@ fn the_two_day_fields() {
 }
 
 #[test]
-fn leap_days_are_found_over_the_years() {
+fn leap_day_of_an_expression_is_found_over_the_years() {
     let leap = Cron::parse("0 12 29 FEB ? *").unwrap();
     let start: Timestamp = "2090-01-01T00:00:00Z".parse().unwrap();
     let utc = time_zone("UTC").unwrap();
@@ -74,14 +74,14 @@ fn leap_days_are_found_over_the_years() {
 }
 
 #[test]
-fn spaces_are_evened_out_and_nothing_else_is_changed() {
+fn expression_with_odd_spaces_is_kept_with_single_ones_and_unchanged_else() {
     let written = |text: &str| Cron::parse(text).unwrap().aws_expression();
     assert_eq!(written(" 0\t6\n 01  *  ? * "), "cron(0 6 01 * ? *)");
     assert_eq!(written("0 6 ? * MON-FRI 2026-2030"), "cron(0 6 ? * MON-FRI 2026-2030)");
 }
 
 #[test]
-fn daylight_saving_skips_and_repeats() {
+fn local_time_that_daylight_saving_skips_or_repeats_fires_not_or_once() {
     let local = |expression: &str, zone: &str, from: &str| {
         let cron = Cron::parse(expression).unwrap();
         let zone = time_zone(zone).unwrap();
@@ -113,7 +113,7 @@ fn daylight_saving_skips_and_repeats() {
 }
 
 #[test]
-fn time_zones_by_their_iana_names() {
+fn time_zone_by_its_exact_iana_name_is_found() {
     let refusal = |zone: &str| cron("0 6 * * ? *").timezone(zone).check().unwrap_err().to_string();
     for zone in ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Asia/Calcutta", "Etc/GMT+5"] {
         assert_eq!(cron("0 6 * * ? *").timezone(zone).check().unwrap().aws_time_zone(), zone);

@@ -17,7 +17,7 @@ fn assert_refused<const N: usize>(table: [(&str, &str); N]) {
 }
 
 #[test]
-fn a_number_of_fields_other_than_six() {
+fn expression_with_other_than_six_fields_is_refused_with_the_fields_named() {
     assert_refused([
         ("", "it has 0 fields; allowed are 6: minute, hour, day of month, month, day of week, year"),
         ("0", "it has 1 field; allowed are 6: minute, hour, day of month, month, day of week, year"),
@@ -38,7 +38,7 @@ fn a_number_of_fields_other_than_six() {
 }
 
 #[test]
-fn five_fields_as_in_unix() {
+fn expression_of_five_fields_as_in_unix_is_refused_with_six() {
     let said = "it has 5 fields, as in Unix; allowed are 6, with a `?` for one of the days and a year";
     for (expression, instead) in [
         ("0 6 * * *", Some("0 6 * * ? *")),
@@ -59,7 +59,7 @@ fn five_fields_as_in_unix() {
 }
 
 #[test]
-fn seven_fields_as_in_quartz() {
+fn expression_of_seven_fields_as_in_quartz_is_refused_with_six() {
     let said = "it has 7 fields, with seconds; allowed are 6, nothing is finer than a minute";
     assert_eq!(refusal("0 0 6 * * ? *"), format!("{said} (write \"0 6 * * ? *\")"));
     assert_eq!(refusal("30 0 6 ? * MON *"), format!("{said} (write \"0 6 ? * MON *\")"));
@@ -67,7 +67,7 @@ fn seven_fields_as_in_quartz() {
 }
 
 #[test]
-fn not_exactly_one_day_field_that_is_a_question_mark() {
+fn expression_without_exactly_one_question_mark_for_a_day_is_refused() {
     let both = |instead: &str| {
         let write = format!("(write two schedules, or {instead:?})");
         format!("it names both a day of month and a day of week; one of the two must be ? {write}")
@@ -111,7 +111,7 @@ fn not_exactly_one_day_field_that_is_a_question_mark() {
 }
 
 #[test]
-fn values_out_of_range() {
+fn value_out_of_range_is_refused_with_the_range() {
     assert_refused([
         ("60 6 * * ? *", "the minute 60 is out of range; allowed are 0-59"),
         ("0 24 * * ? *", "the hour 24 is out of range; allowed are 0-23"),
@@ -129,7 +129,7 @@ fn values_out_of_range() {
 }
 
 #[test]
-fn what_is_no_value_at_all() {
+fn text_that_is_no_value_of_its_field_is_refused() {
     assert_refused([
         ("a 6 * * ? *", "the minute \"a\" is not understood; allowed are 0-59 and the wildcards , - * /"),
         ("+5 6 * * ? *", "the minute \"+5\" is not understood; allowed are 0-59 and the wildcards , - * /"),
@@ -149,7 +149,7 @@ fn what_is_no_value_at_all() {
 }
 
 #[test]
-fn names_that_are_not_in_capitals_or_not_of_three_letters() {
+fn name_not_of_three_capitals_is_refused_with_its_spelling() {
     assert_refused([
         ("0 6 * mar ? *", "the month \"mar\" is not spelled as accepted (write \"MAR\")"),
         ("0 6 * March ? *", "the month \"March\" is not spelled as accepted (write \"MAR\")"),
@@ -166,7 +166,7 @@ fn names_that_are_not_in_capitals_or_not_of_three_letters() {
 }
 
 #[test]
-fn ranges_that_run_backwards_or_mix_names_and_numbers() {
+fn range_that_runs_backwards_or_mixes_names_and_numbers_is_refused() {
     assert_refused([
         ("0 22-2 * * ? *", "the hour 22-2 runs backwards (write 22-23,0-2)"),
         ("23-0 6 * * ? *", "the minute 23-0 runs backwards (write 23-59,0)"),
@@ -183,7 +183,7 @@ fn ranges_that_run_backwards_or_mix_names_and_numbers() {
 }
 
 #[test]
-fn steps_where_there_are_none_or_of_the_wrong_size() {
+fn step_where_there_is_none_or_of_the_wrong_size_is_refused() {
     assert_refused([
         ("0 6 ? * MON/2 *", "the day of week MON/2 has a step, which is not accepted here (write MON,WED,FRI)"),
         ("0 6 ? * 2/2 *", "the day of week 2/2 has a step, which is not accepted here (write 2,4,6)"),
@@ -205,7 +205,7 @@ fn steps_where_there_are_none_or_of_the_wrong_size() {
 }
 
 #[test]
-fn the_last_day_where_it_is_not_documented() {
+fn last_day_where_it_is_not_documented_is_refused() {
     let last_of_month = "L stands alone, for the last day (write L)";
     let last_of_week = "L stands alone, for Saturday, or behind one day's number (write 6L for the last Friday)";
     assert_refused([
@@ -230,7 +230,7 @@ fn the_last_day_where_it_is_not_documented() {
 }
 
 #[test]
-fn the_nearest_weekday_and_the_nth_day_where_they_are_not_documented() {
+fn nearest_weekday_and_nth_day_where_they_are_not_documented_are_refused() {
     let nearest = "W stands behind one day of month (write 3W for the weekday nearest the 3rd, or MON-FRI in the day \
                    of week)";
     let nth = "# stands between a day of week, 1 to 7, and its number in the month, 1 to 5";
@@ -265,7 +265,7 @@ fn the_nearest_weekday_and_the_nth_day_where_they_are_not_documented() {
 }
 
 #[test]
-fn an_expression_that_never_fires() {
+fn expression_that_never_fires_is_refused_by_its_schedule() {
     let refusal = |expression: &str, zone: &str| cron(expression).timezone(zone).check().unwrap_err().to_string();
     for (expression, zone) in [
         ("0 6 30 FEB ? *", "UTC"),
@@ -289,7 +289,7 @@ fn an_expression_that_never_fires() {
 }
 
 #[test]
-fn an_error_is_short_however_long_the_expression() {
+fn error_of_a_long_expression_is_short() {
     let item = "9".repeat(100_000);
     for expression in [format!("0 0 L-{item} * ? *"), format!("0 0 1 * ? /{item}"), format!("0 0 1 * MON {item}"), item]
     {
@@ -308,7 +308,7 @@ fn an_error_is_short_however_long_the_expression() {
 }
 
 #[test]
-fn what_is_suggested_is_accepted() {
+fn suggestion_of_every_refusal_is_accepted() {
     // Whole expressions stand in quotes, parts of one are put in the place of what was given.
     for expression in [
         "0 6 * * mon",

@@ -6,7 +6,7 @@ use dacapo_domain::{Every, every};
 use jiff::{SignedDuration, Timestamp};
 
 #[test]
-fn whole_minutes_hours_and_days() {
+fn interval_of_whole_minutes_hours_or_days_is_accepted() {
     for (text, expression, minutes) in [
         ("1 minute", "rate(1 minute)", 1),
         ("1 minutes", "rate(1 minute)", 1),
@@ -34,7 +34,7 @@ fn refusal(text: &str) -> String {
 }
 
 #[test]
-fn what_is_no_interval() {
+fn text_that_is_no_interval_is_refused() {
     let unreadable = format!("it is not a number and a unit; {ALLOWED}");
     for text in [
         "",
@@ -71,7 +71,7 @@ fn what_is_no_interval() {
 }
 
 #[test]
-fn what_is_clear_but_not_accepted() {
+fn interval_that_is_clear_but_not_accepted_is_refused_with_how_to_write_it() {
     for (text, instead) in [
         ("5 min", "5 minutes"),
         ("5 MINUTES", "5 minutes"),
@@ -97,14 +97,14 @@ fn what_is_clear_but_not_accepted() {
 }
 
 #[test]
-fn an_error_is_short_however_long_the_text() {
+fn error_of_a_long_interval_is_short() {
     for text in ["x".repeat(1_000_000), format!("{} weeks", "9".repeat(1_000_000))] {
         assert!(Every::parse(&text).unwrap_err().to_string().len() < 500);
     }
 }
 
 #[test]
-fn it_has_no_time_zone() {
+fn interval_with_a_time_zone_is_refused() {
     assert_eq!(
         every("1 day").timezone("Europe/Berlin").check().unwrap_err().to_string(),
         "use the time zone \"Europe/Berlin\": only `cron` has one, `every` counts from its creation and `at` is a \
@@ -113,7 +113,7 @@ fn it_has_no_time_zone() {
 }
 
 #[test]
-fn fires_at_its_creation_and_at_each_interval_after_it() {
+fn interval_fires_at_its_creation_and_at_each_interval_after_it() {
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     let created = at("2026-01-01T09:30:00.25Z");
     let hourly = Every::parse("1 hour").unwrap();

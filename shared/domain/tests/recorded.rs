@@ -1,10 +1,13 @@
-//! What is stored and sent, as recorded texts: each must be read for ever, and is written like this by version 1.
+//! Stored and sent forms as recorded texts: each must be read for ever, and is written like this by version 1.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fmt::Debug, fs, path::Path};
 
-use dacapo_domain::{Answer, Delivery, Invocation, Json, Manifest, Message, Policy, Run};
+use dacapo_domain::{
+    DeferredEvent, DeliveryRecord, IdempotencyKey, Invocation, Invoker, Json, Manifest, ManifestRecord, Message, Phase,
+    Policy, RunRecord, ScheduleRecord, WaitLoopAnswer,
+};
 use proptest::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -30,7 +33,8 @@ fn extend(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(extend),
         Value::Object(fields) => {
-            let names_a_form = fields.keys().all(|key| key.contains('/') || key == "task" || key == "events");
+            const TAGS: [&str; 6] = ["task", "events", "running", "ended", "waitLoop", "handling"];
+            let names_a_form = fields.keys().all(|key| key.contains('/') || TAGS.contains(&key.as_str()));
             for (_, inner) in fields.iter_mut().filter(|(key, _)| *key != "body") {
                 extend(inner);
             }
@@ -43,15 +47,19 @@ fn extend(value: &mut Value) {
 }
 
 #[test]
-fn every_recorded_form_is_read_and_written_like_that() {
+fn recorded_form_of_every_kind_is_read_and_written_back_equal() {
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded")).unwrap() {
         let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
         match name.split('-').next().unwrap() {
             "message" => drop(holds::<Message>(&name)),
             "invocation" => drop(holds::<Invocation>(&name)),
-            "answer" => drop(holds::<Answer>(&name)),
-            "run" => drop(holds::<Run>(&name)),
-            "delivery" => drop(holds::<Delivery>(&name)),
+            "answer" => drop(holds::<WaitLoopAnswer>(&name)),
+            "run" => drop(holds::<RunRecord>(&name)),
+            "delivery" => drop(holds::<DeliveryRecord>(&name)),
+            "deferred" => drop(holds::<DeferredEvent>(&name)),
+            "schedule" => drop(holds::<ScheduleRecord>(&name)),
+            "key" => drop(holds::<IdempotencyKey>(&name)),
+            "deployed" => drop(holds::<ManifestRecord>(&name)),
             "manifest" => drop(holds::<Manifest>(&name)),
             other => panic!("nothing is recorded as {other}"),
         }
@@ -60,10 +68,19 @@ fn every_recorded_form_is_read_and_written_like_that() {
 
 /// A new reader and old data: what is optional may be missing.
 #[test]
-fn what_is_optional_may_be_missing() {
-    let run: Run = serde_json::from_str(&recorded("run-new")).unwrap();
-    assert_eq!((run.generation, run.revision, run.hops, run.handler_ms, run.owes), (0, 0, 0, 0, false));
-    assert_eq!((run.lease, run.ttl, run.tags.len()), (None, None, 0));
+fn optional_field_of_an_old_form_may_be_missing() {
+    let run: RunRecord = serde_json::from_str(&recorded("run-new")).unwrap();
+    assert_eq!(
+        (run.phase, run.invoker, run.revision, run.hops, run.handler_ms),
+        (Phase::Queued, Invoker::Queue, 0, 0, 0)
+    );
+    assert_eq!((run.started_at, run.expires_at_s, run.tags.len(), run.reconcile_count), (None, None, 0, 0));
+    let ended: RunRecord = serde_json::from_str(&recorded("run-completed")).unwrap();
+    let Phase::Ended(end) = ended.phase else { panic!("an ended run") };
+    assert_eq!((end.hooks_pending, end.hooks_lease, end.message, end.result_left_out), (false, None, None, None));
+    let mut schedule: Value = serde_json::from_str(&recorded("schedule-declared")).unwrap();
+    schedule.as_object_mut().unwrap().remove("skipped");
+    assert_eq!(serde_json::from_value::<ScheduleRecord>(schedule).unwrap().skipped.iter().count(), 0);
 
     assert_eq!(serde_json::from_str::<Policy>("{}").unwrap(), Policy::default());
     let bare: Manifest = serde_json::from_str(r#"{"v":1,"app":"sample","functions":[]}"#).unwrap();
@@ -75,7 +92,7 @@ fn what_is_optional_may_be_missing() {
 }
 
 #[test]
-fn a_message_of_a_version_that_is_not_known_is_refused() {
+fn message_of_an_unknown_version_is_refused() {
     for text in [r#"{"run/2":{}}"#, "{}", "[]", "null", r#"{"fire/1":{"schedule":"a"}}"#] {
         assert!(Message::from_text(text).is_err(), "{text}");
     }
@@ -83,7 +100,7 @@ fn a_message_of_a_version_that_is_not_known_is_refused() {
 
 /// SQS refuses them; escaped, they arrive.
 #[test]
-fn characters_that_sqs_refuses_are_escaped() {
+fn message_with_characters_that_sqs_refuses_escapes_them() {
     let odd = "a\u{fffe}b\u{ffff}c\u{fffd}";
     let Message::Event(mut event) = holds::<Message>("message-event") else { panic!("an event") };
     event.body = Json::of(&odd).unwrap();
@@ -97,7 +114,7 @@ fn characters_that_sqs_refuses_are_escaped() {
 const OWN: [&str; 5] = ["loop/1", "crash/1", "start/1", "sweep/1", "deployed/1"];
 
 #[test]
-fn an_own_call_that_cannot_be_read_is_an_error_and_no_body() {
+fn invocation_of_our_own_that_cannot_be_read_is_an_error_and_no_body() {
     for name in ["loop", "crash", "start", "sweep", "deployed"] {
         let call = Json::from_text(recorded(&format!("invocation-{name}"))).unwrap();
         assert!(matches!(Invocation::read(&call), Some(Ok(_))), "{name}");
@@ -128,7 +145,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_not_exactly_one_own_key_is_a_body(value in any_json()) {
+    fn invocation_without_exactly_one_key_of_our_own_is_a_body(value in any_json()) {
         let own = value.as_object().is_some_and(|fields| fields.len() == 1 && OWN.iter().any(|key| fields.contains_key(*key)));
         prop_assert_eq!(Invocation::read(&Json::of(&value).unwrap()).is_some(), own, "{}", value);
     }

@@ -10,16 +10,16 @@ fn millis(ms: u64) -> Duration {
 }
 
 /// The waits after these attempts, in seconds.
-fn waits<const N: usize>(retry: Retry, roll: f64, attempts: [u32; N]) -> [u64; N] {
+fn waits<const N: usize>(retry: Retry, unit: f64, attempts: [u32; N]) -> [u64; N] {
     attempts.map(|attempt| {
-        let wait = retry.delay(attempt, roll);
+        let wait = retry.delay(attempt, unit);
         assert_eq!(wait.subsec_nanos(), 0, "whole seconds");
         wait.as_secs()
     })
 }
 
 #[test]
-fn min_times_factor_to_the_power_of_the_attempts_before_up_to_max() {
+fn wait_is_min_times_factor_to_the_power_of_the_attempts_before_up_to_max() {
     let plain = Retry::attempts(20).jitter(false);
     assert_eq!(waits(plain, 0.9, [1, 2, 3, 4, 5, 6, 7, 8, 20]), [1, 2, 4, 8, 16, 32, 60, 60, 60]);
     assert_eq!(waits(plain.min(seconds(10)).factor(3.0).max(minutes(5)), 0.9, [1, 2, 3, 4, 5]), [10, 30, 90, 270, 300]);
@@ -28,18 +28,18 @@ fn min_times_factor_to_the_power_of_the_attempts_before_up_to_max() {
 }
 
 #[test]
-fn jitter_stretches_by_one_to_two_before_the_cap() {
+fn wait_with_jitter_is_stretched_by_one_to_two_before_the_cap() {
     let retry = Retry::attempts(20).min(seconds(10));
     assert_eq!(waits(retry, 0.0, [1, 2, 3, 4]), [10, 20, 40, 60]);
     assert_eq!(waits(retry, 0.5, [1, 2, 3, 4]), [15, 30, 60, 60]);
     assert_eq!(waits(retry, 0.99, [1, 2, 3, 4]), [20, 40, 60, 60]); // 19.9 s, 39.8 s
-    // A roll outside 0 to 1 is one at its end.
+    // A number outside 0 to 1 is one at its end.
     assert_eq!(waits(retry, -3.0, [1]), [10]);
     assert_eq!(waits(retry, 7.0, [1]), [20]);
 }
 
 #[test]
-fn fractions_of_a_second_are_rounded_up() {
+fn wait_with_a_fraction_of_a_second_is_rounded_up() {
     let plain = Retry::attempts(20).jitter(false);
     assert_eq!(waits(plain.min(millis(1)), 0.0, [1, 2]), [1, 1]);
     assert_eq!(waits(plain.min(millis(1_001)), 0.0, [1, 2]), [2, 3]);
@@ -51,7 +51,7 @@ fn fractions_of_a_second_are_rounded_up() {
 }
 
 #[test]
-fn huge_attempts_factors_and_waits_end_at_the_cap() {
+fn wait_of_huge_attempts_factors_or_bounds_ends_at_the_cap() {
     let plain = Retry::attempts(u32::MAX);
     assert_eq!(waits(plain, 0.99, [64, 1_100, u32::MAX]), [60, 60, 60]);
     assert_eq!(waits(plain.factor(1e300), 0.99, [2, 3, u32::MAX]), [60, 60, 60]);
@@ -65,7 +65,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn without_jitter_it_is_arithmetic_of_whole_numbers(
+    fn wait_without_jitter_is_arithmetic_of_whole_numbers(
         min in 0..100_000_u64, longer in 0..100_000_000_u64, factor in 1..10_u32, attempt in 1..60_u32,
     ) {
         let max = min + longer;
@@ -76,17 +76,17 @@ proptest! {
     }
 
     #[test]
-    fn no_policy_breaks_it(
-        ns in any::<[u64; 2]>(), factor in any::<f64>(), attempt in any::<u32>(), roll in any::<f64>(), jitter in any::<bool>(),
+    fn wait_of_any_policy_is_at_most_a_year(
+        ns in any::<[u64; 2]>(), factor in any::<f64>(), attempt in any::<u32>(), unit in any::<f64>(), jitter in any::<bool>(),
     ) {
         let [min, max] = ns.map(Duration::from_nanos);
         let retry = Retry::attempts(3).min(min).max(max).factor(factor).jitter(jitter);
-        prop_assert!(retry.delay(attempt, roll) <= days(365));
+        prop_assert!(retry.delay(attempt, unit) <= days(365));
     }
 }
 
 #[test]
-fn policies_that_are_refused() {
+fn policy_that_cannot_be_followed_is_refused() {
     for (retry, why) in [
         (
             Retry::attempts(0),
@@ -133,7 +133,7 @@ fn policies_that_are_refused() {
 }
 
 #[test]
-fn defaults_of_tasks_and_of_events() {
+fn policy_of_tasks_and_of_events_is_the_documented_default() {
     let task = Retry::default();
     assert_eq!((task.max_attempts(), task.max_age()), (3, None));
     assert_eq!(waits(task, 0.5, [1, 2]), [2, 3]);
@@ -143,7 +143,7 @@ fn defaults_of_tasks_and_of_events() {
 }
 
 #[test]
-fn the_stored_form() {
+fn policy_is_written_to_its_stored_form_and_read_again() {
     for (retry, json) in [
         (Retry::default(), r#"{"attempts":3,"minMs":1000,"maxMs":60000,"factor":2.0,"jitter":true}"#),
         (

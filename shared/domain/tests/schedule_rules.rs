@@ -1,4 +1,4 @@
-//! Schedules: their stored form, and which fires make a run: pauses, overlaps, what was missed.
+//! Schedules: their stored form, and the fires that make a run: pauses, overlaps, missed ones.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -28,7 +28,7 @@ fn stored() -> [(Schedule, &'static str); 8] {
 }
 
 #[test]
-fn the_stored_form() {
+fn schedule_is_written_to_its_stored_form_and_read_again() {
     let now = at("2026-01-01T00:00:00Z");
     for (schedule, json) in stored() {
         assert_eq!(serde_json::to_string(&schedule).unwrap(), json);
@@ -42,7 +42,7 @@ fn the_stored_form() {
 }
 
 #[test]
-fn the_stored_form_is_read_whatever_else_is_there() {
+fn stored_form_of_a_schedule_is_read_whatever_else_is_there() {
     for (schedule, json) in stored() {
         let plain: Schedule = serde_json::from_str(json).unwrap();
         let inner = json.strip_prefix('{').unwrap().strip_suffix('}').unwrap();
@@ -61,7 +61,7 @@ fn the_stored_form_is_read_whatever_else_is_there() {
 }
 
 #[test]
-fn which_fires_make_a_run() {
+fn fire_makes_a_run_unless_its_schedule_is_paused_or_skips_while_running() {
     let (allow, skip) = (every("1 hour"), every("1 hour").skip_while_running());
     for (schedule, paused, unfinished, admitted) in [
         (&allow, false, false, Ok(())),
@@ -78,7 +78,7 @@ fn which_fires_make_a_run() {
 }
 
 #[test]
-fn what_was_missed() {
+fn fire_missed_while_the_engine_was_down_is_run_once_or_skipped() {
     // Of 1 January: when fires were last handled, when the engine is back, what is run at once, what is skipped.
     type Row<'a> = (&'a str, &'a str, Option<&'a str>, &'a [&'a str]);
     let of_hours: [Row; 7] = [
@@ -108,7 +108,7 @@ fn what_was_missed() {
 }
 
 #[test]
-fn of_a_long_time_down_the_last_hundred_are_kept() {
+fn fires_missed_over_a_long_time_are_kept_up_to_the_last_hundred() {
     let created = at("2026-01-01T00:00:00Z");
     let schedule = every("1 minute").catch_up();
     let fires = schedule.check().unwrap().since(created).unwrap();
@@ -121,7 +121,7 @@ fn of_a_long_time_down_the_last_hundred_are_kept() {
 }
 
 #[test]
-fn the_creation_is_a_fire_of_every_and_of_no_other() {
+fn creation_of_a_schedule_is_a_fire_of_every_and_of_no_other() {
     let created = at("2026-01-01T06:00:00Z");
     let fires = |schedule: Schedule| -> FireTimes { schedule.check().unwrap().since(created).unwrap() };
     let before = at("2026-01-01T05:00:00Z");
@@ -136,7 +136,7 @@ fn the_creation_is_a_fire_of_every_and_of_no_other() {
 }
 
 #[test]
-fn the_last_hundred_skipped_fires_are_kept_in_order_each_once() {
+fn skipped_fires_are_kept_in_order_each_once_up_to_the_last_hundred() {
     let hour = |number: i64| Timestamp::from_second(1_767_225_600 + number * 3_600).unwrap();
     let fire = |number| SkippedFire { time: hour(number), reason: SkipReason::Overlap };
     let mut skipped = SkippedFires::default();
@@ -160,7 +160,7 @@ fn the_last_hundred_skipped_fires_are_kept_in_order_each_once() {
 
 /// Worked out by another program, from the definitions of ULID and FNV.
 #[test]
-fn a_fire_makes_a_run_of_the_same_id_for_ever() {
+fn fire_makes_a_run_of_the_same_id_for_ever() {
     for (schedule, time, id) in [
         ("nightly-report 1", "2026-01-01T06:00:00Z", "01KDW28FR0PHTWHA1GN83GZ2QM"),
         ("nightly-report 1", "2026-01-01T06:00:00.001Z", "01KDW28FR1PHTWHA1GN83GZ2QM"),
@@ -179,7 +179,7 @@ fn a_fire_makes_a_run_of_the_same_id_for_ever() {
 }
 
 #[test]
-fn a_moment_for_aws_is_never_early() {
+fn moment_in_the_words_of_aws_is_never_early() {
     for (due, expression) in [
         ("2026-05-01T10:00:00Z", "at(2026-05-01T10:00:00)"),
         ("2026-05-01T10:00:00.001Z", "at(2026-05-01T10:00:01)"),

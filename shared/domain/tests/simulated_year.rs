@@ -1,5 +1,5 @@
 //! A year of twenty schedules in as many ways of keeping time, over both changes of the clocks, driven as an engine
-//! drives them: no fire is lost, none is doubled, however late the engine looks and however often a fire is delivered.
+//! drives them: no fire is lost, none is doubled, however late the engine's turn and however often a fire is delivered.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -73,8 +73,8 @@ fn fires_of(schedule: &Schedule) -> FireTimes {
     schedule.check().unwrap().since(timestamp(CREATED)).unwrap()
 }
 
-/// Looks after seconds, minutes, hours, and now and then after days.
-fn next_look(rng: &mut Rng, now: Timestamp) -> Timestamp {
+/// The engine's next turn: after seconds, minutes, hours, and now and then after days.
+fn next_turn(rng: &mut Rng, now: Timestamp) -> Timestamp {
     let seconds = match rng.u8(..100) {
         0 => rng.i64(86_400..10 * 86_400),
         1..=20 => rng.i64(3_600..86_400),
@@ -85,7 +85,7 @@ fn next_look(rng: &mut Rng, now: Timestamp) -> Timestamp {
 }
 
 #[test]
-fn no_fire_of_a_year_is_lost_and_none_is_doubled() {
+fn fires_of_a_year_make_one_run_each_however_often_they_are_delivered() {
     let mut rng = Rng::with_seed(2026);
     let mut total = 0;
     for (number, schedule) in schedules().iter().enumerate() {
@@ -106,7 +106,7 @@ fn no_fire_of_a_year_is_lost_and_none_is_doubled() {
             for fire in messages.drain(..) {
                 made += usize::from(runs.insert(fire_id(&name, fire), fire).is_none());
             }
-            now = next_look(&mut rng, now);
+            now = next_turn(&mut rng, now);
             if now == timestamp(END) {
                 let rest = fires.after(last.unwrap_or(timestamp(CREATED))).take_while(|fire| *fire <= now);
                 made += rest.filter(|fire| runs.insert(fire_id(&name, *fire), *fire).is_none()).count();
@@ -122,7 +122,7 @@ fn no_fire_of_a_year_is_lost_and_none_is_doubled() {
 }
 
 #[test]
-fn of_a_year_with_an_engine_that_is_often_down_each_fire_is_run_or_skipped() {
+fn fires_of_a_year_with_an_engine_that_is_often_down_are_each_run_or_skipped() {
     let mut rng = Rng::with_seed(2027);
     for schedule in schedules() {
         let fires = fires_of(&schedule);
@@ -130,7 +130,7 @@ fn of_a_year_with_an_engine_that_is_often_down_each_fire_is_run_or_skipped() {
         let mut seen = timestamp(CREATED) - SignedDuration::from_nanos(1);
         let mut accounted = 0;
         while seen < timestamp(END) {
-            let now = next_look(&mut rng, seen);
+            let now = next_turn(&mut rng, seen);
             let missed = fires.missed(seen, now, &schedule);
             let mut due: Vec<Timestamp> = all[accounted..].iter().copied().take_while(|fire| *fire <= now).collect();
             accounted += due.len();
@@ -145,7 +145,7 @@ fn of_a_year_with_an_engine_that_is_often_down_each_fire_is_run_or_skipped() {
 
 /// The fires of which a handler is told are those that came before and will come after its own.
 #[test]
-fn the_neighbours_of_a_fire_are_the_fires_around_it() {
+fn fires_around_one_are_those_before_and_after_it() {
     for schedule in schedules() {
         let fires: Vec<Timestamp> = fires_of(&schedule).all().take(60).collect();
         let recurrence = schedule.check().unwrap();

@@ -24,7 +24,7 @@ fn refusal(when: impl Into<When>) -> (WhenProblem, Option<String>) {
 }
 
 #[test]
-fn durations_and_numbers() {
+fn duration_or_number_is_that_far_from_now_or_since_1970() {
     assert_eq!(due(minutes(5)), "2024-01-31T12:05:00.25Z");
     assert_eq!(due(days(366)), "2025-01-31T12:00:00.25Z"); // over a 29 February
     assert_eq!(due(Duration::from_nanos(1)), "2024-01-31T12:00:00.251Z"); // never early
@@ -37,7 +37,7 @@ fn durations_and_numbers() {
 }
 
 #[test]
-fn timestamps() {
+fn timestamp_of_any_accepted_form_is_its_moment() {
     assert_eq!(due(at("2024-02-01T00:00:00Z")), "2024-02-01T00:00:00Z");
     assert_eq!(due(at("2024-02-01T00:00:00.000000001Z")), "2024-02-01T00:00:00.001Z");
     for (text, means) in [
@@ -56,7 +56,7 @@ fn timestamps() {
 }
 
 #[test]
-fn a_number_and_a_unit() {
+fn number_and_unit_is_that_far_from_now() {
     for (text, means) in [
         ("1 second", "2024-01-31T12:00:01.25Z"),
         ("90 seconds", "2024-01-31T12:01:30.25Z"),
@@ -77,7 +77,7 @@ fn a_number_and_a_unit() {
 }
 
 #[test]
-fn at_most_the_same_date_and_time_next_year() {
+fn time_up_to_the_same_date_next_year_is_taken() {
     for (now, latest) in [
         ("2023-06-15T10:20:30.5Z", "2024-06-15T10:20:30.5Z"),
         ("2024-02-29T10:20:30.5Z", "2025-02-28T10:20:30.5Z"),
@@ -99,7 +99,7 @@ fn at_most_the_same_date_and_time_next_year() {
 }
 
 #[test]
-fn not_later_than_now() {
+fn time_not_later_than_now_is_refused() {
     assert_eq!(refusal(Duration::ZERO).0, WhenProblem::Zero);
     assert_eq!(refusal(0).0, WhenProblem::Zero);
     assert_eq!(refusal("0 minutes").0, WhenProblem::Zero);
@@ -116,7 +116,7 @@ fn not_later_than_now() {
 }
 
 #[test]
-fn too_far() {
+fn time_more_than_a_year_ahead_is_refused() {
     let latest = at("2025-01-31T12:00:00.25Z");
     for when in [
         When::from(days(367)),
@@ -136,7 +136,7 @@ fn too_far() {
 }
 
 #[test]
-fn texts_that_are_refused() {
+fn text_that_is_no_time_is_refused_with_how_to_write_it() {
     use WhenProblem::{Empty, Fractional, NoUnit, Spaces, TwoUnits, Unreadable};
     let unknown = |unit: &str| WhenProblem::UnknownUnit(unit.to_owned());
     for (text, problem, instead) in [
@@ -199,7 +199,7 @@ fn texts_that_are_refused() {
 }
 
 #[test]
-fn what_is_suggested_is_accepted() {
+fn suggestion_of_every_refused_time_is_accepted() {
     for text in ["90 sec", "1 day 2 hours", "in an hour", "1.5 hours", "PT1H30M", "2024-02-14 17:46:05Z"] {
         let instead = refusal(text).1.unwrap();
         assert!(When::from(instead.as_str()).resolve(at(NOW)).is_ok(), "{text}: {instead}");
@@ -207,7 +207,7 @@ fn what_is_suggested_is_accepted() {
 }
 
 #[test]
-fn timestamps_that_are_refused() {
+fn timestamp_beyond_rfc_3339_is_refused_with_the_reason() {
     for (text, why) in [
         ("2024-02-14", "the time of day is missing"),
         ("2024-02-14T17:46Z", "the time is written 17:46:05"),
@@ -237,7 +237,7 @@ fn timestamps_that_are_refused() {
 }
 
 #[test]
-fn an_error_says_what_was_given_what_is_allowed_and_what_to_write() {
+fn error_of_a_time_says_what_was_given_what_is_allowed_and_what_to_write() {
     let message = |when: When| format!("failed to {}", when.resolve(at(NOW)).unwrap_err());
     assert_eq!(
         message("1 day 2 hours".into()),
@@ -255,7 +255,7 @@ fn an_error_says_what_was_given_what_is_allowed_and_what_to_write() {
 }
 
 #[test]
-fn a_time_travels_as_a_json_number_or_string() {
+fn time_travels_as_a_json_number_or_string() {
     for (when, json) in [
         (When::from(minutes(5)), "300000"),
         (When::from(300_000), "300000"),

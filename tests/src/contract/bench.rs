@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dacapo::port::Ports;
+use dacapo_core::port::Ports;
 use dacapo_domain::Message;
 
-/// Ports, and what stands around them: time, queues that somebody reads, names that nobody else uses.
+/// Ports, and what stands around them: time, queues that are read, names that no other rule uses.
 ///
 /// Rules ask for the ports each time and keep none, so that a bench can be [reopened](Bench::reopen).
 #[async_trait]
@@ -14,7 +14,7 @@ pub trait Bench: Send + Sync {
     /// The ports.
     fn ports(&self) -> Ports;
 
-    /// A name that no other rule and no earlier test used: for tasks, schedules, executions.
+    /// A name that no other rule and no earlier test used: for records, tasks, schedules, executions. It is a slug.
     fn unique(&self, name: &str) -> String;
 
     /// Lets at least so much time pass, and whatever fires by then fire. A bench with a clock of its own steps it.
@@ -24,16 +24,16 @@ pub trait Bench: Send + Sync {
     async fn function(&self, name: &str) -> String;
 
     /// The same with a dead-letter queue of its own.
-    async fn function_with_dead_letters(&self, name: &str) -> String;
+    async fn function_with_dlq(&self, name: &str) -> String;
 
     /// Takes what is visible in a function's queue now, acknowledged. It may be less than there is.
     async fn receive(&self, function: &str) -> Vec<Message>;
 
-    /// The texts in a function's own dead-letter queue.
-    async fn dead_letters(&self, function: &str) -> Vec<String>;
+    /// Takes the texts in a function's own dead-letter queue.
+    async fn function_dlq(&self, function: &str) -> Vec<String>;
 
-    /// The texts in the app's dead-letter queue.
-    async fn undelivered(&self) -> Vec<String>;
+    /// Takes the texts in the app's dead-letter queue.
+    async fn app_dlq(&self) -> Vec<String>;
 
     /// Ends the process that holds the ports and starts another, where there is one.
     async fn reopen(&self) {}

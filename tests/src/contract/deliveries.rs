@@ -1,123 +1,116 @@
-//! Deliveries that failed, or that are held back.
+//! Deliveries that failed: recorded with their event's body by the first failure, sent again, dropped, redriven.
 
-use dacapo::port::{SavedDelivery, StoredDelivery};
-use dacapo_domain::{Delivery, DeliveryState, seconds};
+use dacapo_core::commit::{self, Committed, Seen, Stored, commit};
+use dacapo_domain::{
+    AttemptError, DeliveryInput, DeliveryMessage, DeliveryPhase, DeliveryRecord, EventMessage, HandlerFailure, Json,
+    Machine, Message, Payloads, Retry, Subscribed, Subscription, Work, seconds, slot,
+};
+use futures::future::join_all;
 
 use super::{
     Bench,
-    fixture::{delivery, event, json, now, version},
+    fixture::{PATIENCE, deadline, json, large, now},
 };
 
-async fn stored(bench: &impl Bench) -> Delivery {
-    let event = event(bench, r#"{"name":"Ada"}"#);
-    let delivery = delivery(bench, &event);
-    let saved = bench.ports().store.create_delivery(&delivery, &event.body).await;
-    assert_eq!(saved.unwrap(), SavedDelivery::Done);
-    delivery
+/// An event that was just published to a function of its own.
+async fn event(bench: &impl Bench, body: Json) -> EventMessage {
+    let (function, now) = (bench.function("greet").await, now(bench));
+    let (id, name) = (bench.ports().clock.new_id(), "user-joined".to_owned());
+    EventMessage { id, name, function, body, published_at: now, due_at: now, hops: 0, attempt: 1 }
 }
 
-async fn load(bench: &impl Bench, delivery: &Delivery) -> Option<StoredDelivery> {
-    bench.ports().store.load_delivery(&delivery.key()).await.expect("deliveries can be read")
+fn subscription(retry: Retry) -> Subscription {
+    Subscription { event: "user-joined".to_owned(), timeout: seconds(30), retry, dead_letter: true }
 }
 
-fn next(bench: &impl Bench, seen: &Delivery, change: impl FnOnce(&mut Delivery)) -> Delivery {
-    let mut next = Delivery { version: version(bench), ..seen.clone() };
-    change(&mut next);
-    next
+/// What is seen of an event whose first handling failed: nothing yet.
+fn fresh(event: &EventMessage) -> Seen<DeliveryRecord> {
+    Seen::Fresh(DeliveryRecord::fresh(event), Payloads::none().with(slot::BODY, event.body.clone()))
 }
 
-/// What was stored is there with the event's body.
-pub async fn a_new_delivery_is_there_with_its_body(bench: &impl Bench) {
-    let delivery = stored(bench).await;
+fn failure() -> Vec<HandlerFailure> {
+    vec![HandlerFailure { handler: 0, error: AttemptError::retryable("ODD", "failed") }]
+}
+
+async fn happen(
+    bench: &impl Bench,
+    seen: impl Into<Seen<DeliveryRecord>>,
+    input: DeliveryInput,
+    retry: Retry,
+    body: &Json,
+) -> Committed<DeliveryRecord> {
+    let handlers = [subscription(retry)];
+    let subscribed = Subscribed { handlers: &handlers, body };
+    let committed = commit(&bench.ports(), seen, &input, subscribed, deadline(bench)).await;
+    committed.expect("deliveries can be committed").expect("the delivery is there")
+}
+
+async fn first_failed(bench: &impl Bench, event: &EventMessage, retry: Retry) -> DeliveryRecord {
+    let input = DeliveryInput::FirstFailed(failure());
+    happen(bench, fresh(event), input, retry, &event.body).await.record
+}
+
+async fn read(bench: &impl Bench, delivery: &DeliveryRecord) -> Option<Stored<DeliveryRecord>> {
+    commit::load(&bench.ports(), &delivery.key()).await.expect("deliveries can be read")
+}
+
+fn steady() -> Retry {
+    Retry::attempts(3).min(seconds(1)).factor(1.0).jitter(false)
+}
+
+/// The record is there with the event's body, and the message of the next attempt comes after its wait.
+pub async fn first_failure_is_recorded_and_sent_again(bench: &impl Bench) {
+    let event = event(bench, large('x', 200_000)).await;
+    let delivery = first_failed(bench, &event, steady()).await;
     bench.reopen().await;
-    let body = json(r#"{"name":"Ada"}"#);
-    assert_eq!(load(bench, &delivery).await, Some(StoredDelivery { delivery, body }));
+    let payloads = Payloads::none().with(slot::BODY, event.body.clone());
+    assert!(read(bench, &delivery).await == Some(Stored { record: delivery.clone(), payloads }));
+    let expected = DeliveryMessage { delivery: delivery.record_id(), attempt: 2 };
+    assert_eq!(bench.receive_within(&event.function, 1, PATIENCE).await, [Message::Delivery(expected)]);
 }
 
-/// A key that nobody used is no error.
-pub async fn a_delivery_that_is_not_there_is_none(bench: &impl Bench) {
-    let delivery = delivery(bench, &event(bench, "{}"));
-    assert_eq!(load(bench, &delivery).await, None);
+/// A key that no delivery has is no error.
+pub async fn delivery_that_was_never_recorded_is_none(bench: &impl Bench) {
+    let event = event(bench, json("{}")).await;
+    assert_eq!(read(bench, &DeliveryRecord::fresh(&event)).await, None);
 }
 
-/// The second to record a delivery gets the first one's record, and changes nothing.
-pub async fn a_delivery_is_created_once(bench: &impl Bench) {
-    let first = stored(bench).await;
-    let second = next(bench, &first, |delivery| delivery.attempt = 7);
-
-    let saved = bench.ports().store.create_delivery(&second, &json("2")).await.unwrap();
-
-    assert_eq!(saved, SavedDelivery::Lost(Some(first.clone())));
-    let stands = load(bench, &first).await.unwrap();
-    assert_eq!((stands.delivery, stands.body), (first, json(r#"{"name":"Ada"}"#)));
+/// Ten copies of one event fail at once: one failure is recorded.
+pub async fn ten_first_failures_of_one_event_are_one(bench: &impl Bench) {
+    let event = event(bench, json(r#"{"name":"Ada"}"#)).await;
+    let failed = join_all((0..10).map(|_| first_failed(bench, &event, steady()))).await;
+    let stands = read(bench, &failed[0]).await.expect("the delivery is there").record;
+    assert_eq!(stands.attempt, 2);
+    assert!(failed.iter().all(|delivery| *delivery == stands));
 }
 
-/// A reply was lost and the call is made again.
-pub async fn a_delivery_stored_again_finds_that_it_has_won(bench: &impl Bench) {
-    let first = stored(bench).await;
-    let again = bench.ports().store.create_delivery(&first, &json("{}")).await.unwrap();
-    assert_eq!(again, SavedDelivery::Done);
-
-    let second = next(bench, &first, |delivery| delivery.attempt = 2);
-    for _ in 0..2 {
-        let saved = bench.ports().store.save_delivery(&first, &second).await.unwrap();
-        assert_eq!(saved, SavedDelivery::Done);
-    }
+/// Ten deliveries of one message at once: one calls the handlers.
+pub async fn ten_arrivals_of_one_message_take_one_attempt(bench: &impl Bench) {
+    let event = event(bench, json("{}")).await;
+    let delivery = first_failed(bench, &event, steady()).await;
+    bench.pass(seconds(2)).await;
+    let arrive = || {
+        let seen = Seen::Stored(delivery.clone());
+        happen(bench, seen, DeliveryInput::Arrived { attempt: 2 }, steady(), &event.body)
+    };
+    let arrived = join_all((0..10).map(|_| arrive())).await;
+    assert_eq!(arrived.iter().filter(|arrived| arrived.work == Some(Work::CallHandler)).count(), 1);
 }
 
-/// The record is replaced, the body stays.
-pub async fn a_save_replaces_the_delivery(bench: &impl Bench) {
-    let first = stored(bench).await;
-    let second = next(bench, &first, |delivery| {
-        delivery.attempt = 2;
-        delivery.watch_at = None;
-        delivery.state = DeliveryState::Dropped;
-    });
+/// What can't be retried any more is dropped, its event kept as a dead letter, until it is redriven from its record.
+pub async fn dropped_delivery_is_kept_and_may_be_redriven(bench: &impl Bench) {
+    let event = event(bench, json(r#"{"name":"Ada"}"#)).await;
+    let dropped = first_failed(bench, &event, Retry::never()).await;
+    assert_eq!(dropped.phase, DeliveryPhase::Dropped);
+    assert!(dropped.header().expires_at_s.is_some() && dropped.header().reconcile_at.is_none());
+    let letter = Message::Event(dropped.event_message(event.body.clone())).to_text();
+    assert!(bench.app_dlq().await.contains(&letter));
 
-    assert_eq!(bench.ports().store.save_delivery(&first, &second).await.unwrap(), SavedDelivery::Done);
+    let seen = Seen::Stored(dropped);
+    let redriven = happen(bench, seen, DeliveryInput::Redriven, Retry::never(), &event.body).await.record;
 
-    let stands = load(bench, &first).await.unwrap();
-    assert_eq!((stands.delivery, stands.body), (second, json(r#"{"name":"Ada"}"#)));
-}
-
-/// Who has not seen the last version changes nothing and learns what stands there.
-pub async fn a_lost_save_gives_the_delivery_that_won(bench: &impl Bench) {
-    let first = stored(bench).await;
-    let winner = next(bench, &first, |delivery| delivery.attempt = 2);
-    let loser = next(bench, &first, |delivery| delivery.attempt = 3);
-    bench.ports().store.save_delivery(&first, &winner).await.unwrap();
-
-    let saved = bench.ports().store.save_delivery(&first, &loser).await.unwrap();
-
-    assert_eq!(saved, SavedDelivery::Lost(Some(winner.clone())));
-    assert_eq!(load(bench, &first).await.unwrap().delivery, winner);
-}
-
-/// A save never makes a delivery out of nothing.
-pub async fn a_save_of_a_delivery_that_is_not_there_stores_nothing(bench: &impl Bench) {
-    let seen = delivery(bench, &event(bench, "{}"));
-    let next = next(bench, &seen, |delivery| delivery.attempt = 2);
-    let saved = bench.ports().store.save_delivery(&seen, &next).await.unwrap();
-    assert_eq!(saved, SavedDelivery::Lost(None));
-    assert_eq!(load(bench, &seen).await, None);
-}
-
-/// Once its time is up it is gone, and the same event may be recorded anew.
-pub async fn an_expired_delivery_is_gone(bench: &impl Bench) {
-    let first = stored(bench).await;
-    let ttl = Some(now(bench).as_second() + 1);
-    let dropped = next(bench, &first, |delivery| delivery.ttl = ttl);
-    bench.ports().store.save_delivery(&first, &dropped).await.unwrap();
-
-    bench.pass(seconds(3)).await;
-
-    assert_eq!(load(bench, &first).await, None);
-    let late = next(bench, &dropped, |delivery| delivery.ttl = None);
-    let saved = bench.ports().store.save_delivery(&dropped, &late).await.unwrap();
-    assert_eq!(saved, SavedDelivery::Lost(None), "nobody saves what is gone");
-    let anew = next(bench, &first, |_| ());
-    let saved = bench.ports().store.create_delivery(&anew, &json("2")).await.unwrap();
-    assert_eq!(saved, SavedDelivery::Done);
-    let stands = load(bench, &first).await.unwrap();
-    assert_eq!((stands.delivery, stands.body), (anew, json("2")));
+    let expected = DeliveryMessage { delivery: redriven.record_id(), attempt: 1 };
+    assert_eq!(bench.receive_within(&event.function, 1, PATIENCE).await, [Message::Delivery(expected)]);
+    let payloads = Payloads::none().with(slot::BODY, event.body);
+    assert_eq!(read(bench, &redriven).await, Some(Stored { record: redriven, payloads }));
 }

@@ -1,19 +1,29 @@
-//! Records and messages for rules.
+//! What rules need again and again.
 
 use std::time::Duration;
 
-use dacapo::port::{Created, ListFilter, Payloads, Saved, Stored, Watched};
-use dacapo_domain::{Delivery, DeliveryMessage, EventMessage, Id, Json, Message, NewRun, Run, State, Trigger, Version};
+use dacapo_domain::{
+    Created, DeliveryMessage, Effect, Header, Index, Json, Message, NewRun, Page, Payload, Query, RecordKey, RunRecord,
+    Saved, StoredRecord, Trigger, Write, seconds,
+};
 use jiff::Timestamp;
 
-use super::Bench;
+use super::{Bench, note::Note};
 
-/// How long rules wait for what may take its time: Scheduler fires up to a minute late.
-pub(super) const PATIENCE: Duration = Duration::from_secs(90);
+/// The patience for what may take its time: Scheduler fires up to a minute late.
+pub(super) const PATIENCE: Duration = seconds(90);
+
+/// The time for which nothing comes, where nothing is to come.
+pub(super) const SILENCE: Duration = seconds(1);
 
 /// JSON of a text that is JSON.
 pub(super) fn json(text: &str) -> Json {
     Json::from_text(text).expect("a rule's JSON is JSON")
+}
+
+/// A JSON text of so many bytes, all of one letter.
+pub(super) fn large(letter: char, bytes: usize) -> Json {
+    json(&format!("\"{}\"", letter.to_string().repeat(bytes - 2)))
 }
 
 /// Now, by the bench's clock.
@@ -21,103 +31,74 @@ pub(super) fn now(bench: &impl Bench) -> Timestamp {
     bench.ports().clock.now()
 }
 
-/// A version that nobody has written.
-pub(super) fn version(bench: &impl Bench) -> Version {
-    bench.ports().clock.moment().version()
+/// The deadline of a commit that has time.
+pub(super) fn deadline(bench: &impl Bench) -> Timestamp {
+    now(bench) + seconds(60)
 }
 
-/// A run that is due now, not stored.
-pub(super) fn new_run(bench: &impl Bench, task: &str) -> Run {
-    due_run(bench, task, now(bench))
+/// The Unix second by whose end a little time has passed.
+pub(super) fn soon_s(bench: &impl Bench) -> i64 {
+    now(bench).as_second() + 2
 }
 
-/// A run that is due then, not stored.
-pub(super) fn due_run(bench: &impl Bench, task: &str, due_at: Timestamp) -> Run {
-    let clock = bench.ports().clock;
-    let new = NewRun {
-        id: clock.new_id(),
-        name: task.to_owned(),
-        due_at,
-        trigger: Trigger::Run,
-        parent_id: None,
-        hops: 0,
-        tags: vec![],
-        key: None,
-        schedule: None,
-        ttl: None,
-        execution: None,
-    };
-    Run::create(new, &clock.moment()).run
+/// Lets what expires [soon](soon_s) expire.
+pub(super) async fn let_expire(bench: &impl Bench) {
+    bench.pass(seconds(3)).await;
 }
 
-/// A run with an idempotency key, not stored.
-pub(super) fn keyed_run(bench: &impl Bench, task: &str, key: &str) -> Run {
-    Run { key: Some(key.to_owned()), ..new_run(bench, task) }
+/// Creates a record.
+pub(super) async fn create(bench: &impl Bench, write: &Write) -> Created {
+    bench.ports().records.create(write, None).await.expect("records can be created")
 }
 
-/// A run that is stored, with the body `{}`.
-pub(super) async fn stored_run(bench: &impl Bench, task: &str) -> Run {
-    let run = new_run(bench, task);
-    create(bench, &run).await;
-    run
+/// Stores a new note.
+pub(super) async fn stored(bench: &impl Bench, note: Note) -> Note {
+    assert_eq!(create(bench, &note.write()).await, Created::New);
+    note
 }
 
-/// Stores a new run.
-pub(super) async fn create(bench: &impl Bench, run: &Run) {
-    let created = bench.ports().store.create(run, &Json::default(), None).await;
-    assert_eq!(created.expect("the run can be stored"), Created::New);
+/// Saves a record.
+pub(super) async fn save(bench: &impl Bench, seen: &Header, write: &Write) -> Saved {
+    bench.ports().records.save(seen, write).await.expect("records can be saved")
 }
 
-/// The next record after a change.
-pub(super) fn changed(bench: &impl Bench, run: &Run, change: impl FnOnce(&mut Run)) -> Run {
-    let mut next = run.clone();
-    change(&mut next);
-    next.version = version(bench);
-    next
+/// Saves a record that no other writer has changed.
+pub(super) async fn replace(bench: &impl Bench, seen: &Write, next: &Write) {
+    let saved = save(bench, &seen.header, next).await;
+    assert!(matches!(saved, Saved::Done(_)), "no other writer has changed the record, and yet {saved:?}");
 }
 
-/// The record of a run that has ended like this and is kept for so long.
-pub(super) fn ended(bench: &impl Bench, run: &Run, state: State, kept: Duration) -> Run {
-    let now = now(bench);
-    changed(bench, run, |run| {
-        run.state = state;
-        run.ended_at = Some(now);
-        run.watch_at = None;
-        run.ttl = Some((now + kept).as_second() + 1);
-    })
+/// A record with all its payloads.
+pub(super) async fn load(bench: &impl Bench, key: &RecordKey) -> Option<StoredRecord> {
+    bench.ports().records.load(key).await.expect("records can be read")
 }
 
-/// Saves a record that nobody else has changed.
-pub(super) async fn save(bench: &impl Bench, seen: &Run, next: &Run) -> Box<Stored> {
-    match bench.ports().store.save(seen, next, &Payloads::default()).await.expect("the run can be saved") {
-        Saved::Done(stored) => stored,
-        lost @ Saved::Lost(_) => panic!("a record that nobody else has changed can be saved, not {lost:?}"),
+/// A payload of a record with all its payloads.
+pub(super) async fn payload(bench: &impl Bench, key: &RecordKey, slot: &str) -> Option<Json> {
+    let record = load(bench, key).await.expect("the record is there");
+    match record.payloads.get(slot) {
+        Payload::Absent => None,
+        Payload::Apart => panic!("{slot} was not read, although all payloads are"),
+        Payload::Here(value) => Some(value.clone()),
     }
 }
 
-/// Stores a run and ends it.
-pub(super) async fn ended_run(bench: &impl Bench, run: Run, state: State, kept: Duration) -> Run {
-    let next = ended(bench, &run, state, kept);
-    save(bench, &run, &next).await;
-    next
+/// Everything in a partition of an index, in ascending order.
+pub(super) fn all_of(index: Index, partition: &str) -> Query {
+    let partitions = vec![partition.to_owned()];
+    Query { index, partitions, from: None, below: None, descending: false, limit: 1_000 }
 }
 
-/// A run as it is stored.
-pub(super) async fn load(bench: &impl Bench, id: Id) -> Option<Stored> {
-    bench.ports().store.load(id).await.expect("runs can be read")
+/// Asks an index.
+pub(super) async fn ask(bench: &impl Bench, query: &Query) -> Page {
+    bench.ports().records.query(query).await.expect("indexes can be asked")
 }
 
-/// A filter for a task's runs.
-pub(super) fn of_task(task: &str) -> ListFilter {
-    ListFilter { task: Some(task.to_owned()), state: None, limit: 100, cursor: None }
-}
-
-/// The ids on a page. Lists may lag behind, so they are asked again until there are so many.
-pub(super) async fn listed(bench: &impl Bench, filter: &ListFilter, count: usize) -> Vec<Id> {
+/// The ids on a page. An index may lag behind, so it is asked again until there are so many.
+pub(super) async fn listed(bench: &impl Bench, query: &Query, count: usize) -> Vec<String> {
     let mut tries = 0;
     loop {
-        let page = bench.ports().store.list(filter).await.expect("runs can be listed");
-        let ids: Vec<Id> = page.runs.iter().map(|stored| stored.run.id).collect();
+        let ids = ids(&ask(bench, query).await);
         tries += 1;
         if ids.len() == count || tries == 10 {
             return ids;
@@ -126,27 +107,35 @@ pub(super) async fn listed(bench: &impl Bench, filter: &ListFilter, count: usize
     }
 }
 
-/// Which of these are overdue by then, in the order in which they are told.
-pub(super) async fn overdue(bench: &impl Bench, by: Timestamp, of: &[Watched]) -> Vec<Watched> {
-    let mut overdue = bench.ports().store.overdue(by, 1_000).await.expect("what is overdue can be read");
-    overdue.retain(|watched| of.contains(watched));
-    overdue
-}
-
-/// An event that was just published.
-pub(super) fn event(bench: &impl Bench, body: &str) -> EventMessage {
-    let clock = bench.ports().clock;
-    let now = clock.now();
-    let (id, name, function) = (clock.new_id(), "user-joined".to_owned(), bench.unique("greet"));
-    EventMessage { id, name, function, body: json(body), published_at: now, due_at: now, hops: 0, attempt: 1 }
-}
-
-/// The record of an event's delivery, not stored.
-pub(super) fn delivery(bench: &impl Bench, event: &EventMessage) -> Delivery {
-    Delivery::new(event, &bench.ports().clock.moment())
+/// The ids of a page's records.
+pub(super) fn ids(page: &Page) -> Vec<String> {
+    page.records.iter().map(|record| record.header.key.id.clone()).collect()
 }
 
 /// A small message that can be told from others.
 pub(super) fn message(text: &str) -> Message {
     Message::Delivery(DeliveryMessage { delivery: text.to_owned(), attempt: 1 })
+}
+
+/// The effect that sends it at once.
+pub(super) fn send(function: &str, text: &str) -> Effect {
+    Effect::send(function, &message(text))
+}
+
+/// Lets an effect happen.
+pub(super) async fn post(bench: &impl Bench, effect: &Effect) {
+    bench.ports().outbox.post(effect).await.expect("the effect can happen");
+}
+
+/// A run of a task that is due now, not stored, with what follows.
+pub(super) fn new_run(bench: &impl Bench, task: &str) -> NewRun {
+    NewRun::at(bench.ports().clock.new_id(), task, now(bench), Trigger::Run)
+}
+
+/// Stores a run and gives its record.
+pub(super) async fn stored_run(bench: &impl Bench, new: NewRun) -> RunRecord {
+    let decision = RunRecord::create(new, &bench.ports().clock.decision_context());
+    let write = decision.write().expect("a run can be serialized");
+    assert_eq!(create(bench, &write).await, Created::New);
+    decision.record
 }

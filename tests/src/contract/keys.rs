@@ -1,148 +1,172 @@
 //! Idempotency keys, per task: one run holds a key, until it may be taken over.
 
-use dacapo::port::Created;
-use dacapo_domain::{Json, Run, State, days, seconds};
+use std::time::Duration;
+
+use dacapo_core::commit::{self, Creation, Seen, commit, create_run};
+use dacapo_domain::{
+    AttemptError, AttemptOutcome, Decision, Input, Json, NewRun, Policy, RunRecord, Task, days, run::Key, seconds, slot,
+};
 use futures::future::join_all;
 
 use super::{
     Bench,
-    fixture::{ended, ended_run, keyed_run, load, now, save},
+    fixture::{deadline, new_run, now},
+    meddled::{Mishap, lossy},
 };
 
-/// Stores a run with its key for a month.
-async fn create(bench: &impl Bench, run: &Run) -> Created {
-    bench.ports().store.create(run, &Json::default(), Some(now(bench) + days(30))).await.expect("runs can be created")
+/// A new run of a task that wants a key for so long.
+fn keyed(bench: &impl Bench, task: &str, key: &str, held: Duration) -> Decision<RunRecord> {
+    let key = Some(Key { text: key.to_owned(), until: now(bench) + held });
+    let new = NewRun { key, ..new_run(bench, task) };
+    RunRecord::create(new, &bench.ports().clock.decision_context()).with(slot::BODY, Json::default())
 }
 
 /// A first run with a key, and a second that wants it.
-fn two_runs(bench: &impl Bench) -> (Run, Run) {
+fn two(bench: &impl Bench, held: Duration) -> (Decision<RunRecord>, Decision<RunRecord>) {
     let task = bench.unique("task");
-    (keyed_run(bench, &task, "key"), keyed_run(bench, &task, "key"))
+    (keyed(bench, &task, "key", held), keyed(bench, &task, "key", days(30)))
 }
 
-/// Two runs of one key; the first ended like this. What becomes of the second's create?
-async fn after_one_that(bench: &impl Bench, state: State) -> (Run, Run, Created) {
-    let (first, second) = two_runs(bench);
-    assert_eq!(create(bench, &first).await, Created::New);
-    let first = ended_run(bench, first, state, days(60)).await;
-    let created = create(bench, &second).await;
-    (first, second, created)
-}
-
-/// The second run with a key is not stored; the first is given.
-pub async fn a_key_gives_the_run_that_holds_it(bench: &impl Bench) {
-    let (first, second) = two_runs(bench);
-    assert_eq!(create(bench, &first).await, Created::New);
-    bench.reopen().await;
-
-    assert_eq!(create(bench, &second).await, Created::Exists(first));
-
-    assert_eq!(load(bench, second.id).await, None, "key and run are stored together or not at all");
-}
-
-/// A reply was lost and the call is made again: the key is its own.
-pub async fn a_create_with_a_key_tried_again_finds_that_it_has_won(bench: &impl Bench) {
-    let (run, _) = two_runs(bench);
-    create(bench, &run).await;
-    assert_eq!(create(bench, &run).await, Created::New);
-}
-
-/// Tasks have their keys for themselves, also where task and key read the same when put together.
-pub async fn a_key_belongs_to_its_task(bench: &impl Bench) {
-    let task = bench.unique("a");
-    let (one, other) = (keyed_run(bench, &task, "b/c"), keyed_run(bench, &format!("{task}/b"), "c"));
-    assert_eq!(create(bench, &one).await, Created::New);
-    assert_eq!(create(bench, &other).await, Created::New);
-}
-
-/// Ten at once: one run is stored, nine callers get it.
-pub async fn of_many_who_take_a_key_one_wins(bench: &impl Bench) {
-    let task = bench.unique("task");
-    let runs: Vec<Run> = (0..10).map(|_| keyed_run(bench, &task, "key")).collect();
-
-    let created = join_all(runs.iter().map(|run| create(bench, run))).await;
-
-    let winner = created.iter().position(|created| *created == Created::New).expect("one of them wins");
-    for (place, created) in created.into_iter().enumerate().filter(|(place, _)| *place != winner) {
-        assert_eq!(created, Created::Exists(runs[winner].clone()), "taker {place}");
-        assert_eq!(load(bench, runs[place].id).await, None, "taker {place}");
+/// Creates a run and gives the one that holds its key, if that is another.
+async fn create(bench: &impl Bench, run: &Decision<RunRecord>) -> Option<RunRecord> {
+    match create_run(&bench.ports(), run, deadline(bench)).await.expect("runs can be created") {
+        Creation::New => None,
+        Creation::Exists(holder) => Some(holder),
     }
 }
 
-/// What failed may be started again with its key.
-pub async fn a_failed_runs_key_may_be_taken_over(bench: &impl Bench) {
-    let (_, second, created) = after_one_that(bench, State::Failed).await;
-    assert_eq!(created, Created::New);
-    let third = keyed_run(bench, &second.name, "key");
-    assert_eq!(create(bench, &third).await, Created::Exists(second), "the key is the second's now");
+async fn is_stored(bench: &impl Bench, run: &Decision<RunRecord>) -> bool {
+    let found = commit::load::<RunRecord>(&bench.ports(), &RunRecord::key_of(run.record.id)).await;
+    found.expect("runs can be read").is_some()
 }
 
-/// What never started may be started again with its key.
-pub async fn an_expired_runs_key_may_be_taken_over(bench: &impl Bench) {
-    let (.., created) = after_one_that(bench, State::Expired).await;
-    assert_eq!(created, Created::New);
+/// Runs an attempt to its end.
+async fn end(bench: &impl Bench, run: &RunRecord, outcome: AttemptOutcome, kept: Duration) -> RunRecord {
+    let policy = Policy { history: kept, ..Policy::default() };
+    let mut run = run.clone();
+    for step in 0..2 {
+        let token = run.version;
+        let (outcome, spent) = (outcome.clone(), seconds(0));
+        let input = match step {
+            0 => Input::Delivered(run.purpose()),
+            _ => Input::AttemptEnded { token, outcome, spent },
+        };
+        let task = Task::Known(&policy);
+        let committed = commit(&bench.ports(), Seen::Stored(run), &input, task, deadline(bench)).await;
+        run = committed.expect("runs can end").expect("the run is there").record;
+    }
+    run
 }
 
-/// What was done is not done again.
-pub async fn a_completed_runs_key_stays(bench: &impl Bench) {
-    let (first, _, created) = after_one_that(bench, State::Completed).await;
-    assert_eq!(created, Created::Exists(first));
+fn done() -> AttemptOutcome {
+    AttemptOutcome::Done { result: Ok(Json::default()), message: None }
 }
 
-/// What somebody ended on purpose is not done again.
-pub async fn an_aborted_runs_key_stays(bench: &impl Bench) {
-    let (first, _, created) = after_one_that(bench, State::Aborted).await;
-    assert_eq!(created, Created::Exists(first));
+fn failed() -> AttemptOutcome {
+    AttemptOutcome::Failed(AttemptError::terminal("ODD", "failed"))
+}
+
+/// The second run with a key is not stored; the first is given.
+pub async fn key_that_is_held_gives_the_run_that_holds_it(bench: &impl Bench) {
+    let (first, second) = two(bench, days(30));
+    assert_eq!(create(bench, &first).await, None);
+    bench.reopen().await;
+    assert_eq!(create(bench, &second).await, Some(first.record));
+    assert!(!is_stored(bench, &second).await, "key and run are stored together or not at all");
+}
+
+/// A reply was lost and the call is made again: the key is its own.
+pub async fn create_with_a_key_whose_reply_is_lost_is_new(bench: &impl Bench) {
+    let (first, second) = two(bench, days(30));
+    let ports = lossy(bench.ports(), [Mishap::ReplyLost]);
+    assert!(matches!(create_run(&ports, &first, deadline(bench)).await.unwrap(), Creation::New));
+    assert_eq!(create(bench, &first).await, None, "the whole call again");
+    assert_eq!(create(bench, &second).await, Some(first.record));
+}
+
+/// Tasks have their keys for themselves, also where task and key read the same when put together.
+pub async fn key_belongs_to_its_task(bench: &impl Bench) {
+    let task = bench.unique("a");
+    let (one, other) = (keyed(bench, &task, "b/c", days(1)), keyed(bench, &format!("{task}/b"), "c", days(1)));
+    assert_eq!(create(bench, &one).await, None);
+    assert_eq!(create(bench, &other).await, None);
+}
+
+/// The longest key of the longest characters fits.
+pub async fn longest_key_fits(bench: &impl Bench) {
+    let task = bench.unique("task");
+    let key = "\u{1F600}".repeat(dacapo_domain::limits::KEY_CHARS);
+    let (first, second) = (keyed(bench, &task, &key, days(1)), keyed(bench, &task, &key, days(1)));
+    assert_eq!(create(bench, &first).await, None);
+    assert_eq!(create(bench, &second).await, Some(first.record));
+}
+
+/// One run is stored, and nine callers get it.
+pub async fn ten_takers_of_a_key_at_once_store_one_run(bench: &impl Bench) {
+    let task = bench.unique("task");
+    race(bench, (0..10).map(|_| keyed(bench, &task, "key", days(30))).collect()).await;
 }
 
 /// Ten want the key of a run that failed: one gets it.
-pub async fn of_many_who_take_a_key_over_one_wins(bench: &impl Bench) {
-    let (first, second) = two_runs(bench);
+pub async fn ten_takers_of_a_failed_runs_key_store_one_run(bench: &impl Bench) {
+    let (first, second) = two(bench, days(30));
     create(bench, &first).await;
-    ended_run(bench, first, State::Failed, days(60)).await;
-    let runs: Vec<Run> = (0..10).map(|_| keyed_run(bench, &second.name, "key")).collect();
+    end(bench, &first.record, failed(), days(60)).await;
+    race(bench, (0..10).map(|_| keyed(bench, &second.record.name, "key", days(30))).collect()).await;
+}
 
-    let created = join_all(runs.iter().map(|run| create(bench, run))).await;
+async fn race(bench: &impl Bench, runs: Vec<Decision<RunRecord>>) {
+    let holders = join_all(runs.iter().map(|run| create(bench, run))).await;
+    let winner = holders.iter().position(Option::is_none).expect("one of them wins");
+    for (place, holder) in holders.iter().enumerate().filter(|(place, _)| *place != winner) {
+        assert_eq!(holder.as_ref(), Some(&runs[winner].record), "taker {place}");
+        assert!(!is_stored(bench, &runs[place]).await, "taker {place}");
+    }
+    assert!(is_stored(bench, &runs[winner]).await);
+}
 
-    let winner = created.iter().position(|created| *created == Created::New).expect("one of them wins");
-    for (place, created) in created.into_iter().enumerate().filter(|(place, _)| *place != winner) {
-        assert_eq!(created, Created::Exists(runs[winner].clone()), "taker {place}");
+/// What failed may be started again with its key, which is the second run's then.
+pub async fn key_of_a_failed_run_may_be_taken_over(bench: &impl Bench) {
+    let (first, second) = two(bench, days(30));
+    create(bench, &first).await;
+    end(bench, &first.record, failed(), days(60)).await;
+    assert_eq!(create(bench, &second).await, None);
+    let third = keyed(bench, &second.record.name, "key", days(30));
+    assert_eq!(create(bench, &third).await, Some(second.record));
+}
+
+/// What was done, or ended on purpose, is not done again.
+pub async fn key_of_a_completed_or_aborted_run_stays(bench: &impl Bench) {
+    for outcome in [done(), AttemptOutcome::Aborted] {
+        let (first, second) = two(bench, days(30));
+        create(bench, &first).await;
+        let ended = end(bench, &first.record, outcome, days(60)).await;
+        assert_eq!(create(bench, &second).await, Some(ended));
     }
 }
 
 /// A key is held for a time; after it a run that has ended holds nothing.
-pub async fn a_key_past_its_time_may_be_taken_over(bench: &impl Bench) {
-    let (first, second) = two_runs(bench);
-    let until = now(bench) + seconds(2);
-    bench.ports().store.create(&first, &Json::default(), Some(until)).await.unwrap();
-    ended_run(bench, first, State::Completed, days(1)).await;
-
+pub async fn key_past_its_time_may_be_taken_over(bench: &impl Bench) {
+    let (first, second) = two(bench, seconds(2));
+    create(bench, &first).await;
+    end(bench, &first.record, done(), days(1)).await;
     bench.pass(seconds(4)).await;
-
-    assert_eq!(create(bench, &second).await, Created::New);
+    assert_eq!(create(bench, &second).await, None);
 }
 
 /// However short the time: a run that has not ended holds its key.
-pub async fn a_key_is_held_at_least_until_its_run_ends(bench: &impl Bench) {
-    let (first, second) = two_runs(bench);
-    let until = now(bench) + seconds(1);
-    bench.ports().store.create(&first, &Json::default(), Some(until)).await.unwrap();
-
+pub async fn key_of_an_unfinished_run_is_held_beyond_its_time(bench: &impl Bench) {
+    let (first, second) = two(bench, seconds(1));
+    create(bench, &first).await;
     bench.pass(seconds(3)).await;
-
-    assert_eq!(create(bench, &second).await, Created::Exists(first));
+    assert_eq!(create(bench, &second).await, Some(first.record));
 }
 
 /// A key can be judged by its run's record alone, so the record lives as long as the key.
-pub async fn a_record_is_kept_as_long_as_its_key(bench: &impl Bench) {
-    let (first, second) = two_runs(bench);
+pub async fn record_is_kept_as_long_as_its_key(bench: &impl Bench) {
+    let (first, second) = two(bench, days(30));
     create(bench, &first).await;
-    let completed = ended(bench, &first, State::Completed, seconds(1));
-    save(bench, &first, &completed).await;
-
+    let completed = end(bench, &first.record, done(), seconds(1)).await;
     bench.pass(seconds(3)).await;
-
-    assert_eq!(load(bench, first.id).await.expect("the run is there").run.state, State::Completed);
-    let Created::Exists(holder) = create(bench, &second).await else { panic!("the key is held") };
-    assert_eq!(holder.id, first.id);
+    assert_eq!(create(bench, &second).await, Some(completed));
 }

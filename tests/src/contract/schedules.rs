@@ -1,37 +1,59 @@
-//! Recurring schedules, what the history keeps of them, and the manifest.
+//! Recurring schedules, what is recorded of them, and the manifest.
 
-use dacapo::port::{ScheduleItem, SchedulePut};
-use dacapo_domain::{Json, Manifest, Message, cron, every, seconds};
+use dacapo_core::{
+    commit::{self, Committed, Seen, commit},
+    ensure_scheduled,
+};
+use dacapo_domain::{
+    Effect, Index, Json, Manifest, ManifestInput, ManifestRecord, Message, Payload, Payloads, Schedule, ScheduleInput,
+    SchedulePut, ScheduleRecord, cron, every, seconds, slot,
+};
 
 use super::{
     Bench,
-    fixture::{PATIENCE, now, version},
+    fixture::{PATIENCE, all_of, ask, deadline, json, now, post},
 };
 
-fn item(bench: &impl Bench, name: &str) -> ScheduleItem {
-    let name = bench.unique(name);
-    ScheduleItem { version: version(bench), ..ScheduleItem::of(&name, "task", now(bench)) }
+async fn put(bench: &impl Bench, name: &str, function: &str, schedule: Schedule) {
+    let (name, function) = (name.to_owned(), function.to_owned());
+    post(bench, &Effect::PutSchedule { name, function, schedule }).await;
 }
 
-fn next(bench: &impl Bench, seen: &ScheduleItem, change: impl FnOnce(&mut ScheduleItem)) -> ScheduleItem {
-    let mut next = ScheduleItem { version: version(bench), ..seen.clone() };
-    change(&mut next);
-    next
+async fn delete(bench: &impl Bench, name: &str) {
+    post(bench, &Effect::DeleteSchedule { name: name.to_owned() }).await;
 }
 
-async fn load(bench: &impl Bench, name: &str) -> Option<ScheduleItem> {
-    bench.ports().store.schedule(name).await.expect("schedules can be read")
+/// What is seen of a schedule before it is put.
+fn fresh(bench: &impl Bench, name: &str) -> Seen<ScheduleRecord> {
+    Seen::Fresh(ScheduleRecord::fresh(name, "task", now(bench)), Payloads::none())
 }
 
-async fn save(bench: &impl Bench, seen: Option<&ScheduleItem>, next: &ScheduleItem) -> bool {
-    bench.ports().store.save_schedule(seen, next).await.expect("schedules can be saved")
+async fn happen(
+    bench: &impl Bench,
+    seen: impl Into<Seen<ScheduleRecord>>,
+    input: ScheduleInput,
+) -> Committed<ScheduleRecord> {
+    let committed = commit(&bench.ports(), seen, &input, (), deadline(bench)).await;
+    committed.expect("schedules can be committed").expect("the schedule is there")
+}
+
+async fn read(bench: &impl Bench, name: &str) -> Option<commit::Stored<ScheduleRecord>> {
+    commit::load(&bench.ports(), &ScheduleRecord::key_of(name)).await.expect("schedules can be read")
+}
+
+fn put_as(task: &str, schedule: Schedule) -> ScheduleInput {
+    ScheduleInput::Put(SchedulePut { task: task.to_owned(), schedule, body: json(r#"{"n":1.0}"#) })
+}
+
+fn yearly() -> ScheduleInput {
+    put_as("task", cron("0 0 1 1 ? *"))
 }
 
 /// A schedule fires at its function, with its name and the time it fired for.
-pub async fn a_schedule_fires_at_its_function(bench: &impl Bench) {
+pub async fn schedule_fires_at_its_function(bench: &impl Bench) {
     let function = bench.function("report").await;
     let (name, start) = (bench.unique("schedule"), now(bench));
-    bench.ports().schedules.put(&name, &function, &cron("* * * * ? *")).await.unwrap();
+    put(bench, &name, &function, cron("* * * * ? *")).await;
     bench.reopen().await;
 
     let messages = bench.receive_within(&function, 1, PATIENCE).await;
@@ -39,103 +61,91 @@ pub async fn a_schedule_fires_at_its_function(bench: &impl Bench) {
     let [Message::Fire(fire), ..] = &messages[..] else { panic!("a fire comes within a minute, not {messages:?}") };
     assert_eq!(fire.schedule, name);
     assert!(fire.time > start - seconds(60) && fire.time <= now(bench) + seconds(60), "{} at {start}", fire.time);
-    bench.ports().schedules.delete(&name).await.unwrap();
+    delete(bench, &name).await;
 }
 
 /// Put again, it is another schedule for another function.
-pub async fn a_schedule_that_is_put_again_replaces_the_former(bench: &impl Bench) {
+pub async fn schedule_that_is_put_again_replaces_the_former(bench: &impl Bench) {
     let (one, other) = (bench.function("one").await, bench.function("other").await);
     let name = bench.unique("schedule");
-    bench.ports().schedules.put(&name, &one, &cron("0 0 1 1 ? 2199")).await.unwrap();
-    bench.ports().schedules.put(&name, &other, &every("1 minute")).await.unwrap();
+    put(bench, &name, &one, cron("0 0 1 1 ? 2199")).await;
+    put(bench, &name, &other, every("1 minute")).await;
 
     assert!(!bench.receive_within(&other, 1, PATIENCE).await.is_empty());
     assert!(bench.receive(&one).await.is_empty());
-    bench.ports().schedules.delete(&name).await.unwrap();
+    delete(bench, &name).await;
 }
 
 /// Deleting what isn't there is no error, and what was put may be deleted twice.
-pub async fn deleting_a_schedule_twice_is_no_error(bench: &impl Bench) {
+pub async fn schedule_that_is_deleted_twice_is_no_error(bench: &impl Bench) {
     let (function, name) = (bench.function("report").await, bench.unique("schedule"));
-    bench.ports().schedules.put(&name, &function, &cron("0 0 1 1 ? 2199")).await.unwrap();
-    bench.ports().schedules.delete(&name).await.unwrap();
-    bench.ports().schedules.delete(&name).await.unwrap();
+    put(bench, &name, &function, cron("0 0 1 1 ? 2199")).await;
+    delete(bench, &name).await;
+    delete(bench, &name).await;
 }
 
-/// What is kept of a schedule is kept whole.
-pub async fn what_is_kept_of_a_schedule_is_kept_whole(bench: &impl Bench) {
-    let mut item = item(bench, "schedule");
-    item.put = Some(SchedulePut { schedule: every("5 minutes"), body: Json::default() });
-    item.paused = true;
-    item.last_run = Some(bench.ports().clock.new_id());
-
-    assert!(save(bench, None, &item).await);
+/// A schedule that a program puts is recorded with its body, and fires.
+pub async fn record_of_a_schedule_is_kept_whole_and_fires(bench: &impl Bench) {
+    let function = bench.function("report").await;
+    let name = bench.unique("schedule");
+    let input = put_as(&function, every("5 minutes").skip_while_running());
+    let put = happen(bench, fresh(bench, &name), input).await;
+    ensure_scheduled(&bench.ports(), Some(put), deadline(bench)).await.unwrap();
+    let record = read(bench, &name).await.expect("the schedule is there").record;
+    assert_eq!(record.reconcile_at, None);
+    let record = happen(bench, Seen::Stored(record), ScheduleInput::Missed(vec![now(bench)])).await.record;
     bench.reopen().await;
 
-    assert_eq!(load(bench, &item.name).await, Some(item));
+    let stored = read(bench, &name).await.expect("the schedule is there");
+    assert_eq!(stored.record, record);
+    assert_eq!(stored.payloads.get(slot::BODY), Payload::Here(&json(r#"{"n":1.0}"#)));
+    assert!(!bench.receive_within(&function, 1, PATIENCE).await.is_empty());
+    happen(bench, Seen::Stored(record), ScheduleInput::Deleted).await;
+    assert_eq!(read(bench, &name).await, None);
 }
 
-/// Who expects none where one is, or another than stands there, changes nothing.
-pub async fn a_schedule_is_saved_by_who_has_seen_the_last(bench: &impl Bench) {
-    let first = item(bench, "schedule");
-    let second = next(bench, &first, |item| item.paused = true);
-    let third = next(bench, &first, |item| item.task = "other".to_owned());
-    assert_eq!(load(bench, &first.name).await, None);
-    assert!(!save(bench, Some(&first), &second).await, "there is none yet");
-
-    assert!(save(bench, None, &first).await);
-    assert!(!save(bench, None, &third).await, "there is one");
-    assert!(save(bench, Some(&first), &second).await);
-    assert!(!save(bench, Some(&first), &third).await, "it has changed");
-
-    assert_eq!(load(bench, &first.name).await, Some(second));
-}
-
-/// A reply was lost and the call is made again.
-pub async fn a_schedule_saved_again_finds_that_it_has_won(bench: &impl Bench) {
-    let first = item(bench, "schedule");
-    let second = next(bench, &first, |item| item.paused = true);
-    for _ in 0..2 {
-        assert!(save(bench, None, &first).await);
-    }
-    for _ in 0..2 {
-        assert!(save(bench, Some(&first), &second).await);
-    }
-}
-
-/// A deleted one is gone; deleting it twice is no error.
-pub async fn a_deleted_schedule_is_gone(bench: &impl Bench) {
-    let item = item(bench, "schedule");
-    save(bench, None, &item).await;
-    for _ in 0..2 {
-        bench.ports().store.delete_schedule(&item.name).await.unwrap();
-        assert_eq!(load(bench, &item.name).await, None);
-    }
+/// Two programs change a schedule from one version: both changes are there.
+pub async fn changes_of_one_version_are_both_kept(bench: &impl Bench) {
+    let name = bench.unique("schedule");
+    let record = happen(bench, fresh(bench, &name), yearly()).await.record;
+    happen(bench, Seen::Stored(record.clone()), ScheduleInput::Paused).await;
+    let missed = happen(bench, Seen::Stored(record), ScheduleInput::Missed(vec![now(bench)])).await.record;
+    assert!(missed.paused && missed.skipped.iter().count() == 1);
+    assert_eq!(read(bench, &name).await.map(|stored| stored.record), Some(missed.clone()));
+    happen(bench, Seen::Stored(missed), ScheduleInput::Deleted).await;
 }
 
 /// All of them, by name.
 pub async fn schedules_are_listed_by_name(bench: &impl Bench) {
-    let (b, a) = (item(bench, "b"), item(bench, "a"));
-    save(bench, None, &b).await;
-    save(bench, None, &a).await;
-    let mut all = bench.ports().store.schedules().await.unwrap();
-    assert!(all.is_sorted_by(|one, other| one.name < other.name));
-    all.retain(|item| [&a.name, &b.name].contains(&&item.name));
-    assert_eq!(all, [a, b]);
+    let names = ["b", "a"].map(|name| bench.unique(name));
+    for name in &names {
+        happen(bench, fresh(bench, name), yearly()).await;
+    }
+    let all = ask(bench, &all_of(Index::List, ScheduleRecord::PARTITION)).await;
+    assert_eq!(all.last, None);
+    let mut all: Vec<String> = all.records.into_iter().map(|record| record.header.key.id).collect();
+    assert!(all.is_sorted());
+    all.retain(|name| names.contains(name));
+    assert_eq!(all, [names[1].clone(), names[0].clone()]);
+    for name in names {
+        let record = read(bench, &name).await.expect("the schedule is there");
+        happen(bench, record, ScheduleInput::Deleted).await;
+    }
 }
 
 /// The manifest is the newest that was stored; a late write doesn't bring an older one back.
-pub async fn the_newest_manifest_stays(bench: &impl Bench) {
-    let manifest =
-        |made_ms| Manifest { made_ms, ..Manifest::new(&bench.unique("app"), vec![]).expect("no functions fit") };
+pub async fn newest_manifest_stays(bench: &impl Bench) {
     let now_ms = now(bench).as_millisecond();
-    let (older, newer) = (manifest(now_ms), manifest(now_ms + 1));
-    let ports = bench.ports();
-    ports.store.put_manifest(&older).await.unwrap();
-    assert_eq!(ports.store.manifest().await.unwrap(), Some(older.clone()));
-    ports.store.put_manifest(&newer).await.unwrap();
-    ports.store.put_manifest(&older).await.unwrap();
-    drop(ports);
-    bench.reopen().await;
-    assert_eq!(bench.ports().store.manifest().await.unwrap(), Some(newer));
+    for (made_ms, expected_ms) in [(now_ms, now_ms), (now_ms + 1, now_ms + 1), (now_ms, now_ms + 1)] {
+        let manifest = |made_ms| Manifest { made_ms, ..Manifest::new("app", vec![]).expect("no functions fit") };
+        let text = |made_ms| Json::of(&manifest(made_ms)).expect("a manifest can be serialized");
+        let seen = Seen::Fresh(ManifestRecord::fresh(), Payloads::none());
+        let input = ManifestInput::Deployed { manifest: manifest(made_ms), text: text(made_ms), former: None };
+        commit(&bench.ports(), seen, &input, (), deadline(bench)).await.unwrap();
+        bench.reopen().await;
+        let found = commit::load::<ManifestRecord>(&bench.ports(), &ManifestRecord::key()).await.unwrap();
+        let found = found.expect("there is one");
+        assert_eq!(found.record.made_ms, expected_ms);
+        assert_eq!(found.payloads.get(slot::BODY), Payload::Here(&text(expected_ms)));
+    }
 }

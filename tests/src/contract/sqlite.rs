@@ -1,6 +1,7 @@
 //! The embedded engine's database as a bench, with a clock that stands until it is stepped.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -10,12 +11,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use dacapo::port::{Clock, Ports};
-use dacapo_domain::Message;
-use dacapo_local::{
-    VirtualClock,
-    sqlite::{Database, QueueSpec, UNDELIVERED, dead_letter_queue},
-};
+use dacapo_core::port::{Clock, Ports};
+use dacapo_domain::{DueFires, Message};
+use dacapo_local::sqlite::{APP_DLQ, Database, QueueSpec, function_dlq};
+use dacapo_test_kit::VirtualClock;
 use tempfile::TempDir;
 
 use super::Bench;
@@ -53,18 +52,21 @@ impl SqliteBench {
         database.clone().expect("a bench is open")
     }
 
-    /// What the engine does each time something is due, as far as rules see it.
+    /// Does what the engine does each time something is due, as far as rules see it: timers fire, and schedules.
     async fn tick(&self) {
         let database = self.database();
-        database.fire_timers().await.expect("timers can fire");
-        for due in database.due_schedules().await.expect("schedules can be read") {
-            let timetable = due.schedule.check().expect("a rule's schedule is one");
-            let fires = timetable.since(due.put_at).expect("a rule's schedule fires");
-            let (fired, next) = match due.due {
-                Some(time) => (vec![time], fires.next_after(time)),
-                None => (vec![], fires.all().next()),
-            };
-            database.fire_schedule(&due, &fired, next).await.expect("schedules can fire");
+        loop {
+            let due = database.take_due(BTreeMap::new(), 0).await.expect("what is due can be taken");
+            if due.schedules.is_empty() {
+                return; // Timers fire once no schedule is due.
+            }
+            for due in due.schedules {
+                let recurrence = due.schedule.check().expect("a rule's schedule is one");
+                let fires = recurrence.since(due.put_at).expect("a rule's schedule fires");
+                let DueFires { fire, next, .. } = fires.due(due.due, self.clock.now(), &due.schedule);
+                let fire: Vec<_> = fire.into_iter().collect();
+                database.fire_schedule(&due, &fire, next).await.expect("schedules can fire");
+            }
         }
     }
 
@@ -106,7 +108,7 @@ impl Bench for SqliteBench {
         self.add_queue(name, false).await
     }
 
-    async fn function_with_dead_letters(&self, name: &str) -> String {
+    async fn function_with_dlq(&self, name: &str) -> String {
         self.add_queue(name, true).await
     }
 
@@ -116,12 +118,12 @@ impl Bench for SqliteBench {
         texts.iter().map(|text| Message::from_text(text).expect("what is sent is a message")).collect()
     }
 
-    async fn dead_letters(&self, function: &str) -> Vec<String> {
-        self.take(&dead_letter_queue(function)).await
+    async fn function_dlq(&self, function: &str) -> Vec<String> {
+        self.take(&function_dlq(function)).await
     }
 
-    async fn undelivered(&self) -> Vec<String> {
-        self.take(UNDELIVERED).await
+    async fn app_dlq(&self) -> Vec<String> {
+        self.take(APP_DLQ).await
     }
 
     async fn reopen(&self) {

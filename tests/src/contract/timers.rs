@@ -1,17 +1,26 @@
-//! One-time schedules: a message at a time, or up to a minute after it.
+//! The outbox's one-time schedules: a message at a time, or up to a minute after it.
 
-use dacapo_domain::seconds;
+use dacapo_domain::{Effect, seconds};
+use jiff::Timestamp;
 
 use super::{
     Bench,
-    fixture::{PATIENCE, message, now},
+    fixture::{PATIENCE, message, now, post},
 };
 
+async fn set(bench: &impl Bench, timer: &str, at: Timestamp, function: &str, text: &str) {
+    let (timer, to, message) = (timer.to_owned(), function.to_owned(), message(text).to_json());
+    post(bench, &Effect::SendAt { timer, to, message, at }).await;
+}
+
+async fn cancel(bench: &impl Bench, timer: &str) {
+    post(bench, &Effect::CancelTimer { timer: timer.to_owned() }).await;
+}
+
 /// Nothing before its time, the message after it, and once.
-pub async fn a_timer_sends_its_message_at_its_time(bench: &impl Bench) {
+pub async fn timer_sends_its_message_at_its_time_once(bench: &impl Bench) {
     let function = bench.function("greet").await;
-    let (name, at) = (bench.unique("timer"), now(bench) + seconds(5));
-    bench.ports().timers.put(&name, at, &function, &message("due")).await.unwrap();
+    set(bench, &bench.unique("timer"), now(bench) + seconds(5), &function, "due").await;
     bench.reopen().await;
 
     bench.pass(seconds(1)).await;
@@ -23,39 +32,37 @@ pub async fn a_timer_sends_its_message_at_its_time(bench: &impl Bench) {
 }
 
 /// A time that has passed is no error.
-pub async fn a_timer_for_a_time_that_has_passed_fires_at_once(bench: &impl Bench) {
+pub async fn timer_for_a_time_that_has_passed_fires_at_once(bench: &impl Bench) {
     let function = bench.function("greet").await;
-    let (name, at) = (bench.unique("timer"), now(bench) - seconds(60));
-    bench.ports().timers.put(&name, at, &function, &message("overdue")).await.unwrap();
+    set(bench, &bench.unique("timer"), now(bench) - seconds(60), &function, "overdue").await;
     assert_eq!(bench.receive_within(&function, 1, PATIENCE).await, [message("overdue")]);
 }
 
 /// The same name again replaces time, function and message.
-pub async fn the_same_name_replaces_the_timer(bench: &impl Bench) {
+pub async fn timer_of_the_same_name_replaces_the_former(bench: &impl Bench) {
     let (one, other) = (bench.function("one").await, bench.function("other").await);
-    let (name, start) = (bench.unique("timer"), now(bench));
-    let ports = bench.ports();
-    ports.timers.put(&name, start + seconds(600), &one, &message("former")).await.unwrap();
-    ports.timers.put(&name, start + seconds(2), &other, &message("latter")).await.unwrap();
-    drop(ports);
+    let (timer, start) = (bench.unique("timer"), now(bench));
+    set(bench, &timer, start + seconds(600), &one, "former").await;
+    set(bench, &timer, start + seconds(2), &other, "latter").await;
 
     assert_eq!(bench.receive_within(&other, 1, PATIENCE).await, [message("latter")]);
     assert!(bench.receive(&one).await.is_empty());
 }
 
-/// A deleted timer doesn't fire, and its name may be used again.
-pub async fn a_deleted_timer_does_not_fire(bench: &impl Bench) {
+/// A cancelled timer doesn't fire, and its name may be used again.
+pub async fn cancelled_timer_does_not_fire(bench: &impl Bench) {
     let function = bench.function("greet").await;
-    let (name, ports) = (bench.unique("timer"), bench.ports());
-    ports.timers.put(&name, now(bench) + seconds(5), &function, &message("deleted")).await.unwrap();
-    ports.timers.delete(&name).await.unwrap();
-    let other = bench.unique("timer");
-    ports.timers.put(&other, now(bench) + seconds(6), &function, &message("kept")).await.unwrap();
-
+    let [timer, other] = ["timer", "timer"].map(|name| bench.unique(name));
+    set(bench, &timer, now(bench) + seconds(5), &function, "cancelled").await;
+    cancel(bench, &timer).await;
+    set(bench, &other, now(bench) + seconds(6), &function, "kept").await;
     assert_eq!(bench.receive_within(&function, 1, PATIENCE).await, [message("kept")]);
+
+    set(bench, &timer, now(bench) + seconds(1), &function, "again").await;
+    assert_eq!(bench.receive_within(&function, 1, PATIENCE).await, [message("again")]);
 }
 
-/// Deleting what isn't there is no error.
-pub async fn deleting_a_timer_that_is_not_there_is_no_error(bench: &impl Bench) {
-    bench.ports().timers.delete(&bench.unique("timer")).await.unwrap();
+/// Cancelling what isn't there is no error.
+pub async fn cancel_of_a_timer_that_is_not_there_is_no_error(bench: &impl Bench) {
+    cancel(bench, &bench.unique("timer")).await;
 }

@@ -94,7 +94,7 @@ impl Bench for LocalstackBench {
         function
     }
 
-    async fn function_with_dead_letters(&self, name: &str) -> String {
+    async fn function_with_dlq(&self, name: &str) -> String {
         let function = self.function(name).await;
         self.make_queue(&format!("{function}-dead")).await;
         function
@@ -105,11 +105,11 @@ impl Bench for LocalstackBench {
         texts.iter().map(|text| Message::from_text(text).unwrap()).collect()
     }
 
-    async fn dead_letters(&self, function: &str) -> Vec<String> {
+    async fn function_dlq(&self, function: &str) -> Vec<String> {
         self.take(&format!("{function}-dead")).await
     }
 
-    async fn undelivered(&self) -> Vec<String> {
+    async fn app_dlq(&self) -> Vec<String> {
         self.take("undelivered").await
     }
 
@@ -127,11 +127,13 @@ async fn make_stack(app: &str, config: &SdkConfig) {
 
     // Made again, LocalStack's would lose its schedules.
     let scheduler = aws_sdk_scheduler::Client::new(config);
-    if scheduler.get_schedule_group().name(&prefix).send().await.is_err() {
+    if let Err(error) = scheduler.get_schedule_group().name(&prefix).send().await {
+        let is_missing = error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception());
+        assert!(is_missing, "{error:?}");
         scheduler.create_schedule_group().name(&prefix).send().await.unwrap();
     }
 
-    // It waits as the loop does, and calls nobody.
+    // It waits as the loop does, and calls no function.
     let machine = r#"{"StartAt":"Wait","States":{"Wait":{"Type":"Wait","TimestampPath":"$.until","End":true}}}"#;
     let create = aws_sdk_sfn::Client::new(config).create_state_machine().name(format!("{prefix}-loop"));
     create.definition(machine).role_arn("arn:aws:iam::000000000000:role/any").send().await.unwrap();

@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use dacapo::Client;
 use dacapo_domain::Manifest;
-use dacapo_local::{DEFAULT_PORT, DevFunction, DevOptions, Report};
+use dacapo_local::{DEFAULT_PORT, DevFunction, DevOptions, EngineLog};
 
 use crate::{
     context::Context,
@@ -97,12 +97,12 @@ async fn serve(
     options.pages =
         Some(Box::new(move |ports| dacapo_dashboard::router(Client::new(ports), &format!("{app} on this machine"))));
     let (output, manifest, database) = (output.clone(), Arc::new(manifest), Arc::new(database));
-    options.reports = Arc::new(move |report| match report {
-        Report::Listening { address } => {
+    options.logs = Arc::new(move |log| match log {
+        EngineLog::Listening { address } => {
             let (output, manifest, database) = (output.clone(), manifest.clone(), database.clone());
             tokio::spawn(async move { welcome(&output, &manifest, &database, &address).await });
         }
-        report => output.note(&plain(&report.to_string())),
+        log => output.note(&plain(&log.to_string())),
     });
     dacapo_local::dev(options, until).await.map_err(|error| CliError::failed(error.to_string()))
 }

@@ -4,7 +4,7 @@
 use std::sync::mpsc;
 
 use dacapo_domain::{FunctionEntry, Json, Policy, Retry, ScheduleEntry, Subscription, TaskEntry, cron, seconds};
-use dacapo_local::{DevFunction, DevOptions, Report};
+use dacapo_local::{DevFunction, DevOptions, EngineLog};
 
 use crate::dacapo::{Call, Said, call};
 
@@ -26,8 +26,8 @@ impl Engine {
         let mut options = DevOptions::new("sample", folder.path().join("engine.sqlite"), functions);
         options.port = 0;
         let (tell, told) = mpsc::channel();
-        options.reports = std::sync::Arc::new(move |report| {
-            if let Report::Listening { address } = report {
+        options.logs = std::sync::Arc::new(move |report| {
+            if let EngineLog::Listening { address } = report {
                 tell.send(address).unwrap();
             }
         });

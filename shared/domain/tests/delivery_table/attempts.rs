@@ -56,7 +56,7 @@ fn arrives() -> Vec<Case<DeliveryRecord>> {
 fn dies() -> Vec<Case<DeliveryRecord>> {
     let (one, once, none) = (one(), once(), Function::of(vec![]));
     let arrived = |attempt| DeliveryInput::Arrived { attempt };
-    let undelivered = |attempt| DeliveryInput::Undelivered { attempt };
+    let not_taken = |attempt| DeliveryInput::Undelivered { attempt };
     vec![
         tape("a message under a live lease is dropped", &handling()).at(89).gets(&arrived(1), one.subscribed()).keeps(),
         tape("a message of another attempt finds none dead", &handling_again())
@@ -75,39 +75,39 @@ fn dies() -> Vec<Case<DeliveryRecord>> {
             .effect(dead_letter(1)),
         tape("a message in the app's dead-letter queue counts as an attempt", &retrying())
             .at(20)
-            .gets(&undelivered(2), one.subscribed())
+            .gets(&not_taken(2), one.subscribed())
             .stores(|next| retry(next, 30, "CRASHED", NOT_TAKEN))
             .effect(send(10)),
         tape("an event's own message in the app's dead-letter queue makes its record", &fresh())
             .at(20)
-            .gets(&undelivered(1), one.subscribed())
+            .gets(&not_taken(1), one.subscribed())
             .stores(|next| retry(next, 30, "CRASHED", NOT_TAKEN))
             .effect(send(10)),
         tape("a last message in the app's dead-letter queue drops the delivery", &fresh())
             .at(20)
-            .gets(&undelivered(1), once.subscribed())
+            .gets(&not_taken(1), once.subscribed())
             .stores(|next| drop_with(next, 20, "CRASHED", NOT_TAKEN))
             .effect(dead_letter(1)),
         tape("a message never taken of an event without handlers drops the delivery", &fresh())
             .at(20)
-            .gets(&undelivered(1), none.subscribed())
+            .gets(&not_taken(1), none.subscribed())
             .stores(|next| drop_with(next, 20, "CRASHED", NOT_TAKEN)),
         tape("a message in the app's dead-letter queue of a former attempt is no news", &retrying())
             .at(20)
-            .gets(&undelivered(1), one.subscribed())
+            .gets(&not_taken(1), one.subscribed())
             .keeps(),
         tape("a message in the app's dead-letter queue under a live lease is no news", &handling())
             .at(89)
-            .gets(&undelivered(1), one.subscribed())
+            .gets(&not_taken(1), one.subscribed())
             .keeps(),
         tape("a message in the app's dead-letter queue under an ended lease counts", &handling())
             .at(90)
-            .gets(&undelivered(1), one.subscribed())
+            .gets(&not_taken(1), one.subscribed())
             .stores(|next| retry(next, 100, "CRASHED", NOT_TAKEN))
             .effect(send(10)),
         tape("a last one under an ended lease drops the delivery", &handling())
             .at(90)
-            .gets(&undelivered(1), once.subscribed())
+            .gets(&not_taken(1), once.subscribed())
             .stores(|next| drop_with(next, 90, "CRASHED", NOT_TAKEN))
             .effect(dead_letter(1)),
     ]

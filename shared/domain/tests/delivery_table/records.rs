@@ -79,7 +79,7 @@ pub fn retrying() -> DeliveryRecord {
     driven(&fresh(), 5, &DeliveryInput::FirstFailed(vec![failure(0)]), one().subscribed())
 }
 
-/// Its message was received a second time at 20: its lease ends at 90.
+/// The event's message was received a second time at 20: the lease ends at 90.
 pub fn handling() -> DeliveryRecord {
     driven(&fresh(), 20, &DeliveryInput::Arrived { attempt: 1 }, one().subscribed())
 }

@@ -39,7 +39,7 @@ pub fn paused() -> ScheduleRecord {
     driven(&active(), 20, &ScheduleInput::Paused, ())
 }
 
-/// Its latest fire, at 100, made run 1.
+/// A schedule whose latest fire, at 100, made a run.
 pub fn exclusive() -> ScheduleRecord {
     driven(&active(), 100, &fired(100, every("1 day").skip_while_running()), ())
 }

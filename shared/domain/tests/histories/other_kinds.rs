@@ -1,0 +1,146 @@
+//! Histories of the other kinds: deferred events, schedules, idempotency keys, the manifest.
+
+use dacapo_domain::{
+    DecisionContext, DeferredEvent, DeferredEventInput, EventMessage, Id, IdempotencyKey, IdempotencyKeyInput, Json,
+    Machine, ManifestInput, ManifestRecord, NewRun, RunRecord, Schedule, ScheduleInput, SchedulePut, ScheduleRecord,
+    Trigger, Work, every, run::Key, seconds,
+};
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::{
+    rules::{Checked, Ruled, check},
+    start,
+};
+
+/// Lets everything happen in turn, and checks each decision.
+fn live<M>(mut record: M, steps: Vec<(M::Input, u64, u64)>) -> Result<M, TestCaseError>
+where
+    M: Ruled + for<'a> Machine<Policy<'a> = ()>,
+{
+    let mut now = start();
+    for (input, passed_s, random) in steps {
+        now += seconds(passed_s);
+        let cx = DecisionContext { now, random };
+        let decision = record.decide(&input, (), &cx);
+        check(&record, &input, &decision, &cx)?;
+        record = decision.record;
+    }
+    Ok(record)
+}
+
+fn steps<I: std::fmt::Debug>(input: impl Strategy<Value = I>) -> impl Strategy<Value = Vec<(I, u64, u64)>> {
+    prop::collection::vec((input, 0..10_000_u64, any::<u64>()), 0..40)
+}
+
+fn deferred_input() -> impl Strategy<Value = DeferredEventInput> {
+    use DeferredEventInput::{Arrived, Published, Reconciled};
+    prop_oneof![
+        6 => Just(Arrived),
+        1 => Just(Published),
+        6 => any::<bool>().prop_map(|backlog| Reconciled { backlog }),
+    ]
+}
+
+/// Drives a deferred event by nothing but the conductor and what its messages bring about, until it is published.
+fn publish(mut event: DeferredEvent) -> Checked {
+    for random in 0..20 {
+        let Some(now) = event.reconcile_at else { return Ok(()) };
+        let cx = DecisionContext { now, random };
+        let decision = event.decide(&DeferredEventInput::Reconciled { backlog: false }, (), &cx);
+        event = decision.record;
+        if !decision.effects.is_empty() {
+            let arrived = event.decide(&DeferredEventInput::Arrived, (), &cx);
+            prop_assert_eq!(arrived.work, Some(Work::Publish));
+            event = event.decide(&DeferredEventInput::Published, (), &cx).record;
+        }
+    }
+    Err(TestCaseError::fail(format!("still deferred: {event:?}")))
+}
+
+fn schedule() -> impl Strategy<Value = Schedule> {
+    (1..4_u32, any::<bool>()).prop_map(|(hours, skips)| {
+        let schedule = every(format!("{hours} hours"));
+        if skips { schedule.skip_while_running() } else { schedule }
+    })
+}
+
+fn moment() -> impl Strategy<Value = Timestamp> {
+    (0..20_u64).prop_map(|hour| start() + seconds(hour * 3_600))
+}
+
+fn schedule_input() -> impl Strategy<Value = ScheduleInput> {
+    let fired = (moment(), schedule(), any::<bool>(), any::<bool>()).prop_map(|(time, schedule, there, unfinished)| {
+        let run = dacapo_domain::fire_id("nightly", time);
+        ScheduleInput::Fired { time, run, schedule, is_there: there, is_unfinished: unfinished }
+    });
+    let task = || prop_oneof![Just("import".to_owned()), Just("export".to_owned())];
+    prop_oneof![
+        2 => (task(), schedule()).prop_map(|(task, schedule)| ScheduleInput::Put(SchedulePut { task, schedule })),
+        1 => (task(), any::<bool>(), moment())
+            .prop_map(|(task, is_same, at)| ScheduleInput::Declared { task, is_same, at }),
+        1 => Just(ScheduleInput::Paused),
+        1 => Just(ScheduleInput::Resumed),
+        4 => fired,
+        1 => prop::collection::vec(moment(), 0..5).prop_map(ScheduleInput::Missed),
+        1 => Just(ScheduleInput::Deleted),
+    ]
+}
+
+fn run(random: u128) -> Id {
+    Id::new(start(), random)
+}
+
+fn key() -> IdempotencyKey {
+    let key = Key { text: "k".to_owned(), until: start() + seconds(100) };
+    let new = NewRun { key: Some(key), ..NewRun::at(run(1), "import", start(), Trigger::Run) };
+    let cx = DecisionContext { now: start(), random: 1 };
+    let claim = IdempotencyKey::claim(&RunRecord::create(new, &cx).record, None, &cx).unwrap().unwrap();
+    claim.write.document.parse().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn deferred_event_of_any_history_keeps_the_rules_and_is_published_in_the_end(
+        delay_s in 0..10_000_u64,
+        steps in steps(deferred_input()),
+    ) {
+        let event = EventMessage {
+            id: run(9),
+            name: "user.joined".to_owned(),
+            function: String::new(),
+            body: Json::default(),
+            published_at: start(),
+            due_at: start() + seconds(delay_s),
+            hops: 0,
+            attempt: 1,
+        };
+        let created = DeferredEvent::create(&event, &DecisionContext { now: start(), random: 1 });
+        publish(live(created.record, steps)?)?;
+    }
+
+    #[test]
+    fn schedule_of_any_history_keeps_the_rules(steps in steps(schedule_input())) {
+        live(ScheduleRecord::fresh("nightly", "import", start()), steps)?;
+    }
+
+    #[test]
+    fn idempotency_key_of_any_history_keeps_the_rules(
+        steps in steps((0..3_u128, 0..3_i64).prop_map(|(number, expires_at_s)| {
+            IdempotencyKeyInput::RunEnded { run: run(number), expires_at_s }
+        })),
+    ) {
+        live(key(), steps)?;
+    }
+
+    #[test]
+    fn manifest_of_any_history_keeps_the_rules_and_is_the_newest_that_was_deployed(
+        steps in steps((0..100_i64).prop_map(|made_ms| ManifestInput::Deployed { made_ms })),
+    ) {
+        let newest = steps.iter().map(|(ManifestInput::Deployed { made_ms }, ..)| *made_ms).max();
+        let record = live(ManifestRecord::fresh(), steps)?;
+        prop_assert_eq!(record.made_ms, newest.unwrap_or(i64::MIN));
+    }
+}

@@ -1,0 +1,233 @@
+//! A run's history: anything that may happen to it, in any order.
+
+use dacapo_domain::{
+    AttemptError, AttemptOutcome, Change, Decision, DecisionContext, Effect, Id, Input, Json, Machine, NewRun, Policy,
+    Progress, Purpose, RunRecord, State, Task, Trigger, Version, Wait, WaitLoopCall, Work, limits,
+    run::{ExecutionEnd, Facts, PhaseName, answer},
+    seconds,
+};
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::{
+    rules::{Checked, check},
+    start,
+};
+
+/// The next thing to happen, as far as it doesn't depend on the record.
+#[derive(Clone, Debug)]
+enum Happening {
+    Delivered { stale: bool },
+    Undelivered,
+    WaitLoopCalled { former: bool, round: u32 },
+    WaitLoopAnswered { round: u32 },
+    WaitLoopCrashed,
+    ExecutionEnded(u8),
+    Done,
+    Continue(u64),
+    Fail { terminal: bool },
+    AbortedByItself,
+    LateOutcome,
+    Progressed,
+    Extended(u64),
+    AbortRequested,
+    Rescheduled(u64),
+    Reconciled(Facts),
+    EndHooksDone,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let facts = prop_oneof![
+        Just(Facts::Nothing),
+        any::<bool>().prop_map(Facts::Backlog),
+        any::<bool>().prop_map(Facts::Executing)
+    ];
+    let round = || prop_oneof![Just(0), Just(limits::LOOP_ROUNDS)];
+    prop_oneof![
+        4 => any::<bool>().prop_map(|stale| Happening::Delivered { stale }),
+        1 => Just(Happening::Undelivered),
+        4 => (any::<bool>(), round()).prop_map(|(former, round)| Happening::WaitLoopCalled { former, round }),
+        2 => round().prop_map(|round| Happening::WaitLoopAnswered { round }),
+        1 => Just(Happening::WaitLoopCrashed),
+        1 => (0..3_u8).prop_map(Happening::ExecutionEnded),
+        1 => Just(Happening::Done),
+        4 => prop_oneof![Just(0), 1..100_u64, Just(355 * 86_400), Just(356 * 86_400)].prop_map(Happening::Continue),
+        3 => any::<bool>().prop_map(|terminal| Happening::Fail { terminal }),
+        1 => Just(Happening::AbortedByItself),
+        1 => Just(Happening::LateOutcome),
+        1 => Just(Happening::Progressed),
+        1 => (1..900_u64).prop_map(Happening::Extended),
+        1 => Just(Happening::AbortRequested),
+        1 => (0..4_000_u64).prop_map(Happening::Rescheduled),
+        3 => facts.prop_map(Happening::Reconciled),
+        2 => Just(Happening::EndHooksDone),
+    ]
+}
+
+fn call(run: &RunRecord, former: bool, round: u32) -> WaitLoopCall {
+    let first = WaitLoopCall::first(run, start());
+    WaitLoopCall { generation: first.generation - u32::from(former && first.generation > 0), round, ..first }
+}
+
+fn done() -> AttemptOutcome {
+    AttemptOutcome::Done { result: Ok(Json::default()), message: None }
+}
+
+fn input(run: &RunRecord, happening: &Happening, now: Timestamp) -> Input {
+    let token = run.lease().map_or(Version(0), |lease| lease.token);
+    let ended = |outcome| Input::AttemptEnded { token, outcome, spent: seconds(1) };
+    match happening {
+        Happening::Delivered { stale } => {
+            Input::Delivered(Purpose { attempt: run.attempt + u32::from(*stale), ..run.purpose() })
+        }
+        Happening::Undelivered => Input::Undelivered(run.purpose()),
+        Happening::WaitLoopCalled { former, round } => Input::WaitLoopCalled(call(run, *former, *round)),
+        Happening::WaitLoopAnswered { round } => Input::WaitLoopAnswered(call(run, false, *round)),
+        Happening::WaitLoopCrashed => Input::WaitLoopCrashed(call(run, false, 1), "out of memory".to_owned()),
+        Happening::ExecutionEnded(how) => Input::ExecutionEnded(
+            run.invoker.generation(),
+            match how {
+                0 => ExecutionEnd::Stopped,
+                1 => ExecutionEnd::Exhausted,
+                _ => ExecutionEnd::Failed("States.DataLimitExceeded".to_owned()),
+            },
+        ),
+        Happening::Done => ended(done()),
+        Happening::Continue(s) => {
+            ended(AttemptOutcome::Continue { input: Json::default(), wait: Wait::After(seconds(*s)) })
+        }
+        Happening::Fail { terminal: true } => ended(AttemptOutcome::Failed(AttemptError::terminal("ERROR", "no"))),
+        Happening::Fail { terminal: false } => {
+            ended(AttemptOutcome::Failed(AttemptError::retryable("ERROR", "not yet")))
+        }
+        Happening::AbortedByItself => ended(AttemptOutcome::Aborted),
+        Happening::LateOutcome => {
+            Input::AttemptEnded { token: Version(token.0.wrapping_add(1)), outcome: done(), spent: seconds(0) }
+        }
+        Happening::Progressed => Input::Progressed(token, Progress { message: "half".to_owned(), fraction: 0.5 }),
+        Happening::Extended(s) => Input::Extended(token, seconds(*s)),
+        Happening::AbortRequested => Input::AbortRequested("enough".to_owned()),
+        Happening::Rescheduled(s) => Input::Rescheduled(now + seconds(*s)),
+        Happening::Reconciled(facts) => Input::Reconciled(*facts),
+        Happening::EndHooksDone => Input::EndHooksDone,
+    }
+}
+
+/// The rules of runs alone.
+fn check_run(
+    run: &RunRecord,
+    happening: &Happening,
+    known: bool,
+    next: &Decision<RunRecord>,
+    cx: &DecisionContext,
+) -> Checked {
+    let after = &next.record;
+    let stores = next.change == Change::Store;
+    prop_assert_eq!(after.expires_at_s.is_some(), after.phase.is_final(), "what has ended expires, and nothing else");
+    // One invoker.
+    prop_assert!(after.invoker.generation() >= run.invoker.generation());
+    if next.effects.iter().any(|effect| matches!(effect, Effect::StartWaitLoop { .. })) {
+        prop_assert!(after.invoker.generation() > run.invoker.generation(), "each start has its own generation");
+    }
+    // An attempt is taken by one, when it is due; so are the hooks of the end.
+    if matches!(next.work, Some(Work::CallHandler)) {
+        prop_assert!(cx.now >= run.due_at, "a handler never starts before its time");
+        prop_assert_eq!(after.phase.name(), PhaseName::Running);
+    }
+    if next.work.is_some() {
+        let takes = stores && after.lease().is_some_and(|lease| lease.token == cx.version());
+        prop_assert!(takes, "work is done under a lease of its own");
+        let ends = !run.phase.is_final() && after.phase.is_final();
+        prop_assert!(ends || !run.is_leased(cx.now), "no other process holds it");
+        prop_assert!(after.bears(after));
+    }
+    // Named for one purpose.
+    let stale = matches!(happening, Happening::Delivered { stale: true } | Happening::LateOutcome);
+    if stale && known && !run.phase.is_final() {
+        prop_assert!(!stores, "what doesn't match the record changes nothing");
+    }
+    // An abort wins over every outcome but done.
+    let is_extension = matches!(happening, Happening::Extended(_));
+    if run.abort().is_some() && stores && after.lease() != run.lease() && !is_extension {
+        let state = after.state_at(cx.now);
+        prop_assert!(matches!(state, State::Aborted | State::Completed | State::Failed), "{}", state);
+        prop_assert!(state != State::Completed || matches!(happening, Happening::Done));
+    }
+    // The answer to the wait loop is a function of the record.
+    if !after.invoker.is_queue() {
+        let call = call(after, false, 3);
+        prop_assert_eq!(answer(after, &call, cx.now), answer(after, &call, cx.now));
+    }
+    Ok(())
+}
+
+/// Drives a run by nothing but the conductor, the clock and what the effects bring about, until it is settled.
+fn repair(mut run: RunRecord, policy: Option<&Policy>, mut now: Timestamp, mut random: u64) -> Checked {
+    let task = Task::from(policy);
+    for _ in 0..200 {
+        let Some(reconcile_at) = run.reconcile_at else { return Ok(()) };
+        now = now.max(reconcile_at);
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let facts = if run.invoker.is_queue() { Facts::Backlog(false) } else { Facts::Executing(false) };
+        let decision = run.decide(&Input::Reconciled(facts), task, &DecisionContext { now, random });
+        run = decision.record;
+        // What the effects bring: the message arrives, the wait loop calls, the handler succeeds, the hooks run.
+        for effect in decision.effects {
+            random = random.wrapping_add(1);
+            now = now.max(run.due_at);
+            let input = match effect {
+                Effect::Send { .. } => Input::Delivered(run.purpose()),
+                Effect::StartWaitLoop { call, .. } => Input::WaitLoopCalled(call),
+                _ => continue,
+            };
+            let mut decision = run.decide(&input, task, &DecisionContext { now, random });
+            if decision.work == Some(Work::CallHandler) {
+                let token = decision.record.lease().unwrap().token;
+                let ended = Input::AttemptEnded { token, outcome: done(), spent: seconds(1) };
+                let cx = DecisionContext { now, random: random.wrapping_add(7) };
+                decision = decision.record.decide(&ended, task, &cx);
+            }
+            if decision.work == Some(Work::RunEndHooks) {
+                let cx = DecisionContext { now, random: random.wrapping_add(9) };
+                decision = decision.record.decide(&Input::EndHooksDone, task, &cx);
+            }
+            run = decision.record;
+        }
+    }
+    Err(TestCaseError::fail(format!("still unsettled: {run:?}")))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn run_of_any_history_keeps_the_rules_and_is_driven_to_its_end_by_the_conductor(
+        delay_s in prop_oneof![Just(0), 1..900_u64, Just(5_000_u64)],
+        has_end_hooks in any::<bool>(),
+        removed in prop::bool::weighted(0.05),
+        ttl in prop::option::weighted(0.3, 1..5_000_u64),
+        direct in prop::bool::weighted(0.1),
+        steps in prop::collection::vec((happening(), 0..2_000_u64, any::<u64>()), 0..40),
+    ) {
+        let limits = Policy { max_iterations: Some(5), max_duration: Some(seconds(20)), ..Policy::default() };
+        let policy = Policy { has_end_hooks, ..limits };
+        let mut now = start();
+        let new = NewRun::at(Id::new(now, 7), "import", now + seconds(delay_s), Trigger::Run);
+        let new = NewRun { ttl: ttl.map(seconds), execution: direct.then(|| "by-hand".to_owned()), ..new };
+        let made = RunRecord::create(new, &DecisionContext { now, random: 1 });
+        prop_assert_eq!(made.record.reconcile_at, made.record.earliest_repair(now));
+        let mut run = made.record;
+        let count = steps.len();
+        for (number, (happening, passed_s, random)) in steps.into_iter().enumerate() {
+            now += seconds(passed_s);
+            let cx = DecisionContext { now, random };
+            let known = (!removed || number < count / 2).then_some(&policy);
+            let input = input(&run, &happening, now);
+            let decision = run.decide(&input, Task::from(known), &cx);
+            check(&run, &input, &decision, &cx)?;
+            check_run(&run, &happening, known.is_some(), &decision, &cx)?;
+            run = decision.record;
+        }
+        repair(run, (!removed).then_some(&policy), now, 99)?;
+    }
+}

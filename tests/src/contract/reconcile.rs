@@ -1,0 +1,100 @@
+//! The index of what the conductor reconciles: every kind together, by when.
+
+use std::time::Duration;
+
+use dacapo_domain::{Index, IndexEntry, Machine, Query, RecordKey, days, seconds, sort_time};
+use jiff::Timestamp;
+
+use super::{
+    Bench,
+    fixture::{ask, let_expire, new_run, now, replace, soon_s, stored, stored_run},
+    note::Note,
+};
+
+/// A time that no other rule uses: the index is shared by all of them.
+fn quiet_time(bench: &impl Bench) -> Timestamp {
+    now(bench) + days(1_000) + Duration::from_millis(bench.ports().clock.random() >> 30)
+}
+
+/// What is to be reconciled by a time and not before another, in order.
+async fn due(bench: &impl Bench, from: Timestamp, by: Timestamp) -> Vec<RecordKey> {
+    let partitions = vec![IndexEntry::RECONCILED.to_owned()];
+    let below = Some(sort_time(by + Duration::from_millis(1)));
+    let query = Query {
+        index: Index::Reconcile,
+        partitions,
+        from: Some(sort_time(from)),
+        below,
+        descending: false,
+        limit: 100,
+    };
+    let mut tries = 0;
+    loop {
+        let keys: Vec<RecordKey> = ask(bench, &query).await.records.into_iter().map(|found| found.header.key).collect();
+        tries += 1;
+        if !keys.is_empty() || tries == 3 {
+            return keys;
+        }
+        bench.pass(Duration::from_millis(100)).await;
+    }
+}
+
+/// Stores a note that is to be reconciled then.
+async fn reminded(bench: &impl Bench, at: Timestamp) -> Note {
+    stored(bench, Note { reconcile_at: Some(at), ..Note::new(bench) }).await
+}
+
+/// The one that has waited longest comes first; none comes before its time.
+pub async fn longest_overdue_comes_first(bench: &impl Bench) {
+    let start = quiet_time(bench);
+    let second = reminded(bench, start + Duration::from_millis(1)).await.key();
+    let third = reminded(bench, start + seconds(20)).await.key();
+    let first = reminded(bench, start).await.key();
+    bench.reopen().await;
+    let all = [first, second, third];
+
+    for (by, expected) in [(Duration::ZERO, 1), (seconds(19), 2), (seconds(20), 3)] {
+        assert_eq!(due(bench, start, start + by).await, all[..expected], "by {by:?}");
+    }
+}
+
+/// Nothing is found before its time, not by a part of a millisecond.
+pub async fn time_between_two_milliseconds_counts_as_the_later(bench: &impl Bench) {
+    let start = quiet_time(bench);
+    let key = reminded(bench, start + Duration::from_nanos(1)).await.key();
+    assert!(due(bench, start, start).await.is_empty());
+    assert_eq!(due(bench, start, start + Duration::from_millis(1)).await, [key]);
+}
+
+/// All kinds are in one order.
+pub async fn kinds_are_reconciled_together(bench: &impl Bench) {
+    let start = quiet_time(bench);
+    let later = reminded(bench, start + days(1)).await.key();
+    let mut new = new_run(bench, &bench.unique("task"));
+    new.due_at = start;
+    let run = stored_run(bench, new).await;
+    assert_eq!(due(bench, start, start + days(1)).await, [run.header().key, later]);
+}
+
+/// A time that is put off, brought forward or taken back counts from the write on.
+pub async fn save_moves_the_time(bench: &impl Bench) {
+    let start = quiet_time(bench);
+    let mut seen = reminded(bench, start + seconds(10)).await;
+    let window = (start, start + seconds(20));
+    for (after, expected) in [(Some(50), 0), (Some(5), 1), (None, 0), (Some(10), 1)] {
+        let next = Note { reconcile_at: after.map(|after| start + seconds(after)), ..seen.next(bench, "moved") };
+        replace(bench, &seen.write(), &next.write()).await;
+        bench.pass(Duration::from_millis(100)).await;
+        assert_eq!(due(bench, window.0, window.1).await.len(), expected, "after {after:?} s");
+        seen = next;
+    }
+}
+
+/// What has expired is reconciled no more.
+pub async fn expired_record_is_not_reconciled(bench: &impl Bench) {
+    let start = quiet_time(bench);
+    let note = Note { reconcile_at: Some(start), expires_at_s: Some(soon_s(bench)), ..Note::new(bench) };
+    stored(bench, note).await;
+    let_expire(bench).await;
+    assert!(due(bench, start, start).await.is_empty());
+}
