@@ -1,30 +1,28 @@
-//! The history: one table, and the sparse indexes by which runs are found.
+//! The records: one table, and the sparse indexes by which they are found.
 
+use dacapo_domain::Index;
 use serde_json::{Value, json};
 
 use crate::{
-    names::{INDEXES, WATCH_INDEX, prefix},
+    names::prefix,
     parameters::NEW_TABLE,
-    resource::{Named, Resource},
+    template::{Named, Resource},
 };
 
+/// The attribute by which the table lets items expire.
+const EXPIRES_AT_S: &str = "expiresAtS";
+
 pub(crate) fn add(resources: &mut Named<Resource>) {
-    let mut attributes = vec![attribute("pk", "S"), attribute("sk", "S")];
-    for index in INDEXES {
-        for (name, kind) in [(index, "S"), sort_key(index)] {
-            let attribute = attribute(name, kind);
-            if !attributes.contains(&attribute) {
-                attributes.push(attribute);
-            }
-        }
-    }
+    let index_keys = Index::ALL.into_iter().flat_map(|index| [index.name().to_owned(), sort_key(index)]);
+    let keys_of_all = ["pk".to_owned(), "sk".to_owned()].into_iter().chain(index_keys);
+    let attributes: Vec<Value> = keys_of_all.map(|name| attribute(&name)).collect();
     // All are sparse and hold keys only: what never changes costs one write, and a page reads its items in one batch.
-    let indexes: Vec<Value> = INDEXES
+    let indexes: Vec<Value> = Index::ALL
         .into_iter()
         .map(|index| {
             json!({
-                "IndexName": index,
-                "KeySchema": keys(index, sort_key(index).0),
+                "IndexName": index.name(),
+                "KeySchema": keys(index.name(), &sort_key(index)),
                 "Projection": { "ProjectionType": "KEYS_ONLY" },
             })
         })
@@ -40,7 +38,7 @@ pub(crate) fn add(resources: &mut Named<Resource>) {
                 "AttributeDefinitions": attributes,
                 "KeySchema": keys("pk", "sk"),
                 "GlobalSecondaryIndexes": indexes,
-                "TimeToLiveSpecification": { "AttributeName": "ttl", "Enabled": true },
+                "TimeToLiveSpecification": { "AttributeName": EXPIRES_AT_S, "Enabled": true },
                 "SSESpecification": { "SSEEnabled": true },
                 "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true },
             }),
@@ -48,13 +46,18 @@ pub(crate) fn add(resources: &mut Named<Resource>) {
     );
 }
 
-/// The sort key of an index, and its type.
-fn sort_key(index: &str) -> (&'static str, &'static str) {
-    if index == WATCH_INDEX { ("watchMs", "N") } else { ("pk", "S") }
+/// The names of the indexes.
+pub(crate) fn index_names() -> impl Iterator<Item = &'static str> {
+    Index::ALL.into_iter().map(Index::name)
 }
 
-fn attribute(name: &str, kind: &str) -> Value {
-    json!({ "AttributeName": name, "AttributeType": kind })
+/// The sort key of an index; its partition key has its own name.
+fn sort_key(index: Index) -> String {
+    format!("{}Sort", index.name())
+}
+
+fn attribute(name: &str) -> Value {
+    json!({ "AttributeName": name, "AttributeType": "S" })
 }
 
 fn keys(partition: &str, sort: &str) -> Value {

@@ -55,7 +55,9 @@ def environment(name: str, requirements: Path, plugin: Path | None = None) -> Pa
 @contextmanager
 def changed(stamp: Path, *sources: Path) -> Iterator[bool]:
     """Whether the sources differ from those of the last time that this ended well."""
-    wanted = hashlib.sha256(sys.version.encode() + b"".join(source.read_bytes() for source in sources)).hexdigest()
+    # An environment knows where it is, so one that was moved or copied is none.
+    whose = f"{sys.version} {stamp.parent.absolute()}".encode()
+    wanted = hashlib.sha256(whose + b"".join(source.read_bytes() for source in sources)).hexdigest()
     needed = not stamp.exists() or stamp.read_text() != wanted
     yield needed
     if needed:

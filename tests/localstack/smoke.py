@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 import boto3
 
 ENDPOINT = sys.argv[1]
+# For all that is waited for, on a machine that may be busy.
+PATIENCE_SECONDS = 300
 ACCOUNT = "eu-west-1:000000000000"
 ROLE = "arn:aws:iam::000000000000:role/any"
 RUN = f"smoke-{time.time_ns()}"
@@ -28,12 +30,13 @@ while True:
     request_id, event = response.headers["Lambda-Runtime-Aws-Request-Id"], json.loads(response.read())
     count += 1
     print(json.dumps(event), flush=True)
+    began = time.time()
     time.sleep(event.get("sleep", 0))
     if "exit" in event:
         os._exit(event["exit"])
     failed = [r["messageId"] for r in event.get("Records", []) if r["body"] == "fail" and r["attributes"]["ApproximateReceiveCount"] == "1"]
     soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1))
-    answer = {"count": count, "next": "wait" if count < 3 else "handover" if count == 3 else "stop", "until": soon,
+    answer = {"count": count, "began": began, "ended": time.time(), "next": "wait" if count < 3 else "handover" if count == 3 else "stop", "until": soon,
               "batchItemFailures": [{"itemIdentifier": id} for id in failed]}
     # In two chunks, as runtimes may.
     body = json.dumps(answer).encode()
@@ -112,21 +115,20 @@ def invoke(name: str, event: dict) -> dict:
 
 
 def ended(execution: str) -> dict:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if (found := machines.describe_execution(executionArn=execution))["status"] != "RUNNING":
             return found
         time.sleep(0.1)
-    sys.exit(f"{execution} runs on")
+    sys.exit(f"{execution} has not ended within {PATIENCE_SECONDS} s: {found}")
 
 
 name = f"{RUN}-direct"
 function(name)
 check("a process serves one invocation after another", [invoke(name, {})["count"] for _ in range(3)], [1, 2, 3])
 with ThreadPoolExecutor(3) as pool:
-    started = time.monotonic()
-    list(pool.map(lambda _: invoke(name, {"sleep": 1}), range(3)))
-check("three invocations take as long as one", time.monotonic() - started < 2.5, True)
+    calls = list(pool.map(lambda _: invoke(name, {"sleep": 1}), range(3)))
+check("three invocations run at once", max(c["began"] for c in calls) < min(c["ended"] for c in calls), True)
 check("a time-out is AWS's error", invoke(name, {"sleep": 9})["errorType"], "Sandbox.Timedout")
 check("an exit is AWS's error", invoke(name, {"exit": 7})["errorMessage"].split("Error: ")[1],
       "Runtime exited with error: exit status 7")
@@ -138,7 +140,7 @@ url = queues.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "3"})
 lambdas.create_event_source_mapping(EventSourceArn=f"arn:aws:sqs:{ACCOUNT}:{name}", FunctionName=name, BatchSize=10,
                                     FunctionResponseTypes=["ReportBatchItemFailures"])
 queues.send_message_batch(QueueUrl=url, Entries=[{"Id": body, "MessageBody": body} for body in ("fine", "fail")])
-logs, deadline, seen = aws("logs"), time.monotonic() + 15, []
+logs, deadline, seen = aws("logs"), time.monotonic() + PATIENCE_SECONDS, []
 while time.monotonic() < deadline and len(seen) < 3:
     time.sleep(0.5)
     try:

@@ -5,6 +5,8 @@ pub mod contract;
 pub mod lambda;
 #[cfg(feature = "localstack")]
 pub mod localstack;
+#[cfg(feature = "localstack")]
+pub mod nested_cargo;
 pub mod price;
 #[cfg(feature = "localstack")]
 pub mod scheduler_driver;

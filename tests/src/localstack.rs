@@ -15,12 +15,14 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::OnceLock,
+    time::Duration,
 };
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
 use serde::{Deserialize, Serialize};
 
+pub use deploy::build;
 pub use server::Server;
 pub use share::share;
 
@@ -37,6 +39,8 @@ pub struct Localstack {
     pub stage: String,
 }
 
+/// The name of the app.
+const APP: &str = "sample";
 /// The region of everything.
 pub const REGION: &str = "eu-west-1";
 
@@ -82,6 +86,13 @@ impl Localstack {
     }
 }
 
+/// A machine that has other things to do connects and answers slowly.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(30);
+/// An answer that takes longer is lost.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
+/// Tries of one call, the first included.
+const TRIES: u32 = 5;
+
 /// What clients of an endpoint need that takes any credentials.
 pub async fn config(endpoint: &str) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
@@ -89,6 +100,10 @@ pub async fn config(endpoint: &str) -> SdkConfig {
         .region(Region::from_static(REGION))
         .endpoint_url(endpoint)
         .http_client(dacapo_aws::http_client())
+        .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
+        .timeout_config(
+            TimeoutConfig::builder().connect_timeout(CONNECTS_WITHIN).operation_attempt_timeout(ANSWERS_WITHIN).build(),
+        )
         .load()
         .await
 }

@@ -3,8 +3,12 @@
 //! It uses public APIs alone, so it works beside any LocalStack. Like the service it delivers at least once, counts
 //! a `rate` from its creation, deletes what asks to be deleted once used, and puts what it can't deliver into the
 //! schedule's dead-letter queue. Unlike it, it tries three times in a row instead of for a day.
+//!
+//! A schedule fires as the service keeps it at that moment: replaced or deleted a moment before, it fires as it is now
+//! or not at all.
 
 mod clock;
+mod known;
 mod plan;
 mod target;
 
@@ -14,10 +18,12 @@ use std::{
 };
 
 use aws_config::SdkConfig;
-use aws_sdk_scheduler::types::ScheduleSummary;
+use aws_sdk_scheduler::{primitives::DateTime, types::ScheduleSummary};
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 pub use clock::DriverClock;
+use known::Known;
 use plan::Plan;
 use target::{Target, Targets};
 
@@ -41,12 +47,6 @@ pub struct Driver {
 
 /// Group and name of a schedule.
 type Name = (String, String);
-
-struct Known {
-    plan: Plan,
-    /// Fires up to here are done.
-    done: Timestamp,
-}
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -82,7 +82,7 @@ impl Driver {
         self.known.retain(|name, _| names.contains(name));
         for summary in summaries {
             let name = name(&summary);
-            if let Err(error) = self.look_at(&name, &summary).await {
+            if let Err(error) = self.look_at(&name, summary.last_modification_date()).await {
                 eprintln!("scheduler driver: schedule {}/{}: {}", name.0, name.1, chain(&*error));
             }
         }
@@ -99,30 +99,69 @@ impl Driver {
         Ok(summaries)
     }
 
-    async fn look_at(&mut self, name: &Name, summary: &ScheduleSummary) -> Result<(), AnyError> {
-        let modified = plan::modified(summary.last_modification_date());
-        if self.known.get(name).is_none_or(|known| known.plan.modified != modified) {
-            let reply = self.scheduler.get_schedule().group_name(&name.0).name(&name.1).send().await?;
-            let plan = Plan::read(&reply)?;
-            // One that fires once is still there, so nobody has fired it.
-            let done = if self.since.is_none() && !plan.is_once() { Timestamp::now() } else { Timestamp::MIN };
-            self.known.insert(name.clone(), Known { plan, done });
+    async fn look_at(&mut self, name: &Name, modified: Option<&DateTime>) -> Result<(), AnyError> {
+        if self.known.get(name).is_none_or(|known| known.may_have_changed(modified)) {
+            self.read(name).await?;
         }
-        let Some(Known { plan, done }) = self.known.get(name) else { return Ok(()) };
         let now = self.clock.now(&name.1);
-        let due = plan.due(*done, now);
+        if self.known.get(name).is_some_and(|known| !known.due(now).is_empty()) {
+            self.read(name).await?;
+            self.fire_what_is_due(name, now).await;
+        }
+        if self.known.get(name).is_some_and(Known::is_used_up) {
+            // It may have been replaced while it fired.
+            self.read(name).await?;
+            if self.known.get(name).is_some_and(Known::is_used_up) {
+                self.delete(name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Learns what the service keeps of a schedule now.
+    async fn read(&mut self, name: &Name) -> Result<(), AnyError> {
+        let asked = Instant::now();
+        let reply = match self.scheduler.get_schedule().group_name(&name.0).name(&name.1).send().await {
+            Ok(reply) => reply,
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {
+                self.known.remove(name);
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let plan = Plan::read(&reply)?;
+        match self.known.get_mut(name) {
+            Some(known) if known.plan == plan => known.is_the_same(asked),
+            _ => {
+                // One that fires once is still there, so nobody has fired it.
+                let done = if self.since.is_none() && !plan.is_once() { Timestamp::now() } else { Timestamp::MIN };
+                self.known.insert(name.clone(), Known::new(plan, done, Instant::now()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn fire_what_is_due(&mut self, name: &Name, now: Timestamp) {
+        let Some(known) = self.known.get(name) else { return };
+        let due = known.due(now);
         for time in due.iter().skip(due.len().saturating_sub(LATEST)) {
             for _ in 0..if self.twice.as_ref() == Some(&name.0) { 2 } else { 1 } {
-                self.fire(plan, *time).await;
+                self.fire(&known.plan, *time).await;
             }
         }
         if let Some(last) = due.last() {
-            if plan.is_once() && plan.is_deleted_after {
-                self.scheduler.delete_schedule().group_name(&name.0).name(&name.1).send().await?;
-            }
-            let done = *last;
-            self.known.entry(name.clone()).and_modify(|known| known.done = done);
+            self.known.entry(name.clone()).and_modify(|known| known.done = *last);
         }
+    }
+
+    async fn delete(&mut self, name: &Name) -> Result<(), AnyError> {
+        match self.scheduler.delete_schedule().group_name(&name.0).name(&name.1).send().await {
+            Err(error) if !error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {
+                return Err(error.into());
+            }
+            // Whoever makes one of this name again makes another.
+            _ => self.known.remove(name),
+        };
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::{
     error::BoxError,
 };
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
-use dacapo::port::{Clock, SystemClock};
+use dacapo_core::port::{Clock, SystemClock};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
 
 /// A clock that follows the `Date` header of AWS's answers, so that a laptop's clock decides nothing.
@@ -25,7 +25,7 @@ pub struct AwsClock {
     offset_ms: Arc<AtomicI64>,
 }
 
-/// What a whole second leaves out.
+/// The part of a second that the header leaves out.
 const REST: SignedDuration = SignedDuration::from_secs(1);
 
 impl AwsClock {
@@ -56,7 +56,7 @@ impl Clock for AwsClock {
     }
 }
 
-/// When a try of a request was sent.
+/// The time at which a try of a request was sent.
 #[derive(Debug)]
 struct Sent(Timestamp);
 
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_ten_minutes_fast_is_set_back() {
+    fn clock_that_is_ten_minutes_fast_is_set_back() {
         let clock = AwsClock::default();
         clock.learn(at("2026-11-21T19:00:58Z"), at("2026-11-21T19:10:58Z"), at("2026-11-21T19:10:58.2Z"));
         assert_eq!(clock.offset(), SignedDuration::from_secs(-599), "as little as fits");
@@ -116,14 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_slow_is_set_forward() {
+    fn clock_that_is_slow_is_set_forward() {
         let clock = AwsClock::default();
         clock.learn(at("2026-11-21T19:05:00Z"), at("2026-11-21T19:00:00Z"), at("2026-11-21T19:00:01Z"));
         assert_eq!(clock.offset(), SignedDuration::from_secs(299));
     }
 
     #[test]
-    fn a_clock_that_fits_is_left_alone_however_slow_the_answer() {
+    fn clock_that_fits_is_left_alone_however_slow_the_answer() {
         let clock = AwsClock::default();
         clock.learn(at("2026-11-21T19:00:58Z"), at("2026-11-21T19:00:58Z"), at("2026-11-21T19:00:58.3Z"));
         clock.learn(at("2026-11-21T19:01:00Z"), at("2026-11-21T19:01:00Z"), at("2026-11-21T19:01:05Z"));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_is_read_as_http_writes_it() {
+    fn date_header_is_read_as_http_writes_it() {
         assert_eq!(read("Sat, 21 Nov 2026 19:00:58 GMT"), Some(at("2026-11-21T19:00:58Z")));
         assert_eq!(read("yesterday"), None);
     }

@@ -8,23 +8,26 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
-use dacapo::port::{Clock, PortError, PortErrorKind, PortResult, Ports, SystemClock};
+use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult, Ports, SystemClock};
 
-use crate::{AwsClock, DynamoStore, Stack, loops::SfnLoops, queues::SqsQueues, scheduler::Scheduler};
+use crate::{
+    clock::AwsClock, outbox::AwsOutbox, probe::AwsProbe, queues::Queues, records::DynamoRecords, scheduler::Scheduler,
+    stack::Stack, wait_loop::WaitLoop,
+};
 
-/// How to get at AWS, where the environment doesn't say it.
+/// The way to AWS, where the environment doesn't say it.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
     /// A profile of the AWS configuration files.
     pub profile: Option<String>,
     /// A region; else `AWS_REGION`, or the profile's.
     pub region: Option<String>,
-    /// Where all services are; else `AWS_ENDPOINT_URL`, or AWS itself.
+    /// The URL of all services; else `AWS_ENDPOINT_URL`, or AWS itself.
     pub endpoint_url: Option<String>,
 }
 
-/// Tries of one call, the first included. The waits between them are short, so that somebody at a terminal learns
-/// within two seconds that there is no network.
+/// Tries of one call, the first included. The waits between them are short, so that a terminal says within two
+/// seconds that there is no network.
 const ATTEMPTS: u32 = 5;
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
@@ -34,9 +37,9 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The ports of an app and stage on AWS. Nothing is called yet.
 ///
 /// ```no_run
-/// # async fn connect() -> Result<(), dacapo::port::PortError> {
+/// # async fn connect() -> Result<(), dacapo_core::port::PortError> {
 /// let ports = dacapo_aws::connect("shop", "dev", &dacapo_aws::Access::default()).await?;
-/// let manifest = ports.store.manifest().await?;
+/// let is_busy = ports.probe.has_backlog("send-welcome").await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -72,18 +75,17 @@ pub fn ports(app: &str, stage: &str, config: &SdkConfig) -> PortResult<Ports> {
     };
     let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.build());
     let scheduler = aws_sdk_scheduler::Client::new(config);
-    let scheduler = Arc::new(Scheduler::new(scheduler, dynamodb.clone(), Arc::clone(&stack), Arc::clone(&clock)));
-    Ok(Ports {
-        store: Arc::new(DynamoStore::new(dynamodb.clone(), Arc::clone(&stack), Arc::clone(&clock))),
-        queues: Arc::new(SqsQueues::new(aws_sdk_sqs::Client::new(config), Arc::clone(&stack))),
-        timers: scheduler.clone(),
-        loops: Arc::new(SfnLoops::new(aws_sdk_sfn::Client::new(config), dynamodb, stack)),
-        schedules: scheduler,
-        clock,
-    })
+    let scheduler = Scheduler::new(scheduler, dynamodb.clone(), Arc::clone(&stack), Arc::clone(&clock));
+    let queues = Arc::new(Queues::new(aws_sdk_sqs::Client::new(config), Arc::clone(&stack)));
+    let wait_loop = WaitLoop::new(aws_sdk_sfn::Client::new(config), dynamodb.clone(), Arc::clone(&stack));
+    let wait_loop = Arc::new(wait_loop);
+    let probe = Arc::new(AwsProbe { queues: Arc::clone(&queues), wait_loop: Arc::clone(&wait_loop) });
+    let outbox = Arc::new(AwsOutbox { queues, scheduler, wait_loop });
+    let records = Arc::new(DynamoRecords::new(dynamodb, stack, Arc::clone(&clock), outbox.clone()));
+    Ok(Ports { records, outbox, probe, clock })
 }
 
-/// What all clients of AWS have in common: credentials, region, endpoint, retries, and one pool of connections.
+/// The configuration that all clients of AWS share: credentials, region, endpoint, retries, and one pool of connections.
 pub async fn sdk_config(access: &Access) -> SdkConfig {
     let retries = RetryConfig::standard()
         .with_max_attempts(ATTEMPTS)

@@ -1,19 +1,19 @@
-//! How a service says no, as a port says it.
+//! Refusals of a service as errors of a port.
 
-use std::error::Error;
+use std::{error::Error, fmt};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use dacapo::port::{PortError, PortErrorKind};
+use dacapo_core::port::{PortError, PortErrorKind};
 
-/// What was tried, as the end of "failed to …".
+/// An operation that was tried, as the end of "failed to …".
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct What<'a> {
+pub(crate) struct Operation<'a> {
     verb: &'a str,
     name: Option<&'a str>,
 }
 
-impl<'a> What<'a> {
+impl<'a> Operation<'a> {
     pub(crate) const fn new(verb: &'a str) -> Self {
         Self { verb, name: None }
     }
@@ -24,7 +24,17 @@ impl<'a> What<'a> {
     }
 }
 
-/// Turns errors of the SDK into port errors, which say where they come from.
+/// The verb and the name, as the end of "failed to …" has them.
+impl fmt::Display for Operation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name {
+            Some(name) => write!(f, "{} {name:?}", self.verb),
+            None => f.write_str(self.verb),
+        }
+    }
+}
+
+/// The place that errors of the SDK come from, by which they become port errors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Errors<'a> {
     pub(crate) prefix: &'a str,
@@ -34,13 +44,12 @@ pub(crate) struct Errors<'a> {
 
 impl Errors<'_> {
     /// The port error of a failed call.
-    pub(crate) fn port<E>(&self, what: What<'_>, error: SdkError<E>) -> PortError
+    pub(crate) fn port<E>(&self, operation: Operation<'_>, error: SdkError<E>) -> PortError
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
         let (kind, detail) = self.read(&error);
-        let name = what.name.map(|name| format!(" {name:?}")).unwrap_or_default();
-        PortError::new(kind, format!("failed to {}{name}: {detail}", what.verb)).caused_by(error)
+        PortError::new(kind, format!("failed to {operation}: {detail}")).caused_by(error)
     }
 
     fn read<E>(&self, error: &SdkError<E>) -> (PortErrorKind, String)
@@ -159,7 +168,7 @@ mod tests {
     const ERRORS: Errors<'static> = Errors { prefix: "shop-dev", region: "eu-west-1", endpoint: None };
 
     #[test]
-    fn each_way_of_saying_no_has_its_kind() {
+    fn refusal_of_each_code_has_its_kind() {
         for (code, status, kind) in [
             ("ResourceNotFoundException", 400, PortErrorKind::NotDeployed),
             ("AWS.SimpleQueueService.NonExistentQueue", 400, PortErrorKind::NotDeployed),
@@ -175,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_that_is_not_there_is_named_with_the_remedy() {
+    fn stack_that_is_not_there_is_named_with_the_remedy() {
         let (_, text) = ERRORS.refusal(Some("ResourceNotFoundException"), Some("Requested resource not found"), 400);
         assert_eq!(
             text,
@@ -185,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_is_not_there_is_named() {
+    fn endpoint_that_is_not_there_is_named() {
         let errors = Errors { endpoint: Some("http://127.0.0.1:4566"), ..ERRORS };
         assert_eq!(errors.unreachable(), "can't reach http://127.0.0.1:4566 (is it running?)");
     }

@@ -2,26 +2,68 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use aws_sdk_sqs::{Client, types::QueueAttributeName};
-use dacapo::port::{Envelope, PortError, PortErrorKind, PortResult, Queues};
+use dacapo_core::port::{PortError, PortErrorKind, PortResult};
 use dacapo_domain::limits;
 use tokio::sync::RwLock;
 
-use crate::{Stack, error::What, stack::UNDELIVERED};
+use crate::{
+    error::Operation,
+    stack::{APP_DLQ, Stack},
+};
 
-/// The functions' queues.
+/// The functions' queues, and their dead-letter queues.
 #[derive(Debug)]
-pub(crate) struct SqsQueues {
+pub(crate) struct Queues {
     client: Client,
     stack: Arc<Stack>,
     /// Queue URLs that were asked for, by queue name.
     urls: RwLock<HashMap<String, String>>,
 }
 
-impl SqsQueues {
+impl Queues {
     pub(crate) fn new(client: Client, stack: Arc<Stack>) -> Self {
         Self { client, stack, urls: RwLock::default() }
+    }
+
+    /// Sends a message to a function's queue, which holds it back for the delay.
+    pub(crate) async fn send(&self, function: &str, message: &str, delay: Duration) -> PortResult<()> {
+        if delay > limits::MAX_QUEUE_DELAY {
+            let text = format!("failed to send with a delay of {delay:?} (allowed: 15 minutes)");
+            return Err(PortError::new(PortErrorKind::Refused, text));
+        }
+        self.put(&self.stack.queue(function), message, whole_seconds(delay)).await
+    }
+
+    /// Keeps a text in the function's own dead-letter queue where it has one, else in the app's.
+    pub(crate) async fn send_to_dlq(&self, function: &str, text: &str) -> PortResult<()> {
+        match self.put(&self.stack.dead_letter_queue(function), text, 0).await {
+            // A queue that a role doesn't name is as good as none: the service doesn't tell them apart.
+            Err(error) if matches!(error.kind(), PortErrorKind::NotDeployed | PortErrorKind::Denied) => {
+                self.put(&self.stack.queue(APP_DLQ), text, 0).await
+            }
+            put => put,
+        }
+    }
+
+    /// Whether the function's queue shows a visible message.
+    pub(crate) async fn has_backlog(&self, function: &str) -> PortResult<bool> {
+        let queue = self.stack.queue(function);
+        let visible = QueueAttributeName::ApproximateNumberOfMessages;
+        let ask = self.client.get_queue_attributes().queue_url(self.url(&queue).await?);
+        let reply = ask.attribute_names(visible.clone()).send().await;
+        let operation = Operation::of("look at the queue", &queue);
+        let reply = reply.map_err(|error| self.stack.errors().port(operation, error))?;
+        let count = reply.attributes().and_then(|attributes| attributes.get(&visible));
+        Ok(count.is_some_and(|count| count != "0"))
+    }
+
+    async fn put(&self, queue: &str, text: &str, delay_s: i32) -> PortResult<()> {
+        let url = self.url(queue).await?;
+        let send = self.client.send_message().queue_url(url).message_body(text).delay_seconds(delay_s);
+        let reply = send.send().await;
+        reply.map_err(|error| self.stack.errors().port(Operation::of("send to the queue", queue), error))?;
+        Ok(())
     }
 
     async fn url(&self, queue: &str) -> PortResult<String> {
@@ -32,50 +74,10 @@ impl SqsQueues {
             return Ok(url.clone());
         }
         let reply = self.client.get_queue_url().queue_name(queue).send().await;
-        let reply = reply.map_err(|error| self.stack.errors().port(What::of("find the queue", queue), error))?;
+        let reply = reply.map_err(|error| self.stack.errors().port(Operation::of("find the queue", queue), error))?;
         let url = reply.queue_url().unwrap_or_default().to_owned();
         self.urls.write().await.insert(queue.to_owned(), url.clone());
         Ok(url)
-    }
-
-    async fn put(&self, queue: &str, text: &str, delay_s: i32) -> PortResult<()> {
-        let url = self.url(queue).await?;
-        let send = self.client.send_message().queue_url(url).message_body(text).delay_seconds(delay_s);
-        let reply = send.send().await;
-        reply.map_err(|error| self.stack.errors().port(What::of("send to the queue", queue), error))?;
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Queues for SqsQueues {
-    async fn send(&self, function: &str, envelope: &Envelope) -> PortResult<()> {
-        if envelope.delay > limits::MAX_QUEUE_DELAY {
-            let text = format!("failed to send with a delay of {:?} (allowed: 15 minutes)", envelope.delay);
-            return Err(PortError::new(PortErrorKind::Refused, text));
-        }
-        let queue = self.stack.queue(function);
-        self.put(&queue, &envelope.message.to_text(), whole_seconds(envelope.delay)).await
-    }
-
-    async fn has_backlog(&self, function: &str) -> PortResult<bool> {
-        let queue = self.stack.queue(function);
-        let visible = QueueAttributeName::ApproximateNumberOfMessages;
-        let ask = self.client.get_queue_attributes().queue_url(self.url(&queue).await?);
-        let reply = ask.attribute_names(visible.clone()).send().await;
-        let reply = reply.map_err(|error| self.stack.errors().port(What::of("look at the queue", &queue), error))?;
-        let count = reply.attributes().and_then(|attributes| attributes.get(&visible));
-        Ok(count.is_some_and(|count| count != "0"))
-    }
-
-    async fn dead_letter(&self, function: &str, text: &str) -> PortResult<()> {
-        match self.put(&self.stack.dead_letter_queue(function), text, 0).await {
-            // A queue that a role doesn't name is as good as none: the service doesn't tell them apart.
-            Err(error) if matches!(error.kind(), PortErrorKind::NotDeployed | PortErrorKind::Denied) => {
-                self.put(&self.stack.queue(UNDELIVERED), text, 0).await
-            }
-            put => put,
-        }
     }
 }
 
@@ -90,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_delay_is_rounded_up_and_never_cut() {
+    fn delay_in_whole_seconds_is_rounded_up_and_never_cut() {
         assert_eq!(whole_seconds(Duration::ZERO), 0);
         assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
         assert_eq!(whole_seconds(Duration::from_millis(899_001)), 900);

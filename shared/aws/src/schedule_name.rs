@@ -1,5 +1,7 @@
 //! Names of schedules: at most 64 of `0-9 A-Z a-z - _ .`.
 
+use crate::hash::fnv1a;
+
 /// Characters of a schedule's name, at most.
 const LENGTH: usize = 64;
 /// Characters of a hash in hexadecimal, and the hyphen before it.
@@ -14,16 +16,11 @@ pub(crate) fn plain(name: &str) -> String {
 /// A name that ends in a hash of the given one, so that no two are taken for one: `tenant-7-9f1c…`.
 pub(crate) fn hashed(name: &str) -> String {
     let kept: String = name.chars().map(|c| if is_allowed(c) { c } else { '-' }).take(LENGTH - TAIL).collect();
-    format!("{kept}-{:016x}", hash(name))
+    format!("{kept}-{:016x}", fnv1a(name))
 }
 
 fn is_allowed(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
-}
-
-/// FNV-1a, 64 bits: stable over versions and machines, which the standard hasher isn't.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -31,24 +28,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_fits_is_kept() {
+    fn schedule_name_that_fits_is_kept() {
         assert_eq!(plain("run-01JD0000000000000000000000-0-1"), "run-01JD0000000000000000000000-0-1");
     }
 
     #[test]
-    fn one_that_does_not_fit_is_cut_and_ends_in_a_hash() {
+    fn schedule_name_that_does_not_fit_is_cut_and_ends_in_its_hash() {
         let long = plain(&"a".repeat(65));
         assert_eq!(long.len(), LENGTH);
         assert_ne!(long, plain(&"a".repeat(66)));
         assert_eq!(
             plain("event-01JD/send welcome"),
-            format!("event-01JD-send-welcome-{:016x}", hash("event-01JD/send welcome"))
+            format!("event-01JD-send-welcome-{:016x}", fnv1a("event-01JD/send welcome"))
         );
         assert_eq!(plain(&"ü".repeat(64)).len(), LENGTH);
     }
 
     #[test]
-    fn names_that_look_alike_are_told_apart() {
+    fn schedule_names_that_look_alike_are_told_apart_by_their_hashes() {
         assert_ne!(hashed("tenant 7"), hashed("tenant-7"));
     }
 }

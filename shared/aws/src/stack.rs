@@ -1,85 +1,82 @@
 //! The names of an app's resources on AWS, all made of `{app}-{stage}`.
 
 use aws_sdk_dynamodb::Client;
-use dacapo::port::{PortError, PortErrorKind, PortResult};
+use dacapo_core::port::{PortError, PortErrorKind, PortResult};
 use tokio::sync::OnceCell;
 
-use crate::error::{Errors, What};
+use crate::error::{Errors, Operation};
 
 /// The app's dead-letter queue, in the place of a function's name.
-pub(crate) const UNDELIVERED: &str = "undelivered";
+pub(crate) const APP_DLQ: &str = "undelivered";
 
 /// An app's stack: the names of what it deploys, and where that is.
 #[derive(Debug)]
-pub struct Stack {
+pub(crate) struct Stack {
     prefix: String,
     region: String,
     endpoint: Option<String>,
-    home: OnceCell<Home>,
+    owner: OnceCell<Account>,
 }
 
-/// The partition and account that ARNs are made of.
+/// The account that owns the stack, and the partition that it is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Home {
+struct Account {
     partition: String,
-    account: String,
+    id: String,
 }
 
 impl Stack {
     /// The stack of an app and stage. `account` is known in a function; elsewhere the table's ARN tells it, once.
-    #[must_use]
-    pub fn new(app: &str, stage: &str, region: &str, endpoint: Option<String>, account: Option<String>) -> Self {
-        let home = account.map(|account| Home { partition: partition(region).to_owned(), account });
-        let home = OnceCell::new_with(home);
-        Self { prefix: format!("{app}-{stage}"), region: region.to_owned(), endpoint, home }
+    pub(crate) fn new(app: &str, stage: &str, region: &str, endpoint: Option<String>, account: Option<String>) -> Self {
+        let owner = account.map(|id| Account { partition: partition(region).to_owned(), id });
+        let owner = OnceCell::new_with(owner);
+        Self { prefix: format!("{app}-{stage}"), region: region.to_owned(), endpoint, owner }
     }
 
     /// The table's name, and the name of the group of schedules.
-    #[must_use]
-    pub fn prefix(&self) -> &str {
+    pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
 
     /// A function's name, and its queue's.
-    #[must_use]
-    pub fn queue(&self, function: &str) -> String {
+    pub(crate) fn queue(&self, function: &str) -> String {
         format!("{}-{function}", self.prefix)
     }
 
     /// The name of a function's own dead-letter queue.
-    #[must_use]
-    pub fn dead_letter_queue(&self, function: &str) -> String {
+    pub(crate) fn dead_letter_queue(&self, function: &str) -> String {
         format!("{}-{function}-dead", self.prefix)
     }
 
-    /// Where a queue is, if the account is known without asking.
+    /// The URL of a queue, if the account is known without asking.
     pub(crate) fn queue_url(&self, queue: &str) -> Option<String> {
-        let Home { account, .. } = self.home.get()?;
+        let Account { id, .. } = self.owner.get()?;
         Some(match &self.endpoint {
-            Some(endpoint) => format!("{}/{account}/{queue}", endpoint.trim_end_matches('/')),
-            None => format!("https://sqs.{}.{}/{account}/{queue}", self.region, dns_suffix(&self.region)),
+            Some(endpoint) => format!("{}/{id}/{queue}", endpoint.trim_end_matches('/')),
+            None => format!("https://sqs.{}.{}/{id}/{queue}", self.region, dns_suffix(&self.region)),
         })
     }
 
     /// The ARN of one of the stack's resources, as `arn("sqs", "shop-dev-send-welcome")`.
     pub(crate) async fn arn(&self, client: &Client, service: &str, resource: &str) -> PortResult<String> {
-        let Home { partition, account } = self.home(client).await?;
+        let Account { partition, id } = self.owner(client).await?;
         // Roles are global: their ARNs name no region.
         let region = if service == "iam" { "" } else { &self.region };
-        Ok(format!("arn:{partition}:{service}:{region}:{account}:{resource}"))
+        Ok(format!("arn:{partition}:{service}:{region}:{id}:{resource}"))
     }
 
-    /// What turns this stack's errors into port errors.
+    /// The errors of this stack, as port errors.
     pub(crate) fn errors(&self) -> Errors<'_> {
         Errors { prefix: &self.prefix, region: &self.region, endpoint: self.endpoint.as_deref() }
     }
 
-    async fn home(&self, client: &Client) -> PortResult<&Home> {
-        self.home
+    async fn owner(&self, client: &Client) -> PortResult<&Account> {
+        self.owner
             .get_or_try_init(|| async {
                 let reply = client.describe_table().table_name(&self.prefix).send().await;
-                let reply = reply.map_err(|error| self.errors().port(What::new("find the app's account"), error))?;
-                reply.table().and_then(|table| table.table_arn()).and_then(Home::of_arn).ok_or_else(|| {
+                let reply =
+                    reply.map_err(|error| self.errors().port(Operation::new("find the app's account"), error))?;
+                reply.table().and_then(|table| table.table_arn()).and_then(Account::of_arn).ok_or_else(|| {
                     let message = "failed to find the app's account: its table has no ARN that names one";
                     PortError::new(PortErrorKind::Refused, message)
                 })
@@ -88,13 +85,13 @@ impl Stack {
     }
 }
 
-impl Home {
+impl Account {
     /// Reads `arn:aws:dynamodb:eu-west-1:123456789012:table/shop-dev`.
     fn of_arn(arn: &str) -> Option<Self> {
         let mut parts = arn.split(':').skip(1);
         let partition = parts.next()?.to_owned();
-        let account = parts.nth(2)?.to_owned();
-        Some(Self { partition, account })
+        let id = parts.nth(2)?.to_owned();
+        Some(Self { partition, id })
     }
 }
 
@@ -115,14 +112,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tables_arn_tells_partition_and_account() {
-        let home = Home::of_arn("arn:aws-cn:dynamodb:cn-north-1:123456789012:table/shop-dev").unwrap();
-        assert_eq!((&*home.partition, &*home.account), ("aws-cn", "123456789012"));
-        assert_eq!(Home::of_arn("shop-dev"), None);
+    fn arn_of_the_table_tells_partition_and_account() {
+        let owner = Account::of_arn("arn:aws-cn:dynamodb:cn-north-1:123456789012:table/shop-dev").unwrap();
+        assert_eq!((&*owner.partition, &*owner.id), ("aws-cn", "123456789012"));
+        assert_eq!(Account::of_arn("shop-dev"), None);
     }
 
     #[test]
-    fn a_functions_queue_is_found_without_asking() {
+    fn queue_of_a_known_account_is_found_without_asking() {
         let account = || Some("123456789012".to_owned());
         let aws = Stack::new("shop", "dev", "eu-west-1", None, account());
         let url = aws.queue_url(&aws.queue("send-welcome"));

@@ -79,6 +79,10 @@ pub fn reconcile_pause(count: u32) -> Duration {
 pub const MISSED_AFTER: Duration = Duration::from_secs(60);
 
 /// Receives after which a message is taken for one that kills its function, and goes to the app's dead-letter queue.
+///
+/// Messages are acknowledged whatever came of them, so that only a process that died, or Lambda's throttling, leaves
+/// one to be received again. AWS advises at least five, because throttled receives count too; more would only keep a
+/// message that kills its process away from the conductor.
 pub const MAX_RECEIVES: u32 = 5;
 /// The time that a task's received message is hidden: six times Lambda's longest timeout, as AWS advises, so that a
 /// raised timeout never blocks a deploy.

@@ -95,8 +95,7 @@ async fn hooks_run_around_the_handler_and_after_the_end() {
             "init on_start handler cleanup init handler cleanup \
              on_max_iterations on_failure(MAX_ITERATIONS) on_complete(failed)",
         ),
-        // A panic never returns, so nothing cleans up after it.
-        ("panic", "init on_start handler init handler on_failure(PANIC) on_complete(failed)"),
+        ("panic", "init on_start handler cleanup init handler cleanup on_failure(PANIC) on_complete(failed)"),
     ]);
     for (input, expected) in expected {
         assert_eq!(tape_of(input).await, expected, "{input}");

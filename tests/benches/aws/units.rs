@@ -1,21 +1,21 @@
 //! What DynamoDB bills for a write: a unit for each KB begun, and one for each index entry that is made or removed.
 
+use dacapo_domain::Index;
 use serde_json::{Map, Value};
 
 /// An item as DynamoDB's JSON has it: each value under the name of its type.
 pub type Item = Map<String, Value>;
 
-/// The indexes' keys. An index holds keys only, so it is written only when its keys change.
-const INDEXES: [[&str; 2]; 3] = [["list", "pk"], ["watch", "watchMs"], ["failed", "pk"]];
 const UNIT_BYTES: usize = 1024;
 
 /// The units of a write that made one item of another.
 pub fn of_write(before: &Item, after: &Item) -> usize {
     let table = bytes(before).max(bytes(after)).div_ceil(UNIT_BYTES).max(1);
-    let indexes: usize = INDEXES
-        .iter()
-        .map(|keys| {
-            let (before, after) = (entry(before, keys), entry(after, keys));
+    // An index holds keys only, so it is written only when its keys change.
+    let indexes: usize = Index::ALL
+        .into_iter()
+        .map(|index| {
+            let (before, after) = (entry(before, index), entry(after, index));
             if before == after { 0 } else { usize::from(before.is_some()) + usize::from(after.is_some()) }
         })
         .sum();
@@ -23,8 +23,8 @@ pub fn of_write(before: &Item, after: &Item) -> usize {
 }
 
 /// An index's entry; there is none where a key is missing.
-fn entry<'a>(item: &'a Item, keys: &[&str; 2]) -> Option<[&'a Value; 2]> {
-    Some([item.get(keys[0])?, item.get(keys[1])?])
+fn entry(item: &Item, index: Index) -> Option<[&Value; 2]> {
+    Some([item.get(index.name())?, item.get(&format!("{}Sort", index.name()))?])
 }
 
 /// What an item weighs, names included.

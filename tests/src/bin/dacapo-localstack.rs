@@ -3,15 +3,16 @@
 //! - `dacapo-localstack [PORT]` runs it in the foreground, on 127.0.0.1:4566 or another port, until it is stopped.
 //! - `dacapo-localstack drive` only fires the schedules of the LocalStack at `AWS_ENDPOINT_URL`.
 //! - `dacapo-localstack share` is how tests share one.
+//! - `dacapo-localstack build` builds the functions that tests deploy, so that no test has to wait for it.
 
 use std::{env, io, process::ExitCode, time::Duration};
 
 use dacapo_tests::{
-    localstack::{Server, config, share},
+    localstack::{Server, build, config, share},
     scheduler_driver::{Driver, DriverClock},
 };
 
-const USAGE: &str = "usage: dacapo-localstack [PORT | drive | share]";
+const USAGE: &str = "usage: dacapo-localstack [PORT | drive | share | build]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         [] => runtime.block_on(foreground(4566)),
         ["drive"] => runtime.block_on(drive()),
         ["share"] => runtime.block_on(share()),
+        ["build"] => build(),
         [port] => match port.parse() {
             Ok(port) => runtime.block_on(foreground(port)),
             Err(_) => Err(io::Error::other(USAGE)),

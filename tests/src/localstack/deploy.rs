@@ -2,26 +2,34 @@
 
 use std::{io, path::PathBuf, process::Command};
 
-use super::{Localstack, REGION, failed, folder, root};
+use super::{APP, Localstack, REGION, failed, folder, root};
+use crate::nested_cargo::forget_the_test;
 
-/// Compiles the functions and packs them.
-pub(super) fn build(localstack: &Localstack) -> io::Result<()> {
-    run("build", localstack)
+/// Compiles the sample's functions and those of `tests/lambdas`, and packs them.
+///
+/// # Errors
+/// If they don't compile: the compiler has said why.
+pub fn build() -> io::Result<()> {
+    run("build", &[])
 }
 
 /// Makes the stack.
 pub(super) fn deploy(localstack: &Localstack) -> io::Result<()> {
-    run("deploy", localstack)
+    run("deploy", &at(localstack))
 }
 
 /// Removes the stack and its history.
 pub(super) fn destroy(localstack: &Localstack) -> io::Result<()> {
-    run("destroy", localstack)
+    run("destroy", &at(localstack))
 }
 
-fn run(script: &str, localstack: &Localstack) -> io::Result<()> {
+fn at(localstack: &Localstack) -> [(&str, &str); 2] {
+    [("AWS_ENDPOINT_URL", &localstack.endpoint), ("STAGE", &localstack.stage)]
+}
+
+fn run(script: &str, variables: &[(&str, &str)]) -> io::Result<()> {
     let path: PathBuf = root().join("infra").join(script);
-    let status = Command::new(&path)
+    let status = forget_the_test(&mut Command::new(&path))
         .current_dir(root())
         .env_remove("AWS_PROFILE")
         .env_remove("AWS_SESSION_TOKEN")
@@ -29,15 +37,14 @@ fn run(script: &str, localstack: &Localstack) -> io::Result<()> {
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .env("AWS_REGION", REGION)
         .env("AWS_DEFAULT_REGION", REGION)
-        .env("AWS_ENDPOINT_URL", &localstack.endpoint)
-        .env("APP", &localstack.app)
-        .env("STAGE", &localstack.stage)
+        .env("APP", APP)
         .env("KEEP_HISTORY", "no")
         .env("FUNCTIONS", "functions tests/lambdas")
         .env("OUT", folder().join("build"))
         // What this machine compiles fastest and can run.
         .env("PROFILE", "dev")
         .env("ARCH", if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" })
+        .envs(variables.iter().copied())
         .status()
         .map_err(|error| failed(format!("can't run {}: {error}", path.display())))?;
     if status.success() { Ok(()) } else { Err(failed(format!("infra/{script} ended with {status}"))) }

@@ -1,7 +1,8 @@
 use std::{
     fs::File,
-    io,
+    io::{self, BufRead, BufReader, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
+    ops::Range,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus},
     thread,
@@ -11,7 +12,14 @@ use std::{
 use super::{failed, root};
 
 /// Its first start installs it.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(900);
+/// How long one answer about its health may take.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+/// Ports that are asked for by number alone: the kernel gives those from 32768 on to whoever connects to somewhere, so
+/// that one of them may be taken before LocalStack listens.
+const PORTS: Range<u16> = 20_000..32_000;
+/// Starts on one port after another, where others take them.
+const STARTS: u32 = 5;
 /// How long it may take to stop by itself.
 const STOPS_WITHIN: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(100);
@@ -31,7 +39,22 @@ impl Server {
         Self::launch(port, state, |_| Ok(()))
     }
 
-    /// The same, but what it says goes to a file.
+    /// Starts one on a port that nobody uses.
+    ///
+    /// # Errors
+    /// If it can't be started, or ends before it answers: it has said why on standard error.
+    pub fn start_on_a_free_port(state: Option<&Path>) -> io::Result<Self> {
+        let mut starts = 1;
+        loop {
+            let port = free_port()?;
+            match Self::start(port, state) {
+                Err(_) if starts < STARTS && !is_free(port) => starts += 1, // Another was faster.
+                result => return result,
+            }
+        }
+    }
+
+    /// Starts one as [`start`](Self::start) does, but what it says goes to a file.
     ///
     /// # Errors
     /// If it can't be started, or ends before it answers: it has said why in the file.
@@ -54,13 +77,13 @@ impl Server {
         let child = command.spawn()?;
         let mut server = Self { child, endpoint: format!("http://{address}") };
         let deadline = Instant::now() + PATIENCE;
-        // It listens when its services are there, not before.
-        while TcpStream::connect(&address).is_err() {
+        while let Err(seen) = is_healthy(&address) {
             if let Some(status) = server.child.try_wait()? {
                 return Err(failed(format!("LocalStack ended with {status}")));
             }
             if Instant::now() > deadline {
-                return Err(failed(format!("LocalStack doesn't answer at {address} after {PATIENCE:?}")));
+                let text = format!("LocalStack isn't healthy at {address} after {PATIENCE:?}; the last look: {seen}");
+                return Err(failed(text));
             }
             thread::sleep(PAUSE);
         }
@@ -97,9 +120,24 @@ impl Drop for Server {
     }
 }
 
-/// A port that nobody listens on.
-pub(super) fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+/// A port that nobody uses.
+fn free_port() -> io::Result<u16> {
+    let mut ports = std::iter::repeat_with(|| fastrand::u16(PORTS)).take(1_000);
+    ports.find(|port| is_free(*port)).ok_or_else(|| failed(format!("no port of {PORTS:?} is free")))
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// Whether it says that it is up: a port that takes connections may not answer yet, or be another program's.
+fn is_healthy(address: &str) -> io::Result<()> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(ANSWERS_WITHIN))?;
+    stream.write_all(format!("GET /_localstack/health HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes())?;
+    let mut status = String::new();
+    BufReader::new(stream).read_line(&mut status)?;
+    if status.split(' ').nth(1) == Some("200") { Ok(()) } else { Err(failed(format!("it answers {status:?}"))) }
 }
 
 /// A command that the kernel ends when we end, however we do. Elsewhere than on Linux it outlives a kill -9 of ours.

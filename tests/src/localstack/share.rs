@@ -9,12 +9,13 @@ use std::{
     env,
     fs::{self, File, OpenOptions},
     io,
-    process::{Command, Stdio},
+    path::Path,
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use super::{Localstack, clock, config, deploy, failed, folder, server};
+use super::{APP, Localstack, clock, config, deploy, failed, folder, server};
 use crate::scheduler_driver::Driver;
 
 /// A first build of all functions takes its time.
@@ -38,32 +39,43 @@ pub(super) fn join(program: &str) -> io::Result<(Localstack, User)> {
     let start = lock_file("start")?;
     start.lock()?;
     let log = folder().join("log");
-    if !is_kept()? {
-        let _ = fs::remove_file(folder().join("site.json"));
-        eprintln!("starting LocalStack and deploying the app: {}", log.display());
-        let output = File::create(&log)?;
-        let mut command = Command::new(program);
-        command.arg("share").stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-        // A terminal's Ctrl-C is for the tests; the keeper notices that they have gone.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut keeper = command.spawn()?;
-        let deadline = Instant::now() + PATIENCE;
-        while !folder().join("site.json").exists() {
-            let ended = keeper.try_wait()?;
-            if ended.is_some() || Instant::now() > deadline {
+    // Who started a keeper that is not ready yet may be gone: then it is waited for by whoever comes next.
+    let mut keeper = if is_kept()? { None } else { Some(start_keeper(program, &log)?) };
+    let deadline = Instant::now() + PATIENCE;
+    while !folder().join("site.json").exists() {
+        let ended = match &mut keeper {
+            Some(keeper) => keeper.try_wait()?.map(|status| status.to_string()),
+            None => (!is_kept()?).then(|| "its keeper has ended".to_owned()),
+        };
+        let problem = ended.or_else(|| (Instant::now() > deadline).then(|| format!("not ready after {PATIENCE:?}")));
+        if let Some(problem) = problem {
+            if let Some(keeper) = &mut keeper {
                 let _ = keeper.kill();
-                let said = fs::read_to_string(&log).unwrap_or_default();
-                let lines: Vec<&str> = said.lines().collect();
-                let end = lines[lines.len().saturating_sub(LINES)..].join("\n");
-                let how = ended.map_or_else(|| format!("not ready after {PATIENCE:?}"), |status| status.to_string());
-                return Err(failed(format!("{how}; the end of {}:\n{end}", log.display())));
             }
-            thread::sleep(PAUSE);
+            return Err(failed(format!("{problem}; the end of {}:\n{}", log.display(), end_of(&log))));
         }
+        thread::sleep(PAUSE);
     }
     let site = fs::read_to_string(folder().join("site.json"))?;
     Ok((serde_json::from_str(&site)?, User { _lock: users }))
+}
+
+fn start_keeper(program: &str, log: &Path) -> io::Result<Child> {
+    let _ = fs::remove_file(folder().join("site.json"));
+    eprintln!("starting LocalStack and deploying the app: {}", log.display());
+    let output = File::create(log)?;
+    let mut command = Command::new(program);
+    command.arg("share").stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+    // A terminal's Ctrl-C is for the tests; the keeper notices that they have gone.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.spawn()
+}
+
+fn end_of(log: &Path) -> String {
+    let said = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = said.lines().collect();
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
 }
 
 /// Keeps LocalStack until nobody uses it any more.
@@ -81,18 +93,18 @@ pub async fn share() -> io::Result<()> {
     let state = tempfile::tempdir()?;
     let mut own = match &given {
         Some(_) => None,
-        None => Some(server::Server::start(server::free_port()?, Some(state.path()))?),
+        None => Some(server::Server::start_on_a_free_port(Some(state.path()))?),
     };
     let endpoint = given.clone().or(own.as_ref().map(|own| own.endpoint().to_owned())).unwrap_or_default();
     // In one that others use the stage is new, and gone in the end.
     let stage = given.map_or_else(|| "test".to_owned(), |_| format!("t{:06x}", fastrand::u32(..0x0100_0000)));
-    let localstack = Localstack { endpoint, app: "sample".to_owned(), stage };
+    let localstack = Localstack { endpoint, app: APP.to_owned(), stage };
     // It begins before there are schedules, so that it sees them come. Every fire of the app comes twice: what is
     // delivered at least once must bear it.
     let driver = Driver::new(&config(&localstack.endpoint).await, clock()).twice_in(&localstack.prefix());
     let driver = tokio::spawn(driver.run());
     let stack = localstack.clone();
-    let made = move || deploy::build(&stack).and_then(|()| deploy::deploy(&stack));
+    let made = move || deploy::build().and_then(|()| deploy::deploy(&stack));
     tokio::task::spawn_blocking(made).await.map_err(io::Error::other)??;
 
     let ready = folder().join("site.json.new");

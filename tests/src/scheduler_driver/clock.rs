@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 /// The driver's clock: the machine's, moved ahead for the schedules that a file names.
 ///
-/// A line of the file is the beginning of a schedule's name, a tab, and seconds. The file may be written by another
+/// A line of the file is the beginning of a schedule's name, a tab, and milliseconds. The file may be written by another
 /// process while the driver runs, a line at a time. So one test's time passes without another's.
 #[derive(Clone, Debug, Default)]
 pub struct DriverClock {
@@ -30,7 +30,7 @@ impl DriverClock {
     pub fn advance(&self, schedules: &str, time: Duration) -> io::Result<()> {
         let file = self.file.as_ref().ok_or(io::ErrorKind::Unsupported)?;
         let mut file = OpenOptions::new().create(true).append(true).open(file)?;
-        file.write_all(format!("{schedules}\t{}\n", time.as_secs()).as_bytes())
+        file.write_all(format!("{schedules}\t{}\n", time.as_millis()).as_bytes())
     }
 
     /// Now, for a schedule.
@@ -38,7 +38,7 @@ impl DriverClock {
         let lines = self.file.as_ref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
         let moves = lines.lines().filter_map(|line| line.split_once('\t'));
         let moves = moves.filter(|(schedules, _)| schedule.starts_with(schedules));
-        let seconds = moves.filter_map(|(_, seconds)| seconds.parse::<u64>().ok()).sum();
-        Timestamp::now() + Duration::from_secs(seconds)
+        let moved_ms = moves.filter_map(|(_, moved_ms)| moved_ms.parse::<u64>().ok()).sum();
+        Timestamp::now() + Duration::from_millis(moved_ms)
     }
 }

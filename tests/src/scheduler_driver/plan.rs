@@ -3,7 +3,7 @@
 use aws_sdk_scheduler::{
     operation::get_schedule::GetScheduleOutput,
     primitives::DateTime,
-    types::{ActionAfterCompletion, ScheduleState},
+    types::{self, ActionAfterCompletion, ScheduleState},
 };
 use dacapo_domain::{FireTimes, cron, every, time_zone};
 use jiff::{Timestamp, civil};
@@ -13,14 +13,25 @@ use super::{AnyError, target::Target};
 /// What a schedule fires, when, and at what.
 pub(super) struct Plan {
     pub(super) name: String,
-    pub(super) modified: Timestamp,
-    pub(super) is_deleted_after: bool,
     pub(super) target: Target,
     pub(super) dead_letters: Option<Target>,
-    arn: String,
-    is_enabled: bool,
+    kept: Kept,
     rhythm: Rhythm,
-    input: String,
+}
+
+/// All that the service keeps of a schedule. Two plans are equal if it is.
+#[derive(PartialEq)]
+struct Kept {
+    arn: String,
+    created: Option<DateTime>,
+    modified: Option<DateTime>,
+    begins: Option<DateTime>,
+    ends: Option<DateTime>,
+    expression: String,
+    time_zone: String,
+    state: Option<ScheduleState>,
+    after_completion: Option<ActionAfterCompletion>,
+    target: types::Target,
 }
 
 enum Rhythm {
@@ -28,34 +39,59 @@ enum Rhythm {
     Again(FireTimes),
 }
 
+impl PartialEq for Plan {
+    fn eq(&self, other: &Self) -> bool {
+        self.kept == other.kept
+    }
+}
+
 impl Plan {
     /// Reads what the service keeps of a schedule.
     pub(super) fn read(reply: &GetScheduleOutput) -> Result<Self, AnyError> {
-        let modified = modified(reply.last_modification_date());
-        let zone = reply.schedule_expression_timezone().unwrap_or("UTC");
-        let target = reply.target().ok_or("it has no target")?;
-        let dead_letters = target.dead_letter_config().and_then(|config| config.arn());
+        let kept = Kept {
+            arn: reply.arn().unwrap_or_default().to_owned(),
+            created: reply.creation_date().copied(),
+            modified: reply.last_modification_date().copied(),
+            begins: reply.start_date().copied(),
+            ends: reply.end_date().copied(),
+            expression: reply.schedule_expression().unwrap_or_default().to_owned(),
+            time_zone: reply.schedule_expression_timezone().unwrap_or("UTC").to_owned(),
+            state: reply.state().cloned(),
+            after_completion: reply.action_after_completion().cloned(),
+            target: reply.target().ok_or("it has no target")?.clone(),
+        };
+        let dead_letters = kept.target.dead_letter_config().and_then(|config| config.arn());
         Ok(Self {
             name: reply.name().unwrap_or_default().to_owned(),
-            modified,
-            is_deleted_after: reply.action_after_completion() == Some(&ActionAfterCompletion::Delete),
-            target: Target::of_arn(target.arn())?,
+            target: Target::of_arn(kept.target.arn())?,
             dead_letters: dead_letters.map(Target::of_arn).transpose()?,
-            arn: reply.arn().unwrap_or_default().to_owned(),
-            is_enabled: reply.state() != Some(&ScheduleState::Disabled),
-            rhythm: Rhythm::read(reply.schedule_expression().unwrap_or_default(), zone, modified)?,
-            input: target.input().unwrap_or("{}").to_owned(),
+            rhythm: Rhythm::read(&kept.expression, &kept.time_zone, whole_seconds(kept.modified.as_ref()))?,
+            kept,
         })
+    }
+
+    /// When it was last changed, as exactly as the service tells.
+    pub(super) fn modified(&self) -> Option<&DateTime> {
+        self.kept.modified.as_ref()
     }
 
     pub(super) fn is_once(&self) -> bool {
         matches!(self.rhythm, Rhythm::Once(_))
     }
 
+    /// Whether it fires once and asks to be deleted then.
+    pub(super) fn is_deleted_after_once(&self) -> bool {
+        self.is_once() && self.is_enabled() && self.kept.after_completion == Some(ActionAfterCompletion::Delete)
+    }
+
+    fn is_enabled(&self) -> bool {
+        self.kept.state != Some(ScheduleState::Disabled)
+    }
+
     /// The fires after `done`, up to now.
     pub(super) fn due(&self, done: Timestamp, now: Timestamp) -> Vec<Timestamp> {
         match &self.rhythm {
-            _ if !self.is_enabled => vec![],
+            _ if !self.is_enabled() => vec![],
             Rhythm::Once(time) => Some(*time).into_iter().filter(|time| done < *time && *time <= now).collect(),
             Rhythm::Again(fires) => {
                 fires.all().skip_while(|time| *time <= done).take_while(|time| *time <= now).collect()
@@ -67,11 +103,12 @@ impl Plan {
     pub(super) fn input_of(&self, time: Timestamp, attempt: u32) -> String {
         // The service makes a new id for every try.
         let id = format!("{:032x}", fastrand::u128(..));
-        self.input
+        let input = self.kept.target.input().unwrap_or("{}");
+        input
             .replace("<aws.scheduler.scheduled-time>", &time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
             .replace("<aws.scheduler.execution-id>", &id)
             .replace("<aws.scheduler.attempt-number>", &attempt.to_string())
-            .replace("<aws.scheduler.schedule-arn>", &self.arn)
+            .replace("<aws.scheduler.schedule-arn>", &self.kept.arn)
     }
 }
 
@@ -88,14 +125,14 @@ impl Rhythm {
     }
 }
 
-/// When a schedule was last changed: a `rate` counts from there. Whole seconds, as the service counts.
-pub(super) fn modified(date: Option<&DateTime>) -> Timestamp {
+/// Where a `rate` counts from: whole seconds, as the service counts.
+fn whole_seconds(date: Option<&DateTime>) -> Timestamp {
     date.and_then(|date| Timestamp::from_second(date.secs()).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 #[cfg(test)]
-mod tests {
-    use aws_sdk_scheduler::types;
+pub(super) mod tests {
+    use aws_sdk_scheduler::operation::get_schedule::builders::GetScheduleOutputBuilder;
 
     use super::*;
 
@@ -103,22 +140,39 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn plan(expression: &str, zone: &str, state: ScheduleState) -> Plan {
+    pub(in super::super) fn plan(expression: &str, zone: &str, state: ScheduleState) -> Plan {
+        Plan::read(&reply(expression, zone, state).build()).unwrap()
+    }
+
+    fn reply(expression: &str, zone: &str, state: ScheduleState) -> GetScheduleOutputBuilder {
         let target = types::Target::builder()
             .arn("arn:aws:sqs:eu-west-1:000000000000:shop-dev-report")
             .role_arn("arn:aws:iam::000000000000:role/any")
             .input(r#"{"at":"<aws.scheduler.scheduled-time>","by":"<aws.scheduler.execution-id>"}"#)
             .build()
             .unwrap();
-        let reply = GetScheduleOutput::builder()
+        GetScheduleOutput::builder()
             .name("report")
             .schedule_expression(expression)
             .schedule_expression_timezone(zone)
             .state(state)
             .target(target)
+            .action_after_completion(ActionAfterCompletion::Delete)
             .last_modification_date(DateTime::from_secs(at("2026-03-27T00:00:00Z").as_second()))
-            .build();
-        Plan::read(&reply).unwrap()
+    }
+
+    #[test]
+    fn plans_are_equal_where_all_that_is_kept_of_the_schedule_is() {
+        let (one, time) = ("rate(1 hour)", "at(2026-03-27T08:00:00)");
+        let former = plan(one, "UTC", ScheduleState::Enabled);
+        assert!(former == plan(one, "UTC", ScheduleState::Enabled));
+        assert!(former != plan(time, "UTC", ScheduleState::Enabled), "replaced in the same second");
+        assert!(former != plan(one, "Europe/Berlin", ScheduleState::Enabled));
+        assert!(former != plan(one, "UTC", ScheduleState::Disabled));
+        let reply = reply(one, "UTC", ScheduleState::Enabled);
+        let mut target = reply.get_target().clone().unwrap();
+        target.input = Some("{}".to_owned());
+        assert!(former != Plan::read(&reply.target(target).build()).unwrap());
     }
 
     #[test]

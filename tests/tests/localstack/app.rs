@@ -11,8 +11,8 @@ use dacapo_tests::{
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Longer than the conductor may need to notice a crash: the rest of a lease, its grace, a minute until the next
-/// sweep, and a busy machine.
-const PATIENCE: Duration = Duration::from_secs(240);
+/// sweep; three times that, for a busy machine.
+const PATIENCE: Duration = Duration::from_secs(600);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The app, as a program with AWS credentials sees it.
@@ -56,9 +56,12 @@ impl App {
         self.reaches(id, "has ended", |record| record.state.is_final()).await
     }
 
-    /// The run's record once it is in a state.
+    /// The run's record once it is in a state. A run that has ended in another will never be.
     pub async fn is(&self, id: Id, state: State) -> RunView {
-        self.reaches(id, state.name(), |record| record.state == state).await
+        let reached = |record: &RunView| record.state == state || record.state.is_final();
+        let record = self.reaches(id, state.name(), reached).await;
+        assert_eq!(record.state, state, "{record:#?}");
+        record
     }
 
     /// The run's record once it is as expected.
@@ -130,7 +133,7 @@ pub async fn eventually<T, F: Future<Output = Result<T, String>>>(what: &str, lo
     loop {
         match look().await {
             Ok(found) => return found,
-            Err(seen) if Instant::now() > deadline => panic!("{what}: not within {PATIENCE:?}; there was {seen}"),
+            Err(seen) if Instant::now() > deadline => panic!("{what}: not within {PATIENCE:?}; seen last: {seen}"),
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }

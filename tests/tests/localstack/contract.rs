@@ -127,7 +127,9 @@ async fn make_stack(app: &str, config: &SdkConfig) {
 
     // Made again, LocalStack's would lose its schedules.
     let scheduler = aws_sdk_scheduler::Client::new(config);
-    if scheduler.get_schedule_group().name(&prefix).send().await.is_err() {
+    if let Err(error) = scheduler.get_schedule_group().name(&prefix).send().await {
+        let is_missing = error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception());
+        assert!(is_missing, "{error:?}");
         scheduler.create_schedule_group().name(&prefix).send().await.unwrap();
     }
 

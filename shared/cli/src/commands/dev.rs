@@ -97,7 +97,7 @@ async fn serve(
     options.pages =
         Some(Box::new(move |ports| dacapo_dashboard::router(Client::new(ports), &format!("{app} on this machine"))));
     let (output, manifest, database) = (output.clone(), Arc::new(manifest), Arc::new(database));
-    options.log = Arc::new(move |log| match log {
+    options.logs = Arc::new(move |log| match log {
         EngineLog::Listening { address } => {
             let (output, manifest, database) = (output.clone(), manifest.clone(), database.clone());
             tokio::spawn(async move { welcome(&output, &manifest, &database, &address).await });

@@ -13,7 +13,7 @@ pub fn state(state: State) -> String {
         State::Completed => Style::new().green(),
         State::Failed => Style::new().red(),
         State::Running => Style::new().blue(),
-        State::Created | State::Scheduled | State::Submitted | State::Waiting => Style::new().yellow(),
+        State::Scheduled | State::Submitted | State::Waiting => Style::new().yellow(),
         State::Aborted | State::Expired => Style::new().dim(),
     };
     colour.apply_to(state.name()).to_string()
@@ -130,7 +130,6 @@ pub fn whole(run: &RunView, now: Timestamp) -> String {
     };
     value("body", run.body.as_ref());
     value("input", run.input.as_ref().filter(|_| run.input != run.body));
-    value("output", run.output.as_ref());
     value("result", run.result.as_ref());
     if let Some(why) = &run.result_left_out {
         fact("result", format!("left out: {}", plain(why)));

@@ -26,7 +26,7 @@ impl Engine {
         let mut options = DevOptions::new("sample", folder.path().join("engine.sqlite"), functions);
         options.port = 0;
         let (tell, told) = mpsc::channel();
-        options.log = std::sync::Arc::new(move |report| {
+        options.logs = std::sync::Arc::new(move |report| {
             if let EngineLog::Listening { address } = report {
                 tell.send(address).unwrap();
             }

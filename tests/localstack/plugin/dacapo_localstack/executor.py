@@ -15,8 +15,8 @@ from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecu
 from dacapo_localstack.process import Process
 
 LOG = logging.getLogger("localstack.lambda.process")
-# AWS allows ten seconds before the first invocation; a busy machine gets twice that.
-INIT_SECONDS = 20
+# AWS allows ten seconds before the first invocation; here the machine may be busy with everything else, too.
+INIT_SECONDS = 120
 
 
 class ProcessExecutor(RuntimeExecutor):

@@ -1,8 +1,7 @@
-//! Executions of the loop, over Step Functions.
+//! Executions of the wait loop, over Step Functions.
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use aws_sdk_sfn::{
     Client,
     error::SdkError,
@@ -12,43 +11,36 @@ use aws_sdk_sfn::{
     },
     types::ExecutionStatus as Status,
 };
-use dacapo::port::{ExecutionStatus, Loops, PortResult};
-use dacapo_domain::LoopCall;
+use dacapo_core::port::{ExecutionStatus, PortResult};
+use dacapo_domain::WaitLoopCall;
 use jiff::Timestamp;
 
-use crate::{Stack, error::What};
+use crate::{error::Operation, stack::Stack};
 
-/// The error that an execution has which Dacapo itself stopped. One stopped by hand has another, or none: that is the
-/// user's wish to abort.
-pub(crate) const STOPPED: &str = "Dacapo.Stopped";
+/// The error of an execution that Dacapo itself stopped. One stopped by hand has another, or none: that is the user's
+/// wish to abort.
+const STOPPED: &str = "Dacapo.Stopped";
 /// Characters of a cause, at most.
 const CAUSE_CHARS: usize = 1_000;
 
-/// Executions of the loop.
+/// Executions of the wait loop.
 #[derive(Debug)]
-pub(crate) struct SfnLoops {
+pub(crate) struct WaitLoop {
     client: Client,
     dynamodb: aws_sdk_dynamodb::Client,
     stack: Arc<Stack>,
 }
 
-impl SfnLoops {
+impl WaitLoop {
     pub(crate) fn new(client: Client, dynamodb: aws_sdk_dynamodb::Client, stack: Arc<Stack>) -> Self {
         Self { client, dynamodb, stack }
     }
 
-    async fn execution(&self, name: &str) -> PortResult<String> {
-        let resource = format!("execution:{}-loop:{name}", self.stack.prefix());
-        self.stack.arn(&self.dynamodb, "states", &resource).await
-    }
-}
-
-#[async_trait]
-impl Loops for SfnLoops {
-    async fn start(&self, name: &str, _function: &str, call: &LoopCall, until: Timestamp) -> PortResult<()> {
+    /// Starts an execution, which makes its first call then. One that exists already is no error.
+    pub(crate) async fn start(&self, execution: &str, call: &WaitLoopCall, until: Timestamp) -> PortResult<()> {
         let resource = format!("stateMachine:{}-loop", self.stack.prefix());
         let machine = self.stack.arn(&self.dynamodb, "states", &resource).await?;
-        let start = self.client.start_execution().state_machine_arn(machine).name(name).input(input(call, until));
+        let start = self.client.start_execution().state_machine_arn(machine).name(execution).input(input(call, until));
         match start.send().await {
             Ok(_) => Ok(()),
             Err(SdkError::ServiceError(refusal))
@@ -56,13 +48,14 @@ impl Loops for SfnLoops {
             {
                 Ok(())
             }
-            Err(error) => Err(self.stack.errors().port(What::of("start the loop", name), error)),
+            Err(error) => Err(self.stack.errors().port(Operation::of("start the loop", execution), error)),
         }
     }
 
-    async fn stop(&self, name: &str, cause: &str) -> PortResult<()> {
+    /// Stops an execution. One that has ended, or never was, is no error.
+    pub(crate) async fn stop(&self, execution: &str, cause: &str) -> PortResult<()> {
         let cause: String = cause.chars().take(CAUSE_CHARS).collect();
-        let stop = self.client.stop_execution().execution_arn(self.execution(name).await?).error(STOPPED).cause(cause);
+        let stop = self.client.stop_execution().execution_arn(self.arn(execution).await?).error(STOPPED).cause(cause);
         match stop.send().await {
             Ok(_) => Ok(()),
             Err(SdkError::ServiceError(refusal))
@@ -70,12 +63,13 @@ impl Loops for SfnLoops {
             {
                 Ok(())
             }
-            Err(error) => Err(self.stack.errors().port(What::of("stop the loop", name), error)),
+            Err(error) => Err(self.stack.errors().port(Operation::of("stop the loop", execution), error)),
         }
     }
 
-    async fn status(&self, name: &str) -> PortResult<ExecutionStatus> {
-        let describe = self.client.describe_execution().execution_arn(self.execution(name).await?);
+    /// The status of an execution; one that never was has ended.
+    pub(crate) async fn status(&self, execution: &str) -> PortResult<ExecutionStatus> {
+        let describe = self.client.describe_execution().execution_arn(self.arn(execution).await?);
         match describe.send().await {
             Ok(reply) if *reply.status() == Status::Running => Ok(ExecutionStatus::Running),
             Ok(_) => Ok(ExecutionStatus::Ended),
@@ -84,13 +78,18 @@ impl Loops for SfnLoops {
             {
                 Ok(ExecutionStatus::Ended)
             }
-            Err(error) => Err(self.stack.errors().port(What::of("look at the loop", name), error)),
+            Err(error) => Err(self.stack.errors().port(Operation::of("look at the loop", execution), error)),
         }
+    }
+
+    async fn arn(&self, execution: &str) -> PortResult<String> {
+        let resource = format!("execution:{}-loop:{execution}", self.stack.prefix());
+        self.stack.arn(&self.dynamodb, "states", &resource).await
     }
 }
 
-/// What an execution is started with. A Wait state takes whole seconds and `Z`, or ends the execution uncatchably.
-fn input(call: &LoopCall, until: Timestamp) -> String {
+/// The input of an execution. A Wait state takes whole seconds and `Z`, or ends the execution uncatchably.
+fn input(call: &WaitLoopCall, until: Timestamp) -> String {
     let second = until.as_second() + i64::from(until.subsec_nanosecond() > 0);
     let until = Timestamp::from_second(second).unwrap_or(until);
     serde_json::json!({ "call": call, "until": until }).to_string()
@@ -101,8 +100,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_loop_waits_until_a_whole_second() {
-        let call = LoopCall {
+    fn execution_is_started_to_wait_until_a_whole_second() {
+        let call = WaitLoopCall {
             run: "01JD0000000000000000000000".parse().unwrap(),
             function: "import-airports".to_owned(),
             generation: 1,

@@ -1,0 +1,98 @@
+//! Attributes of items: their names, and their values in and out.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+/// An item as the service takes and gives it.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// The partition key: `{kind}/{id}`.
+pub(super) const PK: &str = "pk";
+/// The sort key: a record's own, or that of one of the items that overflow from it.
+pub(super) const SK: &str = "sk";
+/// The name of the last write, 16 hexadecimal digits.
+pub(super) const VERSION: &str = "version";
+/// The document of a record or of a log line, or a payload: JSON text.
+pub(super) const DOCUMENT: &str = "doc";
+/// The time at which an item may be deleted, in Unix seconds: the table's time to live.
+pub(super) const EXPIRES_AT_S: &str = "expiresAtS";
+/// The mark of a record from which items overflow, so that they expire with it.
+pub(super) const HAS_OVERFLOW: &str = "overflow";
+/// The beginning of the name of an attribute that holds a payload.
+pub(super) const INLINE: &str = "p.";
+/// The beginning of the name of an attribute that names the item of a payload stored apart.
+pub(super) const APART: &str = "a.";
+
+/// The sort key of a record.
+pub(super) const RECORD: &str = "record";
+/// The beginning of the sort key of a payload that is stored apart.
+pub(super) const PAYLOAD: &str = "payload/";
+/// The beginning of the sort key of a log line.
+pub(super) const LOG: &str = "log/";
+
+/// An item's key.
+pub(super) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
+    HashMap::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(sk))])
+}
+
+/// A text attribute.
+pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A number attribute.
+pub(super) fn number(value: i64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// An item's text attribute.
+pub(super) fn text_of<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+/// An item's number attribute.
+pub(super) fn number_of(item: &Item, name: &str) -> Option<i64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+/// Whether an item has expired, although the service may not have deleted it yet.
+pub(super) fn is_expired(item: &Item, now_s: i64) -> bool {
+    number_of(item, EXPIRES_AT_S).is_some_and(|expires_at_s| expires_at_s <= now_s)
+}
+
+/// The weight of an item, as the service counts it: writes are paid by the KB, names included.
+pub(super) fn bytes(item: &Item) -> usize {
+    item.iter().map(|(name, value)| name.len() + value_bytes(value)).sum()
+}
+
+fn value_bytes(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        // Two digits a byte and one for the sign and the point; a byte more where zeroes would be trimmed.
+        AttributeValue::N(number) => number.len().div_ceil(2) + 1,
+        AttributeValue::B(blob) => blob.as_ref().len(),
+        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + value_bytes(value)).sum::<usize>(),
+        AttributeValue::M(map) => {
+            3 + map.iter().map(|(name, value)| 1 + name.len() + value_bytes(value)).sum::<usize>()
+        }
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn item_weighs_what_the_service_counts() {
+        let nested = HashMap::from([("b".to_owned(), number(12))]);
+        let item = HashMap::from([
+            ("pk".to_owned(), text("ü")),
+            ("n".to_owned(), number(12345)),
+            ("t".to_owned(), AttributeValue::Bool(true)),
+            ("m".to_owned(), AttributeValue::M(nested)),
+        ]);
+        assert_eq!(bytes(&item), (2 + 2) + (1 + 4) + (1 + 1) + (1 + 3 + 1 + 1 + 2));
+    }
+}

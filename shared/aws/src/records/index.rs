@@ -1,0 +1,96 @@
+//! Index entries as attributes. Each index holds keys only; the records of what is found are read from the table.
+
+use dacapo_domain::{Index, IndexEntry};
+use jiff::Timestamp;
+
+use super::attribute::{Item, text, text_of};
+use crate::hash::fnv1a;
+
+/// The name of an index's sort attribute; its partition attribute has the index's own.
+pub(super) fn sort_name(index: Index) -> String {
+    format!("{}Sort", index.name())
+}
+
+/// The names of both attributes of every index.
+pub(super) fn names() -> impl Iterator<Item = String> {
+    Index::ALL.into_iter().flat_map(|index| [index.name().to_owned(), sort_name(index)])
+}
+
+/// A record's entries as attributes. An index that a record has no entry of has no attributes there, and doesn't hold
+/// it.
+pub(super) fn attributes(entries: &[IndexEntry], pk: &str) -> Item {
+    let attributes = entries.iter().flat_map(|IndexEntry { index, partition, sort }| {
+        let shard = shard(*index, pk, sort);
+        [(index.name().to_owned(), text(shard_name(partition, shard))), (sort_name(*index), text(sort))]
+    });
+    attributes.collect()
+}
+
+/// The partition attribute of every shard of a partition.
+pub(super) fn shard_names(index: Index, partition: &str) -> impl Iterator<Item = String> {
+    (0..index.shards()).map(move |shard| shard_name(partition, shard))
+}
+
+/// The time at which the conductor reconciles the record of an item, to the millisecond.
+pub(super) fn reconcile_at(item: &Item) -> Option<Timestamp> {
+    let millis = text_of(item, &sort_name(Index::Reconcile))?.parse().ok()?;
+    Timestamp::from_millisecond(millis).ok()
+}
+
+fn shard_name(partition: &str, shard: u64) -> String {
+    format!("{partition}/{shard:02}")
+}
+
+/// The shard of an entry. Where the sort text changes from write to write, the key keeps the record in one.
+fn shard(index: Index, pk: &str, sort: &str) -> u64 {
+    let hash = fnv1a(if index == Index::Reconcile { pk } else { sort });
+    // The low bits of the hash hang on the low bits of each character alone, so the upper half is folded in.
+    (hash ^ (hash >> 32)) % index.shards()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use dacapo_domain::Id;
+
+    use super::*;
+
+    #[test]
+    fn ids_of_one_millisecond_spread_over_all_shards_of_every_index() {
+        for index in Index::ALL {
+            let mut shards = BTreeMap::<u64, u64>::new();
+            for n in 0..8_000 {
+                let id = Id::new(Timestamp::UNIX_EPOCH, n).to_string();
+                *shards.entry(shard(index, &format!("kind/{id}"), &id)).or_default() += 1;
+            }
+            assert_eq!(u64::try_from(shards.len()).unwrap(), index.shards());
+            let even = 8_000 / index.shards();
+            assert!(shards.values().all(|count| (even * 8 / 10..even * 12 / 10).contains(count)), "{shards:?}");
+        }
+    }
+
+    #[test]
+    fn entry_has_a_shard_that_stays_and_its_sort_text() {
+        let entry = IndexEntry { index: Index::List, partition: "flock/north".to_owned(), sort: "0042".to_owned() };
+        let attributes = attributes(&[entry], "sheep/42");
+        assert_eq!(attributes.len(), 2);
+        assert_eq!(text_of(&attributes, "list"), Some("flock/north/02"));
+        assert_eq!(text_of(&attributes, "listSort"), Some("0042"));
+    }
+
+    #[test]
+    fn reconciled_record_stays_in_its_shard_whenever_it_is_due() {
+        let at = |text: &str| attributes(&[IndexEntry::reconcile(text.parse().unwrap())], "sheep/42");
+        let (sooner, later) = (at("2026-11-21T19:00:00Z"), at("2026-11-21T20:00:00.000000001Z"));
+        assert_eq!(sooner["reconcile"], later["reconcile"]);
+        assert!(text_of(&sooner, "reconcile").unwrap().starts_with("due/"));
+        assert_eq!(reconcile_at(&later), Some("2026-11-21T20:00:00.001Z".parse().unwrap()), "never too early");
+    }
+
+    #[test]
+    fn shard_names_are_those_of_the_entries() {
+        let names: Vec<String> = shard_names(Index::Reconcile, "due").collect();
+        assert_eq!((names.len(), &*names[0], &*names[15]), (16, "due/00", "due/15"));
+    }
+}

@@ -1,0 +1,114 @@
+//! The log of a record: lines that are items of their own and are only ever added.
+
+use std::sync::PoisonError;
+
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use dacapo_core::port::{PortError, PortErrorKind, PortResult};
+use dacapo_domain::{LogLine, RecordKey};
+
+use super::{
+    DynamoRecords,
+    attribute::{
+        DOCUMENT, EXPIRES_AT_S, HAS_OVERFLOW, Item, LOG, PK, RECORD, SK, is_expired, key, number, text, text_of,
+    },
+    item,
+};
+use crate::error::Operation;
+
+/// Lines expire with their record. This is for those that no later write told so: the longest wait, and a month.
+const LIFE_S: i64 = 386 * 86_400;
+
+impl DynamoRecords {
+    pub(super) async fn append_lines(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.mark_overflow(key).await?;
+        let pk = key.to_string();
+        let writes = lines.iter().map(|line| self.write_line(&pk, line)).collect::<PortResult<Vec<_>>>()?;
+        self.write_all(Operation::of("add to the log of", &pk), writes).await
+    }
+
+    pub(super) async fn read_lines(
+        &self,
+        key: &RecordKey,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PortResult<Vec<LogLine>> {
+        let pk = key.to_string();
+        // A blank sorts behind the line itself and before the next; '0' is the character behind '/'.
+        let mut from = after.map_or_else(|| LOG.to_owned(), |after| format!("{LOG}{after} "));
+        let mut lines = vec![];
+        while lines.len() < limit {
+            let query = self
+                .client
+                .query()
+                .table_name(self.table())
+                .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
+                .expression_attribute_names("#pk", PK)
+                .expression_attribute_names("#sk", SK)
+                .expression_attribute_values(":pk", text(&*pk))
+                .expression_attribute_values(":from", text(&*from))
+                .expression_attribute_values(":to", text("log0"))
+                .limit(i32::try_from(limit - lines.len()).unwrap_or(i32::MAX))
+                .consistent_read(true);
+            let reply =
+                query.send().await.map_err(|error| self.failed(Operation::of("read the log of", &pk), error))?;
+            for item in reply.items().iter().filter(|item| !is_expired(item, self.now_s())) {
+                lines.extend(read_line(item)?);
+            }
+            let Some(last) = reply.last_evaluated_key.as_ref().and_then(|last| text_of(last, SK)) else { break };
+            from = format!("{last} ");
+        }
+        Ok(lines)
+    }
+
+    /// Forgets that a record was marked, since the record of this key is another from now on.
+    pub(super) fn forget_mark(&self, key: &RecordKey) {
+        let mut marked = self.marked.lock().unwrap_or_else(PoisonError::into_inner);
+        marked.take_if(|marked| marked == key);
+    }
+
+    /// Says on the record that items stand beside it, so that they expire with it. That is no new version.
+    async fn mark_overflow(&self, record: &RecordKey) -> PortResult<()> {
+        if self.marked.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(record) {
+            return Ok(());
+        }
+        let pk = record.to_string();
+        let update = self
+            .client
+            .update_item()
+            .table_name(self.table())
+            .set_key(Some(key(&*pk, RECORD)))
+            .update_expression("SET #overflow = :true")
+            .condition_expression("attribute_exists(#pk) AND attribute_not_exists(#overflow)")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#overflow", HAS_OVERFLOW)
+            .expression_attribute_values(":true", AttributeValue::Bool(true));
+        match update.send().await {
+            Ok(_) => {}
+            // It is marked already, or not there.
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
+            Err(error) => return Err(self.failed(Operation::of("add to the log of", &pk), error)),
+        }
+        *self.marked.lock().unwrap_or_else(PoisonError::into_inner) = Some(record.clone());
+        Ok(())
+    }
+
+    fn write_line(&self, pk: &str, line: &LogLine) -> PortResult<WriteRequest> {
+        let mut item = key(pk, format!("{LOG}{}", line.sort));
+        item.insert(DOCUMENT.to_owned(), text(line.document.text()));
+        item.insert(EXPIRES_AT_S.to_owned(), number(self.now_s() + LIFE_S));
+        let put = PutRequest::builder()
+            .set_item(Some(item))
+            .build()
+            .map_err(|error| PortError::new(PortErrorKind::Refused, "failed to write a log entry").caused_by(error))?;
+        Ok(WriteRequest::builder().put_request(put).build())
+    }
+}
+
+fn read_line(item: &Item) -> PortResult<Option<LogLine>> {
+    let sort = text_of(item, SK).and_then(|sk| sk.strip_prefix(LOG));
+    let (Some(sort), Some(document)) = (sort, item.get(DOCUMENT)) else { return Ok(None) };
+    Ok(Some(LogLine { sort: sort.to_owned(), document: item::read_json(document)? }))
+}

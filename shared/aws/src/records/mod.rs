@@ -1,0 +1,105 @@
+//! The records, in one DynamoDB table.
+//!
+//! | item | `pk` | `sk` |
+//! |---|---|---|
+//! | record | `{kind}/{id}` | `record` |
+//! | a payload that doesn't fit into it | `{kind}/{id}` | `payload/{slot}/{version}` |
+//! | a line of its log | `{kind}/{id}` | `log/{sort}` |
+//!
+//! A record has its `version`, its document as JSON text in `doc`, its payloads in `p.{slot}` or the sort keys of their
+//! items in `a.{slot}`, and in `overflow` the mark that items stand beside it. Each index holds keys only, by two
+//! attributes: `{index}` is the partition with its shard, `{index}Sort` the sort text. `expiresAtS` is the table's time
+//! to live, in Unix seconds; the service deletes late, so that every read and every condition looks at it.
+
+mod attribute;
+mod batch;
+mod claim;
+mod create;
+mod delete;
+mod expiry;
+mod index;
+mod item;
+mod load;
+mod log;
+mod payload;
+mod query;
+mod save;
+mod update_expression;
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+};
+use dacapo_core::port::{Clock, Outbox, PortError, PortResult, Records};
+use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
+
+use crate::{error::Operation, stack::Stack};
+
+/// The records, in one DynamoDB table named `{app}-{stage}`.
+pub(crate) struct DynamoRecords {
+    client: Client,
+    stack: Arc<Stack>,
+    clock: Arc<dyn Clock>,
+    /// The way out for what follows from a write: the table and the queues share no transaction.
+    outbox: Arc<dyn Outbox>,
+    /// The record that was last marked to have a log, which saves a write a line.
+    marked: Mutex<Option<RecordKey>>,
+}
+
+impl DynamoRecords {
+    /// The records of a stack. The clock says what has expired.
+    pub(crate) fn new(client: Client, stack: Arc<Stack>, clock: Arc<dyn Clock>, outbox: Arc<dyn Outbox>) -> Self {
+        Self { client, stack, clock, outbox, marked: Mutex::default() }
+    }
+
+    fn table(&self) -> &str {
+        self.stack.prefix()
+    }
+
+    /// Now in Unix seconds, as the table's time to live has it.
+    fn now_s(&self) -> i64 {
+        self.clock.now().as_second()
+    }
+
+    /// The port error of a failed call of DynamoDB.
+    fn failed<E>(&self, operation: Operation<'_>, error: SdkError<E>) -> PortError
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        self.stack.errors().port(operation, error)
+    }
+}
+
+#[async_trait]
+impl Records for DynamoRecords {
+    async fn create(&self, write: &Write, claim: Option<&Claim>) -> PortResult<Created> {
+        self.create_record(write, claim).await
+    }
+
+    async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
+        self.load_record(key).await
+    }
+
+    async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
+        self.save_record(seen, write).await
+    }
+
+    async fn delete(&self, seen: &Header, effects: &[Effect]) -> PortResult<bool> {
+        self.delete_record(seen, effects).await
+    }
+
+    async fn query(&self, query: &Query) -> PortResult<Page> {
+        self.query_index(query).await
+    }
+
+    async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {
+        self.append_lines(key, lines).await
+    }
+
+    async fn read_log(&self, key: &RecordKey, after: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
+        self.read_lines(key, after, limit).await
+    }
+}

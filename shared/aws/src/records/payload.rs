@@ -1,0 +1,71 @@
+//! Payloads: in their record while it stays small, else items of their own.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use dacapo_core::port::PortResult;
+use dacapo_domain::{Json, Write};
+
+use super::{
+    DynamoRecords,
+    attribute::{APART, DOCUMENT, EXPIRES_AT_S, HAS_OVERFLOW, INLINE, Item, PAYLOAD, bytes, key, number, text},
+    item,
+};
+use crate::error::Operation;
+
+/// The weight of a record up to which payloads go into it: it is written again and again, and each write is paid by the
+/// KB.
+const RECORD_BYTES: usize = 1_024;
+
+/// A write's item with its payloads in place.
+pub(super) struct Placed {
+    pub(super) item: Item,
+    /// The sort keys of the payloads that this write stored apart.
+    pub(super) apart: Vec<String>,
+}
+
+impl DynamoRecords {
+    /// Finds each payload of a write its place, and stores those apart that don't fit.
+    ///
+    /// Invariant: a payload apart is stored before its record, so that a crash in between leaves an item that no record
+    /// names. Its sort key is the write's own, so that a write that loses changes nothing.
+    pub(super) async fn place(&self, write: &Write) -> PortResult<Placed> {
+        let mut placed = Placed { item: item::of_write(write), apart: vec![] };
+        for (slot, json) in write.payloads.iter() {
+            let Some(json) = json else { continue };
+            let name = format!("{INLINE}{slot}");
+            if bytes(&placed.item) + name.len() + json.bytes() <= RECORD_BYTES {
+                placed.item.insert(name, text(json.text()));
+                continue;
+            }
+            let sk = format!("{PAYLOAD}{slot}/{}", write.header.version);
+            self.put_apart(write, &sk, json).await?;
+            placed.item.insert(format!("{APART}{slot}"), text(&*sk));
+            placed.item.insert(HAS_OVERFLOW.to_owned(), AttributeValue::Bool(true));
+            placed.apart.push(sk);
+        }
+        Ok(placed)
+    }
+
+    /// Deletes the payloads of a write that was not stored, if they can be. Those that the found record names stay: it
+    /// was this write's before it was written over.
+    pub(super) async fn drop_apart(&self, write: &Write, apart: &[String], found: Option<&Item>) {
+        let pk = write.header.key.to_string();
+        let is_named = |sk: &String| found.is_some_and(|found| item::apart(found).any(|(_, named)| named == sk));
+        for sk in apart.iter().filter(|sk| !is_named(sk)) {
+            let delete = self.client.delete_item().table_name(self.table()).set_key(Some(key(&*pk, &**sk)));
+            if let Err(error) = delete.send().await {
+                let error = self.failed(Operation::of("delete a payload of", &pk), error);
+                tracing::debug!(%error, "an item that no record names stays");
+            }
+        }
+    }
+
+    async fn put_apart(&self, write: &Write, sk: &str, json: &Json) -> PortResult<()> {
+        let pk = write.header.key.to_string();
+        let mut item = key(&*pk, sk);
+        item.insert(DOCUMENT.to_owned(), text(json.text()));
+        item.extend(write.header.expires_at_s.map(|expires_at_s| (EXPIRES_AT_S.to_owned(), number(expires_at_s))));
+        let put = self.client.put_item().table_name(self.table()).set_item(Some(item));
+        put.send().await.map_err(|error| self.failed(Operation::of("store a payload of", &pk), error))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! Questions to an index: entries of all shards, merged, then their records in batches.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
+use dacapo_core::port::PortResult;
+use dacapo_domain::{Page, Query};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{
+    DynamoRecords,
+    attribute::{Item, PK, RECORD, is_expired, key, text, text_of},
+    index, item,
+};
+use crate::error::Operation;
+
+/// Shards that are asked at once.
+const AT_ONCE: usize = 32;
+/// The longest page.
+const LIMIT: usize = 1_000;
+
+/// An entry that was found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    sort: String,
+    pk: String,
+}
+
+impl DynamoRecords {
+    pub(super) async fn query_index(&self, query: &Query) -> PortResult<Page> {
+        let limit = query.limit.clamp(1, LIMIT);
+        let partitions = query.partitions.iter();
+        let shards: Vec<String> = partitions.flat_map(|partition| index::shard_names(query.index, partition)).collect();
+        let found: Vec<Vec<Entry>> = stream::iter(shards)
+            .map(|shard| self.query_shard(query, shard, limit))
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let (entries, last) = merge(found, query.descending, limit);
+
+        let keys: Vec<Item> = entries.iter().map(|entry| key(&*entry.pk, RECORD)).collect();
+        let items = self.read_all(Operation::of("read the records of the index", query.index.name()), &keys).await?;
+        let items = items.into_iter().filter(|item| !is_expired(item, self.now_s()));
+        let mut items: HashMap<String, Item> =
+            items.filter_map(|item| Some((text_of(&item, PK)?.to_owned(), item))).collect();
+        // A record that is gone, or listed twice while an index follows it, is left out.
+        let in_order = entries.iter().filter_map(|entry| items.remove(&entry.pk));
+        Ok(Page { records: in_order.map(|item| item::read(&item)).collect::<PortResult<_>>()?, last })
+    }
+
+    /// The entries of a shard: one more than the page takes, because the service names a last key also where nothing
+    /// follows it.
+    async fn query_shard(&self, query: &Query, shard: String, limit: usize) -> PortResult<Vec<Entry>> {
+        let mut entries = vec![];
+        let mut from = None;
+        while entries.len() <= limit {
+            let ask = self
+                .shard_range(query, &shard)
+                .scan_index_forward(!query.descending)
+                .limit(i32::try_from(limit + 1 - entries.len()).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(from);
+            let operation = Operation::of("query the index", query.index.name());
+            let reply = ask.send().await.map_err(|error| self.failed(operation, error))?;
+            let found = reply.items().iter().filter_map(|item| entry(query, item));
+            entries.extend(found.filter(|entry| query.below.as_ref().is_none_or(|below| entry.sort < *below)));
+            from = reply.last_evaluated_key;
+            if from.is_none() {
+                break;
+            }
+        }
+        Ok(entries)
+    }
+
+    fn shard_range(&self, query: &Query, shard: &str) -> QueryFluentBuilder {
+        // The service takes one condition on the sort key: what BETWEEN includes too much is left out afterwards.
+        let condition = match (&query.from, &query.below) {
+            (None, None) => "#shard = :shard",
+            (Some(_), None) => "#shard = :shard AND #sort >= :from",
+            (None, Some(_)) => "#shard = :shard AND #sort < :below",
+            (Some(_), Some(_)) => "#shard = :shard AND #sort BETWEEN :from AND :below",
+        };
+        let bounds = [(":from", &query.from), (":below", &query.below)];
+        let bounds = bounds.into_iter().filter_map(|(name, bound)| Some((name.to_owned(), text(bound.as_ref()?))));
+        let values: HashMap<String, AttributeValue> = bounds.chain([(":shard".to_owned(), text(shard))]).collect();
+        let mut names = HashMap::from([("#shard".to_owned(), query.index.name().to_owned())]);
+        if values.len() > 1 {
+            names.insert("#sort".to_owned(), index::sort_name(query.index));
+        }
+        self.client
+            .query()
+            .table_name(self.table())
+            .index_name(query.index.name())
+            .key_condition_expression(condition)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+    }
+}
+
+fn entry(query: &Query, item: &Item) -> Option<Entry> {
+    let sort = text_of(item, &index::sort_name(query.index))?.to_owned();
+    Some(Entry { sort, pk: text_of(item, PK)?.to_owned() })
+}
+
+/// The first entries of all shards, and the sort text of the last one where more follow.
+fn merge(shards: Vec<Vec<Entry>>, descending: bool, limit: usize) -> (Vec<Entry>, Option<String>) {
+    let mut entries: Vec<Entry> = shards.into_iter().flatten().collect();
+    entries.sort_unstable();
+    if descending {
+        entries.reverse();
+    }
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    let last = entries.last().filter(|_| more).map(|entry| entry.sort.clone());
+    (entries, last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(sorts: &[&str]) -> Vec<Entry> {
+        sorts.iter().map(|sort| Entry { sort: (*sort).to_owned(), pk: format!("sheep/{sort}") }).collect()
+    }
+
+    #[test]
+    fn shards_are_merged_in_the_order_asked_for() {
+        let shards = || vec![entries(&["4", "9"]), entries(&["5", "7"]), vec![]];
+        assert_eq!(merge(shards(), true, 3), (entries(&["9", "7", "5"]), Some("5".to_owned())));
+        assert_eq!(merge(shards(), false, 3), (entries(&["4", "5", "7"]), Some("7".to_owned())));
+    }
+
+    #[test]
+    fn page_that_takes_the_last_entry_of_every_shard_is_the_last() {
+        let shards = || vec![entries(&["9"]), entries(&["7"])];
+        assert_eq!(merge(shards(), true, 2), (entries(&["9", "7"]), None));
+        assert_eq!(merge(shards(), true, 1), (entries(&["9"]), Some("9".to_owned())));
+    }
+}

@@ -1,0 +1,88 @@
+//! A changed record.
+
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::update_item::UpdateItemError,
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+use dacapo_core::port::{PortResult, post_after};
+use dacapo_domain::{Header, Saved, Write};
+
+use super::{
+    DynamoRecords,
+    attribute::{HAS_OVERFLOW, Item, RECORD, is_expired, key},
+    item,
+    update_expression::UpdateExpression,
+};
+use crate::error::Operation;
+
+/// The result of an update.
+enum Updated {
+    /// It is stored, now or by an earlier try whose reply was lost: the item as it is now.
+    Done(Item),
+    /// The condition failed: the item that stands there, unless there is none or it has expired.
+    Lost(Option<Item>),
+}
+
+impl DynamoRecords {
+    pub(super) async fn save_record(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
+        let pk = write.header.key.to_string();
+        let expires_at_s = write.header.expires_at_s;
+        if seen.expires_at_s.is_some() && expires_at_s.is_none() {
+            // The record lives on, and needs its payloads: before it is stored, so that none is lost.
+            self.expire_overflow(&pk, None).await?;
+        }
+        let placed = self.place(write).await?;
+        match self.update(seen, write, placed.item).await? {
+            Updated::Done(item) => {
+                // The record is what counts: what outlives it is never shown.
+                if expires_at_s.is_some()
+                    && item.contains_key(HAS_OVERFLOW)
+                    && let Err(error) = self.expire_overflow(&pk, expires_at_s).await
+                {
+                    tracing::warn!(record = pk, %error, "what stands beside the record may outlive it");
+                }
+                post_after(&*self.outbox, &write.effects).await;
+                Ok(Saved::Done(item::read_payloads(&item)?))
+            }
+            Updated::Lost(found) => {
+                self.drop_apart(write, &placed.apart, found.as_ref()).await;
+                Ok(Saved::Lost(found.as_ref().map(item::read).transpose()?))
+            }
+        }
+    }
+
+    async fn update(&self, seen: &Header, write: &Write, item: Item) -> PortResult<Updated> {
+        let pk = write.header.key.to_string();
+        let update = self
+            .client
+            .update_item()
+            .table_name(self.table())
+            .set_key(Some(key(&*pk, RECORD)))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let update = UpdateExpression::of(item).apply(update, seen.version.to_string(), self.now_s());
+        match update.send().await {
+            Ok(reply) => Ok(Updated::Done(reply.attributes.unwrap_or_default())),
+            Err(error) => match lost_to(&error) {
+                Some(found) => Ok(match found.filter(|item| !is_expired(item, self.now_s())).cloned() {
+                    Some(item) if item::is_of(&item, write) => Updated::Done(item),
+                    found => Updated::Lost(found),
+                }),
+                None => Err(self.failed(Operation::of("save", &pk), error)),
+            },
+        }
+    }
+}
+
+/// The item that stood there where the condition failed; the outer `None` is another error.
+#[expect(clippy::option_option, reason = "the record may be gone by the time that its condition fails")]
+fn lost_to(error: &SdkError<UpdateItemError>) -> Option<Option<&Item>> {
+    match error {
+        SdkError::ServiceError(refusal) => match refusal.err() {
+            UpdateItemError::ConditionalCheckFailedException(failure) => Some(failure.item()),
+            _ => None,
+        },
+        _ => None,
+    }
+}

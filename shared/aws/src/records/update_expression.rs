@@ -1,0 +1,98 @@
+//! A write as an update of the record that stands there.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
+
+use super::{
+    attribute::{APART, EXPIRES_AT_S, INLINE, Item, PK, SK, VERSION, number, text},
+    index,
+};
+
+/// The attributes that an update sets and removes; what it doesn't name stays. A table's write is paid by the item, and
+/// an index is written only where its attributes change: setting what is there already costs nothing.
+#[derive(Debug, PartialEq)]
+pub(super) struct UpdateExpression {
+    set: BTreeMap<String, AttributeValue>,
+    remove: BTreeSet<String>,
+}
+
+impl UpdateExpression {
+    /// The update that makes the record what a write's item says. Payloads that the item doesn't bring stay.
+    pub(super) fn of(item: Item) -> Self {
+        let set: BTreeMap<_, _> = item.into_iter().filter(|(name, _)| name != PK && name != SK).collect();
+        let other_place = set.keys().filter_map(|name| {
+            let moved = |from, to| name.strip_prefix(from).map(|slot| format!("{to}{slot}"));
+            moved(INLINE, APART).or_else(|| moved(APART, INLINE))
+        });
+        let left = index::names().chain([EXPIRES_AT_S.to_owned()]).filter(|name| !set.contains_key(name));
+        let remove = other_place.chain(left).collect();
+        Self { set, remove }
+    }
+
+    /// Writes it into an update, on the condition that the record has the version that was seen and has not expired.
+    /// A record that isn't there has no version, so no update makes one.
+    pub(super) fn apply(self, update: UpdateItemFluentBuilder, seen: String, now_s: i64) -> UpdateItemFluentBuilder {
+        let (expression, names, mut values) = self.expression();
+        values.insert(":seen".to_owned(), text(seen));
+        values.insert(":now".to_owned(), number(now_s));
+        update
+            .update_expression(expression)
+            .condition_expression("#version = :seen AND (attribute_not_exists(#expiresAtS) OR #expiresAtS > :now)")
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+    }
+
+    /// The expression, the names in it, and the values in it. Names are never written plainly, since the service
+    /// reserves 573 words, and a placeholder has no dot.
+    fn expression(self) -> (String, HashMap<String, String>, HashMap<String, AttributeValue>) {
+        let word = |name: &String| name.replace('.', "_");
+        let placed = |name: &String| (format!("#{}", word(name)), name.clone());
+        let mut names: HashMap<String, String> = self.set.keys().chain(&self.remove).map(placed).collect();
+        names.extend([placed(&VERSION.to_owned()), placed(&EXPIRES_AT_S.to_owned())]);
+
+        let sets: Vec<String> = self.set.keys().map(word).map(|word| format!("#{word} = :{word}")).collect();
+        let removes: Vec<String> = self.remove.iter().map(word).map(|word| format!("#{word}")).collect();
+        let clauses = [("SET", sets), ("REMOVE", removes)].into_iter().filter(|(_, parts)| !parts.is_empty());
+        let expression: Vec<String> = clauses.map(|(verb, parts)| format!("{verb} {}", parts.join(", "))).collect();
+
+        let values = self.set.into_iter().map(|(name, value)| (format!(":{}", word(&name)), value)).collect();
+        (expression.join(" "), names, values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::attribute::key;
+
+    #[test]
+    fn update_removes_index_entries_and_expiry_that_the_write_does_not_have() {
+        let mut item = key("sheep/dolly", "record");
+        for (name, value) in [("version", "07"), ("doc", "{}"), ("list", "flock/03"), ("listSort", "dolly")] {
+            item.insert(name.to_owned(), text(value));
+        }
+        let (expression, names, values) = UpdateExpression::of(item).expression();
+        assert_eq!(
+            expression,
+            "SET #doc = :doc, #list = :list, #listSort = :listSort, #version = :version \
+             REMOVE #expiresAtS, #failed, #failedSort, #reconcile, #reconcileSort"
+        );
+        assert_eq!((names.len(), values.len()), (9, 4));
+    }
+
+    #[test]
+    fn payload_that_moves_inline_or_apart_leaves_its_former_place() {
+        let mut item = key("sheep/dolly", "record");
+        item.insert("p.input".to_owned(), text("1"));
+        item.insert("a.result".to_owned(), text("payload/result/07"));
+        let (expression, names, _) = UpdateExpression::of(item).expression();
+        assert!(
+            expression.starts_with("SET #a_result = :a_result, #p_input = :p_input REMOVE #a_input, "),
+            "{expression}"
+        );
+        assert!(expression.ends_with(", #p_result, #reconcile, #reconcileSort"), "{expression}");
+        assert_eq!(names["#a_input"], "a.input");
+        assert_eq!(names["#version"], "version", "and those of the condition");
+    }
+}

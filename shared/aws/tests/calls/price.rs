@@ -1,0 +1,150 @@
+//! The price of a run on DynamoDB: calls, units and bytes.
+
+use std::time::Duration;
+
+use dacapo_core::{
+    commit::{Seen, commit, create},
+    port::{Clock, Ports, SystemClock},
+};
+use dacapo_domain::{
+    AttemptError, AttemptOutcome, Decision, DecisionContext, Index, Input, Json, NewRun, Phase, Policy, Progress,
+    RecordedError, RetryHint, RunRecord, Task, Trigger, run::Key, slot,
+};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    sheep::{soon, wool},
+    table::Item,
+    wire::Wire,
+};
+
+fn context() -> DecisionContext {
+    SystemClock.decision_context()
+}
+
+fn new_run() -> NewRun {
+    NewRun::at(SystemClock.new_id(), "send-welcome", context().now, Trigger::Run)
+}
+
+/// A run as a client starts it.
+async fn started(ports: &Ports, new: NewRun, body: &Json) -> RunRecord {
+    let decision = RunRecord::create(new, &context()).with(slot::BODY, body.clone());
+    create(ports, &decision, soon()).await.unwrap();
+    decision.record
+}
+
+/// The run after an input, as it is stored then.
+async fn after(ports: &Ports, run: RunRecord, input: Input) -> RunRecord {
+    let policy = Policy::default();
+    commit(ports, Seen::Stored(run), &input, Task::Known(&policy), soon()).await.unwrap().unwrap().record
+}
+
+fn ended(run: &RunRecord, outcome: AttemptOutcome) -> Input {
+    let Phase::Running { lease, .. } = &run.phase else { panic!("{run:?}") };
+    Input::AttemptEnded { token: lease.token, outcome, spent: Duration::from_millis(20) }
+}
+
+fn item(wire: &Wire, run: &RunRecord) -> Item {
+    wire.table.lock().unwrap().record(&format!("run/{}", run.id)).clone()
+}
+
+/// The units of a write: one for each KB begun, and one for each index entry that is made or removed.
+fn units(before: &Item, after: &Item) -> usize {
+    let entry = |item: &Item, index: Index| {
+        Some((item.get(index.name())?.clone(), item.get(&format!("{}Sort", index.name()))?.clone()))
+    };
+    let indexes = Index::ALL.into_iter().map(|index| {
+        let (before, after) = (entry(before, index), entry(after, index));
+        if before == after { 0 } else { usize::from(before.is_some()) + usize::from(after.is_some()) }
+    });
+    bytes(before).max(bytes(after)).div_ceil(1_024) + indexes.sum::<usize>()
+}
+
+/// The weight of an item whose attributes are texts, numbers and marks.
+fn bytes(item: &Item) -> usize {
+    let value = |value: &Value| match (value["S"].as_str(), value["N"].as_str()) {
+        (Some(text), _) => text.len(),
+        (_, Some(number)) => number.len().div_ceil(2) + 1,
+        _ => 1,
+    };
+    item.iter().map(|(name, attribute)| name.len() + value(attribute)).sum()
+}
+
+#[tokio::test]
+async fn run_of_one_iteration_is_three_writes_of_six_units_and_no_read() {
+    let wire = Wire::default();
+    let ports = wire.ports();
+    let queued = started(&ports, new_run(), &Json::from_text(r#"{"email":"ada@example.com"}"#).unwrap()).await;
+    let first = item(&wire, &queued);
+    let running = after(&ports, queued.clone(), Input::Delivered(queued.purpose())).await;
+    let second = item(&wire, &running);
+    let result = Ok(Json::from_text("[1]").unwrap());
+    let done = ended(&running, AttemptOutcome::Done { result, message: None });
+    let completed = after(&ports, running, done).await;
+    let third = item(&wire, &completed);
+
+    assert_eq!(wire.operations(), ["PutItem", "GetQueueUrl", "SendMessage", "UpdateItem", "UpdateItem"]);
+    assert_eq!(units(&Item::new(), &first), 3, "the record, its place in the list, and the conductor's");
+    assert_eq!(units(&first, &second), 1, "a start touches no index");
+    assert_eq!(units(&second, &third), 2, "an end leaves the conductor's");
+    assert_eq!(third["p.body"]["S"], r#"{"email":"ada@example.com"}"#);
+    assert_eq!(third["p.result"]["S"], "[1]");
+}
+
+#[tokio::test]
+async fn run_is_in_the_indexes_of_its_phase_alone() {
+    let wire = Wire::default();
+    let ports = wire.ports();
+    let queued = started(&ports, new_run(), &Json::default()).await;
+    let first = item(&wire, &queued);
+    assert!(first.contains_key("list") && first.contains_key("reconcile") && !first.contains_key("failed"));
+
+    let running = after(&ports, queued.clone(), Input::Delivered(queued.purpose())).await;
+    let error = RecordedError::new("ERROR", "it can't be sent");
+    let failed = ended(&running, AttemptOutcome::Failed(AttemptError { error, retry: RetryHint::Never }));
+    let failed = item(&wire, &after(&ports, running, failed).await);
+    assert!(failed.contains_key("list") && !failed.contains_key("reconcile") && failed.contains_key("failed"));
+    assert_eq!(units(&first, &failed), 3, "the record, the list of the failed, the conductor's");
+}
+
+#[tokio::test]
+async fn ordinary_run_leaves_half_a_kilobyte_for_body_and_result() {
+    let wire = Wire::default();
+    let ports = wire.ports();
+    let run = started(&ports, new_run(), &wool(506)).await;
+    let item = item(&wire, &run);
+    assert!(item.contains_key("p.body"), "{} bytes without the body: {item:?}", bytes(&item));
+    assert_eq!(wire.inputs("PutItem").len(), 1);
+}
+
+#[tokio::test]
+async fn run_with_everything_that_one_can_have_is_one_unit() {
+    let wire = Wire::default();
+    let ports = wire.ports();
+    let key = Key { text: "welcome-7".to_owned(), until: context().now };
+    let new = NewRun {
+        parent_id: Some(SystemClock.new_id()),
+        hops: 3,
+        tags: vec!["tenant:7".to_owned(), String::new()],
+        key: Some(key),
+        schedule: Some("daily".to_owned()),
+        execution: Some("by-hand".to_owned()),
+        ttl: Some(Duration::from_secs(60)),
+        ..new_run()
+    };
+    let run = RunRecord::create(new, &context()).record;
+    let error =
+        RecordedError { stack: Some("because\nof that".to_owned()), ..RecordedError::new("ERROR", "it can't be sent") };
+    let run = RunRecord {
+        progress: Some(Progress { message: "half".to_owned(), fraction: 0.1 + 0.2 }),
+        handler_ms: u64::from(u32::MAX),
+        error: Some(error),
+        started_at: Some(Timestamp::now()),
+        scheduled_at: Some(Timestamp::now()),
+        ..run
+    };
+    create(&ports, &Decision::store(run.clone(), vec![]), soon()).await.unwrap();
+    let weight = bytes(&item(&wire, &run));
+    assert!(weight <= 1_024, "{weight} bytes");
+}
