@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use dacapo_core::commit::{self, Committed, Seen, Stored, commit};
-use dacapo_core::port::ExecutionStatus::{Ended, Running};
+use dacapo_core::{
+    commit::{self, Committed, Seen, Stored, commit},
+    port::ExecutionStatus::{Ended, Running},
+};
 use dacapo_domain::{
     AttemptOutcome, Input, Json, Machine, Message, NewRun, Payload, Phase, Policy, Progress, RunMessage, RunRecord,
     State, Task, Wait, Work, days, minutes, seconds, slot,
@@ -82,10 +84,9 @@ pub async fn ten_deliveries_of_one_message_take_one_attempt(bench: &impl Bench) 
 
 /// The reply to a taken attempt is lost, and an abort comes before it is asked for again: the lease bears its token.
 pub async fn attempt_whose_reply_is_lost_is_its_takers_own(bench: &impl Bench) {
-    let run = stored_run(bench, new_run(bench, &bench.unique("task"))).await;
-    let (key, policy) = (RunRecord::key_of(run.id), Policy::default());
+    let policy = Policy::default();
     for mishap in [Mishap::ReplyLost, Mishap::ReplyLostThenOther] {
-        let run = stored_run(bench, new_run(bench, &run.name)).await;
+        let run = stored_run(bench, new_run(bench, &bench.unique("task"))).await;
         let key = RunRecord::key_of(run.id);
         let ports = meddled(bench.ports(), [mishap], move |ports| {
             let key = key.clone();
@@ -102,7 +103,6 @@ pub async fn attempt_whose_reply_is_lost_is_its_takers_own(bench: &impl Bench) {
         assert_eq!(taken.work, Some(Work::CallHandler));
         assert_eq!(taken.record.abort().is_some(), matches!(mishap, Mishap::ReplyLostThenOther));
     }
-    drop(key);
 }
 
 /// A run's whole record and payloads are read as they were stored, at each step of its life.
