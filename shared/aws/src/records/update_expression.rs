@@ -26,7 +26,7 @@ impl UpdateExpression {
             moved(INLINE, APART).or_else(|| moved(APART, INLINE))
         });
         let left = index::names().chain([EXPIRES_AT_S]).filter(|name| !set.contains_key(*name));
-        let remove = other_place.chain(left).collect();
+        let remove = other_place.chain(left.map(str::to_owned)).collect();
         Self { set, remove }
     }
 
