@@ -11,8 +11,8 @@
 use std::time::Duration;
 
 use dacapo_domain::{
-    Change, Created, Decision, IdempotencyKey, Machine, Payload, Payloads, RecordKey, RunRecord, Saved, StoredRecord,
-    Work,
+    Change, Created, Decision, Id, IdempotencyKey, IdempotencyKeyInput, Input, Machine, Payload, Payloads, RecordKey,
+    RunRecord, Saved, StoredRecord, Task, Work,
 };
 use jiff::Timestamp;
 
@@ -214,6 +214,38 @@ pub async fn create_run(
     }
     let message = format!("failed to take the idempotency key {:?}: too many take it at once (try again)", key.text);
     Err(PortError::new(PortErrorKind::Transient, message))
+}
+
+/// Commits an input of a run, and lets its idempotency key end with it.
+///
+/// # Errors
+/// As [`commit`].
+pub async fn commit_run(
+    ports: &Ports,
+    seen: RunRecord,
+    input: &Input,
+    task: Task<'_>,
+    until: Timestamp,
+) -> PortResult<Option<Committed<RunRecord>>> {
+    let was_over = seen.phase.is_final();
+    let committed = commit(ports, Seen::Stored(seen), input, task, until).await?;
+    if let Some(Committed { record, changed: true, .. }) = &committed
+        && !was_over
+        && let (Some(key), Some(expires_at_s)) = (&record.key, record.expires_at_s)
+    {
+        let ended = end_key(ports, &record.name, &key.text, record.id, expires_at_s, until).await;
+        if let Err(error) = ended {
+            tracing::warn!(run = %record.id, %error, "an idempotency key may outlive its run's record");
+        }
+    }
+    Ok(committed)
+}
+
+async fn end_key(ports: &Ports, task: &str, key: &str, run: Id, expires_at_s: i64, until: Timestamp) -> PortResult<()> {
+    if let Some(stored) = load::<IdempotencyKey>(ports, &IdempotencyKey::key_of(task, key)).await? {
+        commit(ports, stored, &IdempotencyKeyInput::RunEnded { run, expires_at_s }, (), until).await?;
+    }
+    Ok(())
 }
 
 /// A record with all its payloads.

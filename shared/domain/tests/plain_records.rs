@@ -6,10 +6,11 @@
 mod tape;
 
 use dacapo_domain::{
-    CONDUCTOR, DeferredEvent, DeferredEventInput, DeferredMessage, Effect, EventMessage, FinalState, Id,
-    IdempotencyKey, IdempotencyKeyInput, Json, ManifestInput, ManifestRecord, Message, NewRun, Phase, RunRecord,
-    Trigger, Version, Work, hash128, limits,
+    CONDUCTOR, DeferredEvent, DeferredEventInput, DeferredMessage, Effect, EventMessage, FinalState, FormerTask,
+    FunctionEntry, Id, IdempotencyKey, IdempotencyKeyInput, Json, Manifest, ManifestInput, ManifestRecord, Message,
+    NewRun, Phase, Policy, RunRecord, TaskEntry, Trigger, Version, Work, hash128, limits,
     run::{End, Key},
+    slot,
 };
 use tape::{Case, Taped, at, context, driven, json, play, s, tape};
 
@@ -208,21 +209,60 @@ fn idempotency_key_is_claimed_in_place_of_the_record_that_was_seen() {
     assert_ne!(IdempotencyKey::key_of("a/b", "c"), IdempotencyKey::key_of("a", "b/c"));
 }
 
+fn manifest(made_ms: i64, tasks: &[&str]) -> Manifest {
+    let entry = |name: &&str| {
+        let policy = Policy { history: s(86_400), ..Policy::default() };
+        FunctionEntry::task(
+            name,
+            256,
+            TaskEntry { name: (*name).to_owned(), policy, private: false, schedules: vec![] },
+        )
+    };
+    Manifest { made_ms, ..Manifest::new("shop", tasks.iter().map(entry).collect()).unwrap() }
+}
+
+fn deployed(made_ms: i64, tasks: &[&str], former: Option<Manifest>) -> ManifestInput {
+    ManifestInput::Deployed { manifest: manifest(made_ms, tasks), text: json("1"), former }
+}
+
+fn former(name: &str, until: i64) -> FormerTask {
+    FormerTask { name: name.to_owned(), until: at(until) }
+}
+
 #[test]
 fn manifest_record_of_every_case_is_decided_as_told() {
-    let deployed = driven(&ManifestRecord::fresh(), 5, &ManifestInput::Deployed { made_ms: 500 }, ());
+    let first = driven(&ManifestRecord::fresh(), 5, &deployed(500, &["a", "b"], None), ());
+    let without_b = deployed(600, &["a"], Some(manifest(500, &["a", "b"])));
+    let second = driven(&first, 10, &without_b, ());
     play(vec![
         tape("a first manifest is stored", &ManifestRecord::fresh())
-            .gets(&ManifestInput::Deployed { made_ms: 0 }, ())
-            .stores(|next| next.made_ms = 0),
-        tape("a newer manifest is stored", &deployed)
-            .gets(&ManifestInput::Deployed { made_ms: 501 }, ())
-            .stores(|next| next.made_ms = 501),
-        tape("the same manifest is stored again", &deployed)
-            .gets(&ManifestInput::Deployed { made_ms: 500 }, ())
-            .stores(|_| {}),
-        tape("an older manifest that comes late is refused", &deployed)
-            .gets(&ManifestInput::Deployed { made_ms: 499 }, ())
-            .keeps(),
+            .gets(&deployed(0, &["a"], None), ())
+            .stores(|next| next.made_ms = 0)
+            .with(slot::BODY, json("1")),
+        tape("the same manifest is stored again", &first)
+            .gets(&deployed(500, &["a", "b"], Some(manifest(500, &["a", "b"]))), ())
+            .stores(|_| {})
+            .with(slot::BODY, json("1")),
+        tape("an older manifest that comes late is refused", &first).gets(&deployed(499, &["a"], None), ()).keeps(),
+        tape("a newer manifest is stored, and a task that it lacks is remembered for its history", &first)
+            .at(10)
+            .gets(&without_b, ())
+            .stores(|next| (next.made_ms, next.former_tasks) = (600, vec![former("b", 10 + 86_400)]))
+            .with(slot::BODY, json("1")),
+        tape("a former task is remembered over the next deploy", &second)
+            .at(20)
+            .gets(&deployed(700, &["a"], Some(manifest(600, &["a"]))), ())
+            .stores(|next| next.made_ms = 700)
+            .with(slot::BODY, json("1")),
+        tape("a former task that comes back is no longer former", &second)
+            .at(20)
+            .gets(&deployed(700, &["a", "b"], Some(manifest(600, &["a"]))), ())
+            .stores(|next| (next.made_ms, next.former_tasks) = (700, vec![]))
+            .with(slot::BODY, json("1")),
+        tape("a former task is forgotten after its history", &second)
+            .at(11 + 86_400)
+            .gets(&deployed(700, &["a"], Some(manifest(600, &["a"]))), ())
+            .stores(|next| (next.made_ms, next.former_tasks) = (700, vec![]))
+            .with(slot::BODY, json("1")),
     ]);
 }

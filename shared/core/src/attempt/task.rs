@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::Limit;
 use crate::{
     App, Error, ErrorKind, Origin,
-    commit::{Seen, commit, load},
+    commit::{commit_run, load},
     port::{LogEntry, LogLevel},
 };
 
@@ -280,8 +280,8 @@ impl TaskAttempt {
     /// Writes a change of this attempt's own.
     async fn change(&self, input: &Input) -> Result<(), Error> {
         let mut run = self.run.lock().await;
-        let (seen, task) = (Seen::Stored(run.clone()), Task::Known(&self.policy));
-        if let Some(committed) = commit(self.app.ports(), seen, input, task, self.deadline).await? {
+        let (seen, task) = (run.clone(), Task::Known(&self.policy));
+        if let Some(committed) = commit_run(self.app.ports(), seen, input, task, self.deadline).await? {
             *run = committed.record;
             *lock(&self.snapshot) = run.clone();
         }

@@ -20,7 +20,7 @@ pub use reconcile::Swept;
 
 use crate::{
     App,
-    commit::{Committed, Seen, commit, load},
+    commit::{Committed, Seen, commit, commit_run, load},
     port::{PortError, PortErrorKind, PortResult, Ports},
     publish::send,
     runner::InvokeError,
@@ -129,7 +129,7 @@ impl Conductor {
     async fn change(&self, seen: RunRecord, input: &Input) -> PortResult<Option<RunRecord>> {
         let policy = self.policy(&seen.name).await?;
         let task = Task::from(policy.as_ref());
-        let committed = commit(self.ports(), Seen::Stored(seen), input, task, self.deadline()).await?;
+        let committed = commit_run(self.ports(), seen, input, task, self.deadline()).await?;
         Ok(committed.map(|committed| committed.record))
     }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::{InvokeError, Runner};
 use crate::{
     attempt::TaskAttempt,
-    commit::{Committed, Creation, Seen, Stored, commit, create, load},
+    commit::{Committed, Creation, Stored, commit_run, create, load},
     function::ErasedTask,
     port::{LogLevel, PortError, PortErrorKind, PortResult},
 };
@@ -43,7 +43,7 @@ impl Runner {
         let input = Input::WaitLoopCalled(call.clone());
         let Some(run) = self.advance(task, stored.record, input, deadline).await? else { return Ok(forgotten) };
         let (input, policy) = (Input::WaitLoopAnswered(call.clone()), task.entry().policy);
-        let committed = commit(self.ports(), Seen::Stored(run), &input, Task::Known(&policy), deadline).await?;
+        let committed = commit_run(self.ports(), run, &input, Task::Known(&policy), deadline).await?;
         Ok(committed.map_or(forgotten, |committed| answer(&committed.record, call, self.ports().clock.now())))
     }
 
@@ -99,7 +99,7 @@ impl Runner {
     ) -> PortResult<Option<RunRecord>> {
         let entry = task.entry();
         let policy = Task::Known(&entry.policy);
-        let committed = commit(self.ports(), Seen::Stored(seen), &input, policy, deadline).await?;
+        let committed = commit_run(self.ports(), seen, &input, policy, deadline).await?;
         let Some(mut committed) = committed else { return Ok(None) };
         if committed.work == Some(Work::CallHandler) {
             match self.attempt(task, committed, &entry, deadline).await? {
@@ -137,13 +137,13 @@ impl Runner {
         let policy = Task::Known(&entry.policy);
         if let Some(progress) = attempt.take_progress() {
             let input = Input::Progressed(token, progress);
-            match commit(self.ports(), Seen::Stored(run), &input, policy, deadline).await? {
+            match commit_run(self.ports(), run, &input, policy, deadline).await? {
                 Some(committed) => run = committed.record,
                 None => return Ok(None),
             }
         }
         let input = Input::AttemptEnded { token, outcome, spent };
-        commit(self.ports(), Seen::Stored(run), &input, policy, deadline).await
+        commit_run(self.ports(), run, &input, policy, deadline).await
     }
 
     /// Lets the task's hooks decide what becomes of an attempt that gave no answer, within the margin of its lease.
@@ -200,7 +200,7 @@ impl Runner {
             }
         }
         let policy = Task::Known(&entry.policy);
-        commit(self.ports(), Seen::Stored(record), &Input::EndHooksDone, policy, deadline).await?;
+        commit_run(self.ports(), record, &Input::EndHooksDone, policy, deadline).await?;
         Ok(())
     }
 

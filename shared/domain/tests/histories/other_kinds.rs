@@ -2,8 +2,8 @@
 
 use dacapo_domain::{
     DecisionContext, DeferredEvent, DeferredEventInput, EventMessage, Id, IdempotencyKey, IdempotencyKeyInput, Json,
-    Machine, ManifestInput, ManifestRecord, NewRun, RunRecord, Schedule, ScheduleInput, SchedulePut, ScheduleRecord,
-    Trigger, Work, every, run::Key, seconds,
+    Machine, Manifest, ManifestInput, ManifestRecord, NewRun, RunRecord, Schedule, ScheduleInput, SchedulePut,
+    ScheduleRecord, Trigger, Work, every, run::Key, seconds,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -76,7 +76,11 @@ fn schedule_input() -> impl Strategy<Value = ScheduleInput> {
     });
     let task = || prop_oneof![Just("import".to_owned()), Just("export".to_owned())];
     prop_oneof![
-        2 => (task(), schedule()).prop_map(|(task, schedule)| ScheduleInput::Put(SchedulePut { task, schedule })),
+        2 => (task(), schedule()).prop_map(|(task, schedule)| {
+            ScheduleInput::Put(SchedulePut { task, schedule, body: Json::default() })
+        }),
+        1 => Just(ScheduleInput::Scheduled),
+        1 => Just(ScheduleInput::Reconciled),
         1 => (task(), any::<bool>(), moment())
             .prop_map(|(task, is_same, at)| ScheduleInput::Declared { task, is_same, at }),
         1 => Just(ScheduleInput::Paused),
@@ -97,6 +101,11 @@ fn key() -> IdempotencyKey {
     let cx = DecisionContext { now: start(), random: 1 };
     let claim = IdempotencyKey::claim(&RunRecord::create(new, &cx).record, None, &cx).unwrap().unwrap();
     claim.write.document.parse().unwrap()
+}
+
+fn deployed(made_ms: i64) -> ManifestInput {
+    let manifest = Manifest { made_ms, ..Manifest::new("shop", vec![]).unwrap() };
+    ManifestInput::Deployed { manifest, text: Json::default(), former: None }
 }
 
 proptest! {
@@ -137,9 +146,9 @@ proptest! {
 
     #[test]
     fn manifest_of_any_history_keeps_the_rules_and_is_the_newest_that_was_deployed(
-        steps in steps((0..100_i64).prop_map(|made_ms| ManifestInput::Deployed { made_ms })),
+        steps in steps((0..100_i64).prop_map(deployed)),
     ) {
-        let newest = steps.iter().map(|(ManifestInput::Deployed { made_ms }, ..)| *made_ms).max();
+        let newest = steps.iter().map(|(ManifestInput::Deployed { manifest, .. }, ..)| manifest.made_ms).max();
         let record = live(ManifestRecord::fresh(), steps)?;
         prop_assert_eq!(record.made_ms, newest.unwrap_or(i64::MIN));
     }

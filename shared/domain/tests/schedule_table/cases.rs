@@ -1,18 +1,14 @@
 //! The cases: what is put, declared, paused, fired, missed, deleted.
 
-use dacapo_domain::{Effect, Schedule, ScheduleInput, ScheduleRecord, SkipReason, SkippedFire, Work, cron, every};
+use dacapo_domain::{Schedule, ScheduleInput, ScheduleRecord, SkipReason, SkippedFire, Work, cron, every, slot};
 
 use super::{
-    records::{NAME, active, declared, exclusive, fired, fresh, paused, put, run},
-    tape::{Case, at, driven, tape},
+    records::{active, declared, exclusive, fired, fresh, paused, put, run, unscheduled},
+    tape::{Case, at, driven, json, tape},
 };
 
-fn put_into(function: &'static str, schedule: Schedule) -> impl FnOnce(&ScheduleRecord) -> Effect {
-    move |_| Effect::PutSchedule { name: NAME.to_owned(), function: function.to_owned(), schedule }
-}
-
 pub fn cases() -> Vec<Case<ScheduleRecord>> {
-    [puts(), declares(), pauses(), fires(), misses(), deletes()].into_iter().flatten().collect()
+    [puts(), schedules(), declares(), pauses(), fires(), misses(), deletes()].into_iter().flatten().collect()
 }
 
 fn puts() -> Vec<Case<ScheduleRecord>> {
@@ -26,37 +22,76 @@ fn puts() -> Vec<Case<ScheduleRecord>> {
             .gets(&put("import airports", every("1 day")), ())
             .stores(|next| {
                 changed(next, "import airports", every("1 day"));
-                next.created_at = at(10);
+                (next.created_at, next.reconcile_at) = (at(10), Some(at(70)));
             })
-            .effect(put_into("import-airports", every("1 day"))),
+            .with(slot::BODY, json("7"))
+            .then(Work::PutSchedule),
         tape("a schedule put with other times counts anew", &active())
             .at(50)
             .gets(&put("import airports", cron("0 6 * * ? *")), ())
             .stores(|next| {
                 changed(next, "import airports", cron("0 6 * * ? *"));
-                next.created_at = at(50);
+                (next.created_at, next.reconcile_at) = (at(50), Some(at(110)));
             })
-            .effect(put_into("import-airports", cron("0 6 * * ? *"))),
+            .with(slot::BODY, json("7"))
+            .then(Work::PutSchedule),
         tape("a schedule put for another task counts anew", &active())
             .at(50)
             .gets(&put("export airports", every("1 day")), ())
             .stores(|next| {
                 changed(next, "export airports", every("1 day"));
-                next.created_at = at(50);
+                (next.created_at, next.reconcile_at) = (at(50), Some(at(110)));
             })
-            .effect(put_into("export-airports", every("1 day"))),
+            .with(slot::BODY, json("7"))
+            .then(Work::PutSchedule),
         tape("a schedule put with other options alone goes on counting", &active())
             .at(50)
             .gets(&put("import airports", every("1 day").skip_while_running()), ())
-            .stores(|next| changed(next, "import airports", every("1 day").skip_while_running())),
+            .stores(|next| changed(next, "import airports", every("1 day").skip_while_running()))
+            .with(slot::BODY, json("7")),
+        tape("a schedule put again before it is known to be in the scheduler is put there again", &unscheduled())
+            .at(50)
+            .gets(&put("import airports", every("1 day")), ())
+            .stores(|next| next.reconcile_at = Some(at(110)))
+            .with(slot::BODY, json("7"))
+            .then(Work::PutSchedule),
         tape("a paused schedule that is put stays paused", &paused())
             .at(50)
             .gets(&put("import airports", every("2 days")), ())
             .stores(|next| {
                 changed(next, "import airports", every("2 days"));
-                next.created_at = at(50);
+                (next.created_at, next.reconcile_at) = (at(50), Some(at(110)));
             })
-            .effect(put_into("import-airports", every("2 days"))),
+            .with(slot::BODY, json("7"))
+            .then(Work::PutSchedule),
+    ]
+}
+
+fn schedules() -> Vec<Case<ScheduleRecord>> {
+    let paused_before = driven(&unscheduled(), 12, &ScheduleInput::Paused, ());
+    vec![
+        tape("a schedule that is in the scheduler needs no repair", &unscheduled())
+            .at(12)
+            .gets(&ScheduleInput::Scheduled, ())
+            .stores(|next| next.reconcile_at = None),
+        tape("a schedule that is known to be in the scheduler is noted once", &active())
+            .at(12)
+            .gets(&ScheduleInput::Scheduled, ())
+            .keeps(),
+        tape("a paused schedule is in the scheduler all the same", &paused_before)
+            .at(13)
+            .gets(&ScheduleInput::Scheduled, ())
+            .stores(|next| next.reconcile_at = None),
+        tape("a schedule that may not be in the scheduler is put there again", &unscheduled())
+            .at(70)
+            .gets(&ScheduleInput::Reconciled, ())
+            .stores(|next| next.reconcile_at = Some(at(130)))
+            .then(Work::PutSchedule),
+        tape("a paused schedule that may not be in the scheduler is put there again", &paused_before)
+            .at(70)
+            .gets(&ScheduleInput::Reconciled, ())
+            .stores(|next| next.reconcile_at = Some(at(130)))
+            .then(Work::PutSchedule),
     ]
 }
 
@@ -167,12 +202,6 @@ fn misses() -> Vec<Case<ScheduleRecord>> {
 }
 
 fn deletes() -> Vec<Case<ScheduleRecord>> {
-    let delete = |name, record: &ScheduleRecord| {
-        tape(name, record)
-            .at(300)
-            .gets(&ScheduleInput::Deleted, ())
-            .deletes()
-            .effect(|_| Effect::DeleteSchedule { name: NAME.to_owned() })
-    };
+    let delete = |name, record: &ScheduleRecord| tape(name, record).at(300).gets(&ScheduleInput::Deleted, ()).deletes();
     vec![delete("a schedule is deleted", &active()), delete("a paused schedule is deleted", &paused())]
 }

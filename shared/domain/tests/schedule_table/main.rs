@@ -54,10 +54,10 @@ fn diagram_of_schedules_labels_an_arrow_with_all_its_inputs() {
     let expected = "\
 stateDiagram-v2
     [*] --> Active
-    Active --> Active: Put, Declared, Fired, Missed
+    Active --> Active: Put, Scheduled, Reconciled, Declared, Fired, Missed
     Active --> Paused: Paused
     Active --> [*]: Deleted
-    Paused --> Paused: Put, Declared, Fired, Missed
+    Paused --> Paused: Put, Scheduled, Reconciled, Declared, Fired, Missed
     Paused --> Active: Resumed
     Paused --> [*]: Deleted
 ";

@@ -4,7 +4,7 @@ use dacapo_domain::{
     Id, Schedule, ScheduleInput, SchedulePut, ScheduleRecord, Version, every, schedule::ScheduleInputName,
 };
 
-use crate::tape::{Taped, at, driven};
+use crate::tape::{Taped, at, driven, json};
 
 impl Taped for ScheduleRecord {
     fn set_version(&mut self, version: Version) {
@@ -27,12 +27,17 @@ pub fn fresh() -> ScheduleRecord {
 }
 
 pub fn put(task: &str, schedule: Schedule) -> ScheduleInput {
-    ScheduleInput::Put(SchedulePut { task: task.to_owned(), schedule })
+    ScheduleInput::Put(SchedulePut { task: task.to_owned(), schedule, body: json("7") })
+}
+
+/// Put at 10, and not known to be in the scheduler.
+pub fn unscheduled() -> ScheduleRecord {
+    driven(&fresh(), 10, &put("import airports", every("1 day")), ())
 }
 
 /// Put at 10.
 pub fn active() -> ScheduleRecord {
-    driven(&fresh(), 10, &put("import airports", every("1 day")), ())
+    driven(&unscheduled(), 11, &ScheduleInput::Scheduled, ())
 }
 
 pub fn paused() -> ScheduleRecord {
@@ -57,6 +62,8 @@ pub fn fired(time: i64, schedule: Schedule) -> ScheduleInput {
 pub fn sample(name: ScheduleInputName) -> ScheduleInput {
     match name {
         ScheduleInputName::Put => put("import airports", every("1 day")),
+        ScheduleInputName::Scheduled => ScheduleInput::Scheduled,
+        ScheduleInputName::Reconciled => ScheduleInput::Reconciled,
         ScheduleInputName::Declared => declared("import airports", false, 50),
         ScheduleInputName::Paused => ScheduleInput::Paused,
         ScheduleInputName::Resumed => ScheduleInput::Resumed,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dacapo_core::commit::{Seen, commit};
+use dacapo_core::commit::commit_run;
 use dacapo_domain::{Id, Input, Json, Policy, RunRecord, RunView, Task, When, slot};
 
 use super::{Client, Started};
@@ -61,7 +61,7 @@ impl Client {
             Err(error) => return Err(error),
         };
         let (id, until) = (seen.id, ports.clock.now() + PATIENCE);
-        let committed = commit(ports, Seen::Stored(seen), &input, Task::Known(&policy), until).await?;
+        let committed = commit_run(ports, seen, &input, Task::Known(&policy), until).await?;
         let committed = committed
             .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("find run {id} again: its history is over")))?;
         Ok(committed.record)
