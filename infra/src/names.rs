@@ -11,12 +11,6 @@ pub(crate) const APP_DLQ: &str = "undelivered";
 /// The logical id of the app's dead-letter queue.
 pub(crate) const APP_DLQ_ID: &str = "Undelivered";
 
-/// The index of what must be looked at.
-pub(crate) const WATCH_INDEX: &str = "watch";
-/// The table's indexes, each named after its partition key: what is listed of a task, what must be looked at, what
-/// failed.
-pub(crate) const INDEXES: [&str; 3] = ["list", WATCH_INDEX, "failed"];
-
 /// Text with CloudFormation's placeholders.
 pub(crate) fn sub(text: impl Into<String>) -> Value {
     json!({ "Fn::Sub": text.into() })

@@ -1,13 +1,12 @@
 //! The permissions of each function: named ARN by ARN, because a prefix would match another app's things too.
 
-use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
+use dacapo_domain::{CONDUCTOR, FunctionEntry, Index, Manifest};
 use serde_json::{Value, json};
 
 use crate::{
     functions::is_conductor,
     names::{
-        APP_DLQ, INDEXES, arn, dlq_of, function_arn, function_dlqs, function_queues, id, name, queue_arn,
-        scheduler_role_arn,
+        APP_DLQ, arn, dlq_of, function_arn, function_dlqs, function_queues, id, name, queue_arn, scheduler_role_arn,
     },
     resource::{Named, Resource},
 };
@@ -77,7 +76,7 @@ fn own(manifest: &Manifest, function: &FunctionEntry) -> Vec<Value> {
 /// The policy to drive a run: its record, its wait loop, its one-time schedules.
 fn may_drive() -> Resource {
     let mut table = vec![arn("dynamodb", "table/", "")];
-    table.extend(INDEXES.map(|index| arn("dynamodb", "table/", &format!("/index/{index}"))));
+    table.extend(Index::ALL.map(|index| arn("dynamodb", "table/", &format!("/index/{}", index.name()))));
     let mut pass = allow(&["iam:PassRole"], scheduler_role_arn());
     pass["Condition"] = json!({ "StringEquals": { "iam:PassedToService": "scheduler.amazonaws.com" } });
     let statements = [

@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dacapo::{Client, Definition, State, port::ListFilter};
+use dacapo::{Client, Definition};
+use dacapo_domain::{Index, IndexEntry, Query};
 use dacapo_local::{DevFunction, DevOptions, EngineLog};
 use echo::{ECHO, Said};
 use futures::future::join_all;
@@ -72,17 +73,20 @@ async fn start(client: &Client, time: Duration) -> Result<u32, AnyError> {
 /// Waits until no run is unfinished.
 async fn idle(client: &Client) -> Result<(), AnyError> {
     let deadline = Instant::now() + PATIENCE;
-    for state in [State::Submitted, State::Running, State::Submitted] {
-        loop {
-            let filter = ListFilter { task: None, state: Some(state), limit: 1, cursor: None };
-            if client.list(filter).await?.runs.is_empty() {
-                break;
-            }
-            if Instant::now() > deadline {
-                return Err(format!("runs are still {state} after {PATIENCE:?}").into());
-            }
-            tokio::time::sleep(TICK).await;
+    // What is unfinished is what the conductor reconciles some day.
+    let unfinished = Query {
+        index: Index::Reconcile,
+        partitions: vec![IndexEntry::RECONCILED.to_owned()],
+        from: None,
+        below: None,
+        descending: false,
+        limit: 1,
+    };
+    while !client.ports().records.query(&unfinished).await?.records.is_empty() {
+        if Instant::now() > deadline {
+            return Err(format!("runs are still unfinished after {PATIENCE:?}").into());
         }
+        tokio::time::sleep(TICK).await;
     }
     Ok(())
 }

@@ -6,10 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dacapo::{Client, Definition, port::SystemClock, prelude::*};
+use dacapo::{Client, Definition, prelude::*};
+use dacapo_core::port::SystemClock;
 use dacapo_domain::Manifest;
 use dacapo_local::{
-    engine::{Driver, Engine, InProcess, Life, Places},
+    engine::{Engine, EngineLoop, InProcess, Permits, WithConductor},
     sqlite::Database,
 };
 use futures::future::join_all;
@@ -47,8 +48,8 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
         let latencies = Shared::default();
         let client = Client::new(database.ports());
         let (stop, stopped) = oneshot::channel::<()>();
-        let driver = Driver::new(Arc::new(engine(database, latencies.clone())?), Places::default());
-        let driver = tokio::spawn(driver.run(async move { drop(stopped.await) }, Duration::from_secs(10)));
+        let engine = EngineLoop::new(Arc::new(engine(database, latencies.clone())?), Permits::default());
+        let engine = tokio::spawn(engine.run(async move { drop(stopped.await) }, Duration::from_secs(10)));
         while client.manifest().await.is_err() {
             tokio::time::sleep(TICK).await; // It is deployed first.
         }
@@ -56,7 +57,7 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
         let rate = throughput(&client, &latencies).await?;
         let mut steady = latency(&client, &latencies, rate / 2.0).await?;
         drop(stop);
-        driver.await??;
+        engine.await??;
 
         let of_half = format!("start latency at {:.0} runs/s", rate / 2.0);
         let mut at = |share| show(Duration::from_micros(percentile(&mut steady, share)));
@@ -78,9 +79,10 @@ fn engine(database: Database, latencies: Shared<u64>) -> Result<Engine, AnyError
     });
     let definition = Definition::of(timed);
     let entry = definition.describe("timed").map_err(|problems| problems.join(", "))?;
-    let functions = HashMap::from([(entry.name.clone(), definition)]);
+    let functions = HashMap::from([(entry.name.clone(), definition.handlers)]);
     let manifest = Manifest::new("bench", vec![entry])?;
-    let invoke = InProcess::new(functions, Life::unharmed(database.ports()));
+    let invoke = Arc::new(InProcess::new(database.ports(), functions));
+    let invoke = WithConductor::new(database.ports(), invoke);
     Ok(Engine::new(database, manifest, Arc::new(invoke), Arc::new(|report| eprintln!("{report}"))))
 }
 

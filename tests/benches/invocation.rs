@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dacapo_core::port::{Clock, SystemClock};
-use dacapo_domain::{Message, NewRun, Run, RunMessage, Trigger};
+use dacapo_domain::{Message, NewRun, RunMessage, RunRecord, Trigger};
 use echo::{ECHO, Said};
 use serde_json::json;
 
@@ -69,20 +69,8 @@ async fn times(function: &mut Function, message: impl Fn() -> String) -> Result<
 /// A new run's message, as its sender writes it.
 fn run_message() -> Message {
     let clock = SystemClock;
-    let new = NewRun {
-        id: clock.new_id(),
-        name: ECHO.name().to_owned(),
-        due_at: clock.now(),
-        trigger: Trigger::Run,
-        parent_id: None,
-        hops: 0,
-        tags: vec![],
-        key: None,
-        schedule: None,
-        ttl: None,
-        execution: None,
-    };
-    Message::Run(RunMessage::about(&Run::create(new, &clock.moment()).run))
+    let new = NewRun::at(clock.new_id(), ECHO.name(), clock.now(), Trigger::Run);
+    Message::Run(RunMessage::about(&RunRecord::create(new, &clock.decision_context()).record))
 }
 
 /// A message as an event source mapping brings it.

@@ -5,8 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dacapo_core::port::{Clock, ListFilter, Store, SystemClock};
-use dacapo_domain::{Id, Json, NewRun, Run, Trigger};
+use dacapo::{Client, ListFilter};
+use dacapo_core::{
+    commit::create,
+    conductor::Conductor,
+    port::{Clock, SystemClock},
+};
+use dacapo_domain::{FunctionEntry, Id, Json, Manifest, NewRun, Policy, RunRecord, TaskEntry, Trigger, slot};
 use dacapo_local::sqlite::Database;
 use futures::future::try_join_all;
 
@@ -16,6 +21,7 @@ use crate::{
     table::Row,
 };
 
+const TASK: &str = "task";
 const FEW: u64 = 1_000;
 /// Fewer than the spec's million, to stay quick: `DACAPO_BENCH_RUNS=1000000` makes that many.
 const MANY: u64 = 200_000;
@@ -29,10 +35,12 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
     machine::runtime()?.block_on(async {
         let directory = machine::directory()?;
         let database = Database::open(&directory.path().join("bench.sqlite"), Arc::new(SystemClock))?;
-        fill(&database, 0, FEW).await?;
-        let few = [page(&database, None).await?, page(&database, Some("task")).await?];
-        fill(&database, FEW, many).await?;
-        let all = [page(&database, None).await?, page(&database, Some("task")).await?];
+        let client = Client::new(database.ports());
+        Conductor::new(database.ports(), None).deploy(&manifest()?).await?;
+        fill(&client, 0, FEW).await?;
+        let few = [page(&client, None).await?, page(&client, Some(TASK)).await?];
+        fill(&client, FEW, many).await?;
+        let all = [page(&client, None).await?, page(&client, Some(TASK)).await?];
         let mut rows = vec![];
         for (what, (few, all)) in ["of all", "of a task"].into_iter().zip(few.into_iter().zip(all)) {
             let seen = format!(
@@ -47,30 +55,19 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
     })
 }
 
-async fn fill(database: &Database, from: u64, to: u64) -> Result<(), AnyError> {
+async fn fill(client: &Client, from: u64, to: u64) -> Result<(), AnyError> {
     let body = Json::of(&"x".repeat(200))?;
-    let clock = SystemClock;
+    let (clock, ports) = (SystemClock, client.ports().clone());
     let mut number = from;
     while number < to {
         let group = number..(number + TOGETHER).min(to);
         number = group.end;
         let runs = group.map(|number| {
-            let new = NewRun {
-                id: Id::new(clock.now(), u128::from(number)),
-                name: "task".to_owned(),
-                due_at: clock.now(),
-                trigger: Trigger::Run,
-                parent_id: None,
-                hops: 0,
-                tags: vec![],
-                key: None,
-                schedule: None,
-                ttl: None,
-                execution: None,
-            };
-            let run = Run::create(new, &clock.moment()).run;
-            let body = &body;
-            async move { database.create(&run, body, None).await }
+            let ports = ports.clone();
+            let id = Id::new(clock.now(), u128::from(number));
+            let new = NewRun::at(id, TASK, clock.now(), Trigger::Run);
+            let decision = RunRecord::create(new, &clock.decision_context()).with(slot::BODY, body.clone());
+            async move { create(&ports, &decision, clock.now()).await }
         });
         try_join_all(runs).await?;
     }
@@ -78,16 +75,22 @@ async fn fill(database: &Database, from: u64, to: u64) -> Result<(), AnyError> {
 }
 
 /// The median time of a first page.
-async fn page(database: &Database, task: Option<&str>) -> Result<Duration, AnyError> {
+async fn page(client: &Client, task: Option<&str>) -> Result<Duration, AnyError> {
     let filter = ListFilter { task: task.map(ToOwned::to_owned), state: None, limit: PAGE, cursor: None };
     let mut times = vec![];
     for _ in 0..PAGES {
         let started = Instant::now();
-        let page = database.list(&filter).await?;
+        let page = client.list(filter.clone()).await?;
         times.push(started.elapsed());
         if page.runs.len() != PAGE {
             return Err(format!("a page of {} runs", page.runs.len()).into());
         }
     }
     Ok(median(&mut times))
+}
+
+/// An app of the one task, by which lists know it.
+fn manifest() -> Result<Manifest, AnyError> {
+    let task = TaskEntry { name: TASK.to_owned(), policy: Policy::default(), private: false, schedules: vec![] };
+    Ok(Manifest::new("bench", vec![FunctionEntry::task(TASK, 256, task)])?)
 }

@@ -8,7 +8,6 @@ use std::{
     path::Path,
     process::{Command, Stdio},
     sync::Arc,
-    thread,
     time::Duration,
 };
 
@@ -76,8 +75,8 @@ async fn writes_until_it_is_killed() {
     join_all((0..CALLERS).map(|_| write(database.clone()))).await;
 }
 
-/// Starts the process, kills it after so long, and gives the lines it said.
-fn lines_until_killed(file: &Path, after: Duration) -> Vec<String> {
+/// Starts the process, kills it once it has said so many lines, and gives all that it said.
+fn lines_until_killed(file: &Path, count: usize) -> Vec<String> {
     let mut process = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "writes_until_it_is_killed", "--nocapture"])
         .env(FILE, file)
@@ -85,18 +84,16 @@ fn lines_until_killed(file: &Path, after: Duration) -> Vec<String> {
         .spawn()
         .unwrap();
     let mut output = BufReader::new(process.stdout.take().unwrap());
-    let reader = thread::spawn(move || {
-        let (mut lines, mut line) = (vec![], String::new());
-        // A last line without its end was not said.
-        while output.read_line(&mut line).unwrap() > 0 && line.ends_with('\n') {
-            lines.push(std::mem::take(&mut line));
+    let (mut lines, mut line) = (vec![], String::new());
+    // A last line without its end was not said.
+    while output.read_line(&mut line).unwrap() > 0 && line.ends_with('\n') {
+        lines.push(std::mem::take(&mut line));
+        if lines.len() == count {
+            process.kill().unwrap(); // SIGKILL
         }
-        lines
-    });
-    thread::sleep(after);
-    process.kill().unwrap(); // SIGKILL
+    }
     process.wait().unwrap();
-    reader.join().unwrap()
+    lines
 }
 
 #[tokio::test]
@@ -109,7 +106,7 @@ async fn everything_acknowledged_is_there_after_a_kill() {
     let mut acknowledged = 0;
 
     for round in 1..=ROUNDS {
-        let lines = lines_until_killed(&file, Duration::from_millis(fastrand::u64(300..900)));
+        let lines = lines_until_killed(&file, fastrand::usize(100..2_000));
         let said = |what: &str| -> BTreeSet<String> {
             lines.iter().filter_map(|line| Some(line.trim().strip_prefix(what)?.trim().to_owned())).collect()
         };

@@ -225,12 +225,17 @@ async fn all_histories(faults: Faults) {
 
 #[tokio::test(start_paused = true)]
 async fn every_guarantee_holds_where_nothing_goes_wrong() {
-    all_histories(Faults { crash: 0.0, throttle: 0.0, lost_reply: 0.0, duplicate: 0.0, late: 0.0 }).await;
+    all_histories(Faults::none()).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_guarantee_holds_where_anything_may_go_wrong() {
     all_histories(Faults::default()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_guarantee_holds_where_effects_are_part_of_their_write() {
+    all_histories(Faults { effects_apart: false, ..Faults::default() }).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -32,6 +32,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port = std::env::args().nth(1).map_or(Ok(8788), |port| port.parse())?;
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     eprintln!("http://{}/", listener.local_addr()?);
-    axum::serve(listener, dacapo_dashboard::router((*app).clone(), "sample, virtual time")).await?;
+    axum::serve(listener, dacapo_dashboard::router(app.client().clone(), "sample, virtual time")).await?;
     Ok(())
 }

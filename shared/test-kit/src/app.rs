@@ -36,7 +36,7 @@ const IDLE_WITHIN: Duration = Duration::from_secs(400 * 86_400);
 /// # Example
 ///
 /// ```
-/// use dacapo_core::prelude::*;
+/// use dacapo::prelude::*;
 /// use dacapo_test_kit::TestApp;
 ///
 /// const GREET: TaskRef<String, String> = TaskRef::new("greet");

@@ -164,3 +164,57 @@ impl Probe for FaultyPorts {
         self.plan.inject(self.ports.probe.execution_status(execution)).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, time::Duration};
+
+    use dacapo_core::port::Clock;
+    use dacapo_domain::{DeliveryMessage, Machine, Message, NewRun, RunRecord, Trigger};
+    use dacapo_local::sqlite::{Database, QueueSpec};
+
+    use super::*;
+    use crate::clock::VirtualClock;
+
+    /// A process that stores a record with two messages; says whether it is stored, and how many messages are sent.
+    async fn store(seed: u64, effects_apart: bool) -> (bool, usize) {
+        let clock = Arc::new(VirtualClock::new(seed));
+        let database = Database::memory(clock.clone()).unwrap();
+        let (function, visibility) = ("greet".to_owned(), Duration::from_secs(30));
+        let queue = QueueSpec { function, visibility, max_receives: None, has_dead_letters: false };
+        database.declare_queue(&queue).await.unwrap();
+        let message = |id: &str| Message::Delivery(DeliveryMessage { delivery: id.to_owned(), attempt: 1 });
+        let new = NewRun::at(clock.new_id(), "greet", clock.now(), Trigger::Run);
+        let mut decision = RunRecord::create(new, &clock.decision_context());
+        decision.effects = ["a", "b"].map(|id| Effect::send("greet", &message(id))).into();
+
+        let faults = Faults { crash: 0.3, throttle: 0.3, effects_apart, ..Faults::none() };
+        let plan = Arc::new(FaultPlan::new(faults, Dice::new(seed)));
+        let ports = FaultyPorts::wrap(&database.ports(), &plan);
+        let write = decision.write().unwrap();
+        tokio::select! {
+            _ = ports.records.create(&write, None) => {}
+            () = plan.died() => {}
+        }
+        let is_stored = database.load(&decision.record.header().key).await.unwrap().is_some();
+        (is_stored, database.receive("greet", 10).await.unwrap().len())
+    }
+
+    async fn outcomes(effects_apart: bool) -> BTreeSet<(bool, usize)> {
+        let mut outcomes = BTreeSet::new();
+        for seed in 0..200 {
+            outcomes.insert(store(seed, effects_apart).await);
+        }
+        outcomes
+    }
+
+    #[tokio::test]
+    async fn effects_of_a_write_are_lost_one_by_one_where_they_come_after_it() {
+        assert_eq!(outcomes(true).await, [(false, 0), (true, 0), (true, 1), (true, 2)].into());
+    }
+
+    #[tokio::test]
+    async fn effects_of_a_write_are_there_with_it_where_they_are_part_of_it() {
+        assert_eq!(outcomes(false).await, [(false, 0), (true, 2)].into());
+    }
+}

@@ -340,26 +340,3 @@ async fn fire_is_not_late_because_the_store_is_throttled() {
         assert_eq!(run.scheduled_at, Some(run.created_at), "{run:#?}");
     }
 }
-
-#[tokio::test(start_paused = true)]
-async fn process_that_dies_between_a_write_and_its_effects_leaves_them_to_the_conductor_on_aws_alone() {
-    let stuck = |app: &TestApp| app.run_of(COUNT).state == State::Submitted && app.run_of(COUNT).attempt == 2;
-    for effects_apart in [true, false] {
-        let mut lost = 0;
-        for seed in 0..60 {
-            let faults = Faults { crash: 0.3, effects_apart, ..Faults::none() };
-            let failing = async |_: u32, cx: TaskContext| match cx.attempt() {
-                1 => Err(TaskError::retryable("not yet")),
-                attempt => Ok(attempt),
-            };
-            let app = TestApp::with_these_faults(seed, faults)
-                .with(task(COUNT, failing).retry(Retry::attempts(9).min(seconds(1)).jitter(false)));
-            app.run(COUNT, 0).await.unwrap();
-            app.advance(seconds(30)).await;
-            lost += u32::from(stuck(&app));
-            app.run_until_idle().await;
-            assert!(app.run_of(COUNT).state.is_final(), "seed {seed}");
-        }
-        assert_eq!(lost > 0, effects_apart, "{lost} messages were lost");
-    }
-}

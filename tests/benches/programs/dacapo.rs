@@ -5,7 +5,8 @@ mod memory;
 
 use std::{env, process::ExitCode};
 
-use dacapo::{Definition, Runner};
+use dacapo::Definition;
+use dacapo_core::runner::Runner;
 
 fn main() -> ExitCode {
     if env::var_os("DACAPO_BENCH_MEMORY").is_none() {
@@ -23,6 +24,6 @@ fn main() -> ExitCode {
 /// As `serve` does it, but for the ports.
 #[tokio::main(worker_threads = 2)]
 async fn in_memory() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let runner = Runner::new(Definition::of(echo::function()), memory::ports(), echo::ECHO.name());
+    let runner = Runner::new(Definition::of(echo::function()).handlers, memory::ports(), echo::ECHO.name());
     dacapo_lambda::serve_runner(runner).await
 }

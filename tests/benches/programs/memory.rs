@@ -8,30 +8,22 @@ use std::{
 
 use async_trait::async_trait;
 use dacapo_core::port::{
-    Created, Envelope, ExecutionStatus, ListFilter, LogEntry, Loops, Page, Payloads, PortError, PortErrorKind,
-    PortResult, Ports, Queues, Saved, SavedDelivery, ScheduleItem, Schedules, Store, Stored, StoredDelivery,
-    SystemClock, Timers, Watched,
+    ExecutionStatus, Outbox, PortError, PortErrorKind, PortResult, Ports, Probe, Records, SystemClock,
 };
-use dacapo_domain::{Delivery, Id, Json, LoopCall, Manifest, Message, Run, Schedule};
-use jiff::Timestamp;
+use dacapo_domain::{
+    Claim, Created, Effect, Header, Json, LogLine, Page, Payloads, Query, RecordKey, Saved, StoredRecord, Write, slot,
+};
 
-/// The history.
+/// The records.
 struct Memory {
-    runs: Mutex<HashMap<Id, Run>>,
+    records: Mutex<HashMap<RecordKey, (Header, Json)>>,
     body: Json,
 }
 
 pub fn ports() -> Ports {
     let body = Json::of(&echo::Said::default()).unwrap_or_default();
-    let memory = Arc::new(Memory { runs: Mutex::default(), body });
-    Ports {
-        store: memory.clone(),
-        queues: memory.clone(),
-        timers: memory.clone(),
-        loops: memory.clone(),
-        schedules: memory,
-        clock: Arc::new(SystemClock),
-    }
+    let memory = Arc::new(Memory { records: Mutex::default(), body });
+    Ports { records: memory.clone(), outbox: memory.clone(), probe: memory, clock: Arc::new(SystemClock) }
 }
 
 fn unused<T>() -> PortResult<T> {
@@ -39,133 +31,61 @@ fn unused<T>() -> PortResult<T> {
 }
 
 #[async_trait]
-impl Store for Memory {
-    async fn save(&self, seen: &Run, next: &Run, payloads: &Payloads) -> PortResult<Saved> {
-        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        let stored = |run: &Run, payloads: &Payloads| {
-            let Payloads { input, result } = payloads.clone();
-            Box::new(Stored { run: run.clone(), body: Some(self.body.clone()), input, result })
-        };
-        if let Some(current) = runs.get(&next.id).filter(|current| current.version != seen.version) {
-            return Ok(Saved::Lost(Some(stored(current, &Payloads::default()))));
+impl Records for Memory {
+    async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = &write.header.key;
+        if let Some((header, document)) = records.get(key).filter(|(header, _)| header.version != seen.version) {
+            let (header, document) = (header.clone(), document.clone());
+            return Ok(Saved::Lost(Some(StoredRecord { header, document, payloads: Payloads::none() })));
         }
-        if next.state.is_final() {
-            runs.remove(&next.id);
+        if write.header.expires_at_s.is_some() {
+            records.remove(key);
         } else {
-            runs.insert(next.id, next.clone());
+            records.insert(key.clone(), (write.header.clone(), write.document.clone()));
         }
-        Ok(Saved::Done(stored(next, payloads)))
+        Ok(Saved::Done(write.payloads.clone().with(slot::BODY, self.body.clone())))
     }
 
-    async fn create(&self, _: &Run, _: &Json, _: Option<Timestamp>) -> PortResult<Created> {
+    async fn create(&self, _: &Write, _: Option<&Claim>) -> PortResult<Created> {
         unused()
     }
 
-    async fn load(&self, _: Id) -> PortResult<Option<Stored>> {
+    async fn load(&self, _: &RecordKey) -> PortResult<Option<StoredRecord>> {
         unused()
     }
 
-    async fn list(&self, _: &ListFilter) -> PortResult<Page> {
+    async fn delete(&self, _: &Header, _: &[Effect]) -> PortResult<bool> {
         unused()
     }
 
-    async fn overdue(&self, _: Timestamp, _: usize) -> PortResult<Vec<Watched>> {
+    async fn query(&self, _: &Query) -> PortResult<Page> {
         unused()
     }
 
-    async fn log(&self, _: Id, _: &[LogEntry]) -> PortResult<()> {
+    async fn append(&self, _: &RecordKey, _: &[LogLine]) -> PortResult<()> {
         unused()
     }
 
-    async fn logs(&self, _: Id, _: Option<&str>, _: usize) -> PortResult<Vec<LogEntry>> {
-        unused()
-    }
-
-    async fn create_delivery(&self, _: &Delivery, _: &Json) -> PortResult<SavedDelivery> {
-        unused()
-    }
-
-    async fn load_delivery(&self, _: &str) -> PortResult<Option<StoredDelivery>> {
-        unused()
-    }
-
-    async fn save_delivery(&self, _: &Delivery, _: &Delivery) -> PortResult<SavedDelivery> {
-        unused()
-    }
-
-    async fn schedule(&self, _: &str) -> PortResult<Option<ScheduleItem>> {
-        unused()
-    }
-
-    async fn save_schedule(&self, _: Option<&ScheduleItem>, _: &ScheduleItem) -> PortResult<bool> {
-        unused()
-    }
-
-    async fn delete_schedule(&self, _: &str) -> PortResult<()> {
-        unused()
-    }
-
-    async fn schedules(&self) -> PortResult<Vec<ScheduleItem>> {
-        unused()
-    }
-
-    async fn manifest(&self) -> PortResult<Option<Manifest>> {
-        unused()
-    }
-
-    async fn put_manifest(&self, _: &Manifest) -> PortResult<()> {
+    async fn read_log(&self, _: &RecordKey, _: Option<&str>, _: usize) -> PortResult<Vec<LogLine>> {
         unused()
     }
 }
 
 #[async_trait]
-impl Queues for Memory {
-    async fn send(&self, _: &str, _: &Envelope) -> PortResult<()> {
+impl Outbox for Memory {
+    async fn post(&self, _: &Effect) -> PortResult<()> {
         unused()
     }
+}
 
+#[async_trait]
+impl Probe for Memory {
     async fn has_backlog(&self, _: &str) -> PortResult<bool> {
         unused()
     }
 
-    async fn dead_letter(&self, _: &str, _: &str) -> PortResult<()> {
-        unused()
-    }
-}
-
-#[async_trait]
-impl Timers for Memory {
-    async fn put(&self, _: &str, _: Timestamp, _: &str, _: &Message) -> PortResult<()> {
-        unused()
-    }
-
-    async fn delete(&self, _: &str) -> PortResult<()> {
-        unused()
-    }
-}
-
-#[async_trait]
-impl Loops for Memory {
-    async fn start(&self, _: &str, _: &str, _: &LoopCall, _: Timestamp) -> PortResult<()> {
-        unused()
-    }
-
-    async fn stop(&self, _: &str, _: &str) -> PortResult<()> {
-        unused()
-    }
-
-    async fn status(&self, _: &str) -> PortResult<ExecutionStatus> {
-        unused()
-    }
-}
-
-#[async_trait]
-impl Schedules for Memory {
-    async fn put(&self, _: &str, _: &str, _: &Schedule) -> PortResult<()> {
-        unused()
-    }
-
-    async fn delete(&self, _: &str) -> PortResult<()> {
+    async fn execution_status(&self, _: &str) -> PortResult<ExecutionStatus> {
         unused()
     }
 }

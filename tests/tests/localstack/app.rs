@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use dacapo::{Client, Id, Json, RunView, State, port::ListFilter};
+use dacapo::{Client, Id, Json, ListFilter, RunView, State};
 use dacapo_tests::{
     lambda::{Invocation, Lambda},
     localstack::Localstack,

@@ -5,7 +5,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
 use chaos::{CHAOS, Chaos};
 use dacapo::{Id, RunView, State, Timestamp, minutes, seconds};
-use dacapo_domain::{DeliveryState, Message, RunMessage};
+use dacapo_core::commit::load;
+use dacapo_domain::{DeferredEvent, Message, RunMessage, RunRecord, hash128};
 use flaky::{THING, Thing};
 
 use crate::app::{App, eventually};
@@ -71,7 +72,7 @@ async fn a_run_that_its_schedule_brings_early_completes_at_its_time() {
     let schedule = format!("run-{id}");
     assert!(app.schedule(&schedule).await.is_some());
 
-    let due = app.comes_near(&format!("run/{id}"), "run", &["dueAt"]).await;
+    let due = app.comes_near(&format!("run/{id}"), &["dueAt"]).await;
     app.localstack.clock().advance(&schedule, minutes(61)).unwrap();
 
     let record = app.ended(id).await;
@@ -86,22 +87,22 @@ async fn an_event_beyond_15_minutes_is_held_back_by_a_schedule_and_handled_at_it
     let app = App::deployed().await;
     let thing = Thing { name: format!("held back {}", Timestamp::now()), failures: 0 };
     let id = app.client.publish(THING, thing.clone()).after("2 hours").await.unwrap().id;
-    let schedule = format!("event-{id}");
+    let deferred = deferred_event(id);
+    let schedule = event_timer(&deferred);
     let kept = app.schedule(&schedule).await.unwrap();
     let target = kept.target().unwrap();
     assert!(target.arn().ends_with(&format!(":{}-conductor", app.localstack.prefix())), "{target:?}");
     assert!(!target.input().unwrap().contains("held back"), "it carries ids only: {target:?}");
 
-    let held = format!("{id}/conductor");
-    let due = app.comes_near(&format!("delivery/{held}"), "delivery", &["dueAt", "firstDueAt"]).await;
+    let due = app.comes_near(&format!("event/{deferred}"), &["dueAt"]).await;
     app.localstack.clock().advance(&schedule, minutes(121)).unwrap();
 
     let call = app.call_for(&thing).await;
     assert!(call.created_at >= due, "handled before {due}: {call:#?}");
-    eventually("the held event is recorded as delivered", || async {
-        let stored = app.client.ports().store.load_delivery(&held).await.unwrap();
-        let delivery = stored.ok_or("no record")?.delivery;
-        if delivery.state == DeliveryState::Delivered { Ok(()) } else { Err(format!("{delivery:#?}")) }
+    eventually("the deferred event is recorded as published", || async {
+        let event = load::<DeferredEvent>(app.client.ports(), &DeferredEvent::key_of(&deferred)).await.unwrap();
+        let event = event.ok_or("no record")?.record;
+        if event.is_published { Ok(()) } else { Err(format!("{event:#?}")) }
     })
     .await;
     app.forgets(&schedule).await;
@@ -118,6 +119,16 @@ async fn a_message_that_comes_before_its_time_waits_for_it() {
     assert_eq!((record.state, record.attempt), (State::Completed, 1), "{record:#?}");
     assert!(record.started_at >= Some(record.due_at), "{record:#?}");
     assert_eq!(app.calls(id).await, 1);
+}
+
+/// The id of the record of a thing that is deferred.
+pub fn deferred_event(id: Id) -> String {
+    format!("{id}/{}", THING.name())
+}
+
+/// The name of its one-time schedule.
+pub fn event_timer(deferred: &str) -> String {
+    format!("event-{:032x}", hash128(deferred))
 }
 
 impl App {
@@ -142,17 +153,21 @@ impl App {
     }
 
     /// Rewrites when a record is due, to a few seconds from now, behind the back of its schedule: a function's clock
-    /// can't be moved, so its time comes to it. What else the record says, when it is watched too, stays.
-    pub async fn comes_near(&self, pk: &str, sk: &str, times: &[&str]) -> Timestamp {
+    /// can't be moved, so its time comes to it. What else the record says, when it is reconciled too, stays.
+    pub async fn comes_near(&self, pk: &str, times: &[&str]) -> Timestamp {
         let due = self.client.ports().clock.now() + seconds(5);
         let text = |text: &str| AttributeValue::S(text.to_owned());
+        let (table, pk, sk) = (self.localstack.prefix(), text(pk), text("record"));
+        let get = self.dynamodb.get_item().table_name(&table).key("pk", pk.clone()).key("sk", sk.clone());
+        let item = get.send().await.unwrap().item.unwrap();
+        let mut document: serde_json::Value = serde_json::from_str(item["doc"].as_s().unwrap()).unwrap();
         for time in times {
-            let update = self.dynamodb.update_item().table_name(self.localstack.prefix());
-            let update = update.key("pk", text(pk)).key("sk", text(sk)).update_expression("SET #time = :due");
-            let update =
-                update.condition_expression("attribute_exists(#time)").expression_attribute_names("#time", *time);
-            update.expression_attribute_values(":due", text(&due.to_string())).send().await.unwrap();
+            assert!(document[*time].is_string(), "{document}");
+            document[*time] = due.to_string().into();
         }
+        let update = self.dynamodb.update_item().table_name(table).key("pk", pk).key("sk", sk);
+        let update = update.update_expression("SET doc = :doc");
+        update.expression_attribute_values(":doc", text(&document.to_string())).send().await.unwrap();
         due
     }
 
@@ -168,8 +183,8 @@ impl App {
 
     /// Sends a run's message once more, without its delay.
     async fn brings_now(&self, id: Id) {
-        let run = self.client.ports().store.load(id).await.unwrap().unwrap().run;
-        let message = Message::Run(RunMessage::about(&run)).to_text();
+        let stored = load::<RunRecord>(self.client.ports(), &RunRecord::key_of(id)).await.unwrap().unwrap();
+        let message = Message::Run(RunMessage::about(&stored.record)).to_text();
         self.sqs.send_message().queue_url(self.queue("chaos").await).message_body(message).send().await.unwrap();
     }
 }

@@ -53,12 +53,12 @@ async fn an_ended_run_is_kept_in_dynamodb_with_its_logs_until_its_time_is_over()
     let import = Import { rows_per_page: 4_000, pause_s: 20, ..Import::default() };
     let id = app.client.run(IMPORT_AIRPORTS, import).await.unwrap().id();
     let waiting = app.is(id, State::Waiting).await;
-    assert_eq!(waiting.ttl, None, "a record never expires while its run is unfinished");
+    assert_eq!(waiting.expires_at_s, None, "a record never expires while its run is unfinished");
     let record = app.ended(id).await;
 
     // The task keeps its history for 30 days; TTL is in whole seconds, rounded up.
     let kept_until = (record.completed_at.unwrap() + days(30)).as_second() + 1;
-    assert_eq!(record.ttl, Some(kept_until));
+    assert_eq!(record.expires_at_s, Some(kept_until));
     let logs = app.client.logs(id).await.unwrap();
     let logs: Vec<(u32, &str)> = logs.iter().map(|entry| (entry.iteration, &*entry.message)).collect();
     assert_eq!(logs, [(1, "read 4000 of 7884 airports"), (2, "read 7884 of 7884 airports")]);

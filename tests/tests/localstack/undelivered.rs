@@ -6,7 +6,10 @@ use dacapo::{State, Timestamp, Trigger, cron, minutes};
 use dacapo_domain::{AWS_SCHEDULED_TIME, fire_id};
 use flaky::{THING, Thing};
 
-use crate::app::{App, body, result};
+use crate::{
+    app::{App, body, result},
+    later::{deferred_event, event_timer},
+};
 
 #[tokio::test]
 async fn the_fire_of_a_declared_schedule_makes_its_run() {
@@ -39,7 +42,7 @@ async fn the_fire_of_a_schedule_made_at_run_time_makes_its_run() {
 async fn a_run_beyond_15_minutes_ends_at_its_time() {
     let app = App::deployed().await;
     let id = app.client.run(CHAOS, Chaos::default()).after(minutes(60)).await.unwrap().id();
-    let due = app.comes_near(&format!("run/{id}"), "run", &["dueAt"]).await;
+    let due = app.comes_near(&format!("run/{id}"), &["dueAt"]).await;
     app.goes_astray(&format!("run-{id}")).await;
 
     let record = app.ended(id).await;
@@ -54,8 +57,9 @@ async fn an_event_beyond_15_minutes_is_handled_at_its_time() {
     let app = App::deployed().await;
     let thing = Thing { name: format!("astray {}", Timestamp::now()), failures: 0 };
     let id = app.client.publish(THING, thing.clone()).after("2 hours").await.unwrap().id;
-    let due = app.comes_near(&format!("delivery/{id}/conductor"), "delivery", &["dueAt", "firstDueAt"]).await;
-    app.goes_astray(&format!("event-{id}")).await;
+    let deferred = deferred_event(id);
+    let due = app.comes_near(&format!("event/{deferred}"), &["dueAt"]).await;
+    app.goes_astray(&event_timer(&deferred)).await;
 
     let call = app.call_for(&thing).await;
 

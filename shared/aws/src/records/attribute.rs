@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use dacapo_domain::Header;
 
 /// An item as the service takes and gives it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -16,7 +17,7 @@ pub(super) const VERSION: &str = "version";
 /// The document of a record or of a log line, or a payload: JSON text.
 pub(super) const DOCUMENT: &str = "doc";
 /// The time at which an item may be deleted, in Unix seconds: the table's time to live.
-pub(super) const EXPIRES_AT_S: &str = "expiresAtS";
+pub(super) const EXPIRES_AT_S: &str = Header::EXPIRES_AT_S;
 /// The mark of a record from which items overflow, so that they expire with it.
 pub(super) const HAS_OVERFLOW: &str = "overflow";
 /// The beginning of the name of an attribute that holds a payload.

@@ -6,14 +6,9 @@ use jiff::Timestamp;
 use super::attribute::{Item, text, text_of};
 use crate::hash::fnv1a;
 
-/// The name of an index's sort attribute; its partition attribute has the index's own.
-pub(super) fn sort_name(index: Index) -> String {
-    format!("{}Sort", index.name())
-}
-
 /// The names of both attributes of every index.
-pub(super) fn names() -> impl Iterator<Item = String> {
-    Index::ALL.into_iter().flat_map(|index| [index.name().to_owned(), sort_name(index)])
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    Index::ALL.into_iter().flat_map(|index| [index.name(), index.sort_name()])
 }
 
 /// A record's entries as attributes. An index that a record has no entry of has no attributes there, and doesn't hold
@@ -21,7 +16,7 @@ pub(super) fn names() -> impl Iterator<Item = String> {
 pub(super) fn attributes(entries: &[IndexEntry], pk: &str) -> Item {
     let attributes = entries.iter().flat_map(|IndexEntry { index, partition, sort }| {
         let shard = shard(*index, pk, sort);
-        [(index.name().to_owned(), text(shard_name(partition, shard))), (sort_name(*index), text(sort))]
+        [(index.name().to_owned(), text(shard_name(partition, shard))), (index.sort_name().to_owned(), text(sort))]
     });
     attributes.collect()
 }
@@ -33,7 +28,7 @@ pub(super) fn shard_names(index: Index, partition: &str) -> impl Iterator<Item =
 
 /// The time at which the conductor reconciles the record of an item, to the millisecond.
 pub(super) fn reconcile_at(item: &Item) -> Option<Timestamp> {
-    let millis = text_of(item, &sort_name(Index::Reconcile))?.parse().ok()?;
+    let millis = text_of(item, Index::Reconcile.sort_name())?.parse().ok()?;
     Timestamp::from_millisecond(millis).ok()
 }
 

@@ -84,7 +84,7 @@ impl DynamoRecords {
         let values: HashMap<String, AttributeValue> = bounds.chain([(":shard".to_owned(), text(shard))]).collect();
         let mut names = HashMap::from([("#shard".to_owned(), query.index.name().to_owned())]);
         if values.len() > 1 {
-            names.insert("#sort".to_owned(), index::sort_name(query.index));
+            names.insert("#sort".to_owned(), query.index.sort_name().to_owned());
         }
         self.client
             .query()
@@ -97,7 +97,7 @@ impl DynamoRecords {
 }
 
 fn entry(query: &Query, item: &Item) -> Option<Entry> {
-    let sort = text_of(item, &index::sort_name(query.index))?.to_owned();
+    let sort = text_of(item, query.index.sort_name())?.to_owned();
     Some(Entry { sort, pk: text_of(item, PK)?.to_owned() })
 }
 

@@ -25,8 +25,8 @@ impl UpdateExpression {
             let moved = |from, to| name.strip_prefix(from).map(|slot| format!("{to}{slot}"));
             moved(INLINE, APART).or_else(|| moved(APART, INLINE))
         });
-        let left = index::names().chain([EXPIRES_AT_S.to_owned()]).filter(|name| !set.contains_key(name));
-        let remove = other_place.chain(left).collect();
+        let left = index::names().chain([EXPIRES_AT_S]).filter(|name| !set.contains_key(*name));
+        let remove = other_place.chain(left.map(str::to_owned)).collect();
         Self { set, remove }
     }
 

@@ -26,8 +26,8 @@ impl Engine {
         let mut options = DevOptions::new("sample", folder.path().join("engine.sqlite"), functions);
         options.port = 0;
         let (tell, told) = mpsc::channel();
-        options.logs = std::sync::Arc::new(move |report| {
-            if let EngineLog::Listening { address } = report {
+        options.logs = std::sync::Arc::new(move |log| {
+            if let EngineLog::Listening { address } = log {
                 tell.send(address).unwrap();
             }
         });

@@ -28,6 +28,16 @@ impl Index {
         }
     }
 
+    /// The name of its sort texts, as in the table.
+    #[must_use]
+    pub const fn sort_name(self) -> &'static str {
+        match self {
+            Self::List => "listSort",
+            Self::Failed => "failedSort",
+            Self::Reconcile => "reconcileSort",
+        }
+    }
+
     /// The number of shards that a partition is spread over, where the store has partitions: one takes 1,000 writes a
     /// second on DynamoDB, and an index that takes no write throttles the whole table.
     #[must_use]

@@ -54,6 +54,9 @@ pub struct Header {
 }
 
 impl Header {
+    /// The name of the expiry, as in the table.
+    pub const EXPIRES_AT_S: &str = "expiresAtS";
+
     /// Is true once the record has expired, although the store may not have deleted it yet.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {

@@ -29,9 +29,12 @@ pub(super) fn enqueue(
     visible_at: i64,
     sent_at: i64,
 ) -> rusqlite::Result<bool> {
-    const SQL: &str = "INSERT INTO messages (queue, text, visible_at, sent_at)
-        SELECT name, ?2, ?3, ?4 FROM queues WHERE name = ?1";
-    Ok(execute(connection, SQL, params![queue, text, visible_at, sent_at])? == 1)
+    // Two plain statements: for one that inserts what it selects, `SQLite` keeps a journal of its own.
+    if has_dlq(connection, queue)?.is_none() {
+        return Ok(false);
+    }
+    insert(connection, queue, text, visible_at, sent_at)?;
+    Ok(true)
 }
 
 /// Puts a message into a queue, whether or not it is read.

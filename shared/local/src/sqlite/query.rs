@@ -2,8 +2,7 @@
 
 use dacapo_core::port::PortResult;
 use dacapo_domain::{Index, IndexEntry, Page, Query, sort_time};
-use jiff::Timestamp;
-use rusqlite::{Connection, Row, params, types::Value};
+use rusqlite::{Connection, params, types::Value};
 
 use super::{
     Database,
@@ -11,41 +10,37 @@ use super::{
     stored::StoredRow,
 };
 
-/// Records of one page, at most.
+/// Entries of one page, at most.
 const PAGE: usize = 1_000;
 
-/// A record and the text it is sorted by.
-type Found = (String, StoredRow);
+/// An entry: its sort text and its record's key.
+type Entry = (String, String);
 
-/// The records of one partition, one more than are wanted: it tells whether there are more.
-fn entries(connection: &Connection, asked: &Query, partition: &str, now: Timestamp) -> rusqlite::Result<Vec<Found>> {
-    let (order, columns) = (if asked.descending { "DESC" } else { "ASC" }, StoredRow::COLUMNS);
-    let sql = format!(
-        r#"SELECT {columns}, entries.sort FROM entries CROSS JOIN records ON records.key = entries.key
-         WHERE entries."index" = ?1 AND partition = ?2 AND sort >= ?3 AND sort < ?4
-         AND (expires_at_s IS NULL OR expires_at_s > ?5) ORDER BY sort {order}, entries.key {order} LIMIT ?6"#
-    );
+/// The entries of one partition, one more than are wanted: it tells whether there are more.
+fn entries(connection: &Connection, asked: &Query, partition: &str) -> rusqlite::Result<Vec<Entry>> {
+    const ASCENDING: &str = r#"SELECT sort, key FROM entries
+        WHERE "index" = ?1 AND partition = ?2 AND sort >= ?3 AND sort < ?4 ORDER BY sort, key LIMIT ?5"#;
+    const DESCENDING: &str = r#"SELECT sort, key FROM entries
+        WHERE "index" = ?1 AND partition = ?2 AND sort >= ?3 AND sort < ?4 ORDER BY sort DESC, key DESC LIMIT ?5"#;
+    let sql = if asked.descending { DESCENDING } else { ASCENDING };
     let from = asked.from.as_deref().unwrap_or_default();
     // A blob is greater than every text.
     let below = asked.below.clone().map_or(Value::Blob(vec![]), Value::Text);
-    let params = params![asked.index.name(), partition, from, below, now.as_second(), wanted(asked)];
-    query(connection, &sql, params, |row| Ok((row.get(5)?, StoredRow::read(row)?)))
+    let params = params![asked.index.name(), partition, from, below, wanted(asked)];
+    query(connection, sql, params, |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// The same of the conductor's index, which is a column of the records.
-fn reconciled(
-    connection: &Connection,
-    asked: &Query,
-    between: (i64, i64),
-    now: Timestamp,
-) -> rusqlite::Result<Vec<Found>> {
-    let (order, columns) = (if asked.descending { "DESC" } else { "ASC" }, StoredRow::COLUMNS);
-    let sql = format!(
-        "SELECT {columns} FROM records WHERE reconcile_at > ?1 AND reconcile_at <= ?2
-         AND (expires_at_s IS NULL OR expires_at_s > ?3) ORDER BY reconcile_at {order}, key {order} LIMIT ?4"
-    );
-    let read = |row: &Row<'_>| Ok((sort_time(exactly(row.get(2)?)), StoredRow::read(row)?));
-    query(connection, &sql, params![between.0, between.1, now.as_second(), wanted(asked)], read)
+fn reconciled(connection: &Connection, asked: &Query) -> rusqlite::Result<Vec<Entry>> {
+    const ASCENDING: &str = "SELECT reconcile_at, key FROM records WHERE reconcile_at > ?1 AND reconcile_at <= ?2
+        ORDER BY reconcile_at, key LIMIT ?3";
+    const DESCENDING: &str = "SELECT reconcile_at, key FROM records WHERE reconcile_at > ?1 AND reconcile_at <= ?2
+        ORDER BY reconcile_at DESC, key DESC LIMIT ?3";
+    let sql = if asked.descending { DESCENDING } else { ASCENDING };
+    let (after, until) = between(asked);
+    query(connection, sql, params![after, until, wanted(asked)], |row| {
+        Ok((sort_time(exactly(row.get(0)?)), row.get(1)?))
+    })
 }
 
 fn wanted(asked: &Query) -> i64 {
@@ -72,32 +67,29 @@ fn first_millis(text: &str) -> i64 {
 }
 
 impl Database {
+    /// A page: the entries first, then the records of those that it holds.
     pub(super) async fn page(&self, asked: &Query) -> PortResult<Page> {
         let asked = Query { limit: asked.limit.clamp(1, PAGE), ..asked.clone() };
-        let is_reconciled = asked.index == Index::Reconcile;
-        let between = between(&asked);
-        let (limit, descending, now) = (asked.limit, asked.descending, self.now());
-        let (found, has_more) = self
+        let now = self.now();
+        let (rows, last) = self
             .call(move |connection| {
                 let mut found = vec![];
                 for partition in &asked.partitions {
-                    if !is_reconciled {
-                        found.extend(entries(connection, &asked, partition, now)?);
+                    if asked.index != Index::Reconcile {
+                        found.extend(entries(connection, &asked, partition)?);
                     } else if partition == IndexEntry::RECONCILED {
-                        found.extend(reconciled(connection, &asked, between, now)?);
+                        found.extend(reconciled(connection, &asked)?);
                     }
                 }
-                let order = |(a, one): &Found, (b, other): &Found| (a, &one.key).cmp(&(b, &other.key));
-                found.sort_by(|a, b| if descending { order(b, a) } else { order(a, b) });
-                let has_more = found.len() > limit;
-                found.truncate(limit);
-                let whole = |(sort, row): Found| Ok((sort, row.with_payloads(connection)?));
-                Ok((found.into_iter().map(whole).collect::<rusqlite::Result<Vec<_>>>()?, has_more))
+                found.sort_by(|a, b| if asked.descending { b.cmp(a) } else { a.cmp(b) });
+                let has_more = found.len() > asked.limit;
+                found.truncate(asked.limit);
+                let rows = found.iter().filter_map(|(_, key)| StoredRow::find(connection, key, now).transpose());
+                let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+                Ok((rows, found.pop().filter(|_| has_more).map(|(sort, _)| sort)))
             })
             .await?;
-        let last = found.last().filter(|_| has_more).map(|(sort, _)| sort.clone());
-        let records = found.into_iter().map(|(_, row)| row.record()).collect::<PortResult<_>>()?;
-        Ok(Page { records, last })
+        Ok(Page { records: rows.into_iter().map(StoredRow::record).collect::<PortResult<_>>()?, last })
     }
 }
 

@@ -7,10 +7,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{
-    Database,
-    entries::{self, Indexed},
-    expiry, outbox,
-    payloads::{self, PayloadRows},
+    Database, entries, expiry, outbox,
+    payloads::{self, PayloadColumns, PayloadRows},
     rows::{bits, execute, first, nanos},
     stored::StoredRow,
 };
@@ -21,7 +19,8 @@ struct Row {
     version: i64,
     reconcile_at: Option<i64>,
     expires_at_s: Option<i64>,
-    indexed: Indexed,
+    indexed: Option<String>,
+    payloads: PayloadColumns,
     write: Write,
 }
 
@@ -32,6 +31,7 @@ struct Current {
     reconcile_at: Option<i64>,
     expires_at_s: Option<i64>,
     indexed: Option<String>,
+    payloads: PayloadColumns,
 }
 
 /// The reply to a create, as rows.
@@ -55,48 +55,53 @@ impl Row {
             version: bits(*version),
             reconcile_at: reconcile_at.map(nanos),
             expires_at_s: *expires_at_s,
-            indexed: Indexed::of(&write.index)?,
+            indexed: entries::text(&write.index),
+            payloads: PayloadColumns::new(&write.payloads)?,
             write: write.clone(),
         })
     }
 
     /// Stores a record of whose key there is none; says whether there was none.
     fn insert(&self, connection: &Connection) -> rusqlite::Result<bool> {
-        const SQL: &str = "INSERT INTO records (key, version, reconcile_at, expires_at_s, indexed, document)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
-        let Self { key, version, reconcile_at, expires_at_s, indexed, write } = self;
-        let params = params![key, version, reconcile_at, expires_at_s, indexed.text, write.document.text()];
+        const SQL: &str = "INSERT INTO records
+            (key, version, reconcile_at, expires_at_s, indexed, document, payloads, has_large)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
+        let Self { key, version, reconcile_at, expires_at_s, indexed, payloads, write } = self;
+        let (document, PayloadColumns { text, has_large }) = (write.document.text(), payloads);
+        let params = params![key, version, reconcile_at, expires_at_s, indexed, document, text, has_large];
         if execute(connection, SQL, params)? == 0 {
             return Ok(false);
         }
-        entries::add(connection, key, &indexed.entries)?;
-        payloads::put(connection, key, &write.payloads)?;
+        entries::add(connection, key, &write.index)?;
+        payloads::put(connection, key, &write.payloads, false)?;
         Ok(true)
     }
 
-    /// Replaces a record by this one.
+    /// Replaces a record by this one; gives its payloads as they are then.
     ///
-    /// Columns that stay as they are are not named: `SQLite` writes an index anew for each column that is.
-    fn update(&self, connection: &Connection, current: &Current) -> rusqlite::Result<()> {
-        const DOCUMENT: &str = "UPDATE records SET version = ?2, document = ?3 WHERE rowid = ?1";
-        const ALL: &str = "UPDATE records SET version = ?2, document = ?3, reconcile_at = ?4, expires_at_s = ?5,
-            indexed = ?6 WHERE rowid = ?1";
-        let Self { key, version, reconcile_at, expires_at_s, indexed, write } = self;
+    /// Columns with an index are named only where they change: `SQLite` writes the index anew for each that is named.
+    fn update(&self, connection: &Connection, current: &Current) -> rusqlite::Result<PayloadColumns> {
+        const DOCUMENT: &str =
+            "UPDATE records SET version = ?2, document = ?3, payloads = ?4, has_large = ?5 WHERE rowid = ?1";
+        const ALL: &str = "UPDATE records SET version = ?2, document = ?3, payloads = ?4, has_large = ?5,
+            reconcile_at = ?6, expires_at_s = ?7, indexed = ?8 WHERE rowid = ?1";
+        let Self { key, version, reconcile_at, expires_at_s, indexed, write, .. } = self;
         let (row, document) = (current.row, write.document.text());
-        if indexed.text != current.indexed {
-            entries::replace(connection, key, current.indexed.as_deref(), &indexed.entries)?;
+        let payloads = current.payloads.replaced(&write.payloads)?;
+        let PayloadColumns { text, has_large } = &payloads;
+        let is_indexed_as_before = *indexed == current.indexed;
+        if !is_indexed_as_before {
+            entries::replace(connection, key, current.indexed.as_deref(), &write.index)?;
         }
-        let is_as_before = *reconcile_at == current.reconcile_at
-            && *expires_at_s == current.expires_at_s
-            && indexed.text == current.indexed;
-        if is_as_before {
-            execute(connection, DOCUMENT, params![row, version, document])?;
+        let has_same_times = *reconcile_at == current.reconcile_at && *expires_at_s == current.expires_at_s;
+        if has_same_times && is_indexed_as_before {
+            execute(connection, DOCUMENT, params![row, version, document, text, has_large])?;
         } else {
-            let params = params![row, version, document, reconcile_at, expires_at_s, indexed.text];
+            let params = params![row, version, document, text, has_large, reconcile_at, expires_at_s, indexed];
             execute(connection, ALL, params)?;
         }
-        payloads::put(connection, key, &write.payloads)?;
-        Ok(())
+        payloads::put(connection, key, &write.payloads, current.payloads.has_large)?;
+        Ok(payloads)
     }
 
     /// Stores the record whatever was there.
@@ -105,7 +110,7 @@ impl Row {
             return Ok(());
         }
         match Current::find(connection, &self.key, now)? {
-            Some(current) => self.update(connection, &current),
+            Some(current) => self.update(connection, &current).map(drop),
             None => {
                 expiry::forget(connection, &self.key)?;
                 self.insert(connection)?;
@@ -117,10 +122,12 @@ impl Row {
 
 impl Current {
     fn find(connection: &Connection, key: &str, now: Timestamp) -> rusqlite::Result<Option<Self>> {
-        const SQL: &str = "SELECT rowid, version, reconcile_at, expires_at_s, indexed FROM records WHERE key = ?1";
+        const SQL: &str = "SELECT rowid, version, reconcile_at, expires_at_s, indexed, payloads, has_large
+            FROM records WHERE key = ?1";
         let found = first(connection, SQL, [key], |row| {
             let (version, reconcile_at, expires_at_s) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            Ok(Self { row: row.get(0)?, version, reconcile_at, expires_at_s, indexed: row.get(4)? })
+            let (indexed, payloads) = (row.get(4)?, PayloadColumns::read(row, 5)?);
+            Ok(Self { row: row.get(0)?, version, reconcile_at, expires_at_s, indexed, payloads })
         })?;
         Ok(found.filter(|found| found.expires_at_s.is_none_or(|expires_at_s| expires_at_s > now.as_second())))
     }
@@ -163,12 +170,14 @@ fn create(
 fn save(connection: &Connection, row: &Row, seen: i64, now: Timestamp) -> rusqlite::Result<SavedRow> {
     match Current::find(connection, &row.key, now)? {
         Some(current) if current.version == seen => {
-            row.update(connection, &current)?;
+            let payloads = row.update(connection, &current)?;
             outbox::follow(connection, &row.write.effects, now)?;
-            Ok(SavedRow::Done(payloads::of(connection, &row.key)?))
+            Ok(SavedRow::Done(payloads.rows(connection, &row.key)?))
         }
         // Tried again after a lost reply: it has won already, and what follows has followed.
-        Some(current) if current.version == row.version => Ok(SavedRow::Done(payloads::of(connection, &row.key)?)),
+        Some(current) if current.version == row.version => {
+            Ok(SavedRow::Done(current.payloads.rows(connection, &row.key)?))
+        }
         Some(_) => Ok(SavedRow::Lost(StoredRow::find(connection, &row.key, now)?)),
         None => Ok(SavedRow::Lost(None)),
     }
@@ -203,7 +212,7 @@ impl Records for Database {
         let (row, seen, now) = (Row::of(write)?, bits(seen.version), self.now());
         let wakes = !write.effects.is_empty();
         Ok(match self.call_and_wake_if(wakes, move |connection| Ok(save(connection, &row, seen, now)?)).await? {
-            SavedRow::Done(rows) => Saved::Done(payloads::parsed(rows)?),
+            SavedRow::Done(rows) => Saved::Done(rows.payloads()?),
             SavedRow::Lost(row) => Saved::Lost(row.map(StoredRow::record).transpose()?),
         })
     }

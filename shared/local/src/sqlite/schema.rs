@@ -78,7 +78,7 @@ fn at(path: &Path, error: &rusqlite::Error) -> PortError {
 const TABLES: &str = "
 CREATE TABLE records (
     key TEXT PRIMARY KEY, version INTEGER NOT NULL, reconcile_at INTEGER, expires_at_s INTEGER, indexed TEXT,
-    document TEXT NOT NULL
+    document TEXT NOT NULL, payloads TEXT, has_large INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX records_reconciled ON records (reconcile_at) WHERE reconcile_at IS NOT NULL;
 CREATE INDEX records_expiring ON records (expires_at_s) WHERE expires_at_s IS NOT NULL;

@@ -3,17 +3,17 @@
 use dacapo_core::port::PortResult;
 use dacapo_domain::{Header, RecordKey, StoredRecord, Version};
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
 use super::{
     error::unreadable,
-    payloads::{self, PayloadRows},
+    payloads::{PayloadColumns, PayloadRows},
     rows::{exactly, first, json},
 };
 
-/// A record's row and the rows of its payloads.
+/// A record's row, and the rows of its large payloads.
 pub(super) struct StoredRow {
-    pub(super) key: String,
+    key: String,
     pub(super) version: i64,
     reconcile_at: Option<i64>,
     expires_at_s: Option<i64>,
@@ -22,28 +22,15 @@ pub(super) struct StoredRow {
 }
 
 impl StoredRow {
-    /// The columns that [`read`](Self::read) expects, in its order.
-    pub(super) const COLUMNS: &str =
-        "records.key, records.version, records.reconcile_at, records.expires_at_s, records.document";
-
-    /// Reads those columns, without the payloads.
-    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let (key, version, reconcile_at, expires_at_s) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        Ok(Self { key, version, reconcile_at, expires_at_s, document: row.get(4)?, payloads: vec![] })
-    }
-
-    /// The same with its payloads.
-    pub(super) fn with_payloads(mut self, connection: &Connection) -> rusqlite::Result<Self> {
-        self.payloads = payloads::of(connection, &self.key)?;
-        Ok(self)
-    }
-
-    /// The record of a key with its payloads, unless it has expired.
+    /// The record of a key, unless it has expired.
     pub(super) fn find(connection: &Connection, key: &str, now: Timestamp) -> rusqlite::Result<Option<Self>> {
-        const SQL: &str = "SELECT key, version, reconcile_at, expires_at_s, document FROM records
+        const SQL: &str = "SELECT version, reconcile_at, expires_at_s, document, payloads, has_large FROM records
             WHERE key = ?1 AND (expires_at_s IS NULL OR expires_at_s > ?2)";
-        let row = first(connection, SQL, params![key, now.as_second()], Self::read)?;
-        row.map(|row| row.with_payloads(connection)).transpose()
+        first(connection, SQL, params![key, now.as_second()], |row| {
+            let (version, reconcile_at, expires_at_s, document) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+            let payloads = PayloadColumns::read(row, 4)?.rows(connection, key)?;
+            Ok(Self { key: key.to_owned(), version, reconcile_at, expires_at_s, document, payloads })
+        })
     }
 
     /// The record.
@@ -56,6 +43,6 @@ impl StoredRow {
             key,
         };
         let document = json("a record", self.document)?;
-        Ok(StoredRecord { header, document, payloads: payloads::parsed(self.payloads)? })
+        Ok(StoredRecord { header, document, payloads: self.payloads.payloads()? })
     }
 }

@@ -91,6 +91,23 @@ async fn record_comes_back_as_it_was_written() {
 }
 
 #[tokio::test]
+async fn payload_is_the_same_whether_large_or_small_and_takes_no_space_once_it_is_replaced() {
+    let bench = Bench::new().await;
+    let large = |letter: &str| json(&format!("\"{}\"", letter.repeat(5_000)));
+    let mut write = bench.run().with(slot::BODY, large("a")).write().unwrap();
+    bench.database.create(&write, None).await.unwrap();
+    for (payload, rows) in [(large("b"), 1), (json("1"), 0), (json("2"), 0), (large("c"), 1)] {
+        let payloads = dacapo_domain::Payloads::none().with(slot::BODY, payload.clone()).with(slot::INPUT, json("3"));
+        let saved = Write { payloads, ..next(&bench, &write, vec![]) };
+        let Saved::Done(payloads) = bench.database.save(&write.header, &saved).await.unwrap() else { panic!("it won") };
+        let stored = bench.database.load(&saved.header.key).await.unwrap().unwrap();
+        assert_eq!((payloads.get(slot::BODY), &payloads), (Payload::Here(&payload), &stored.payloads));
+        assert_eq!(bench.count("payloads").await, rows);
+        write = saved;
+    }
+}
+
+#[tokio::test]
 async fn save_replaces_the_payloads_it_names_and_gives_all() {
     let bench = Bench::new().await;
     let decision = bench.run().with(slot::BODY, json("1"));
