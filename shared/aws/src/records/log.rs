@@ -2,20 +2,24 @@
 
 use std::sync::PoisonError;
 
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, PutRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, WriteRequest,
+};
 use dacapo_core::port::{PortError, PortErrorKind, PortResult};
 use dacapo_domain::{LogLine, RecordKey};
 
 use super::{
     DynamoRecords,
     attribute::{
-        DOCUMENT, EXPIRES_AT_S, HAS_OVERFLOW, Item, LOG, PK, RECORD, SK, is_expired, key, number, text, text_of,
+        DOCUMENT, EXPIRES_AT_S, HAS_OVERFLOW, Item, LOG, PK, RECORD, SK, is_expired, key, number, number_of, text,
+        text_of,
     },
     item,
+    save::lost_to,
 };
 use crate::error::Operation;
 
-/// Lines expire with their record. This is for those that no later write told so: the longest wait, and a month.
+/// Lines expire with their record. This is for those whose record has no expiry yet: the longest wait, and a month.
 const LIFE_S: i64 = 386 * 86_400;
 
 impl DynamoRecords {
@@ -23,9 +27,9 @@ impl DynamoRecords {
         if lines.is_empty() {
             return Ok(());
         }
-        self.mark_overflow(key).await?;
+        let expires_at_s = self.mark_overflow(key).await?.unwrap_or_else(|| self.now_s() + LIFE_S);
         let pk = key.to_string();
-        let writes = lines.iter().map(|line| self.write_line(&pk, line)).collect::<PortResult<Vec<_>>>()?;
+        let writes = lines.iter().map(|line| write_line(&pk, line, expires_at_s)).collect::<PortResult<Vec<_>>>()?;
         self.write_all(Operation::of("add to the log of", &pk), writes).await
     }
 
@@ -63,16 +67,20 @@ impl DynamoRecords {
         Ok(lines)
     }
 
-    /// Forgets that a record was marked, since the record of this key is another from now on.
+    /// Forgets that a record was marked, since the record of this key is another from now on, or expires at another
+    /// time.
     pub(super) fn forget_mark(&self, key: &RecordKey) {
         let mut marked = self.marked.lock().unwrap_or_else(PoisonError::into_inner);
-        marked.take_if(|marked| marked == key);
+        marked.take_if(|(marked, _)| marked == key);
     }
 
-    /// Says on the record that items stand beside it, so that they expire with it. That is no new version.
-    async fn mark_overflow(&self, record: &RecordKey) -> PortResult<()> {
-        if self.marked.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(record) {
-            return Ok(());
+    /// Says on the record that items stand beside it, so that they expire with it, and gives its expiry. That is no new
+    /// version.
+    async fn mark_overflow(&self, record: &RecordKey) -> PortResult<Option<i64>> {
+        if let Some((marked, expires_at_s)) = &*self.marked.lock().unwrap_or_else(PoisonError::into_inner)
+            && marked == record
+        {
+            return Ok(*expires_at_s);
         }
         let pk = record.to_string();
         let update = self
@@ -84,27 +92,31 @@ impl DynamoRecords {
             .condition_expression("attribute_exists(#pk) AND attribute_not_exists(#overflow)")
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#overflow", HAS_OVERFLOW)
-            .expression_attribute_values(":true", AttributeValue::Bool(true));
-        match update.send().await {
-            Ok(_) => {}
-            // It is marked already, or not there.
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
-            Err(error) => return Err(self.failed(Operation::of("add to the log of", &pk), error)),
-        }
-        *self.marked.lock().unwrap_or_else(PoisonError::into_inner) = Some(record.clone());
-        Ok(())
+            .expression_attribute_values(":true", AttributeValue::Bool(true))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let expires_at_s = match update.send().await {
+            Ok(reply) => reply.attributes().and_then(|item| number_of(item, EXPIRES_AT_S)),
+            Err(error) => match lost_to(&error) {
+                // It is marked already, or not there.
+                Some(found) => found.and_then(|item| number_of(item, EXPIRES_AT_S)),
+                None => return Err(self.failed(Operation::of("add to the log of", &pk), error)),
+            },
+        };
+        *self.marked.lock().unwrap_or_else(PoisonError::into_inner) = Some((record.clone(), expires_at_s));
+        Ok(expires_at_s)
     }
+}
 
-    fn write_line(&self, pk: &str, line: &LogLine) -> PortResult<WriteRequest> {
-        let mut item = key(pk, format!("{LOG}{}", line.sort));
-        item.insert(DOCUMENT.to_owned(), text(line.document.text()));
-        item.insert(EXPIRES_AT_S.to_owned(), number(self.now_s() + LIFE_S));
-        let put = PutRequest::builder()
-            .set_item(Some(item))
-            .build()
-            .map_err(|error| PortError::new(PortErrorKind::Refused, "failed to write a log entry").caused_by(error))?;
-        Ok(WriteRequest::builder().put_request(put).build())
-    }
+fn write_line(pk: &str, line: &LogLine, expires_at_s: i64) -> PortResult<WriteRequest> {
+    let mut item = key(pk, format!("{LOG}{}", line.sort));
+    item.insert(DOCUMENT.to_owned(), text(line.document.text()));
+    item.insert(EXPIRES_AT_S.to_owned(), number(expires_at_s));
+    let put = PutRequest::builder()
+        .set_item(Some(item))
+        .build()
+        .map_err(|error| PortError::new(PortErrorKind::Refused, "failed to write a log entry").caused_by(error))?;
+    Ok(WriteRequest::builder().put_request(put).build())
 }
 
 fn read_line(item: &Item) -> PortResult<Option<LogLine>> {

@@ -45,8 +45,8 @@ pub(crate) struct DynamoRecords {
     clock: Arc<dyn Clock>,
     /// The way out for what follows from a write: the table and the queues share no transaction.
     outbox: Arc<dyn Outbox>,
-    /// The record that was last marked to have a log, which saves a write a line.
-    marked: Mutex<Option<RecordKey>>,
+    /// The record that was last marked to have a log, and its expiry: it saves a write a line.
+    marked: Mutex<Option<(RecordKey, Option<i64>)>>,
 }
 
 impl DynamoRecords {

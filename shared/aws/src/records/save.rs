@@ -28,6 +28,9 @@ impl DynamoRecords {
     pub(super) async fn save_record(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
         let pk = write.header.key.to_string();
         let expires_at_s = write.header.expires_at_s;
+        if seen.expires_at_s != expires_at_s {
+            self.forget_mark(&write.header.key);
+        }
         if seen.expires_at_s.is_some() && expires_at_s.is_none() {
             // The record lives on, and needs its payloads: before it is stored, so that none is lost.
             self.expire_overflow(&pk, None).await?;
@@ -77,7 +80,7 @@ impl DynamoRecords {
 
 /// The item that stood there where the condition failed; the outer `None` is another error.
 #[expect(clippy::option_option, reason = "the record may be gone by the time that its condition fails")]
-fn lost_to(error: &SdkError<UpdateItemError>) -> Option<Option<&Item>> {
+pub(super) fn lost_to(error: &SdkError<UpdateItemError>) -> Option<Option<&Item>> {
     match error {
         SdkError::ServiceError(refusal) => match refusal.err() {
             UpdateItemError::ConditionalCheckFailedException(failure) => Some(failure.item()),

@@ -59,6 +59,19 @@ async fn lines_expire_with_their_record() {
 }
 
 #[tokio::test]
+async fn line_added_after_the_expiry_was_set_expires_with_its_record() {
+    let wire = Wire::default();
+    let ports = wire.ports();
+    let dolly = Sheep::new("dolly").store(&ports).await;
+    ports.records.append(&dolly.key(), &[line("1")]).await.unwrap();
+    let committed = commit(&ports, Seen::Stored(dolly), &SheepInput::Sold, (), soon()).await.unwrap().unwrap();
+    ports.records.append(&committed.record.key(), &[line("2")]).await.unwrap();
+    let expires_at_s = committed.record.expires_at_s.unwrap().to_string();
+    let table = wire.table.lock().unwrap();
+    assert!(table.items.values().all(|item| item["expiresAtS"]["N"] == *expires_at_s), "{:?}", table.items);
+}
+
+#[tokio::test]
 async fn log_of_no_record_makes_none() {
     let wire = Wire::default();
     let ports = wire.ports();

@@ -37,7 +37,7 @@ impl Machine for ScheduleRecord {
                 Self { reconcile_at: None, ..self.clone() }.stored(cx)
             }
             (T::NoteScheduled, _) => Decision::keep(self, vec![]),
-            (T::PutAgain, _) => self.clone().to_be_scheduled(cx),
+            (T::PutAgain, _) => self.clone().into_scheduler(cx),
             (T::Declare, ScheduleInput::Declared { task, is_same, at }) => {
                 if *is_same && self.version != Version(0) {
                     return Decision::keep(self, vec![]);
@@ -75,14 +75,14 @@ impl ScheduleRecord {
             next.stored(cx)
         } else {
             next.created_at = if same_times { self.created_at } else { cx.now };
-            next.to_be_scheduled(cx)
+            next.into_scheduler(cx)
         };
         decision.with(slot::BODY, body.clone())
     }
 
     /// Invariant: *the record first*. A fire that comes at once finds it; until it is in the scheduler, the conductor
     /// is the net.
-    fn to_be_scheduled(mut self, cx: &DecisionContext) -> Decision<Self> {
+    fn into_scheduler(mut self, cx: &DecisionContext) -> Decision<Self> {
         self.reconcile_at = Some(cx.now + limits::QUEUE_GRACE);
         self.stored(cx).then(Work::PutSchedule)
     }
