@@ -33,11 +33,10 @@ impl Machine for ScheduleRecord {
         };
         match (transition, input) {
             (T::Put, ScheduleInput::Put(put)) => self.put(put, cx),
-            (T::NoteScheduled, _) if self.reconcile_at.is_some() => {
-                Self { reconcile_at: None, ..self.clone() }.stored(cx)
-            }
-            (T::NoteScheduled, _) => Decision::keep(self, vec![]),
-            (T::PutAgain, _) => self.clone().into_scheduler(cx),
+            // It is in the scheduler already.
+            (T::NoteScheduled | T::PutAgain, _) if self.reconcile_at.is_none() => Decision::keep(self, vec![]),
+            (T::NoteScheduled, _) => Self { reconcile_at: None, ..self.clone() }.stored(cx),
+            (T::PutAgain, _) => Self { reconcile_at: None, ..self.clone() }.into_scheduler(cx),
             (T::Declare, ScheduleInput::Declared { task, is_same, at }) => {
                 if *is_same && self.version != Version(0) {
                     return Decision::keep(self, vec![]);
@@ -83,7 +82,8 @@ impl ScheduleRecord {
     /// Invariant: *the record first*. A fire that comes at once finds it; until it is in the scheduler, the conductor
     /// is the net.
     fn into_scheduler(mut self, cx: &DecisionContext) -> Decision<Self> {
-        self.reconcile_at = Some(cx.now + limits::QUEUE_GRACE);
+        let at = cx.now + limits::QUEUE_GRACE;
+        self.reconcile_at = Some(self.reconcile_at.map_or(at, |former| former.min(at)));
         self.stored(cx).then(Work::PutSchedule)
     }
 

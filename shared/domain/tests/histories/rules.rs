@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use dacapo_domain::{
     Change, Decision, DecisionContext, DeferredEvent, DeferredEventInput, DeliveryInput, DeliveryPhase, DeliveryRecord,
-    Effect, IdempotencyKey, Index, Input, Json, Machine, ManifestRecord, Message, Phase, RunRecord, ScheduleRecord,
-    limits, sort_time,
+    Effect, IdempotencyKey, Index, Input, Json, Machine, ManifestRecord, Message, Phase, RunRecord, ScheduleInput,
+    ScheduleRecord, limits, sort_time,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -91,7 +91,15 @@ impl Ruled for DeferredEvent {
     }
 }
 
-impl Ruled for ScheduleRecord {}
+impl Ruled for ScheduleRecord {
+    fn repair_at(&self, _now: Timestamp) -> Option<Timestamp> {
+        self.reconcile_at
+    }
+
+    fn is_reconciliation(input: &ScheduleInput) -> bool {
+        matches!(input, ScheduleInput::Reconciled)
+    }
+}
 impl Ruled for IdempotencyKey {}
 impl Ruled for ManifestRecord {}
 

@@ -52,7 +52,7 @@ fn puts() -> Vec<Case<ScheduleRecord>> {
         tape("a schedule put again before it is known to be in the scheduler is put there again", &unscheduled())
             .at(50)
             .gets(&put("import airports", every("1 day")), ())
-            .stores(|next| next.reconcile_at = Some(at(110)))
+            .stores(|next| next.reconcile_at = Some(at(70)))
             .with(slot::BODY, json("7"))
             .then(Work::PutSchedule),
         tape("a paused schedule that is put stays paused", &paused())
