@@ -64,7 +64,7 @@ impl Engine {
         }
     }
 
-    /// When there is something to do next but what recurring schedules will start; the past if there is now.
+    /// The next time at which there is something to do but what recurring schedules will start; the past if there is now.
     ///
     /// # Errors
     /// If the database can't be used.

@@ -34,9 +34,9 @@ struct Script {
     answers: Mutex<VecDeque<Result<Json, InvocationFailed>>>,
     calls: Mutex<Vec<Invocation>>,
     texts: Mutex<Vec<String>>,
-    /// Whether all fails.
+    /// Is true where all fails.
     is_dead: Mutex<bool>,
-    /// How often the conductor fails before it works.
+    /// The failures of the conductor before it works.
     conductor_fails: Mutex<u32>,
 }
 
