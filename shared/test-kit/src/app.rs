@@ -80,7 +80,8 @@ impl TestApp {
     }
 
     /// An app where everything goes wrong that may: its functions and its conductor meet [`Faults`], drawn from
-    /// the seed, and what is due at one moment happens at once, each going on where another waits. The test's own calls meet none.
+    /// the seed, and what is due at one moment happens at once, each going on where another waits. The test's own calls
+    /// meet none.
     ///
     /// # Panics
     /// If there is no memory.

@@ -341,6 +341,17 @@ async fn deploy_keeps_the_times_of_schedules_and_drops_those_that_are_gone() -> 
 }
 
 #[tokio::test]
+async fn declared_schedule_counts_from_the_deploy_that_made_it() -> Tested {
+    let app = App::new(hourly(every("1 hour"))).await?;
+    let made = app.clock.now();
+    app.clock.move_to(app.after(Duration::from_secs(600)));
+    let again = App::on(app.database.clone(), app.clock.clone(), hourly(every("1 hour"))).await?;
+    let kept = load::<ScheduleRecord>(&again.ports(), &ScheduleRecord::key_of("greet-1")).await?;
+    assert_eq!(kept.map(|kept| kept.record.created_at), Some(made));
+    Ok(())
+}
+
+#[tokio::test]
 async fn conductor_sweeps_when_there_is_something_to_reconcile_and_not_before() -> Tested {
     let app = App::new(vec![]).await?;
     let (run, _) = app.waiting_run().await?;
