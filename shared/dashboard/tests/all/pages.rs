@@ -84,7 +84,7 @@ async fn what_is_not_there_is_said() {
     for (path, says) in [
         ("/run/x", "is not a run id"),
         ("/run/01KDVJ29Q0Q0B9FME0N1VT25N3", "failed to find run 01KDVJ29Q0Q0B9FME0N1VT25N3"),
-        ("/?state=done", "is not a state (allowed: created"),
+        ("/?state=done", "is not a state (allowed: scheduled"),
         ("/?task=import-airport", "did you mean"),
     ] {
         let page = browser.get(path).await;

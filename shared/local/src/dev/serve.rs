@@ -17,7 +17,7 @@ use crate::{
     sqlite::Database,
 };
 
-/// How long running invocations may go on once the engine is asked to stop.
+/// The time for which running invocations may go on once the engine is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs an app until Ctrl-C or `until` comes: then running invocations may end, at a second Ctrl-C they may not.
@@ -68,6 +68,7 @@ pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> R
         // Many small answers: none of them waits for the next.
         let _ = connection.set_nodelay(true);
     });
+    engine.deploy().await?; // Before anything can be asked, of functions or by the one who is told the address.
     let server = tokio::spawn(async move { axum::serve(listener, routes).await });
     logs(EngineLog::Listening { address });
     let permits = Permits { function: processes, wait_loops: processes };

@@ -9,7 +9,7 @@ use crate::{
     client::{Client, Publish, StartRun},
 };
 
-/// What a handler of events is told, and what it may ask. It is passed by value and cheap to clone.
+/// The context of a handler of events. It is passed by value and cheap to clone.
 #[derive(Clone)]
 pub struct EventContext {
     attempt: Arc<EventAttempt>,
@@ -34,13 +34,13 @@ impl EventContext {
         &self.attempt.event().name
     }
 
-    /// When the event was published.
+    /// The time at which the event was published.
     #[must_use]
     pub fn time(&self) -> Timestamp {
         self.attempt.event().published_at
     }
 
-    /// How long it was held back on purpose.
+    /// The time by which it was delayed on purpose.
     #[must_use]
     pub fn delay(&self) -> Duration {
         Duration::from_millis(self.attempt.event().delay_ms())
@@ -67,7 +67,7 @@ impl EventContext {
     }
 
     /// A run of a task, started when it is awaited. A second delivery of the event doesn't start it twice: it is
-    /// named by event, handler, and the order of the calls.
+    /// named by event, handler, task, body, and how many alike came before.
     pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> StartRun<O> {
         self.client.run(task, body)
     }
