@@ -22,10 +22,10 @@ use dacapo_domain::{
 use dacapo_local::sqlite::{Database, QueueSpec};
 use futures::future::join_all;
 
-/// Where the process that is killed finds its database; also what makes this binary that process.
+/// The variable for the database of the process that is killed; also what makes this binary that process.
 const FILE: &str = "DACAPO_TESTS_KILLED_FILE";
 
-/// How often a process is killed, on one file.
+/// The number of kills, on one file.
 const ROUNDS: u32 = 5;
 
 /// Callers that write at the same time.

@@ -1,4 +1,4 @@
-//! What the README says, held against what is there. Its Rust is a documentation test of this package.
+//! The README's statements, held against what is there. Its Rust is a documentation test of this package.
 
 use std::{fs, path::Path};
 
@@ -12,7 +12,7 @@ fn read(file: &str) -> String {
     fs::read_to_string(top().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// What stands in backquotes in a text.
+/// The words in backquotes in a text.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }

@@ -27,7 +27,7 @@ struct Job {
     rounds: u32,
 }
 
-/// What the functions did, as an outsider would have seen it.
+/// The doings of the functions, as an outsider would have seen them.
 #[derive(Default)]
 struct Seen {
     /// Calls of the handler: a run's iteration and attempt, and when.

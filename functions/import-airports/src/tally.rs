@@ -18,7 +18,7 @@ pub(crate) fn add(tally: &mut Tally, page: Vec<Airport>) {
     }
 }
 
-/// What all pages together say.
+/// Sums up all pages.
 pub(crate) fn sum_up(tally: Tally) -> Imported {
     Imported {
         rows: tally.rows,

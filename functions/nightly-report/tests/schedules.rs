@@ -1,4 +1,4 @@
-//! When the reports are sent.
+//! The fires of the reports' schedules.
 
 use app::{NIGHTLY_REPORT, Report};
 use dacapo::{Json, Trigger, prelude::*};

@@ -1,4 +1,4 @@
-//! What follows when somebody joins.
+//! The consequences of a new user's arrival.
 
 use app::{SEND_WELCOME, USER_JOINED, UserJoined};
 use dacapo::{State, prelude::*};

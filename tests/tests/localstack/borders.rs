@@ -1,4 +1,4 @@
-//! What goes wrong at the borders between processes: one line that says what and what to do, a documented exit code.
+//! The mishaps at the borders between processes: one line that says what and what to do, a documented exit code.
 
 use std::{
     path::PathBuf,
@@ -76,7 +76,7 @@ fn dacapo(arguments: &[&str], endpoint: &str, key: Option<&str>) -> Output {
     command.output().unwrap()
 }
 
-/// Where the command line is. Cargo builds it for its own package's tests alone.
+/// The path of the command line. Cargo builds it for its own package's tests alone.
 fn program() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT

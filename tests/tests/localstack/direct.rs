@@ -85,7 +85,7 @@ async fn start(app: &App, input: &str) -> String {
     start.send().await.unwrap().execution_arn
 }
 
-/// How an execution ended, with its output or its cause.
+/// The end of an execution, with its output or its cause.
 async fn ended(app: &App, execution: &str) -> (ExecutionStatus, String) {
     eventually("the execution has ended", || async {
         let reply = app.sfn.describe_execution().execution_arn(execution).send().await.unwrap();

@@ -76,7 +76,7 @@ async fn who_joined_is_welcomed_later_once() {
     assert_eq!(welcomed().await.len(), 1, "the handler's key makes it one");
 }
 
-/// How often `flaky` was called for each thing: a call leaves a run that is tagged with the thing.
+/// The number of times that `flaky` was called for each thing: a call leaves a run that is tagged with the thing.
 async fn calls(app: &App, things: &str) -> BTreeMap<String, usize> {
     let mut calls = BTreeMap::new();
     for run in app.runs(CHAOS.name()).await {

@@ -1,4 +1,4 @@
-//! What the pages show.
+//! The pages as they are shown.
 
 use crate::browser::Browser;
 use crate::sample::{self, CHARGE, Charge, IMPORT, Import, REPORT};

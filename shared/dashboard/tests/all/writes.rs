@@ -1,4 +1,4 @@
-//! What the forms do, and who may send them.
+//! The forms, and the pages that may send them.
 
 use crate::browser::{Browser, form};
 use crate::sample::{self, CHARGE, Charge, IMPORT, Import};

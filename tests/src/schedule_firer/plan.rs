@@ -1,4 +1,4 @@
-//! A schedule as the driver understands it.
+//! A schedule as the firer understands it.
 
 use aws_sdk_scheduler::{
     operation::get_schedule::GetScheduleOutput,
@@ -10,13 +10,13 @@ use jiff::{Timestamp, civil};
 
 use super::{AnyError, target::Target};
 
-/// What a schedule fires, when, and at what.
+/// The fires of a schedule, their times and their target.
 pub(super) struct Plan {
     pub(super) name: String,
     pub(super) target: Target,
     pub(super) dead_letters: Option<Target>,
     kept: Kept,
-    rhythm: Rhythm,
+    recurrence: Recurrence,
 }
 
 /// All that the service keeps of a schedule. Two plans are equal if it is.
@@ -34,7 +34,7 @@ struct Kept {
     target: types::Target,
 }
 
-enum Rhythm {
+enum Recurrence {
     Once(Timestamp),
     Again(FireTimes),
 }
@@ -65,21 +65,21 @@ impl Plan {
             name: reply.name().unwrap_or_default().to_owned(),
             target: Target::of_arn(kept.target.arn())?,
             dead_letters: dead_letters.map(Target::of_arn).transpose()?,
-            rhythm: Rhythm::read(&kept.expression, &kept.time_zone, whole_seconds(kept.modified.as_ref()))?,
+            recurrence: Recurrence::read(&kept.expression, &kept.time_zone, whole_seconds(kept.modified.as_ref()))?,
             kept,
         })
     }
 
-    /// When it was last changed, as exactly as the service tells.
+    /// The time of the last change, as exactly as the service tells.
     pub(super) fn modified(&self) -> Option<&DateTime> {
         self.kept.modified.as_ref()
     }
 
     pub(super) fn is_once(&self) -> bool {
-        matches!(self.rhythm, Rhythm::Once(_))
+        matches!(self.recurrence, Recurrence::Once(_))
     }
 
-    /// Whether it fires once and asks to be deleted then.
+    /// Is true where it fires once and asks to be deleted then.
     pub(super) fn is_deleted_after_once(&self) -> bool {
         self.is_once() && self.is_enabled() && self.kept.after_completion == Some(ActionAfterCompletion::Delete)
     }
@@ -90,10 +90,10 @@ impl Plan {
 
     /// The fires after `done`, up to now.
     pub(super) fn due(&self, done: Timestamp, now: Timestamp) -> Vec<Timestamp> {
-        match &self.rhythm {
+        match &self.recurrence {
             _ if !self.is_enabled() => vec![],
-            Rhythm::Once(time) => Some(*time).into_iter().filter(|time| done < *time && *time <= now).collect(),
-            Rhythm::Again(fires) => {
+            Recurrence::Once(time) => Some(*time).into_iter().filter(|time| done < *time && *time <= now).collect(),
+            Recurrence::Again(fires) => {
                 fires.all().skip_while(|time| *time <= done).take_while(|time| *time <= now).collect()
             }
         }
@@ -112,7 +112,7 @@ impl Plan {
     }
 }
 
-impl Rhythm {
+impl Recurrence {
     fn read(expression: &str, zone: &str, created: Timestamp) -> Result<Self, AnyError> {
         let (kind, rest) = expression.split_once('(').ok_or("its expression is none")?;
         let text = rest.strip_suffix(')').ok_or("its expression has no end")?;
@@ -125,7 +125,7 @@ impl Rhythm {
     }
 }
 
-/// Where a `rate` counts from: whole seconds, as the service counts.
+/// The time that a `rate` counts from: whole seconds, as the service counts.
 fn whole_seconds(date: Option<&DateTime>) -> Timestamp {
     date.and_then(|date| Timestamp::from_second(date.secs()).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
