@@ -137,7 +137,7 @@ fn serve(database: PathBuf) -> Result<(), AnyError> {
     options.port = 0;
     options.logs = Arc::new(|report| match report {
         EngineLog::Listening { address } => drop(writeln!(std::io::stdout(), "{address}")),
-        EngineLog::Crashed { .. } | EngineLog::Note(_) => eprintln!("{report}"),
+        EngineLog::Crashed { .. } | EngineLog::Note(_) => eprintln!("{log}"),
         _ => {}
     });
     Ok(machine::runtime()?.block_on(dacapo_local::dev(options, std::future::pending()))?)

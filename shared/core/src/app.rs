@@ -14,7 +14,7 @@ use crate::{
     port::{PortError, PortErrorKind, PortResult, Ports},
 };
 
-/// How long a manifest that was read is taken for the current one.
+/// The time for which a manifest that was read is taken for the current one.
 const FRESH: Duration = Duration::from_secs(60);
 
 /// An app as its functions and clients share it. Cheap to clone.
@@ -25,7 +25,7 @@ pub struct App {
 
 struct Shared {
     ports: Ports,
-    /// What is deployed, and when it was read.
+    /// The deployed manifest, and when it was read.
     deployed: Mutex<Option<(Timestamp, Deployed)>>,
 }
 

@@ -46,24 +46,24 @@ impl<M> Seen<M> {
 pub struct Stored<M> {
     /// The record.
     pub record: M,
-    /// Its payloads, as far as the store gave them with it.
+    /// The payloads, as far as the store gave them with it.
     pub payloads: Payloads,
 }
 
-/// What came of an input.
+/// The reply to an input.
 #[derive(Clone, Debug)]
 pub struct Committed<M> {
     /// The record as it is stored now.
     pub record: M,
-    /// Its payloads, as far as the store gave them with it; none where nothing was written or read.
+    /// The payloads, as far as the store gave them with it; none where nothing was written or read.
     pub payloads: Payloads,
-    /// What this process is to do.
+    /// The work of this process.
     pub work: Option<Work>,
-    /// Whether it was stored or deleted.
+    /// Is true where it was stored or deleted.
     pub changed: bool,
 }
 
-/// What came of a creation.
+/// The reply to a creation.
 #[derive(Clone, Debug)]
 pub enum Creation<M> {
     /// The record is stored.
@@ -76,7 +76,7 @@ pub enum Creation<M> {
 /// `None` means that the record is gone.
 ///
 /// # Errors
-/// What the store says once `until` has passed; on `Transient` the decision may have been stored.
+/// An error of the store once `until` has passed; on `Transient` the decision may have been stored.
 pub async fn commit<M: Machine>(
     ports: &Ports,
     seen: impl Into<Seen<M>>,
@@ -170,7 +170,7 @@ async fn delete<M: Machine>(
 /// Stores a new record; one that is there already is given.
 ///
 /// # Errors
-/// What the store says once `until` has passed; on `Transient` it may have been stored.
+/// An error of the store once `until` has passed; on `Transient` it may have been stored.
 pub async fn create<M: Machine>(ports: &Ports, decision: &Decision<M>, until: Timestamp) -> PortResult<Creation<M>> {
     let write = decision.write().map_err(unwritable::<M>)?;
     Ok(match retry_until(ports, until, || ports.records.create(&write, None)).await? {
@@ -186,7 +186,7 @@ const KEY_TRIES: u32 = 8;
 /// key is free.
 ///
 /// # Errors
-/// What the store says once `until` has passed; on `Transient` it may have been stored.
+/// An error of the store once `until` has passed; on `Transient` it may have been stored.
 pub async fn create_run(
     ports: &Ports,
     decision: &Decision<RunRecord>,
@@ -251,7 +251,7 @@ async fn end_key(ports: &Ports, task: &str, key: &str, run: Id, expires_at_s: i6
 /// A record with all its payloads.
 ///
 /// # Errors
-/// What the store says; `Refused` for a record that this build can't read.
+/// An error of the store; `Refused` for a record that this build can't read.
 pub async fn load<M: Machine>(ports: &Ports, key: &RecordKey) -> PortResult<Option<Stored<M>>> {
     ports.records.load(key).await?.map(read_record).transpose()
 }
@@ -274,7 +274,7 @@ pub fn read_record<M: Machine>(stored: StoredRecord) -> PortResult<Stored<M>> {
 /// Tries until the deadline what was throttled, or not answered.
 ///
 /// # Errors
-/// What the last try said.
+/// The error of the last try.
 pub async fn retry_until<T, F: Future<Output = PortResult<T>>>(
     ports: &Ports,
     deadline: Timestamp,

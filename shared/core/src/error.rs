@@ -13,7 +13,7 @@ pub struct Error {
 /// The meaning of a failed operation to its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// What was given can't be used: trying again doesn't help.
+    /// The argument can't be used: trying again doesn't help.
     Usage,
     /// There is no such run, task, schedule or delivery.
     NotFound,
@@ -48,13 +48,13 @@ impl Error {
         Self::new(ErrorKind::Usage, cause)
     }
 
-    /// What it means.
+    /// The meaning of it.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// Whether trying again can't help.
+    /// Is true where trying again can't help.
     #[must_use]
     pub const fn is_terminal(&self) -> bool {
         matches!(self.kind, ErrorKind::Usage | ErrorKind::NotFound | ErrorKind::Refused)

@@ -1,4 +1,4 @@
-//! What moves records: the ports, the commit, the attempt, the runner, the conductor.
+//! The mechanics of records: the ports, the commit, the attempt, the runner, the conductor.
 //!
 //! Handlers' authors import `dacapo`; this crate is for those who bring Dacapo to a place: an adapter implements
 //! [`port`], [`Runner`](runner::Runner) runs one function, and [`Conductor`](conductor::Conductor) delivers what is

@@ -15,13 +15,13 @@ use crate::{Error, ErrorKind};
 /// loses nothing. A body that differs from try to try is started again.
 #[derive(Clone)]
 pub struct Origin {
-    /// What starts the runs that it starts.
+    /// The trigger of the runs that it starts.
     pub trigger: Trigger,
     /// The run that starts them, if one does.
     pub parent_id: Option<Id>,
     hops: u32,
     since: Timestamp,
-    /// When what it starts would have been started at the earliest: the same for each try.
+    /// The time in the ids of what it starts: the same for each try.
     named_at: Timestamp,
     name: String,
     /// The number of starts that were alike, by the hash of what was started.

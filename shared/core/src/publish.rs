@@ -13,7 +13,7 @@ use crate::{
 /// conductor, which looks the subscribers up then. Says how many subscribe now.
 ///
 /// # Errors
-/// What a port says; the event may have been published all the same.
+/// An error of a port; the event may have been published all the same.
 pub async fn publish(app: &App, event: &EventMessage) -> Result<usize, Error> {
     let manifest = app.manifest().await?;
     let ports = app.ports();

@@ -12,7 +12,7 @@ use crate::{
 /// the conductor's to repair.
 ///
 /// # Errors
-/// What the scheduler or the store says; the schedule may be there all the same.
+/// An error of the scheduler or of the store; the schedule may be there all the same.
 pub async fn ensure_scheduled(
     ports: &Ports,
     committed: Option<Committed<ScheduleRecord>>,

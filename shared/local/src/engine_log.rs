@@ -1,4 +1,4 @@
-//! What the engine tells of itself: nothing is printed here.
+//! The log of the engine itself: nothing is printed here.
 
 use std::{fmt, sync::Arc};
 
@@ -8,12 +8,12 @@ use std::{fmt, sync::Arc};
 pub enum EngineLog {
     /// The engine is there.
     Listening {
-        /// Where, as `http://127.0.0.1:8787`.
+        /// The address, as `http://127.0.0.1:8787`.
         address: String,
     },
     /// A function wrote a line to its output or error output.
     Line {
-        /// Its name.
+        /// The function's name.
         function: String,
         /// The line without its end.
         line: String,
@@ -34,7 +34,7 @@ pub enum EngineLog {
     Crashed {
         /// The function's name.
         function: String,
-        /// How it ended.
+        /// The way it ended.
         how: String,
     },
     /// Something worth knowing, in words.
@@ -55,5 +55,5 @@ impl fmt::Display for EngineLog {
     }
 }
 
-/// Who is told. It must not block: it is called from the engine's own tasks.
+/// The reader of the log. It must not block: it is called from the engine's own tasks.
 pub type EngineLogs = Arc<dyn Fn(EngineLog) + Send + Sync>;

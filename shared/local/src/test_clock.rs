@@ -15,7 +15,7 @@ pub struct TestClock {
 impl TestClock {
     pub fn new() -> Self {
         let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        Self { now_ms: AtomicI64::new(start.as_millisecond()), drawn: AtomicU64::default() }
+        Self { now_ms: AtomicI64::new(start.as_millisecond()), drawn: AtomicU64::new(1) }
     }
 
     /// Moves the clock forward to a time.
@@ -29,7 +29,7 @@ impl Clock for TestClock {
         Timestamp::from_millisecond(self.now_ms.load(Relaxed)).unwrap()
     }
 
-    /// Numbers of the weyl sequence, mixed as `SplitMix64` does.
+    /// Numbers of the Weyl sequence, mixed as `SplitMix64` does.
     fn random(&self) -> u64 {
         let mut mixed = self.drawn.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed);
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! How a value becomes JSON and comes back, as function pointers: whoever has a reference needs no serde bounds.
+//! A value's way into JSON and back, as function pointers: code that has a reference needs no serde bounds.
 
 use std::fmt;
 

@@ -17,9 +17,9 @@ pub trait Function {
 /// The definition of a function, as the runner and the manifest see it.
 #[derive(Clone, Debug)]
 pub struct Definition {
-    /// Its Lambda's memory in MB.
+    /// The Lambda's memory in MB.
     pub memory_mb: u32,
-    /// Its handlers.
+    /// The handlers.
     pub handlers: Handlers,
     /// Options that are refused, each with what was given and what is allowed.
     pub problems: Vec<String>,

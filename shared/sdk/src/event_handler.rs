@@ -86,7 +86,7 @@ impl EventHandler {
         self
     }
 
-    /// What follows a failed attempt: by default another every six minutes, for up to 14 days.
+    /// The retry policy after a failed attempt: by default another every six minutes, for up to 14 days.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.subscription.retry = retry;
         self

@@ -1,8 +1,8 @@
-//! What a handler is, and what the compiler says of a function that is none.
+//! The shape of a handler, and the compiler's words for a function that has another.
 
 use crate::TaskError;
 
-/// What an `async fn` gives when it is called.
+/// The future that an `async fn` gives when it is called.
 #[diagnostic::on_unimplemented(
     message = "a handler must be an `async fn`",
     label = "this handler is not async: calling it gives `{Self}`, not a future",
@@ -12,14 +12,14 @@ pub trait IsAsync: Future {}
 
 impl<W: Future> IsAsync for W {}
 
-/// What an `async fn` of an author's ends in.
+/// The result that an author's `async fn` ends in.
 #[diagnostic::on_unimplemented(
     message = "expected a `Result<_, TaskError>`, found `{Self}`",
     label = "gives `{Self}`",
     note = "let it return `Result<_, TaskError>`: `?` makes a `TaskError` of every error"
 )]
 pub trait IsResult {
-    /// What it gives if all goes well.
+    /// The value if all goes well.
     type Value;
 
     /// The result itself.

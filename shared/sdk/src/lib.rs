@@ -27,7 +27,7 @@
 //! - [`TaskContext`] is what it is told and may ask: progress, time left, whether it is aborted, its logs.
 //! - [`Client`] starts runs and publishes events from any program.
 //!
-//! What moves the runs is in `dacapo-core`, for those who bring Dacapo to a place.
+//! The crate `dacapo-core` moves the runs, for those who bring Dacapo to a place.
 //!
 //! The [`guide`] says all of it chapter by chapter: words, options, times, states, errors, events, limits.
 

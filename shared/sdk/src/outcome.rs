@@ -1,11 +1,11 @@
-//! What a handler may answer.
+//! The answers of a handler.
 
 use std::time::Duration;
 
 use dacapo_domain::Wait;
 use jiff::Timestamp;
 
-/// What a handler answers: the result, the next iteration, or the end.
+/// The answer of a handler: the result, the next iteration, or the end.
 ///
 /// Made by [`Done()`], [`Continue()`] and their relatives, and [`Aborted`]. A handler that only ever has a result may
 /// return just that.
@@ -28,9 +28,9 @@ pub enum Outcome<I, O> {
     /// The run is completed.
     #[non_exhaustive]
     Done {
-        /// Its result.
+        /// The result.
         value: O,
-        /// What is said of it.
+        /// The message about it.
         message: Option<String>,
     },
     /// The handler is called again.
@@ -88,7 +88,7 @@ impl Continue {
     }
 }
 
-/// What the handler of a task may return: its result, or an [`Outcome`].
+/// The return value of a task's handler: its result, or an [`Outcome`].
 #[diagnostic::on_unimplemented(
     message = "a handler of a task from `{I}` to `{O}` can't return `{Self}`",
     label = "this handler returns `{Self}`",

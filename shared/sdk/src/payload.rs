@@ -1,6 +1,6 @@
 use serde::{Serialize, de::DeserializeOwned};
 
-/// What can travel between functions: inputs, results, bodies of events.
+/// A value that can travel between functions: inputs, results, bodies of events.
 ///
 /// Every type has it that owns its data and derives serde's `Serialize` and `Deserialize`; nothing implements it by
 /// hand. It travels as JSON.

@@ -1,4 +1,4 @@
-//! What a function's crate needs: `use dacapo::prelude::*;`.
+//! The imports of a function's crate: `use dacapo::prelude::*;`.
 
 pub use crate::{
     Aborted, Continue, Done, EventContext, EventHandler, EventRef, Function, HookContext, Machine, OnError, Outcome,

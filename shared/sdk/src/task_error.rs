@@ -70,7 +70,7 @@ impl TaskError {
         Self { code: Some(code.into()), ..self }
     }
 
-    /// Whether no further attempt is made.
+    /// Is true where no further attempt is made.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         matches!(self.next_try, NextTry::Never)

@@ -24,14 +24,15 @@ use crate::{
 
 /// Pieces of work at one moment, at most: beyond, something starts itself again and again.
 const AT_ONE_MOMENT: usize = 100_000;
-/// How long an app may go on until it is idle.
+/// The time for which an app may go on until it is idle.
 const IDLE_WITHIN: Duration = Duration::from_secs(400 * 86_400);
 
 /// An app whose functions run in the test, on an engine in memory, under a clock that only the test moves.
 ///
-/// It starts runs and publishes events as a [`Client`] does: `app.run(TASK, body).await?`. Nothing happens before [`advance`](Self::advance) or
-/// [`run_until_idle`](Self::run_until_idle) lets it. The clock begins at [`START`](crate::START); the same calls give
-/// the same result each time. Handlers run one after another; what a handler itself waits for takes real time.
+/// It starts runs and publishes events as a [`Client`] does: `app.run(TASK, body).await?`. Nothing happens before
+/// [`advance`](Self::advance) or [`run_until_idle`](Self::run_until_idle) lets it. The clock begins at
+/// [`START`](crate::START); the same calls give the same result each time. Handlers run one after another; what a
+/// handler itself waits for takes real time.
 ///
 /// # Example
 ///
@@ -79,7 +80,8 @@ impl TestApp {
     }
 
     /// An app where everything goes wrong that may: its functions and its conductor meet [`Faults`], drawn from
-    /// the seed, and what is due at one moment happens at once, each going on where another waits. The test's own calls meet none.
+    /// the seed, and what is due at one moment happens at once, each going on where another waits. The test's own calls
+    /// meet none.
     ///
     /// # Panics
     /// If there is no memory.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use dacapo_core::port::Clock;
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 
-/// When every virtual clock begins: 1 January 2026, 00:00 UTC.
+/// The time at which every virtual clock begins: 1 January 2026, 00:00 UTC.
 pub const START: &str = "2026-01-01T00:00:00Z";
 
 /// A clock that stands still until it is moved, with randomness from a seed.

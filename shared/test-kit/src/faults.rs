@@ -96,7 +96,7 @@ impl FaultPlan {
         self.died.notified().await;
     }
 
-    /// Whether effects are calls of their own that come after their write.
+    /// Is true where effects are calls of their own that come after their write.
     pub fn effects_are_apart(&self) -> bool {
         self.faults.effects_apart
     }

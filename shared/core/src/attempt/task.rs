@@ -55,7 +55,7 @@ pub struct ScheduledFire {
     pub around: AdjacentFires,
 }
 
-/// What is merged into one store call a second.
+/// The calls that are merged into one of the store a second.
 #[derive(Default)]
 struct Pending {
     progress: Option<Progress>,
@@ -106,7 +106,7 @@ impl TaskAttempt {
         lock(&self.snapshot).clone()
     }
 
-    /// What the run was started with.
+    /// The body that the run was started with.
     #[must_use]
     pub fn body(&self) -> &Json {
         &self.body
@@ -118,7 +118,7 @@ impl TaskAttempt {
         &self.input
     }
 
-    /// When the handler was called.
+    /// The time at which the handler was called.
     #[must_use]
     pub fn called_at(&self) -> Timestamp {
         self.called_at
@@ -187,10 +187,10 @@ impl TaskAttempt {
         Ok(())
     }
 
-    /// Whether an abort was asked for: read from the store, at most once a second.
+    /// Is true once an abort was asked for: read from the store, at most once a second.
     ///
     /// # Errors
-    /// What the store says.
+    /// An error of the store.
     pub async fn is_aborted(&self) -> Result<bool, Error> {
         let is_fresh = {
             let mut pending = lock(&self.pending);
@@ -219,7 +219,7 @@ impl TaskAttempt {
     /// The fire that started the run, with the fires around it: `None` where no schedule did, or it is no more.
     ///
     /// # Errors
-    /// What the store says, which is asked only for a schedule that was made at run time.
+    /// An error of the store, which is asked only for a schedule that was made at run time.
     pub async fn fire(&self) -> Result<Option<ScheduledFire>, Error> {
         let run = self.run();
         let (Some(name), Some(scheduled_for)) = (run.schedule, run.scheduled_at) else { return Ok(None) };

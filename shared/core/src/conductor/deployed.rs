@@ -16,7 +16,7 @@ use crate::{
 /// The tally of a deploy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployed {
-    /// Whether the manifest was stored; an older one than the stored is not.
+    /// Is true where the manifest was stored; an older one than the stored is not.
     pub stored: bool,
     /// Functions that it tells of.
     pub functions: usize,
@@ -37,7 +37,7 @@ impl Conductor {
     /// Stores a manifest, unless a newer one is there.
     ///
     /// # Errors
-    /// What the store says: to be called again.
+    /// An error of the store: to be called again.
     pub async fn deploy(&self, manifest: &Manifest) -> PortResult<Deployed> {
         let functions = manifest.functions.len();
         let former = read_manifest(self.ports()).await?.map(|(_, manifest)| manifest);

@@ -2,6 +2,9 @@ use std::{error::Error, fmt};
 
 use serde::{Deserialize, Serialize};
 
+/// The reply of every port.
+pub type PortResult<T> = Result<T, PortError>;
+
 /// A call of a port failed.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PortError {
@@ -22,7 +25,7 @@ pub enum PortErrorKind {
     Denied,
     /// The app isn't there: no such table, queue or machine.
     NotDeployed,
-    /// What was asked for can't be done.
+    /// The request can't be met.
     Refused,
 }
 
@@ -39,7 +42,7 @@ impl PortError {
         self
     }
 
-    /// What it means.
+    /// The meaning of it.
     #[must_use]
     pub const fn kind(&self) -> PortErrorKind {
         self.kind

@@ -2,7 +2,7 @@ use dacapo_domain::{Json, LogLine};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{PortError, PortErrorKind, PortResult};
+use super::error::{PortError, PortErrorKind, PortResult};
 
 /// A log entry of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,15 +12,15 @@ pub struct LogEntry {
     pub iteration: u32,
     /// The attempt at it.
     pub attempt: u32,
-    /// Its place within the attempt, from 1.
+    /// The place within the attempt, from 1.
     pub number: u32,
-    /// When it was made.
+    /// The time at which it was made.
     pub time: Timestamp,
-    /// Whether it tells of an error.
+    /// The level: does it tell of an error?
     pub level: LogLevel,
-    /// Its message.
+    /// The message.
     pub message: String,
-    /// What belongs to it.
+    /// The data that belongs to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Json>,
     /// The error's chain of causes.
@@ -39,7 +39,7 @@ pub enum LogLevel {
 }
 
 impl LogEntry {
-    /// Its place among its run's entries, as sortable text.
+    /// The place among its run's entries, as sortable text.
     #[must_use]
     pub fn sort(&self) -> String {
         format!("{:08}.{:06}.{:05}", self.iteration, self.attempt, self.number)

@@ -13,7 +13,7 @@ mod records;
 use std::sync::Arc;
 
 pub use clock::{Clock, SystemClock};
-pub use error::{PortError, PortErrorKind};
+pub use error::{PortError, PortErrorKind, PortResult};
 pub use log::{LogEntry, LogLevel};
 pub use outbox::{Outbox, post_after};
 pub use probe::{ExecutionStatus, Probe};
@@ -24,13 +24,10 @@ pub use records::Records;
 pub struct Ports {
     /// The records.
     pub records: Arc<dyn Records>,
-    /// What leaves without a write.
+    /// The effects that leave without a write.
     pub outbox: Arc<dyn Outbox>,
-    /// What the conductor asks the services.
+    /// The questions of the conductor to the services.
     pub probe: Arc<dyn Probe>,
     /// Time and randomness.
     pub clock: Arc<dyn Clock>,
 }
-
-/// The reply of every port.
-pub type PortResult<T> = Result<T, PortError>;

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use dacapo_domain::Effect;
 
-use super::PortResult;
+use super::error::PortResult;
 
 /// The outbox: messages, timers and executions that leave without a write of their own.
 #[async_trait]

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use super::PortResult;
+use super::error::PortResult;
 
 /// The state of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -11,16 +11,16 @@ pub enum ExecutionStatus {
     Ended,
 }
 
-/// What the conductor asks the services before it repairs.
+/// The questions that the conductor asks the services before it repairs.
 #[async_trait]
 pub trait Probe: Send + Sync {
-    /// Whether the function's queue shows a visible message.
+    /// Says whether the function's queue shows a visible message.
     ///
     /// # Errors
     /// `NotDeployed` if the function has no queue.
     async fn has_backlog(&self, function: &str) -> PortResult<bool>;
 
-    /// Whether an execution of the wait loop is running.
+    /// Says whether an execution of the wait loop is running.
     ///
     /// # Errors
     /// Any [`PortError`](super::PortError).

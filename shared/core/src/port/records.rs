@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
 
-use super::PortResult;
+use super::error::PortResult;
 
 /// The records: runs, deliveries, schedules, the manifest, and whatever kind comes next.
 ///

@@ -29,7 +29,7 @@ impl Runner {
 /// and the scheduled time, so a fire that comes twice makes one run.
 ///
 /// # Errors
-/// What the store says.
+/// An error of the store.
 pub(crate) async fn admitted_run(
     ports: &Ports,
     entry: &TaskEntry,

@@ -47,7 +47,7 @@ impl Runner {
         self.app.ports()
     }
 
-    /// Whether a handler holds its thread past its timeout: the process is to be left once it has answered.
+    /// Is true once a handler holds its thread past its timeout: the process is to be left once it has answered.
     #[must_use]
     pub fn must_exit(&self) -> bool {
         self.guard.is_blocked()

@@ -18,7 +18,7 @@ const PROCESSES: usize = 10;
 pub struct DevOptions {
     /// The app's name.
     pub app: String,
-    /// What functions are told as their stage.
+    /// The stage, as functions are told.
     pub stage: String,
     /// The port on 127.0.0.1; 0 takes any that is free, which the [log](crate::EngineLog) tells.
     pub port: u16,
@@ -37,9 +37,9 @@ pub struct DevOptions {
 /// A function and its binary.
 #[derive(Clone, Debug)]
 pub struct DevFunction {
-    /// What it says of itself.
+    /// The manifest's entry of it.
     pub entry: FunctionEntry,
-    /// Where its binary is, or will be once it is built.
+    /// The place of its binary, also before it is built.
     pub binary: PathBuf,
 }
 

@@ -17,7 +17,7 @@ use crate::{
     sqlite::Database,
 };
 
-/// How long running invocations may go on once the engine is asked to stop.
+/// The time for which running invocations may go on once the engine is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs an app until Ctrl-C or `until` comes: then running invocations may end, at a second Ctrl-C they may not.

@@ -8,7 +8,7 @@ use dacapo_domain::{CrashReport, Invocation, Json, WaitLoopAnswer, WaitLoopCall}
 use super::Engine;
 use crate::InvocationFailed;
 
-/// How often the conductor is told of a crash. AWS's machine tells it up to 101 times, over hours.
+/// The tries to tell the conductor of a crash. AWS's machine tells it up to 101 times, over hours.
 const TRIES: u32 = 6;
 
 /// The pause before the second try, doubled for each further one, as the machine's retry policy says.

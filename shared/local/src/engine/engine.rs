@@ -9,6 +9,7 @@ use std::{
 use dacapo_core::{
     conductor::Conductor,
     port::{Clock, PortResult},
+    read_manifest,
 };
 use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
 use jiff::Timestamp;
@@ -52,7 +53,12 @@ impl Engine {
     /// If the database can't be used.
     pub async fn deploy(&self) -> PortResult<()> {
         self.database.deploy(&self.manifest).await?;
-        Conductor::new(self.database.ports(), None).deploy(&self.manifest).await?;
+        let ports = self.database.ports();
+        let former_ms = read_manifest(&ports).await?.map_or(0, |(record, _)| record.made_ms);
+        // A newer manifest stays: a clock that was set back must not keep the former one.
+        let made_ms = self.clock.now().as_millisecond().max(former_ms);
+        let manifest = Manifest { made_ms, ..self.manifest.clone() };
+        Conductor::new(ports, None).deploy(&manifest).await?;
         Ok(())
     }
 
@@ -64,7 +70,7 @@ impl Engine {
         }
     }
 
-    /// When there is something to do next but what recurring schedules will start; the past if there is now.
+    /// The next time at which there is something to do but what recurring schedules will start; the past if there is now.
     ///
     /// # Errors
     /// If the database can't be used.

@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The longest sleep: the machine may have been suspended, which no timer notices.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
-/// How many invocations of one function may run at once.
+/// The invocations that may run at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Permits {
     /// Of each function.
@@ -32,7 +32,7 @@ impl Default for Permits {
     }
 }
 
-/// What the driver waits for, apart from changes.
+/// The event that the loop waits for, apart from changes.
 #[derive(Clone, Copy, PartialEq)]
 enum Next {
     /// So much time.
@@ -41,14 +41,14 @@ enum Next {
     Room,
 }
 
-/// Drives an engine until it is told to stop.
+/// The loop that drives an engine until it is told to stop.
 pub struct EngineLoop {
     engine: Arc<Engine>,
     permits: HashMap<String, Arc<Semaphore>>,
 }
 
 impl EngineLoop {
-    /// A driver of an engine, with so many permits.
+    /// The loop of an engine, with so many permits.
     #[must_use]
     pub fn new(engine: Arc<Engine>, permits: Permits) -> Self {
         let own = [(CONDUCTOR, 4), (APP_DLQ, 1), (Work::WAIT_LOOPS, permits.wait_loops)];

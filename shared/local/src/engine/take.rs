@@ -1,4 +1,4 @@
-//! What is due, taken from the database as far as there is room for it.
+//! Work that is due, taken from the database as far as there is room for it.
 
 use std::collections::BTreeMap;
 
@@ -40,12 +40,12 @@ impl Work {
     }
 }
 
-/// What was taken, and when there is something to do next.
+/// The work that was taken, and the time of the next.
 #[derive(Debug)]
 pub struct Turn {
-    /// What was due and found room.
+    /// The work that was due and found room.
     pub work: Vec<Work>,
-    /// When there is something to do next, the past if something found no room; `None` if there never is.
+    /// The next time at which there is something to do, the past if something found no room; `None` if there never is.
     pub next: Option<Timestamp>,
 }
 

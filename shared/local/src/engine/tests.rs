@@ -34,9 +34,9 @@ struct Script {
     answers: Mutex<VecDeque<Result<Json, InvocationFailed>>>,
     calls: Mutex<Vec<Invocation>>,
     texts: Mutex<Vec<String>>,
-    /// Whether all fails.
+    /// Is true where all fails.
     is_dead: Mutex<bool>,
-    /// How often the conductor fails before it works.
+    /// The failures of the conductor before it works.
     conductor_fails: Mutex<u32>,
 }
 
@@ -337,6 +337,17 @@ async fn deploy_keeps_the_times_of_schedules_and_drops_those_that_are_gone() -> 
 
     let without = App::on(app.database.clone(), app.clock.clone(), vec![]).await?;
     assert_eq!(without.next_due().await?, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn declared_schedule_counts_from_the_deploy_that_made_it() -> Tested {
+    let app = App::new(hourly(every("1 hour"))).await?;
+    let made = app.clock.now();
+    app.clock.move_to(app.after(Duration::from_secs(600)));
+    let again = App::on(app.database.clone(), app.clock.clone(), hourly(every("1 hour"))).await?;
+    let kept = load::<ScheduleRecord>(&again.ports(), &ScheduleRecord::key_of("greet-1")).await?;
+    assert_eq!(kept.map(|kept| kept.record.created_at), Some(made));
     Ok(())
 }
 

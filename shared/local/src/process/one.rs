@@ -16,9 +16,9 @@ use crate::{
     runtime_api::{Ended, Slot, Slots},
 };
 
-/// How long a process may take from its start until it asks for work.
+/// The time from a process's start until it asks for work, at most.
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
-/// How long after its end a process's error output may still be on its way.
+/// The time after its end for which a process's error output may still be on its way.
 const OUTPUT_WITHIN: Duration = Duration::from_millis(200);
 
 /// A process that takes one invocation at a time. Dropped, it is killed.
@@ -28,7 +28,7 @@ pub struct Process {
     slots: Slots,
     number: u64,
     pub stamp: Option<Stamp>,
-    /// Whether it has ever taken an invocation.
+    /// Is true once it has taken an invocation.
     pub proven: bool,
     errors: Option<JoinHandle<()>>,
 }
@@ -56,7 +56,7 @@ impl Process {
         Ok(Self { child, slot, slots: slots.clone(), number, stamp, proven: false, errors })
     }
 
-    /// Whether it still runs.
+    /// Says whether it still runs.
     pub fn lives(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
@@ -106,7 +106,7 @@ impl Process {
         self.crashed(how).await
     }
 
-    /// What it said comes before what is said of it.
+    /// Gives the process's own last words time to come before what is said of it.
     async fn crashed(&mut self, how: String) -> ProcessEnded {
         if let Some(errors) = self.errors.take() {
             let _ = tokio::time::timeout(OUTPUT_WITHIN, errors).await;

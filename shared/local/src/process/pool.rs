@@ -18,7 +18,7 @@ use crate::{
     runtime_api::{Ended, Slots},
 };
 
-/// How long a binary may be missing, as while it is built.
+/// The time for which a binary may be missing, as while it is built.
 const BUILT_WITHIN: Duration = Duration::from_secs(60);
 const TRY_EVERY: Duration = Duration::from_millis(100);
 /// The longest pause between two starts of a function whose processes crash.

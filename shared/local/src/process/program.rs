@@ -1,4 +1,4 @@
-//! What is started: a function's binary and its environment.
+//! The program that is started: a function's binary and its environment.
 
 use std::{
     path::{Path, PathBuf},
@@ -19,7 +19,7 @@ pub struct Program {
     pub function: String,
     pub path: PathBuf,
     pub memory_mb: u32,
-    /// How long one invocation may take: the Lambda's own timeout.
+    /// The limit of one invocation: the Lambda's own timeout.
     pub limit: Duration,
     pub app: String,
     pub stage: String,

@@ -26,7 +26,7 @@ use crate::{
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 
-/// What the process of a function does here: not a test, but what the tests start.
+/// The process of a function: not a test, but the program that the tests start.
 #[tokio::test]
 #[ignore = "started by the other tests as a function's process"]
 async fn a_function() {

@@ -17,7 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{LIVENESS_PATH, verbs::Verb};
 
-/// How long the engine may take for one call.
+/// The time that the engine may take for one call.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Kept connections to an engine. Cheap to clone.

@@ -1,4 +1,4 @@
-//! Who may speak to the engine: programs on this machine, no pages in a browser.
+//! The right to speak to the engine: programs on this machine have it, pages in a browser don't.
 
 use axum::{
     body::Body,

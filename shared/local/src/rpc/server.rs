@@ -70,7 +70,7 @@ fn answer<Back: Serialize>(back: PortResult<Back>) -> Response {
     }
 }
 
-/// What was sent doesn't parse: sender and engine were built from different versions.
+/// The reply to a call that doesn't parse: sender and engine were built from different versions.
 fn refused(error: &serde_json::Error) -> Response {
     let message = format!("the engine does not understand the call: {error} (build both from one version)");
     let error = PortError::new(PortErrorKind::Refused, message);

@@ -13,12 +13,12 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 #[derive(Debug)]
 pub struct PendingInvocation {
     pub request_id: String,
-    /// When the process will be stopped, in Unix milliseconds: counted from here, so a slow start costs nothing.
+    /// The time at which the process will be stopped, in Unix milliseconds: counted from here, so a slow start costs nothing.
     pub deadline_ms: i64,
     pub payload: Bytes,
 }
 
-/// How a process ended an invocation.
+/// The end of an invocation, as its process tells it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ended {
     /// It answered.
@@ -43,7 +43,7 @@ struct Waiting {
     ended: oneshot::Sender<Ended>,
 }
 
-/// What a caller hears of its invocation.
+/// The news that a caller gets of its invocation.
 pub struct Calling {
     /// Comes when the process has fetched it; a process that ends before has not seen it.
     pub taken: oneshot::Receiver<()>,
@@ -80,7 +80,7 @@ impl Slot {
                 return std::future::pending().await;
             };
             if taken.send(()).is_err() {
-                continue; // Whoever called has given up.
+                continue; // The caller has given up.
             }
             *self.running() = Some((request_id.clone(), ended));
             let deadline = SystemClock.now() + limit;

@@ -1,4 +1,4 @@
-//! Who sits where: the processes that may ask for work.
+//! The slots of all processes that may ask for work.
 
 use std::{
     collections::HashMap,

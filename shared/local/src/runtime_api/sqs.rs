@@ -1,4 +1,4 @@
-//! What an event source mapping of SQS sends, and what it makes of the answer.
+//! The event that an event source mapping of SQS sends, and its reading of the answer.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ pub struct SqsRecord<'a> {
     pub message_id: String,
     pub receipt_handle: String,
     pub body: &'a str,
-    /// How often it has been received, this time included.
+    /// The number of its receives, this one included.
     pub receives: u32,
 }
 

@@ -26,7 +26,7 @@ pub struct Database {
 impl Database {
     /// Opens or creates the database in a file, and the directories that lead to it.
     ///
-    /// What a call has acknowledged is there after the process was killed. A power cut may take the last moments,
+    /// A write that was acknowledged is there after the process was killed. A power cut may take the last moments,
     /// half a minute at most on a usual system, but never leaves half of a write.
     ///
     /// # Errors

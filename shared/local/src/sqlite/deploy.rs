@@ -1,4 +1,4 @@
-//! What CloudFormation does on AWS: the queues and schedules of an app come to be, and go.
+//! The part that CloudFormation has on AWS: the queues and schedules of an app come to be, and go.
 
 use dacapo_core::port::PortResult;
 use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};

@@ -1,4 +1,4 @@
-//! What the engine asks before it sleeps: where there is work, and when there will be.
+//! The question of the engine before it sleeps: where there is work, and when there will be.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use super::{
     timers,
 };
 
-/// What was due, taken, and what comes next.
+/// The work that was due and is taken, and the times of what comes next.
 #[derive(Debug)]
 pub struct Due {
     /// Messages, by queue. They are hidden.
@@ -25,10 +25,10 @@ pub struct Due {
     pub executions: Vec<DueExecution>,
     /// Schedules, which are given again until they were [fired](Database::fire_schedule).
     pub schedules: Vec<DueSchedule>,
-    /// When something is due next that is not being handled: a message (one that is hidden, when its visibility
+    /// The next time at which something is due that is not being handled: a message (one that is hidden, when its visibility
     /// ends), a timer, an execution or a schedule; the past if it is due already, `None` if nothing ever is.
     pub next: Option<Timestamp>,
-    /// When the conductor reconciles something next, as [`next_reconcile`](Database::next_reconcile) says.
+    /// The time of the next record that the conductor reconciles, as [`next_reconcile`](Database::next_reconcile) says.
     pub reconcile: Option<Timestamp>,
 }
 
@@ -108,7 +108,7 @@ impl Database {
         })
     }
 
-    /// When the conductor reconciles something next, as [`query`](dacapo_core::port::Records::query) will tell it then.
+    /// The time of the next record that the conductor reconciles, as [`query`](dacapo_core::port::Records::query) will tell it then.
     ///
     /// # Errors
     /// If the database can't be used.
@@ -116,8 +116,8 @@ impl Database {
         self.call(|connection| Ok(next_reconcile(connection)?)).await
     }
 
-    /// When something is due next that is not being handled, but for schedules: as long as none of them fires, nothing
-    /// happens before.
+    /// The next time at which something is due that is not being handled, but for schedules: as long as none of them
+    /// fires, nothing happens before.
     ///
     /// # Errors
     /// If the database can't be used.
@@ -129,7 +129,7 @@ impl Database {
         self.call(|connection| Ok(earliest(connection, SQL)?)).await
     }
 
-    /// What an engine that starts says first: nothing is being handled. Executions that were being called are due
+    /// The first word of an engine that starts: nothing is being handled. Executions that were being called are due
     /// again, and messages that were received are visible again, their receives counted.
     ///
     /// # Errors

@@ -1,10 +1,10 @@
-//! What a statement's failure means to a port's caller.
+//! The meaning of a statement's failure to a port's caller.
 
 use std::fmt;
 
 use dacapo_core::port::{PortError, PortErrorKind};
 
-/// Why a piece of work failed inside the database's turn.
+/// The failure of a piece of work inside the database's turn.
 #[derive(Debug)]
 pub(super) enum WorkError {
     /// `SQLite` failed: nothing of the group is stored.
@@ -35,7 +35,7 @@ pub(super) fn not_stored(error: &rusqlite::Error) -> PortError {
     PortError::new(kind, format!("failed to use the local database: {error}"))
 }
 
-/// What is stored can't be read by this build.
+/// The error of a row that can't be read by this build.
 pub(super) fn unreadable(what: &str, cause: impl fmt::Display) -> PortError {
     PortError::new(PortErrorKind::Refused, format!("{what} in the local database can't be read: {cause}"))
 }

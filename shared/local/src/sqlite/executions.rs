@@ -15,15 +15,15 @@ use super::{
 /// An execution whose wait is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueExecution {
-    /// Its name.
+    /// The execution's name.
     pub name: String,
     /// The function to call.
     pub function: String,
-    /// What to call it with.
+    /// The call to make.
     pub call: WaitLoopCall,
 }
 
-/// How an execution ended, as the service tells it.
+/// The end of an execution, as the service tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// It was told to stop, or handed over. The conductor hears nothing of it.
@@ -32,10 +32,10 @@ pub enum Ending {
     Failed {
         /// The error's name.
         error: String,
-        /// Its cause.
+        /// The cause.
         cause: String,
     },
-    /// It was stopped, by us or by somebody else: AWS says the same of both. The conductor is told.
+    /// It was stopped, by the app or from outside: AWS says the same of both. The conductor is told.
     Aborted {
         /// Why.
         cause: String,
@@ -108,7 +108,7 @@ pub(super) fn stop(connection: &Connection, name: &str, cause: &str, now: Timest
     end(connection, name, message.as_deref(), millis(now)).map(drop)
 }
 
-/// Whether an execution waits or calls.
+/// Says whether an execution waits or calls.
 pub(super) fn is_running(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     const SQL: &str = "SELECT 1 FROM executions WHERE name = ?1 AND status <> 'ended'";
     Ok(first(connection, SQL, [name], |_| Ok(()))?.is_some())

@@ -1,4 +1,4 @@
-//! What may not be read any more is deleted, as DynamoDB's TTL and the queues' retention do.
+//! Deletion of what may not be read any more, as DynamoDB's TTL and the queues' retention do.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{
     rows::{execute, first, millis, query},
 };
 
-/// How long the name of an execution that ended stays taken.
+/// The time for which the name of an execution that ended stays taken.
 const EXECUTION_NAMES: Duration = Duration::from_secs(90 * 86_400);
 
 impl Database {

@@ -22,7 +22,7 @@ use super::error::{WorkError, not_stored};
 /// Requests in one transaction, at most: enough to share a commit, few enough that the first needn't wait long.
 const GROUP: usize = 512;
 
-/// Where the connection is, and how work gets there.
+/// The place of the connection, and the way there.
 pub(super) enum Backend {
     Memory(Mutex<Connection>),
     File(Writer),

@@ -9,7 +9,7 @@ use super::{
     rows::{execute, first, json, query},
 };
 
-/// Whether there is a record of this key that has not expired.
+/// Says whether there is a record of this key that has not expired.
 fn has_record(connection: &Connection, key: &str, now_s: i64) -> rusqlite::Result<bool> {
     const SQL: &str = "SELECT 1 FROM records WHERE key = ?1 AND (expires_at_s IS NULL OR expires_at_s > ?2)";
     Ok(first(connection, SQL, params![key, now_s], |_| Ok(()))?.is_some())

@@ -80,7 +80,7 @@ pub(super) fn send(
     if enqueue(connection, function, text, visible_at, millis(now))? { Ok(()) } else { Err(no_queue(function).into()) }
 }
 
-/// Whether a function's queue shows a visible message.
+/// Says whether a function's queue shows a visible message.
 pub(super) fn has_backlog(connection: &Connection, function: &str, now: Timestamp) -> Result<bool, WorkError> {
     const SQL: &str = "SELECT EXISTS
         (SELECT 1 FROM messages WHERE queue = ?1 AND visible_at <= ?2 AND sent_at > ?3)";

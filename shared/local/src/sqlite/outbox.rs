@@ -1,4 +1,4 @@
-//! What leaves with a write or by itself: one effect, one place that knows what becomes of it here.
+//! Effects, with a write or by themselves: the one place that knows what becomes of each here.
 
 use async_trait::async_trait;
 use dacapo_core::port::{Outbox, PortResult};

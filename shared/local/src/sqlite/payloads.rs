@@ -20,7 +20,7 @@ const SMALL_BYTES: usize = 1_024;
 pub(super) struct PayloadColumns {
     /// The small payloads, and the names of the large ones; `None` where there are no payloads.
     pub(super) text: Option<String>,
-    /// Whether there is a large one.
+    /// Is true where there is a large one.
     pub(super) has_large: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What the conductor asks before it repairs.
+//! The questions of the conductor before it repairs.
 
 use async_trait::async_trait;
 use dacapo_core::port::{ExecutionStatus, PortResult, Probe};

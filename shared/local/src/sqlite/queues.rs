@@ -17,7 +17,7 @@ pub fn function_dlq(function: &str) -> String {
     format!("{function}-dead")
 }
 
-/// Whether a function asked for a dead-letter queue of its own; `None` where it has no queue at all.
+/// Says whether a function asked for a dead-letter queue of its own; `None` where it has no queue at all.
 pub(super) fn has_dlq(connection: &Connection, function: &str) -> rusqlite::Result<Option<bool>> {
     first(connection, "SELECT dead_letters FROM queues WHERE name = ?1", [function], |row| row.get(0))
 }
@@ -27,11 +27,11 @@ pub(super) fn has_dlq(connection: &Connection, function: &str) -> rusqlite::Resu
 pub struct QueueSpec {
     /// The function, or [`APP_DLQ`].
     pub function: String,
-    /// How long a message that was received is hidden.
+    /// The time for which a received message is hidden.
     pub visibility: Duration,
     /// A message received more often goes to [`APP_DLQ`]; `None` for one that stays.
     pub max_receives: Option<u32>,
-    /// Whether it has a dead-letter queue of its own.
+    /// Is true where it has a dead-letter queue of its own.
     pub has_dead_letters: bool,
 }
 

@@ -12,11 +12,11 @@ use super::{
 /// A message that was received. It stays in its queue, hidden, until it is acknowledged or its visibility ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceivedMessage {
-    /// What acknowledges this receive.
+    /// The receipt that acknowledges this receive.
     pub receipt: Receipt,
     /// The message's text.
     pub text: String,
-    /// How often it was received, this time included.
+    /// The number of its receives, this one included.
     pub receives: u32,
 }
 

@@ -24,7 +24,7 @@ struct Row {
     write: Write,
 }
 
-/// What is compared with before a record is replaced.
+/// The columns that are compared with before a record is replaced.
 struct Current {
     row: i64,
     version: i64,

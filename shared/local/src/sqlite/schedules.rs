@@ -15,13 +15,13 @@ use super::{
 /// A schedule that is due, or that was just put and whose first fire is to be found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DueSchedule {
-    /// Its name.
+    /// The schedule's name.
     pub name: String,
     /// The function it fires at.
     pub function: String,
-    /// When it fires.
+    /// The times of its fires.
     pub schedule: Schedule,
-    /// When it was put: `every` counts from here.
+    /// The time at which it was put: `every` counts from here.
     pub put_at: Timestamp,
     /// The time that has come; `None` where the first is not known yet.
     pub due: Option<Timestamp>,

@@ -75,7 +75,7 @@ fn unknown_task(manifest: &Manifest, name: &str) -> Error {
     Error::new(ErrorKind::NotFound, format!("find a task named {name:?}{}", suggestion(name, &known)))
 }
 
-/// What may have been meant: a name with the same slug or one that is nearly the same, else all names.
+/// The name that may have been meant: one with the same slug or one that is nearly the same, else all names.
 fn suggestion(given: &str, known: &[&str]) -> String {
     let near = known.iter().find(|name| slug(name) == slug(given) || strsim::levenshtein(name, given) <= 2);
     match near {

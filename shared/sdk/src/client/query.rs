@@ -27,7 +27,7 @@ pub struct ListFilter {
     pub state: Option<State>,
     /// Runs of one page at most, 1 to 1,000.
     pub limit: usize,
-    /// Where to go on: a former page's.
+    /// The place to go on from: a former page's.
     pub cursor: Option<String>,
 }
 
@@ -36,7 +36,7 @@ pub struct ListFilter {
 pub struct Listed {
     /// The runs, newest first, with their payloads as far as they are stored with the record.
     pub runs: Vec<RunView>,
-    /// Where the next page begins; `None` after the last.
+    /// The place where the next page begins; `None` after the last.
     pub cursor: Option<String>,
 }
 

@@ -47,7 +47,7 @@ impl<O> Started<O> {
         self.id
     }
 
-    /// Whether a run of the same key was there before: the id is its.
+    /// Is true where a run of the same key was there before: the id is that run's.
     #[must_use]
     pub fn is_deduplicated(&self) -> bool {
         self.deduplicated
@@ -141,7 +141,7 @@ impl<O> StartRun<O> {
         self
     }
 
-    /// What the run can be found by: up to 10 tags of 1 to 128 characters.
+    /// The tags that the run can be found by: up to 10 tags of 1 to 128 characters.
     pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         self.tags = tags.into_iter().map(Into::into).collect();
         self

@@ -28,7 +28,7 @@ const PAGE: usize = 1_000;
 /// Fires that a schedule's state tells.
 const NEXT: usize = 5;
 
-/// What a program does with schedules.
+/// The schedules of an app, as a program uses them.
 pub struct ScheduleClient {
     client: Client,
 }
@@ -37,21 +37,21 @@ pub struct ScheduleClient {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScheduleState {
-    /// Its name, unique in the app.
+    /// The name, unique in the app.
     pub name: String,
     /// The task it starts.
     pub task: String,
-    /// When it fires.
+    /// The times of its fires.
     pub schedule: Schedule,
-    /// What its runs are started with.
+    /// The body of its runs.
     pub body: Json,
-    /// Whether the task's code declares it; else it was made at run time.
+    /// Is true where the task's code declares it; else it was made at run time.
     pub declared: bool,
-    /// Whether it is paused.
+    /// Is true while it is paused.
     pub paused: bool,
-    /// When it was made: `every` counts from here.
+    /// The time at which it was made: `every` counts from here.
     pub created_at: Timestamp,
-    /// Its next five fires; none while it is paused.
+    /// The next five fires; none while it is paused.
     pub next: Vec<Timestamp>,
     /// Fires that made no run, and why: the last 100.
     pub skipped: SkippedFires,
@@ -131,7 +131,7 @@ impl ScheduleClient {
     /// All schedules, by name.
     ///
     /// # Errors
-    /// What the store says.
+    /// An error of the store.
     pub async fn list(&self) -> Result<Vec<ScheduleState>, Error> {
         let manifest = self.client.manifest().await?;
         let mut stored = self.all().await?;

@@ -9,7 +9,7 @@ use crate::{
     client::{Client, Publish, StartRun},
 };
 
-/// What a handler of events is told, and what it may ask. It is passed by value and cheap to clone.
+/// The context of a handler of events. It is passed by value and cheap to clone.
 #[derive(Clone)]
 pub struct EventContext {
     attempt: Arc<EventAttempt>,
@@ -34,13 +34,13 @@ impl EventContext {
         &self.attempt.event().name
     }
 
-    /// When the event was published.
+    /// The time at which the event was published.
     #[must_use]
     pub fn time(&self) -> Timestamp {
         self.attempt.event().published_at
     }
 
-    /// How long it was held back on purpose.
+    /// The time by which it was delayed on purpose.
     #[must_use]
     pub fn delay(&self) -> Duration {
         Duration::from_millis(self.attempt.event().delay_ms())

@@ -2,7 +2,7 @@ use std::{ops::Deref, sync::Arc};
 
 use super::RunContext;
 
-/// What a hook is told, and what it may ask: all of [`RunContext`], and what the `init` hook made.
+/// The context of a hook: all of [`RunContext`], and what the `init` hook made.
 pub struct HookContext<V = ()> {
     run: RunContext,
     init: Option<Arc<V>>,
@@ -18,7 +18,7 @@ impl<V> HookContext<V> {
         Self { run: self.run.of_hook(hook), init: self.init.clone() }
     }
 
-    /// What the `init` hook made. There is none in `init` itself, after an `init` that failed, after a body that
+    /// The value that the `init` hook made. There is none in `init` itself, after an `init` that failed, after a body that
     /// did not parse, and after a crash.
     #[must_use]
     pub fn init(&self) -> Option<&V> {

@@ -1,4 +1,4 @@
-//! What a handler and its hooks are told, and what they may ask.
+//! The contexts of handlers and hooks: what they are told, and what they may ask.
 
 mod event;
 mod hook;

@@ -24,7 +24,7 @@ pub struct RunContext {
     client: Client,
 }
 
-/// What the handler is told.
+/// The facts that the handler is told.
 impl RunContext {
     pub(crate) fn new(attempt: Arc<TaskAttempt>) -> Self {
         let record = Arc::new(attempt.run());
@@ -49,13 +49,13 @@ impl RunContext {
         &self.record.name
     }
 
-    /// What is called, as `task:send-welcome`.
+    /// The target of the call, as `task:send-welcome`.
     #[must_use]
     pub fn target(&self) -> String {
         format!("task:{}", self.record.name)
     }
 
-    /// What the run was started with. It never changes, while the handler's input is each iteration's own.
+    /// The body that the run was started with. It never changes, while the handler's input is each iteration's own.
     ///
     /// # Errors
     /// `BODY_MISMATCH`, terminal, if the body doesn't fit the type.
@@ -64,13 +64,13 @@ impl RunContext {
         body.map_err(|error| TaskError::terminal(error).code(code::BODY_MISMATCH))
     }
 
-    /// When this handler was called.
+    /// The time at which this handler was called.
     #[must_use]
     pub fn time(&self) -> Timestamp {
         self.attempt.called_at()
     }
 
-    /// How much later that was than due.
+    /// The time by which that was later than due.
     #[must_use]
     pub fn delay(&self) -> Duration {
         dacapo_domain::until(self.record.due_at, self.time())
@@ -88,13 +88,13 @@ impl RunContext {
         self.record.iteration
     }
 
-    /// What started the run.
+    /// The trigger of the run.
     #[must_use]
     pub fn trigger(&self) -> Trigger {
         self.record.trigger
     }
 
-    /// What the run can be found by.
+    /// The tags that the run can be found by.
     #[must_use]
     pub fn tags(&self) -> &[String] {
         &self.record.tags
@@ -116,7 +116,7 @@ impl RunContext {
     }
 }
 
-/// What the handler may ask.
+/// The questions and requests of the handler.
 impl RunContext {
     /// Time left of this attempt's timeout.
     #[must_use]
@@ -124,19 +124,19 @@ impl RunContext {
         self.attempt.limit().remaining()
     }
 
-    /// Whether less than a fifth of the timeout is left: 6 s at the default of 30 s, 180 s at 15 min.
+    /// Is true once less than a fifth of the timeout is left: 6 s at the default of 30 s, 180 s at 15 min.
     #[must_use]
     pub fn is_close_to_timeout(&self) -> bool {
         self.is_close_to_timeout_within(self.attempt.limit().get() / 5)
     }
 
-    /// Whether less than this is left of the timeout.
+    /// Is true once less than this is left of the timeout.
     #[must_use]
     pub fn is_close_to_timeout_within(&self, left: Duration) -> bool {
         self.remaining() < left
     }
 
-    /// Whether somebody asked to abort the run: read from the store, at most once a second.
+    /// Is true once an abort was asked for: read from the store, at most once a second.
     ///
     /// # Errors
     /// Any [`Error`] of the store.

@@ -2,7 +2,7 @@ use std::{ops::Deref, sync::Arc};
 
 use super::RunContext;
 
-/// What a task's handler is told, and what it may ask: all of [`RunContext`], and what the `init` hook made.
+/// The context of a task's handler: all of [`RunContext`], and what the `init` hook made.
 ///
 /// It is passed by value and cheap to clone.
 ///
@@ -30,7 +30,7 @@ impl<V> TaskContext<V> {
         Self { run, init }
     }
 
-    /// What the `init` hook made.
+    /// The value that the `init` hook made.
     #[must_use]
     pub fn init(&self) -> &V {
         &self.init

@@ -16,7 +16,7 @@ enum Made<V> {
     ByHook(Box<dyn Fn(HookContext) -> BoxFuture<'static, Result<V, TaskError>> + Send + Sync>),
 }
 
-/// How a handler comes by the value that its context holds.
+/// The source of the value that a handler's context holds.
 #[diagnostic::on_unimplemented(
     message = "the handler asks for a `TaskContext<{V}>`, but no `init` hook makes a `{V}`",
     label = "this task has no `init`",

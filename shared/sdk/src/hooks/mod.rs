@@ -1,4 +1,4 @@
-//! What an author may hang around a handler.
+//! The hooks that an author may hang around a handler.
 
 mod init;
 mod init_value_cache;

@@ -2,10 +2,10 @@ use dacapo_domain::When;
 
 use crate::TaskError;
 
-/// What a `handle_error` hook makes of a failed attempt.
+/// The decision of a `handle_error` hook on a failed attempt.
 #[derive(Clone, Debug)]
 pub enum OnError {
-    /// What the error and the task's policy say.
+    /// The decision of the error and of the task's policy.
     Default,
     /// No further attempt.
     Stop,

@@ -5,7 +5,7 @@ use dacapo_domain::{RecordedError, RunView};
 use super::{Hook, NoInit, OnError, WithInit};
 use crate::{HookContext, Task, TaskError};
 
-/// What the handler needs.
+/// The handler's needs.
 impl<I, O, V> Task<I, O, V, NoInit> {
     /// Makes what the handler's context holds, before each attempt. If it fails, the attempt fails with
     /// `INIT_ERROR`, and is tried again as the error says.

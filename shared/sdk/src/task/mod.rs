@@ -40,7 +40,7 @@ pub struct Task<I, O = (), V = (), N = NoInit> {
     memory_mb: u32,
     private: bool,
     schedules: Vec<(Schedule, I)>,
-    /// What the manifest says of it, once it was asked for: its options don't change any more.
+    /// The manifest's entry of it, once it was asked for: its options don't change any more.
     entry: OnceLock<TaskEntry>,
 }
 

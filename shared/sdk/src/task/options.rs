@@ -12,7 +12,7 @@ impl<I, O, V, N> Task<I, O, V, N> {
         self
     }
 
-    /// How far `set_timeout` may raise the timeout, 15 min by default; the Lambda's own timeout.
+    /// The longest that `set_timeout` may raise the timeout to, 15 min by default; the Lambda's own timeout.
     pub fn max_timeout(mut self, max: Duration) -> Self {
         self.policy.max_timeout = max;
         self
@@ -25,7 +25,7 @@ impl<I, O, V, N> Task<I, O, V, N> {
         self
     }
 
-    /// How often the handler is called for one run, retries apart, 500 by default. A run that says `continue` once
+    /// The number of calls of the handler for one run, retries apart, 500 by default. A run that says `continue` once
     /// more fails with `MAX_ITERATIONS`.
     pub fn max_iterations(mut self, max: u32) -> Self {
         self.policy.max_iterations = Some(max);
@@ -38,13 +38,13 @@ impl<I, O, V, N> Task<I, O, V, N> {
         self
     }
 
-    /// What follows a failed attempt: by default 3 attempts in all, 1 s and 2 s apart, stretched by a random 1 to 2.
+    /// The retry policy after a failed attempt: by default 3 attempts in all, 1 s and 2 s apart, stretched by a random 1 to 2.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.policy.retry = retry;
         self
     }
 
-    /// How long a finished run is kept, 14 days by default.
+    /// The time that a finished run is kept, 14 days by default.
     pub fn history(mut self, kept: Duration) -> Self {
         self.policy.history = kept;
         self

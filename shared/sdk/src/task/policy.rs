@@ -1,4 +1,4 @@
-//! What is refused among a task's options, and how that is said.
+//! The refusals of a task's options, and how they are said.
 
 use std::time::Duration;
 

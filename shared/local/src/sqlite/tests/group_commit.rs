@@ -11,7 +11,7 @@ use crate::{
     test_clock::TestClock,
 };
 
-/// What one caller asks for.
+/// The work of one caller.
 #[derive(Clone, Copy, PartialEq)]
 enum Work {
     Write,

@@ -106,8 +106,8 @@ async fn message_received_too_often_is_moved_and_makes_room() {
     let received = bench.database.receive("greet", 1).await.unwrap();
 
     assert_eq!(received[0].text, text("good"), "the moved one doesn't count");
-    let undelivered = bench.receive(APP_DLQ).await;
-    assert_eq!((undelivered[0].text.clone(), undelivered[0].receives), (text("poison"), 1));
+    let dead = bench.receive(APP_DLQ).await;
+    assert_eq!((dead[0].text.clone(), dead[0].receives), (text("poison"), 1));
 }
 
 #[tokio::test]
