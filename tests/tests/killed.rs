@@ -94,7 +94,7 @@ fn lines_until_killed(file: &Path, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn everything_acknowledged_is_there_after_a_kill() {
+async fn write_that_was_acknowledged_is_there_after_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("dev.sqlite");
     let visibility = Duration::from_secs(3_600);

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_northernmost_airport_is_alert() {
+    fn northernmost_airport_of_the_file_is_alert() {
         let mut tally = Tally::default();
         add(&mut tally, page(0, total()).unwrap());
         assert_eq!(tally.northernmost.unwrap().name, "Alert Airport");

@@ -2,6 +2,6 @@
 //! is built with this crate's dependencies.
 
 #[test]
-fn mistakes_are_named_where_they_are_made() {
+fn mistake_in_a_function_is_named_by_the_compiler_where_it_is_made() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

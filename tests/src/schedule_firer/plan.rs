@@ -176,7 +176,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_rate_fires_when_it_is_created_and_counts_from_there() {
+    fn rate_fires_when_it_is_created_and_counts_from_there() {
         let plan = plan("rate(1 hour)", "UTC", ScheduleState::Enabled);
         let due = plan.due(Timestamp::MIN, at("2026-03-27T02:00:00Z"));
         assert_eq!(due, ["2026-03-27T00:00:00Z", "2026-03-27T01:00:00Z", "2026-03-27T02:00:00Z"].map(at));
@@ -184,14 +184,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_cron_fires_in_its_time_zone() {
+    fn cron_fires_in_its_time_zone() {
         let plan = plan("cron(0 6 * * ? *)", "Europe/Berlin", ScheduleState::Enabled);
         let due = plan.due(Timestamp::MIN, at("2026-03-30T00:00:00Z"));
         assert_eq!(due, ["2026-03-27T05:00:00Z", "2026-03-28T05:00:00Z", "2026-03-29T04:00:00Z"].map(at));
     }
 
     #[test]
-    fn a_time_fires_once_and_never_early() {
+    fn time_fires_once_and_never_early() {
         let plan = plan("at(2026-03-27T08:00:00)", "UTC", ScheduleState::Enabled);
         assert!(plan.is_once());
         assert_eq!(plan.due(Timestamp::MIN, at("2026-03-27T07:59:59.999Z")), []);
@@ -201,13 +201,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_disabled_never_fires() {
+    fn schedule_that_is_disabled_never_fires() {
         let plan = plan("rate(1 minute)", "UTC", ScheduleState::Disabled);
         assert_eq!(plan.due(Timestamp::MIN, at("2026-03-28T00:00:00Z")), []);
     }
 
     #[test]
-    fn each_try_has_an_id_of_its_own_and_the_same_time() {
+    fn try_of_a_fire_has_an_id_of_its_own_and_the_fires_time() {
         let plan = plan("rate(1 minute)", "UTC", ScheduleState::Enabled);
         let (one, other) = (plan.input_of(at("2026-03-27T00:01:00Z"), 1), plan.input_of(at("2026-03-27T00:01:00Z"), 2));
         assert!(one.starts_with(r#"{"at":"2026-03-27T00:01:00Z","by":""#), "{one}");

@@ -154,7 +154,7 @@ fn names_that_come_by_a_glob_a_rename_a_module_or_a_macro_count() {
 }
 
 #[test]
-fn what_is_for_tests_alone_makes_no_circle() {
+fn import_for_tests_alone_makes_no_circle() {
     let a = ("a.rs", "use super::b::B; pub struct A;");
     let b = "pub struct B; #[cfg(test)] mod tests { use crate::a::A; } #[cfg(test)] use super::a::A;";
     assert_eq!(groups(&[("lib.rs", "mod a; mod b;"), a, ("b.rs", b)]), [""; 0]);

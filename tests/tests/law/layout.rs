@@ -36,7 +36,7 @@ const TOP: &[&str] = &[
 const MAIN_HOLDS: usize = 3;
 
 #[test]
-fn the_top_is_what_the_design_draws() {
+fn top_of_the_repository_holds_only_what_is_named_here() {
     let entries = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     none(beyond_the_top(entries.collect()));
 }

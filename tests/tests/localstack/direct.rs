@@ -65,7 +65,7 @@ async fn a_direct_start_without_a_body_gives_an_empty_one() {
 }
 
 #[tokio::test]
-async fn a_direct_start_that_can_not_be_says_why_in_the_execution() {
+async fn direct_start_that_is_refused_says_why_in_the_execution() {
     let app = App::deployed().await;
     let refused = [
         (r#"{"task":"import-airprots"}"#, r#"no task is named \"import-airprots\""#),

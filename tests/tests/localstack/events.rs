@@ -47,7 +47,7 @@ async fn a_failing_handler_is_retried_per_message_and_its_batch_neighbours_are_l
 }
 
 #[tokio::test]
-async fn who_joined_is_welcomed_later_once() {
+async fn event_of_a_new_user_published_twice_is_followed_by_one_welcome() {
     let app = App::deployed().await;
     let email = format!("grace-{}@example.org", Timestamp::now().as_nanosecond());
 
