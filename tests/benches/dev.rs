@@ -135,7 +135,7 @@ fn serve(database: PathBuf) -> Result<(), AnyError> {
     let function = DevFunction { entry, binary: env!("CARGO_BIN_EXE_bench-dacapo").into() };
     let mut options = DevOptions::new("bench", database, vec![function]);
     options.port = 0;
-    options.logs = Arc::new(|report| match report {
+    options.logs = Arc::new(|log| match log {
         EngineLog::Listening { address } => drop(writeln!(std::io::stdout(), "{address}")),
         EngineLog::Crashed { .. } | EngineLog::Note(_) => eprintln!("{log}"),
         _ => {}
