@@ -41,11 +41,11 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
 }
 
 pub(crate) fn add_shared(resources: &mut Named<Resource>) {
-    let undelivered = Alarm {
+    let app_dlq = Alarm {
         periods: 3,
         ..Alarm::on_queue(APP_DLQ, "The conductor doesn't drain the queue of undelivered messages.".to_owned())
     };
-    resources.add("UndeliveredRemain", undelivered.resource());
+    resources.add("UndeliveredRemain", app_dlq.resource());
     let failing = Alarm {
         metric: ("AWS/Lambda", "Errors"),
         statistic: "Sum",

@@ -90,7 +90,7 @@ mod tests {
     use super::id;
 
     #[test]
-    fn logical_ids_of_two_slugs_never_meet() {
+    fn logical_ids_of_two_slugs_are_different() {
         assert_eq!(id("send-welcome", "Queue"), "SendWelcomeQueue");
         assert_eq!(id("my-task-2", "Queue"), "MyTaskX2Queue");
         assert_eq!(id("my-task2", "Queue"), "MyTask2Queue");

@@ -17,15 +17,15 @@ use futures::future::join_all;
 
 use crate::{AnyError, machine, table::Row};
 
-/// Where the engine's child process keeps its database; also what makes this program that process.
+/// The variable for the database of the engine's child process; also what makes this program that process.
 const DATABASE: &str = "DACAPO_BENCH_DATABASE";
 
-/// Who starts runs at the same time, as many as they can.
+/// The callers that start runs at the same time, as many as they can.
 const CALLERS: u32 = 64;
 /// For how long.
 const BUSY: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(10);
-/// How long what was started may take to its end.
+/// The longest time from a start to the end of what was started.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn measure() -> Result<Vec<Row>, AnyError> {

@@ -22,16 +22,16 @@ use crate::{
     table::Row,
 };
 
-/// Who starts runs at the same time, as many as they can.
+/// The callers that start runs at the same time, as many as they can.
 const CALLERS: u32 = 256;
 /// For how long; and for how long runs are then started at half that rate.
 const BUSY: Duration = Duration::from_secs(5);
 const STEADY: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(1);
-/// How long what was started may take to its end.
+/// The longest time from a start to the end of what was started.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// When a run was asked for: microseconds since this program began to measure.
+/// The time at which a run was asked for: microseconds since this program began to measure.
 const TIMED: TaskRef<u64, u64> = TaskRef::new("timed");
 
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);

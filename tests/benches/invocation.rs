@@ -1,4 +1,4 @@
-//! What Dacapo adds to the time of an invocation: the same handler, the same Runtime API, one message at a time.
+//! The time that Dacapo adds to an invocation: the same handler, the same Runtime API, one message at a time.
 
 use std::time::Duration;
 

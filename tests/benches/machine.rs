@@ -1,4 +1,4 @@
-//! What all sections need of the machine, and of numbers.
+//! The machine and the numbers, as all sections need them.
 
 use std::{
     path::PathBuf,
@@ -19,7 +19,7 @@ pub fn runtime() -> std::io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(CORES).enable_all().build()
 }
 
-/// The machine, as far as it matters to whoever compares two tables.
+/// The machine, as far as it matters to a reader who compares two tables.
 pub fn about() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -47,7 +47,7 @@ pub fn directory() -> std::io::Result<tempfile::TempDir> {
     tempfile::tempdir_in(target())
 }
 
-/// Where cargo builds. A bench is two folders below: `release/deps`.
+/// The folder that cargo builds in. A bench is two folders below: `release/deps`.
 pub fn target() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     program.ancestors().nth(3).map_or_else(|| PathBuf::from("target"), PathBuf::from)

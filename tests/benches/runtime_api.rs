@@ -31,7 +31,7 @@ pub struct Function {
     signals: mpsc::Receiver<Signal>,
 }
 
-/// What a process did, and when.
+/// The doings of a process, with their times.
 enum Signal {
     Polled(Instant),
     Answered(Duration, String),
@@ -100,7 +100,7 @@ impl Drop for Function {
     }
 }
 
-/// What Lambda tells every function.
+/// The variables that Lambda sets for every function.
 const LAMBDA: [(&str, &str); 8] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "sample-bench-echo"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),

@@ -1,4 +1,4 @@
-//! What Dacapo adds to a cold start and to a function's memory: both have the same four clients of AWS.
+//! The cost of Dacapo in a cold start and in a function's memory: both have the same four clients of AWS.
 
 use crate::{
     AnyError,
@@ -10,7 +10,7 @@ use crate::{
 /// Starts of each of the two, one after the other.
 const STARTS: u32 = 40;
 
-/// What a deployed function is told.
+/// The variables of a deployed function.
 const DEPLOYED: [(&str, &str); 5] = [
     ("DACAPO_APP", "sample"),
     ("DACAPO_STAGE", "bench"),

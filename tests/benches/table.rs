@@ -1,4 +1,4 @@
-//! What is printed: what was measured, what was seen, what is wanted.
+//! The printed table: what was measured, what was seen, what is wanted.
 
 use std::io::Write;
 

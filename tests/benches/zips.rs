@@ -1,4 +1,4 @@
-//! How large the functions are that `make build` made.
+//! The sizes of the functions that `make build` made.
 
 use std::{fs, path::Path};
 

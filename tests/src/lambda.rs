@@ -18,21 +18,21 @@ pub struct Lambda {
     region: String,
 }
 
-/// How a function is invoked.
+/// The way in which a function is invoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Invocation {
-    /// Its answer is waited for.
+    /// The answer is waited for.
     RequestResponse,
     /// It runs by itself.
     Event,
 }
 
-/// What a function answered.
+/// The answer of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The kind of error that the service saw, where it saw one.
     pub function_error: Option<String>,
-    /// What the function said.
+    /// The text that the function said.
     pub payload: String,
 }
 

@@ -1,4 +1,4 @@
-//! What proves the whole: harness, contract suite, LocalStack, simulation, the law of the crates.
+//! The proof of the whole: harness, contract suite, LocalStack, simulation, the law of the crates.
 
 pub mod contract;
 #[cfg(feature = "localstack")]
@@ -9,7 +9,7 @@ pub mod localstack;
 pub mod nested_cargo;
 pub mod price;
 #[cfg(feature = "localstack")]
-pub mod scheduler_driver;
+pub mod schedule_firer;
 
 /// The README's Rust, as a documentation test.
 #[doc = include_str!("../../README.md")]

@@ -1,9 +1,9 @@
 //! A LocalStack with the sample app and the functions of `tests/lambdas` deployed, for all tests of a run.
 //!
 //! The first test that asks starts it: LocalStack on a free port (or the one that `AWS_ENDPOINT_URL` names), the app
-//! built and deployed by the scripts that users have, the scheduler driver. It is a process of its own,
+//! built and deployed by the scripts that users have, the schedule firer. It is a process of its own,
 //! `dacapo-localstack share`, so that it serves the threads of `cargo test` and the processes of nextest alike. Each
-//! test process holds a lock; when nobody holds it any more, however they ended, LocalStack goes too.
+//! test process holds a lock; when no process holds it any more, however they ended, LocalStack goes too.
 
 mod deploy;
 mod server;
@@ -26,9 +26,9 @@ pub use deploy::build;
 pub use server::Server;
 pub use share::share;
 
-use crate::scheduler_driver::DriverClock;
+use crate::schedule_firer::FirerClock;
 
-/// Where LocalStack is, and what is deployed there.
+/// The address of LocalStack, and what is deployed there.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Localstack {
     /// As `http://127.0.0.1:4566`.
@@ -58,13 +58,13 @@ impl Localstack {
         }
     }
 
-    /// What all names on AWS begin with.
+    /// The beginning of all names on AWS.
     #[must_use]
     pub fn prefix(&self) -> String {
         format!("{}-{}", self.app, self.stage)
     }
 
-    /// What clients of AWS need.
+    /// The settings of AWS's clients.
     pub async fn config(&self) -> SdkConfig {
         config(&self.endpoint).await
     }
@@ -79,9 +79,9 @@ impl Localstack {
         Ok(file)
     }
 
-    /// The clock of the driver that fires its schedules.
+    /// The clock that fires its schedules.
     #[must_use]
-    pub fn clock(&self) -> DriverClock {
+    pub fn clock(&self) -> FirerClock {
         clock()
     }
 }
@@ -93,7 +93,7 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 /// Tries of one call, the first included.
 const TRIES: u32 = 5;
 
-/// What clients of an endpoint need that takes any credentials.
+/// The settings for clients of an endpoint that takes any credentials.
 pub async fn config(endpoint: &str) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .credentials_provider(Credentials::from_keys("test", "test", None))
@@ -108,8 +108,8 @@ pub async fn config(endpoint: &str) -> SdkConfig {
         .await
 }
 
-fn clock() -> DriverClock {
-    DriverClock::moved_by(folder().join("clock"))
+fn clock() -> FirerClock {
+    FirerClock::moved_by(folder().join("clock"))
 }
 
 /// The top of the repository.
@@ -117,7 +117,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or_else(|| Path::new("/"))
 }
 
-/// Where all of this is kept between two runs.
+/// The folder in which all of this is kept between two runs.
 fn folder() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     root().join(target).join("localstack-tests")

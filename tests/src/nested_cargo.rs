@@ -2,7 +2,7 @@
 
 use std::{env, process::Command};
 
-/// What cargo tells a test about the test's own package, by the beginning of the variable's name.
+/// The variables by which cargo tells a test of the test's own package, by the beginning of their names.
 const ABOUT_THE_TEST: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
 
 /// Keeps from a command what the test knows of its own package. Build scripts ask for such variables, so a cargo that

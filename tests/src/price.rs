@@ -1,6 +1,6 @@
 //! List prices, and what a million runs cost by them.
 
-/// Where and when the prices below were list prices, in US dollars, free tiers left out.
+/// The region and the month of the list prices below, in US dollars, free tiers left out.
 pub const OF: &str = "us-east-1, arm64, 2026-11";
 /// A million requests of Lambda.
 const LAMBDA_REQUESTS: f64 = 0.20;
@@ -20,23 +20,23 @@ const TRANSITIONS: f64 = 25.0;
 /// The memory of a run's function, and the time of its handler: 128 MB and 20 ms.
 const MEMORY_GB: f64 = 128.0 / 1024.0;
 const HANDLER_S: f64 = 0.020;
-/// What a write of DynamoDB adds to the time that Lambda bills, about.
+/// The time that a write of DynamoDB adds to what Lambda bills, about.
 const WRITE_S: f64 = 0.005;
 /// Writes of a run that its function waits for: the start and the end.
 const AWAITED_WRITES: f64 = 2.0;
 /// The mapping's own requests for a message, where none shares them: receive and delete.
 const MAPPING_REQUESTS: f64 = 2.0;
-/// How long a record is kept, in months.
+/// The months that a record is kept.
 const KEPT_MONTHS: f64 = 14.0 / 30.4;
-/// What DynamoDB adds to an item, and an entry of its list index with what DynamoDB adds to that.
+/// The bytes that DynamoDB adds to an item, and an entry of its list index with what DynamoDB adds to that.
 const OVERHEAD_BYTES: f64 = 100.0 + 250.0;
 
-/// What one run uses.
+/// The use that one run makes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Used {
     /// DynamoDB's write units, those of the indexes included.
     pub write_units: f64,
-    /// Its reads, of up to 4 KB each.
+    /// The reads, of up to 4 KB each.
     pub reads: f64,
     /// Messages sent.
     pub sends: f64,
@@ -46,7 +46,7 @@ pub struct Used {
     pub record_bytes: f64,
 }
 
-/// What a million such runs cost in dollars, part by part.
+/// The cost of a million such runs in dollars, part by part.
 #[must_use]
 pub fn of_a_million(used: Used) -> [(&'static str, f64); 7] {
     let seconds = HANDLER_S + AWAITED_WRITES * WRITE_S;

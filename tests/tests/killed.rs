@@ -22,10 +22,10 @@ use dacapo_domain::{
 use dacapo_local::sqlite::{Database, QueueSpec};
 use futures::future::join_all;
 
-/// Where the process that is killed finds its database; also what makes this binary that process.
+/// The variable for the database of the process that is killed; also what makes this binary that process.
 const FILE: &str = "DACAPO_TESTS_KILLED_FILE";
 
-/// How often a process is killed, on one file.
+/// The number of kills, on one file.
 const ROUNDS: u32 = 5;
 
 /// Callers that write at the same time.
@@ -94,7 +94,7 @@ fn lines_until_killed(file: &Path, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn everything_acknowledged_is_there_after_a_kill() {
+async fn write_that_was_acknowledged_is_there_after_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("dev.sqlite");
     let visibility = Duration::from_secs(3_600);

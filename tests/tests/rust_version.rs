@@ -11,7 +11,7 @@ fn table(file: &str) -> toml::Table {
     read(file).parse().unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// What `Cargo.toml` promises, as `1.95`.
+/// The version that `Cargo.toml` promises, as `1.95`.
 fn minimum() -> String {
     table("Cargo.toml")["workspace"]["package"]["rust-version"].as_str().expect("a text").to_owned()
 }

@@ -27,7 +27,7 @@ struct Job {
     rounds: u32,
 }
 
-/// What the functions did, as an outsider would have seen it.
+/// The doings of the functions, as an outsider would have seen them.
 #[derive(Default)]
 struct Seen {
     /// Calls of the handler: a run's iteration and attempt, and when.
@@ -224,21 +224,21 @@ async fn all_histories(faults: Faults) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_guarantee_holds_where_nothing_goes_wrong() {
+async fn guarantees_hold_where_nothing_goes_wrong() {
     all_histories(Faults::none()).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_guarantee_holds_where_anything_may_go_wrong() {
+async fn guarantees_hold_where_anything_may_go_wrong() {
     all_histories(Faults::default()).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_guarantee_holds_where_effects_are_part_of_their_write() {
+async fn guarantees_hold_where_effects_are_part_of_their_write() {
     all_histories(Faults { effects_apart: false, ..Faults::default() }).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_guarantee_holds_where_processes_keep_dying() {
+async fn guarantees_hold_where_processes_keep_dying() {
     all_histories(Faults { crash: 0.1, ..Faults::default() }).await;
 }

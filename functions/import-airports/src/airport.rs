@@ -13,7 +13,7 @@ pub(crate) struct Airport {
     pub name: String,
 }
 
-/// How many rows there are.
+/// Returns the number of rows.
 pub(crate) fn total() -> usize {
     CSV.lines().count() - 1
 }

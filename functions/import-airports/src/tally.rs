@@ -18,7 +18,7 @@ pub(crate) fn add(tally: &mut Tally, page: Vec<Airport>) {
     }
 }
 
-/// What all pages together say.
+/// Sums up all pages.
 pub(crate) fn sum_up(tally: Tally) -> Imported {
     Imported {
         rows: tally.rows,
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_northernmost_airport_is_alert() {
+    fn northernmost_airport_of_the_file_is_alert() {
         let mut tally = Tally::default();
         add(&mut tally, page(0, total()).unwrap());
         assert_eq!(tally.northernmost.unwrap().name, "Alert Airport");

@@ -5,7 +5,7 @@ use dacapo::{Json, State, prelude::*};
 use dacapo_test_kit::TestApp;
 
 #[tokio::test]
-async fn an_empty_body_reads_all_airports_page_by_page() {
+async fn import_with_an_empty_body_reads_all_airports_page_by_page() {
     let app = TestApp::new().with(import_airports::function());
     app.run_by_name("import-airports", Json::default()).await.unwrap();
 
@@ -23,7 +23,7 @@ async fn an_empty_body_reads_all_airports_page_by_page() {
 }
 
 #[tokio::test]
-async fn without_a_pause_one_iteration_is_enough() {
+async fn import_without_a_pause_completes_in_one_iteration() {
     let app = TestApp::new().with(import_airports::function());
     app.run(IMPORT_AIRPORTS, Import { pause_s: 0, ..Import::default() }).await.unwrap();
     app.run_until_idle().await;
@@ -32,7 +32,7 @@ async fn without_a_pause_one_iteration_is_enough() {
 }
 
 #[tokio::test]
-async fn an_import_that_waits_is_aborted_at_once() {
+async fn import_that_waits_is_aborted_at_once() {
     let app = TestApp::new().with(import_airports::function());
     let id = app.run(IMPORT_AIRPORTS, Import::default()).await.unwrap().id();
     app.advance(seconds(1)).await;
@@ -43,7 +43,7 @@ async fn an_import_that_waits_is_aborted_at_once() {
 }
 
 #[tokio::test]
-async fn a_page_has_rows() {
+async fn import_with_no_rows_a_page_fails_without_another_try() {
     let app = TestApp::new().with(import_airports::function());
     app.run(IMPORT_AIRPORTS, Import { rows_per_page: 0, ..Import::default() }).await.unwrap();
     app.run_until_idle().await;

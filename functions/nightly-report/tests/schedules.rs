@@ -1,11 +1,11 @@
-//! When the reports are sent.
+//! The fires of the reports' schedules.
 
 use app::{NIGHTLY_REPORT, Report};
 use dacapo::{Json, Trigger, prelude::*};
 use dacapo_test_kit::TestApp;
 
 #[tokio::test]
-async fn reports_are_sent_on_working_days_and_every_seven_days() -> Result<(), dacapo::Error> {
+async fn schedules_of_the_reports_fire_on_working_days_and_every_seven_days() -> Result<(), dacapo::Error> {
     let app = TestApp::new().with(nightly_report::function());
     let created = app.now();
     app.advance(days(14)).await;
@@ -25,7 +25,7 @@ async fn reports_are_sent_on_working_days_and_every_seven_days() -> Result<(), d
 }
 
 #[tokio::test]
-async fn nobody_starts_a_report_by_name() {
+async fn private_task_started_by_name_is_refused() {
     let app = TestApp::new().with(nightly_report::function());
     let body = Json::of(&Report::Day).unwrap();
     assert!(app.run_by_name("nightly-report", body).await.is_err());

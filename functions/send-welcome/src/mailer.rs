@@ -20,7 +20,7 @@ impl Mailer {
         Ok(())
     }
 
-    /// What was sent, the first first.
+    /// The mails that were sent, the first first.
     #[must_use]
     pub fn sent(&self) -> Vec<String> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -6,7 +6,7 @@ use dacapo_test_kit::TestApp;
 use send_welcome::Mailer;
 
 #[tokio::test]
-async fn a_user_gets_one_mail() -> Result<(), dacapo::Error> {
+async fn run_with_an_empty_body_sends_one_mail() -> Result<(), dacapo::Error> {
     let mailer = Mailer::default();
     let app = TestApp::new().with(send_welcome::with(mailer.clone()));
     app.run_by_name("send-welcome", Json::default()).await?;
@@ -17,7 +17,7 @@ async fn a_user_gets_one_mail() -> Result<(), dacapo::Error> {
 }
 
 #[tokio::test]
-async fn what_is_no_address_is_not_tried_again() -> Result<(), dacapo::Error> {
+async fn run_with_an_invalid_address_fails_without_another_try() -> Result<(), dacapo::Error> {
     let app = TestApp::new().with(send_welcome::function());
     app.run(SEND_WELCOME, Welcome { email: "ada".into() }).await?;
     app.run_until_idle().await;

@@ -1,4 +1,4 @@
-//! What follows when somebody joins: two handlers of one event, each with its own timeout.
+//! Handles a new user's arrival: two handlers of one event, each with its own timeout.
 
 use app::{SEND_WELCOME, USER_JOINED, UserJoined, Welcome};
 use dacapo::prelude::*;

@@ -1,4 +1,4 @@
-//! What follows when somebody joins.
+//! The consequences of a new user's arrival.
 
 use app::{SEND_WELCOME, USER_JOINED, UserJoined};
 use dacapo::{State, prelude::*};
@@ -9,7 +9,7 @@ fn ada() -> UserJoined {
 }
 
 #[tokio::test]
-async fn who_joins_is_welcomed_five_minutes_later() -> Result<(), dacapo::Error> {
+async fn event_of_a_new_user_is_followed_by_a_welcome_after_five_minutes() -> Result<(), dacapo::Error> {
     let app = TestApp::new().with(user_joined::function()).with(send_welcome::function());
 
     app.publish(USER_JOINED, ada()).await?;
@@ -22,7 +22,7 @@ async fn who_joins_is_welcomed_five_minutes_later() -> Result<(), dacapo::Error>
 }
 
 #[tokio::test]
-async fn who_joins_twice_is_welcomed_once() -> Result<(), dacapo::Error> {
+async fn event_published_twice_is_followed_by_one_welcome() -> Result<(), dacapo::Error> {
     let app = TestApp::new().with(user_joined::function()).with(send_welcome::function());
     app.publish(USER_JOINED, ada()).await?;
     app.publish(USER_JOINED, ada()).await?;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// How the airports are read, and how far the reading is. `{}` reads them all.
+/// The way in which the airports are read, and how far the reading is. `{}` reads them all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Import {
@@ -8,11 +8,11 @@ pub struct Import {
     pub rows_per_page: usize,
     /// Seconds between two pages; 0 reads on as long as the timeout allows.
     pub pause_s: u64,
-    /// What the pages so far add up to.
+    /// The sum of the pages so far.
     pub so_far: Tally,
 }
 
-/// What pages add up to. It stays small however many there are, so that it travels in the input of a `continue`.
+/// The sum of pages. It stays small however many there are, so that it travels in the input of a `continue`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tally {
@@ -28,7 +28,7 @@ pub struct Tally {
     pub northernmost: Option<Place>,
 }
 
-/// What was found out about the airports.
+/// The findings about the airports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Imported {
     /// Airports in all.
@@ -44,9 +44,9 @@ pub struct Imported {
 /// An airport, and where it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Place {
-    /// Its IATA code.
+    /// The IATA code.
     pub iata: String,
-    /// Its name.
+    /// The name.
     pub name: String,
     /// Degrees north.
     pub latitude: f64,

@@ -1,4 +1,4 @@
-//! What the functions of the sample app say to each other: names and types, no code.
+//! Names and types that the functions of the sample app share, no code.
 
 mod airports;
 mod report;
@@ -16,7 +16,7 @@ pub const IMPORT_AIRPORTS: TaskRef<Import, Imported> = TaskRef::new("import-airp
 pub const SEND_WELCOME: TaskRef<Welcome> = TaskRef::new("send-welcome");
 /// Sends the report of the day, or of the week.
 pub const NIGHTLY_REPORT: TaskRef<Report, Sent> = TaskRef::new("nightly-report");
-/// Somebody has joined.
+/// A user has joined.
 pub const USER_JOINED: EventRef<UserJoined> = EventRef::new("user.joined");
 
 const _: () = assert_unique(&[IMPORT_AIRPORTS.name(), SEND_WELCOME.name(), NIGHTLY_REPORT.name()]);

@@ -10,7 +10,7 @@ pub enum Report {
     Week,
 }
 
-/// What was sent.
+/// The report that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// Days that the report covers.

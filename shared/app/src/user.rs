@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-/// Somebody has joined.
+/// A user has joined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserJoined {
-    /// Where mail reaches them.
+    /// The address that mail reaches them at.
     pub email: String,
 }
 
@@ -11,7 +11,7 @@ pub struct UserJoined {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Welcome {
-    /// Where mail reaches them.
+    /// The address that mail reaches them at.
     pub email: String,
 }
 

@@ -1,7 +1,7 @@
-//! What the compiler says of the usual mistakes is part of the API. It is tested where a user's code is: each case is
-//! built with this crate's dependencies.
+//! The compiler's messages on the usual mistakes are part of the API. They are tested where a user's code is: each case
+//! is built with this crate's dependencies.
 
 #[test]
-fn mistakes_are_named_where_they_are_made() {
+fn mistake_in_a_function_is_named_by_the_compiler_where_it_is_made() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

@@ -1,4 +1,4 @@
-//! What the buttons of a run's page do. Each answers with a redirection, so that a reload repeats nothing.
+//! The buttons of a run's page. Each answers with a redirection, so that a reload repeats nothing.
 
 use axum::{
     Form,
@@ -8,9 +8,9 @@ use axum::{
 use dacapo_domain::Id;
 use serde::Deserialize;
 
-use crate::{Dashboard, failure::Failure, run};
+use crate::{dashboard::Dashboard, page_error::PageError, run};
 
-/// What a button sends.
+/// The form that a button sends.
 #[derive(Deserialize)]
 pub struct Pressed {
     #[serde(default)]
@@ -42,16 +42,16 @@ pub async fn replay(State(dashboard): State<Dashboard>, Path(id): Path<String>, 
     answer(&dashboard, done.await)
 }
 
-fn allowed(dashboard: &Dashboard, sent: &Pressed, id: &str) -> Result<Id, Failure> {
+fn allowed(dashboard: &Dashboard, sent: &Pressed, id: &str) -> Result<Id, PageError> {
     match dashboard.token.is(&sent.token) {
         true => run::parse(id),
-        false => Err(Failure::stale()),
+        false => Err(PageError::stale()),
     }
 }
 
-fn answer(dashboard: &Dashboard, done: Result<Id, Failure>) -> Response {
+fn answer(dashboard: &Dashboard, done: Result<Id, PageError>) -> Response {
     match done {
         Ok(id) => Redirect::to(&format!("/run/{id}")).into_response(),
-        Err(failure) => failure.page(dashboard),
+        Err(error) => error.page(dashboard),
     }
 }

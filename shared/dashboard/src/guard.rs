@@ -1,4 +1,4 @@
-//! Who may come in: browsers of this machine, and for writes only our own pages.
+//! Admission: browsers of this machine, and for writes only our own pages.
 
 use std::{fmt::Write, sync::Arc};
 
@@ -29,12 +29,12 @@ impl Token {
         )
     }
 
-    /// What forms carry.
+    /// The text that forms carry.
     pub fn text(&self) -> &str {
         &self.0
     }
 
-    /// Whether a form carries it. Compared without an early end, so that time tells nothing.
+    /// Is true where a form carries it. Compared without an early end, so that time tells nothing.
     pub fn is(&self, given: &str) -> bool {
         let (own, given) = (self.0.as_bytes(), given.as_bytes());
         own.len() == given.len() && own.iter().zip(given).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
@@ -43,7 +43,7 @@ impl Token {
 
 /// Lets a request pass whose `Host` is this machine and, for a write, whose `Origin` is our own.
 ///
-/// The first stops a name that was made to point at 127.0.0.1, the second a form on somebody else's page.
+/// The first stops a name that was made to point at 127.0.0.1, the second a form on another site's page.
 pub async fn check(request: Request, next: Next) -> Response {
     if let Err(why) = may_enter(request.method(), request.headers()) {
         return (StatusCode::FORBIDDEN, format!("{why}\n")).into_response();
@@ -56,7 +56,7 @@ pub async fn check(request: Request, next: Next) -> Response {
     response
 }
 
-/// What every page says to its browser. The pages need nothing from elsewhere, and nobody may frame them.
+/// The headers of every page. The pages need nothing from elsewhere, and no other page may frame them.
 const HEADERS: [(header::HeaderName, &str); 5] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -87,7 +87,7 @@ fn may_enter(method: &Method, headers: &HeaderMap) -> Result<(), &'static str> {
     }
 }
 
-/// Whether a `Host` header names this machine, on whatever port.
+/// Is true where a `Host` header names this machine, on whatever port.
 fn is_this_machine(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,

@@ -6,9 +6,9 @@ use axum::{
 };
 use maud::{DOCTYPE, Markup, html};
 
-use crate::Dashboard;
+use crate::dashboard::Dashboard;
 
-/// What the frame must know of a page.
+/// The facts of a page that its frame shows.
 pub struct Frame<'a> {
     /// The page's title.
     pub title: &'a str,

@@ -4,9 +4,10 @@
 //! 127.0.0.1. It refuses other hosts' names and other pages' forms by itself.
 
 mod actions;
-mod failure;
+mod dashboard;
 mod guard;
 mod layout;
+mod page_error;
 mod run;
 mod runs;
 mod schedules;
@@ -19,23 +20,9 @@ use axum::{
     routing::{get, post},
 };
 use dacapo::Client;
-use jiff::Timestamp;
 
+use dashboard::Dashboard;
 use guard::Token;
-
-/// What every page is made from.
-#[derive(Clone)]
-struct Dashboard {
-    client: Client,
-    place: String,
-    token: Token,
-}
-
-impl Dashboard {
-    fn now(&self) -> Timestamp {
-        self.client.ports().clock.now()
-    }
-}
 
 /// The pages of an app. `place` says in every page's corner which app and stage it shows.
 ///

@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
-use crate::{Dashboard, failure::Failure, layout::Frame, run::parts, show::ago};
+use crate::{dashboard::Dashboard, layout::Frame, page_error::PageError, run::parts, show::ago};
 
 const PAGE: usize = 50;
 
-/// What the address asks for.
+/// The query of the page's address.
 #[derive(Clone, Default, Deserialize, Serialize)]
 pub struct Asked {
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -29,14 +29,14 @@ pub struct Asked {
 pub async fn show(State(dashboard): State<Dashboard>, Query(asked): Query<Asked>) -> Response {
     match page(&dashboard, &asked).await {
         Ok(page) => page.into_response(),
-        Err(failure) => failure.page(&dashboard),
+        Err(error) => error.page(&dashboard),
     }
 }
 
-async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, Failure> {
+async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError> {
     let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let state = given(&asked.state).map(|state| state.parse::<RunState>()).transpose();
-    let state = state.map_err(|error| Failure::not_found(format!("Failed to list runs: {error}.")))?;
+    let state = state.map_err(|error| PageError::not_found(format!("Failed to list runs: {error}.")))?;
     let filter = ListFilter { task: given(&asked.task), state, limit: PAGE, cursor: given(&asked.cursor) };
     let manifest = dashboard.client.manifest().await?;
     let mut tasks: Vec<&str> = manifest.tasks().map(|(_, task)| task.name.as_str()).collect();

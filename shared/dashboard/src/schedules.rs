@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::{Dashboard, failure::Failure, layout::Frame, run::parts};
+use crate::{dashboard::Dashboard, layout::Frame, page_error::PageError, run::parts};
 
 /// Fires that are shown of each schedule.
 const FIRES: usize = 3;
 
-/// What a schedule's button sends.
+/// The form that a schedule's button sends.
 #[derive(Deserialize)]
 pub struct Pressed {
     #[serde(default)]
@@ -28,14 +28,14 @@ pub struct Pressed {
 pub async fn show(State(dashboard): State<Dashboard>) -> Response {
     match page(&dashboard).await {
         Ok(page) => page.into_response(),
-        Err(failure) => failure.page(&dashboard),
+        Err(error) => error.page(&dashboard),
     }
 }
 
 /// `POST /schedules`: pauses or resumes one.
 pub async fn pause(State(dashboard): State<Dashboard>, Form(sent): Form<Pressed>) -> Response {
     if !dashboard.token.is(&sent.token) {
-        return Failure::stale().page(&dashboard);
+        return PageError::stale().page(&dashboard);
     }
     let schedules = dashboard.client.schedules();
     let done = match sent.paused {
@@ -44,11 +44,11 @@ pub async fn pause(State(dashboard): State<Dashboard>, Form(sent): Form<Pressed>
     };
     match done {
         Ok(_) => Redirect::to("/schedules").into_response(),
-        Err(error) => Failure::from(error).page(&dashboard),
+        Err(error) => PageError::from(error).page(&dashboard),
     }
 }
 
-async fn page(dashboard: &Dashboard) -> Result<Markup, Failure> {
+async fn page(dashboard: &Dashboard) -> Result<Markup, PageError> {
     let schedules = dashboard.client.schedules().list().await?;
     let now = dashboard.now();
     let content = html! {

@@ -1,4 +1,4 @@
-//! How times and JSON are shown to people, here and on the command line.
+//! Times and JSON as people read them, here and on the command line.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn coarse(seconds: u128) -> String {
     }
 }
 
-/// How long something took, by its two largest units.
+/// A duration by its two largest units.
 ///
 /// ```
 /// use std::time::Duration;

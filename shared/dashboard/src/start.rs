@@ -11,9 +11,9 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::{
-    Dashboard,
-    failure::{Failure, status},
+    dashboard::Dashboard,
     layout::Frame,
+    page_error::{PageError, status},
     run,
     show::{pretty, took},
 };
@@ -28,7 +28,7 @@ pub struct Asked {
     from: String,
 }
 
-/// What the form sends.
+/// The form as it is sent.
 #[derive(Default, Deserialize)]
 pub struct Filled {
     #[serde(default)]
@@ -45,11 +45,11 @@ pub struct Filled {
 pub async fn show(State(dashboard): State<Dashboard>, Query(asked): Query<Asked>) -> Response {
     match page(&dashboard, &asked).await {
         Ok(page) => page.into_response(),
-        Err(failure) => failure.page(&dashboard),
+        Err(error) => error.page(&dashboard),
     }
 }
 
-async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, Failure> {
+async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError> {
     let manifest = dashboard.client.manifest().await?;
     if asked.task.is_empty() {
         return Ok(dashboard.page(&Frame { title: "Start", at: "/start", refresh: None }, &choice(&manifest)));
@@ -66,7 +66,7 @@ async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, Failure> {
 /// `POST /start`
 pub async fn start(State(dashboard): State<Dashboard>, Form(filled): Form<Filled>) -> Response {
     if !dashboard.token.is(&filled.token) {
-        return Failure::stale().page(&dashboard);
+        return PageError::stale().page(&dashboard);
     }
     let (status, why) = match begin(&dashboard, &filled).await {
         Ok(id) => return Redirect::to(&format!("/run/{id}")).into_response(),
@@ -74,7 +74,7 @@ pub async fn start(State(dashboard): State<Dashboard>, Form(filled): Form<Filled
     };
     match dashboard.client.manifest().await {
         Ok(manifest) => (status, form(&dashboard, &manifest, &filled, Some(&why))).into_response(),
-        Err(error) => Failure::from(error).page(&dashboard),
+        Err(error) => PageError::from(error).page(&dashboard),
     }
 }
 

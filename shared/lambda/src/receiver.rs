@@ -13,11 +13,11 @@ use jiff::Timestamp;
 /// A message out of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ReceivedMessage<'a> {
-    /// Its text.
+    /// The text.
     pub(crate) text: &'a str,
     /// The number of times it was received, this one included.
     pub(crate) receives: u32,
-    /// Whether it comes from the app's dead-letter queue.
+    /// Is true for a message from the app's dead-letter queue.
     pub(crate) from_app_dlq: bool,
 }
 
@@ -30,7 +30,7 @@ pub(crate) trait Receiver: Send + Sync {
     /// Takes a direct invocation.
     fn invoke(&self, payload: Json, deadline: Timestamp) -> impl Future<Output = Result<Json, InvokeError>> + Send;
 
-    /// Whether the process is to be left once it has answered.
+    /// Is true where the process is to be left once it has answered.
     fn must_exit(&self) -> bool {
         false
     }

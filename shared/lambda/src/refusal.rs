@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_named_for_what_it_means() {
+    fn refusal_of_an_invocation_is_named_for_its_kind() {
         let throttled = PortError::new(PortErrorKind::Transient, "failed to save the record: throttled");
         let Diagnostic { error_type, error_message } = Refusal(throttled.into()).into();
         assert_eq!(error_type, "Dacapo.Transient");

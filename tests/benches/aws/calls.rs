@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::table::Row;
 
-/// How often each operation of each service was called, and what DynamoDB bills for.
+/// The calls of each operation of each service, and what DynamoDB bills for.
 #[derive(Clone, Debug, Default)]
 pub struct Calls {
     /// By service and operation, as `("sqs", "SendMessage")`.
@@ -18,14 +18,14 @@ impl Calls {
         *self.operations.entry((service.to_owned(), operation.to_owned())).or_default() += 1.0;
     }
 
-    /// What one of so many cost.
+    /// The share of one in so many.
     pub fn of_one(self, times: u32) -> Self {
         let times = f64::from(times);
         let operations = self.operations.into_iter().map(|(call, count)| (call, count / times)).collect();
         Self { operations, write_units: self.write_units / times }
     }
 
-    /// What these have more than others.
+    /// The calls that these have more than others.
     pub fn less(mut self, others: &Self) -> Self {
         for (call, count) in &others.operations {
             *self.operations.entry(call.clone()).or_default() -= count;

@@ -1,4 +1,4 @@
-//! What runs and events cost on AWS: calls, counted from the requests of a deployed app, and their price.
+//! The cost of runs and events on AWS: calls, counted from the requests of a deployed app, and their price.
 
 mod calls;
 mod prices;

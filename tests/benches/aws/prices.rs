@@ -1,4 +1,4 @@
-//! What a million runs cost that make the calls that were counted.
+//! The price of a million runs that make the calls that were counted.
 
 use dacapo_tests::price::{OF, Used, of_a_million};
 

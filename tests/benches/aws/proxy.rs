@@ -1,4 +1,4 @@
-//! What stands between the app and AWS: it passes requests on, and counts them.
+//! The proxy between the app and AWS: it passes requests on, and counts them.
 
 use std::{
     collections::HashMap,
@@ -66,7 +66,7 @@ impl Proxy {
         std::mem::take(&mut self.seen().calls)
     }
 
-    /// What a run's record weighs now.
+    /// The present weight of a run's record.
     pub fn item_bytes(&self, pk: &str) -> usize {
         self.seen().items.iter().filter(|((of, _), _)| of == pk).map(|(_, item)| units::bytes(item)).sum()
     }

@@ -1,4 +1,4 @@
-//! What DynamoDB bills for a write: a unit for each KB begun, and one for each index entry that is made or removed.
+//! DynamoDB's bill for a write: a unit for each KB begun, and one for each index entry that is made or removed.
 
 use dacapo_domain::Index;
 use serde_json::{Map, Value};
@@ -27,7 +27,7 @@ fn entry(item: &Item, index: Index) -> Option<[&Value; 2]> {
     Some([item.get(index.name())?, item.get(&format!("{}Sort", index.name()))?])
 }
 
-/// What an item weighs, names included.
+/// The weight of an item, names included.
 pub fn bytes(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + of_value(value)).sum()
 }

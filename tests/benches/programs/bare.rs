@@ -1,4 +1,4 @@
-//! What is compared with: the handler of `echo` on bare `lambda_runtime`, with the four clients that Dacapo has.
+//! The program that Dacapo is compared with: the handler of `echo` on bare `lambda_runtime`, with the same clients.
 //!
 //! Its tokio, its TLS and its build are those of a Dacapo function, so that what differs is Dacapo.
 

@@ -9,7 +9,7 @@ use std::{env, io, process::ExitCode, time::Duration};
 
 use dacapo_tests::{
     localstack::{Server, build, config, share},
-    scheduler_driver::{Driver, DriverClock},
+    schedule_firer::{FirerClock, ScheduleFirer},
 };
 
 const USAGE: &str = "usage: dacapo-localstack [PORT | drive | share | build]";
@@ -47,9 +47,9 @@ async fn foreground(port: u16) -> io::Result<()> {
         "  export AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=eu-west-1"
     );
     eprintln!("  make deploy STAGE=dev");
-    let driver = Driver::new(&config(&endpoint).await, DriverClock::default()).run();
+    let firer = ScheduleFirer::new(&config(&endpoint).await, FirerClock::default()).run();
     tokio::select! {
-        () = driver => Ok(()),
+        () = firer => Ok(()),
         signal = stopped() => signal,
         ended = ended(&mut server) => ended,
     }
@@ -58,7 +58,7 @@ async fn foreground(port: u16) -> io::Result<()> {
 async fn drive() -> io::Result<()> {
     let endpoint =
         env::var("AWS_ENDPOINT_URL").map_err(|_| io::Error::other("AWS_ENDPOINT_URL names no LocalStack"))?;
-    Driver::new(&config(&endpoint).await, DriverClock::default()).run().await;
+    ScheduleFirer::new(&config(&endpoint).await, FirerClock::default()).run().await;
     Ok(())
 }
 

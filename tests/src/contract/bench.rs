@@ -1,4 +1,4 @@
-//! What a rule is checked on.
+//! The bench that a rule is checked on.
 
 use std::time::Duration;
 

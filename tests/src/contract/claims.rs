@@ -67,7 +67,7 @@ pub async fn claim_in_an_older_version_gives_its_record_and_stores_nothing(bench
     stands(bench, &winner).await;
 }
 
-/// What was seen has been deleted since: nothing stands in the way.
+/// A claim of a record that has been deleted since: nothing stands in the way.
 pub async fn claim_whose_record_has_gone_is_stored(bench: &impl Bench) {
     let (note, seen) = (Note::new(bench), Note::new(bench));
     let next = seen.next(bench, "next");
@@ -76,7 +76,7 @@ pub async fn claim_whose_record_has_gone_is_stored(bench: &impl Bench) {
     stands(bench, &next).await;
 }
 
-/// What has expired holds nothing, seen or not.
+/// An expired record holds nothing, seen or not.
 pub async fn claim_of_what_has_expired_is_stored(bench: &impl Bench) {
     let expires_at_s = Some(soon_s(bench));
     let one = stored(bench, Note { expires_at_s, ..Note::new(bench) }).await;

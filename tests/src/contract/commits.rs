@@ -94,7 +94,7 @@ pub async fn record_that_was_deleted_is_gone(bench: &impl Bench) {
     assert!(late.expect("a record that is gone is no error").is_none());
 }
 
-/// What follows from deleting a record that was never stored happens too.
+/// The effects of deleting a record that was never stored happen too.
 pub async fn deletion_of_a_fresh_record_lets_its_effects_happen(bench: &impl Bench) {
     let function = bench.function("reader").await;
     let seen = Seen::Fresh(Note::new(bench), Payloads::none());

@@ -62,7 +62,7 @@ pub async fn delete_takes_all_that_stands_beside_the_record(bench: &impl Bench) 
     assert_eq!(records.read_log(&note.key(), None, 10).await.unwrap(), []);
 }
 
-/// Its effects happen once it is gone, and when it is gone already: the first reply may have been lost before them.
+/// The effects happen once it is gone, and when it is gone already: the first reply may have been lost before them.
 pub async fn effects_of_a_delete_happen(bench: &impl Bench) {
     let function = bench.function("reader").await;
     let note = stored(bench, Note::new(bench)).await;

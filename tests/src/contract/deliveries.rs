@@ -23,7 +23,7 @@ fn subscription(retry: Retry) -> Subscription {
     Subscription { event: "user-joined".to_owned(), timeout: seconds(30), retry, dead_letter: true }
 }
 
-/// What is seen of an event whose first handling failed: nothing yet.
+/// The view of an event whose first handling failed: nothing yet.
 fn fresh(event: &EventMessage) -> Seen<DeliveryRecord> {
     Seen::Fresh(DeliveryRecord::fresh(event), Payloads::none().with(slot::BODY, event.body.clone()))
 }
@@ -97,7 +97,7 @@ pub async fn ten_arrivals_of_one_message_take_one_attempt(bench: &impl Bench) {
     assert_eq!(arrived.iter().filter(|arrived| arrived.work == Some(Work::CallHandler)).count(), 1);
 }
 
-/// What can't be retried any more is dropped, its event kept as a dead letter, until it is redriven from its record.
+/// A delivery that can't be retried any more is dropped and its event kept as a dead letter, until it is redriven.
 pub async fn dropped_delivery_is_kept_and_may_be_redriven(bench: &impl Bench) {
     let event = event(bench, json(r#"{"name":"Ada"}"#)).await;
     let dropped = first_failed(bench, &event, Retry::never()).await;

@@ -25,7 +25,7 @@ async fn nothing_arrives(bench: &impl Bench, function: &str) {
     assert_eq!(bench.receive(function).await, []);
 }
 
-/// What a new record brings about, and its claim.
+/// The effects of a new record, and of its claim.
 pub async fn messages_of_a_create_and_its_claim_arrive(bench: &impl Bench) {
     let function = bench.function("reader").await;
     let write = Note::new(bench).write_and(vec![send(&function, "1"), send(&function, "2")]);
@@ -35,7 +35,7 @@ pub async fn messages_of_a_create_and_its_claim_arrive(bench: &impl Bench) {
     arrive(bench, &function, &["1", "2", "claimed"]).await;
 }
 
-/// What a save brings about.
+/// The effects of a save.
 pub async fn messages_of_a_save_arrive(bench: &impl Bench) {
     let function = bench.function("reader").await;
     let note = stored(bench, Note::new(bench)).await;

@@ -91,7 +91,7 @@ pub async fn delete_of_an_expired_record_is_done(bench: &impl Bench) {
     assert!(bench.ports().records.delete(&note.header(), &[]).await.unwrap());
 }
 
-/// Its log expires with it.
+/// A record's log expires with it.
 pub async fn log_of_an_expired_record_is_empty(bench: &impl Bench) {
     let note = Note::new(bench);
     create(bench, &note.write()).await;
@@ -115,7 +115,7 @@ pub async fn record_that_is_needed_again_keeps_all_that_stands_beside_it(bench: 
     }
 }
 
-/// What follows a save of an expired record doesn't happen.
+/// The effects of saving an expired record don't happen.
 pub async fn save_of_an_expired_record_lets_nothing_happen(bench: &impl Bench) {
     let function = bench.function("reader").await;
     let note = stored_for_a_while(bench, Note::new(bench)).await;

@@ -1,4 +1,4 @@
-//! What rules need again and again.
+//! The tools that rules need again and again.
 
 use std::time::Duration;
 

@@ -125,7 +125,7 @@ async fn race(bench: &impl Bench, runs: Vec<Decision<RunRecord>>) {
     assert!(is_stored(bench, &runs[winner]).await);
 }
 
-/// What failed may be started again with its key, which is the second run's then.
+/// A failed run may be started again with its key, which is the second run's then.
 pub async fn key_of_a_failed_run_may_be_taken_over(bench: &impl Bench) {
     let (first, second) = two(bench, days(30));
     create(bench, &first).await;
@@ -135,7 +135,7 @@ pub async fn key_of_a_failed_run_may_be_taken_over(bench: &impl Bench) {
     assert_eq!(create(bench, &third).await, Some(second.record));
 }
 
-/// What was done, or ended on purpose, is not done again.
+/// A run that was done, or ended on purpose, is not done again.
 pub async fn key_of_a_completed_or_aborted_run_stays(bench: &impl Bench) {
     for outcome in [done(), AttemptOutcome::Aborted] {
         let (first, second) = two(bench, days(30));

@@ -10,7 +10,7 @@ use dacapo_core::port::{PortError, PortErrorKind, PortResult, Ports, Records};
 use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
 use futures::future::BoxFuture;
 
-/// What goes wrong with a write.
+/// A mishap of a write.
 #[derive(Clone, Copy)]
 pub(super) enum Mishap {
     /// Another writer comes first.

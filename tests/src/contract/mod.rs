@@ -1,4 +1,4 @@
-//! What every implementation of the ports must do: one rule, one function.
+//! The duties of every implementation of the ports: one rule, one function.
 //!
 //! A rule gets a [`Bench`]: ports, and what stands around them. It assumes nothing that the ports' documentation
 //! doesn't say, so the same rules hold for the embedded engine and for AWS. Most rules are about notes, a kind of

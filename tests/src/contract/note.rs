@@ -13,20 +13,20 @@ use super::Bench;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Note {
-    /// Its id.
+    /// The id.
     pub(super) id: String,
     /// The name of the last write.
     pub(super) version: Version,
-    /// What was added, in order.
+    /// The texts that were added, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) lines: Vec<Line>,
-    /// Its places in the indexes.
+    /// The places in the indexes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) places: Vec<IndexEntry>,
-    /// When the conductor reconciles it.
+    /// The time at which the conductor reconciles it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reconcile_at: Option<Timestamp>,
-    /// When it may be deleted, in Unix seconds.
+    /// The time from which it may be deleted, in Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) expires_at_s: Option<i64>,
 }
@@ -38,11 +38,11 @@ pub(super) struct Line {
     mark: Version,
 }
 
-/// What happens to a note.
+/// An input of a note.
 pub(super) enum NoteInput {
     /// A line is added, and the effects follow.
     Add(&'static str, Vec<Effect>),
-    /// Its body is replaced.
+    /// The body is replaced.
     Attach(Json),
     /// It is to be reconciled then.
     Remind(Option<Timestamp>),
@@ -77,7 +77,7 @@ impl Note {
         self
     }
 
-    /// Its key.
+    /// The key of the note.
     pub(super) fn key(&self) -> RecordKey {
         RecordKey::new(Self::KIND, &*self.id)
     }
@@ -119,7 +119,7 @@ impl Note {
     }
 }
 
-/// What a store gives of a record that was written so, where all of its payloads are small.
+/// The record that a store gives of what was written so, where all of its payloads are small.
 pub(super) fn found(write: &Write) -> StoredRecord {
     let Write { header, document, payloads, .. } = write.clone();
     StoredRecord { header, document, payloads }

@@ -71,7 +71,7 @@ pub async fn writer_that_loses_decides_again(bench: &impl Bench) {
     assert_eq!(added(bench, &[Mishap::OtherFirst; 3]).await, ["other", "other", "other", "mine"]);
 }
 
-/// What is throttled is tried again, and stored once.
+/// A throttled write is tried again, and stored once.
 pub async fn write_that_is_throttled_is_tried_again(bench: &impl Bench) {
     assert_eq!(added(bench, &[Mishap::Throttled; 2]).await, ["mine"]);
 }
@@ -130,7 +130,7 @@ pub async fn write_that_is_throttled_for_too_long_is_an_error(bench: &impl Bench
     assert_eq!(late.unwrap_err().kind(), PortErrorKind::Transient);
 }
 
-/// What follows from a decision that lost doesn't happen; what follows from the one that is stored does.
+/// The effects of a decision that lost don't happen; those of the one that is stored do.
 pub async fn effects_of_the_decision_that_is_stored_happen_alone(bench: &impl Bench) {
     let function = bench.function("reader").await;
     let note = stored(bench, Note::new(bench)).await;

@@ -16,7 +16,7 @@ fn quiet_time(bench: &impl Bench) -> Timestamp {
     now(bench) + days(1_000) + Duration::from_millis(bench.ports().clock.random() >> 30)
 }
 
-/// What is to be reconciled by a time and not before another, in order.
+/// The records that are to be reconciled by a time and not before another, in order.
 async fn due(bench: &impl Bench, from: Timestamp, by: Timestamp) -> Vec<RecordKey> {
     let partitions = vec![IndexEntry::RECONCILED.to_owned()];
     let below = Some(sort_time(by + Duration::from_millis(1)));
@@ -90,7 +90,7 @@ pub async fn save_moves_the_time(bench: &impl Bench) {
     }
 }
 
-/// What has expired is reconciled no more.
+/// An expired record is reconciled no more.
 pub async fn expired_record_is_not_reconciled(bench: &impl Bench) {
     let start = quiet_time(bench);
     let note = Note { reconcile_at: Some(start), expires_at_s: Some(soon_s(bench)), ..Note::new(bench) };

@@ -23,7 +23,7 @@ async fn delete(bench: &impl Bench, name: &str) {
     post(bench, &Effect::DeleteSchedule { name: name.to_owned() }).await;
 }
 
-/// What is seen of a schedule before it is put.
+/// The view of a schedule before it is put.
 fn fresh(bench: &impl Bench, name: &str) -> Seen<ScheduleRecord> {
     Seen::Fresh(ScheduleRecord::fresh(name, "task", now(bench)), Payloads::none())
 }

@@ -11,16 +11,16 @@ use std::{
 
 use super::{failed, root};
 
-/// Its first start installs it.
+/// The patience with its first start, which installs it.
 const PATIENCE: Duration = Duration::from_secs(900);
-/// How long one answer about its health may take.
+/// The longest time that one answer about its health may take.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
-/// Ports that are asked for by number alone: the kernel gives those from 32768 on to whoever connects to somewhere, so
+/// Ports that are asked for by number alone: the kernel gives those from 32768 on to any program that connects, so
 /// that one of them may be taken before LocalStack listens.
 const PORTS: Range<u16> = 20_000..32_000;
 /// Starts on one port after another, where others take them.
 const STARTS: u32 = 5;
-/// How long it may take to stop by itself.
+/// The longest time that it may take to stop by itself.
 const STOPS_WITHIN: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -39,7 +39,7 @@ impl Server {
         Self::launch(port, state, |_| Ok(()))
     }
 
-    /// Starts one on a port that nobody uses.
+    /// Starts one on a port that is free.
     ///
     /// # Errors
     /// If it can't be started, or ends before it answers: it has said why on standard error.
@@ -90,13 +90,13 @@ impl Server {
         Ok(server)
     }
 
-    /// Where it is.
+    /// The address.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// How it ended, if it has.
+    /// The status of its end, if it has ended.
     ///
     /// # Errors
     /// If the operating system doesn't tell.
@@ -120,7 +120,7 @@ impl Drop for Server {
     }
 }
 
-/// A port that nobody uses.
+/// A port that is free.
 fn free_port() -> io::Result<u16> {
     let mut ports = std::iter::repeat_with(|| fastrand::u16(PORTS)).take(1_000);
     ports.find(|port| is_free(*port)).ok_or_else(|| failed(format!("no port of {PORTS:?} is free")))
@@ -130,7 +130,7 @@ fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// Whether it says that it is up: a port that takes connections may not answer yet, or be another program's.
+/// Is true once it says that it is up: a port that takes connections may not answer yet, or be another program's.
 fn is_healthy(address: &str) -> io::Result<()> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(ANSWERS_WITHIN))?;

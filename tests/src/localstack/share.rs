@@ -1,7 +1,7 @@
 //! One LocalStack for many test processes, by three locks. The kernel releases a lock when its holder ends, in
 //! whatever way, so nothing is left behind and nothing needs to be counted.
 //!
-//! - `users`: each test process holds it shared. Who gets it alone knows that nobody is there.
+//! - `users`: each test process holds it shared. The process that gets it alone knows that no other is there.
 //! - `keeper`: held by the process that keeps LocalStack, for as long as it lives.
 //! - `start`: held by the test process that starts the keeper or waits for it.
 
@@ -16,11 +16,11 @@ use std::{
 };
 
 use super::{APP, Localstack, clock, config, deploy, failed, folder, server};
-use crate::scheduler_driver::Driver;
+use crate::schedule_firer::ScheduleFirer;
 
 /// A first build of all functions takes its time.
 const PATIENCE: Duration = Duration::from_secs(45 * 60);
-/// How long LocalStack stays when nobody uses it: the next test binary may just be starting.
+/// The time that LocalStack stays without users: the next test binary may just be starting.
 const LINGERS: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(500);
 /// Lines of the keeper's log that are shown when it failed.
@@ -78,7 +78,7 @@ fn end_of(log: &Path) -> String {
     lines[lines.len().saturating_sub(LINES)..].join("\n")
 }
 
-/// Keeps LocalStack until nobody uses it any more.
+/// Keeps LocalStack until no process uses it any more.
 ///
 /// # Errors
 /// If LocalStack can't be started or ends, or the app can't be built or deployed.
@@ -101,8 +101,8 @@ pub async fn share() -> io::Result<()> {
     let localstack = Localstack { endpoint, app: APP.to_owned(), stage };
     // It begins before there are schedules, so that it sees them come. Every fire of the app comes twice: what is
     // delivered at least once must bear it.
-    let driver = Driver::new(&config(&localstack.endpoint).await, clock()).twice_in(&localstack.prefix());
-    let driver = tokio::spawn(driver.run());
+    let firer = ScheduleFirer::new(&config(&localstack.endpoint).await, clock()).twice_in(&localstack.prefix());
+    let firer = tokio::spawn(firer.run());
     let stack = localstack.clone();
     let made = move || deploy::build().and_then(|()| deploy::deploy(&stack));
     tokio::task::spawn_blocking(made).await.map_err(io::Error::other)??;
@@ -127,7 +127,7 @@ pub async fn share() -> io::Result<()> {
         tokio::time::sleep(PAUSE).await;
     }
     fs::remove_file(folder().join("site.json"))?;
-    driver.abort();
+    firer.abort();
     if own.is_none() {
         deploy::destroy(&localstack)?;
     }

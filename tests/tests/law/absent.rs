@@ -1,4 +1,4 @@
-//! What is deliberately absent from the code of a crate, so that what is proved of it in one place holds in another.
+//! The things deliberately absent from the code of a crate, so that what is proved of it in one place holds in another.
 
 use proc_macro2::{TokenStream, TokenTree};
 
@@ -7,10 +7,10 @@ use crate::{
     workspace::{Kind, Package, packages},
 };
 
-/// What the domain may name: time, data, errors.
+/// The libraries that the domain may name: time, data, errors.
 const DOMAIN_MAY_NAME: &[&str] = &["jiff", "serde", "serde_json", "thiserror", "ulid"];
 
-/// What the domain never does: wait, read a clock or the environment, roll dice, touch files or the network.
+/// The deeds that the domain leaves: to wait, read a clock or the environment, roll dice, touch files or the network.
 const NOT_IN_THE_DOMAIN: &[&str] = &[
     "async",
     "await",
@@ -27,7 +27,7 @@ const NOT_IN_THE_DOMAIN: &[&str] = &[
     "println",
 ];
 
-/// What the core and the SDK leave to adapters. A `*` stands for any ending.
+/// The services that the core and the SDK leave to adapters. A `*` stands for any ending.
 const NOT_IN_THE_CORE: &[&str] = &[
     "std::env",
     "std::fs",
@@ -43,7 +43,7 @@ const NOT_IN_THE_CORE: &[&str] = &[
     "lambda_runtime",
 ];
 
-/// How Step Functions' own error names begin, which the adapter to it translates.
+/// The beginning of Step Functions' own error names, which the adapter to it translates.
 const STEP_FUNCTIONS: &str = "States.";
 
 #[test]
@@ -82,12 +82,12 @@ fn named_beyond(package: &Package, allowed: &[&str]) -> Vec<String> {
     named.map(|used| format!("{place}: {name} names {used}; it may name {}", allowed.join(", "))).collect()
 }
 
-/// Where code reaches for what its adapters know.
+/// The places where code reaches for what its adapters know.
 fn outside(source: &Source) -> Vec<String> {
     [said(source, NOT_IN_THE_CORE), quoted(source, STEP_FUNCTIONS)].concat()
 }
 
-/// Where code says one of these words or paths. Its documentation and strings may.
+/// The places where code says one of these words or paths. Its documentation and strings may.
 fn said(source: &Source, words: &[&str]) -> Vec<String> {
     let mut found = vec![];
     for mention in mentions(source.tokens()) {
@@ -107,7 +107,7 @@ fn matches(name: &str, part: &str) -> bool {
     part.strip_suffix('*').map_or(name == part, |beginning| name.starts_with(beginning))
 }
 
-/// Where a string in code says this. Documentation may.
+/// The places where a string in code says this. Documentation may.
 fn quoted(source: &Source, word: &str) -> Vec<String> {
     let mut lines = vec![];
     literals(source.tokens(), word, &mut lines);
@@ -134,7 +134,7 @@ fn literals(tokens: TokenStream, word: &str, lines: &mut Vec<usize>) {
     }
 }
 
-/// Where code names a fault that a test injects: a name with the word "fault", or a crash before or after something.
+/// The names of faults that a test injects: with the word "fault", or a crash before or after something.
 fn faults(source: &Source) -> Vec<String> {
     let mut found = vec![];
     for mention in mentions(source.tokens()) {

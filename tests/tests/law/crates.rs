@@ -1,4 +1,4 @@
-//! Who may use whom: the crates form a stair, and some libraries are for few of them.
+//! The permitted uses: the crates form a stair, and some libraries are for few of them.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What a stranger sees first: the top of the repository, and the `main` of a function.
+//! The first sights of a stranger: the top of the repository, and the `main` of a function.
 
 use std::fs;
 
@@ -9,10 +9,11 @@ use crate::{
     workspace::{packages, root},
 };
 
-/// What stands at the top.
+/// The entries of the top.
 const TOP: &[&str] = &[
     "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
@@ -20,6 +21,7 @@ const TOP: &[&str] = &[
     "LICENSE-MIT",
     "Makefile",
     "README.md",
+    "SECURITY.md",
     "clippy.toml",
     "deny.toml",
     "functions",
@@ -30,11 +32,11 @@ const TOP: &[&str] = &[
     "tests",
 ];
 
-/// How many statements compose a function and serve it.
+/// The number of statements that compose a function and serve it.
 const MAIN_HOLDS: usize = 3;
 
 #[test]
-fn the_top_is_what_the_design_draws() {
+fn top_of_the_repository_holds_only_what_is_named_here() {
     let entries = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     none(beyond_the_top(entries.collect()));
 }
@@ -57,7 +59,7 @@ fn beyond_the_top(mut names: Vec<String>) -> Vec<String> {
         .collect()
 }
 
-/// What a binary holds beside a short `main`.
+/// The things that a binary holds beside a short `main`.
 fn more_than_composed(source: &Source) -> Vec<String> {
     struct Functions(Vec<(String, usize, usize)>);
     impl Visit<'_> for Functions {

@@ -10,7 +10,7 @@
 //! | one word means one thing | `words.rs` |
 //! | doc comments describe | `doc_comments.rs` |
 //! | `ARCHITECTURE.md` names only what is there | `map.rs` |
-//! | manifests inherit lints and versions, and the toolchain is the oldest that is supported | `manifests.rs` |
+//! | manifests inherit lints and versions, and no code is unsafe | `manifests.rs` |
 //! | the top stays as drawn, and a function's `main` composes in three statements | `layout.rs` |
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]

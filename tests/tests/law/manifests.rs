@@ -1,4 +1,4 @@
-//! What is said once: lints and versions in the workspace's manifest, the oldest Rust beside the toolchain that builds.
+//! The things said once: lints and versions in the workspace's manifest, the lint against unsafe code.
 
 use std::fs;
 
@@ -6,8 +6,6 @@ use crate::{
     source::none,
     workspace::{packages, root},
 };
-
-const TOOLCHAIN: &str = "rust-toolchain.toml";
 
 #[test]
 fn every_package_takes_lints_and_versions_from_the_workspace() {
@@ -19,16 +17,11 @@ fn unsafe_code_is_forbidden_everywhere() {
     none(unforbidden(&workspace()));
 }
 
-#[test]
-fn the_toolchain_is_the_oldest_rust_that_the_workspace_supports() {
-    none(toolchain(fs::read_to_string(root().join(TOOLCHAIN)).ok().as_deref(), &workspace()));
-}
-
 fn workspace() -> toml::Table {
     fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap()
 }
 
-/// What a package says for itself that the workspace says for all.
+/// The settings that a package says for itself and the workspace says for all.
 fn own_settings(place: &str, manifest: &toml::Table) -> Vec<String> {
     let is_inherited = |value: Option<&toml::Value>| {
         value.and_then(|value| value.get("workspace")).and_then(toml::Value::as_bool) == Some(true)
@@ -61,26 +54,6 @@ fn unforbidden(workspace: &toml::Table) -> Vec<String> {
     }
 }
 
-/// What is wrong with the toolchain's file, given its text.
-fn toolchain(text: Option<&str>, workspace: &toml::Table) -> Vec<String> {
-    let oldest = workspace["workspace"]["package"]["rust-version"].as_str().unwrap_or_default();
-    let Some(text) = text else {
-        return vec![format!("{TOOLCHAIN}: isn't there; add it with `channel = \"{oldest}\"`")];
-    };
-    let file: toml::Table = match text.parse() {
-        Ok(file) => file,
-        Err(error) => return vec![format!("{TOOLCHAIN}: is no TOML: {error}")],
-    };
-    let channel = file.get("toolchain").and_then(|toolchain| toolchain.get("channel")?.as_str());
-    match channel {
-        Some(channel) if channel == oldest => vec![],
-        Some(channel) => vec![format!(
-            "{TOOLCHAIN}: builds with {channel}, while Cargo.toml promises rust-version {oldest}; make them equal"
-        )],
-        None => vec![format!("{TOOLCHAIN}: names no channel; write `channel = \"{oldest}\"` under `[toolchain]`")],
-    }
-}
-
 #[test]
 fn a_manifest_that_inherits_everything_is_passed_and_its_own_settings_are_told() {
     let head = "[package]\nedition.workspace = true\nrust-version.workspace = true\nlicense.workspace = true\n";
@@ -106,18 +79,4 @@ fn unsafe_code_that_is_only_denied_is_told() {
     assert_eq!(unforbidden(&workspace("forbid")), [""; 0]);
     assert_eq!(unforbidden(&workspace("deny")).len(), 1);
     assert_eq!(unforbidden(&"[workspace]".parse().unwrap()).len(), 1);
-}
-
-#[test]
-fn a_toolchain_that_is_absent_unnamed_or_another_is_told() {
-    let workspace = "[workspace.package]\nrust-version = \"1.95\"".parse().unwrap();
-    let found = |text| toolchain(text, &workspace);
-    assert_eq!(found(Some("[toolchain]\nchannel = \"1.95\"")), [""; 0]);
-    assert_eq!(found(None), ["rust-toolchain.toml: isn't there; add it with `channel = \"1.95\"`"]);
-    assert_eq!(
-        found(Some("[toolchain]\nchannel = \"1.96\"")),
-        ["rust-toolchain.toml: builds with 1.96, while Cargo.toml promises rust-version 1.95; make them equal"]
-    );
-    assert_eq!(found(Some("[toolchain]")).len(), 1);
-    assert_eq!(found(Some("1.95")).len(), 1);
 }

@@ -47,7 +47,7 @@ fn places(text: &str, read: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
     found
 }
 
-/// What is wrong with a word in backticks.
+/// The fault of a word in backticks.
 fn wrong(word: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let (path, names) = match word.split_once(".rs::") {
         Some((file, names)) => (format!("{file}.rs"), Some(names)),
@@ -111,7 +111,7 @@ fn words(code: TokenStream, defined: &mut BTreeSet<String>, said: &mut BTreeSet<
     }
 }
 
-/// What is wrong with the glossary: the rows of its table, or the items of its list, are counted.
+/// The faults of the glossary: the rows of its table, or the items of its list, are counted.
 fn glossary(text: &str) -> Vec<String> {
     let Some((before, section)) = text.split_once("\n## Glossary") else {
         return vec![format!("{MAP}: has no `## Glossary`; add one of at most {GLOSSARY_HOLDS} entries")];

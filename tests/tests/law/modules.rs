@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syn::{
-    Attribute, ImplItem, Item, ItemMod, ItemUse, Macro, Meta, Path, UseTree, Visibility,
+    Attribute, ImplItem, Item, ItemMod, ItemUse, Macro, Meta, Path, UseTree,
     visit::{self, Visit},
 };
 
@@ -35,11 +35,9 @@ pub struct Mentioned {
     pub module: usize,
     pub path: Vec<String>,
     pub line: usize,
-    /// Whether it is handed on (`pub use`).
-    pub re_export: bool,
 }
 
-/// Where a path leads, by the number of the module.
+/// The place that a path leads to, by the number of the module.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target {
     Module(usize),
@@ -56,12 +54,12 @@ impl Tree {
         tree
     }
 
-    /// Whether a module lies below another.
+    /// Is true where a module lies below another.
     pub fn is_below(&self, module: usize, above: usize) -> bool {
         module != 0 && (self.modules[module].parent == above || self.is_below(self.modules[module].parent, above))
     }
 
-    /// Where a path that a module mentions leads within the crate. Re-exports are followed to what they re-export.
+    /// Follows a path that a module mentions to its place in the crate, through re-exports to what they re-export.
     pub fn resolve(&self, from: usize, path: &[String]) -> Option<Target> {
         self.follow(from, path, &mut BTreeSet::new())
     }
@@ -93,7 +91,7 @@ impl Tree {
         Some(at)
     }
 
-    /// What a name means in a module. A module and an item may have the same name: before `::` stands the module.
+    /// Looks up a name in a module. A module and an item may have the same name: before `::` stands the module.
     fn look_up(
         &self,
         module: usize,
@@ -123,7 +121,7 @@ impl Tree {
     }
 }
 
-/// Whether something stands under `#[cfg(test)]`.
+/// Is true of what stands under `#[cfg(test)]`.
 fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         Meta::List(list) if list.path.is_ident("cfg") => list.tokens.to_string() == "test",
@@ -135,7 +133,7 @@ struct Reader<'a> {
     files: &'a Files,
     tree: &'a mut Tree,
     module: usize,
-    /// Where the files of the module's children lie.
+    /// The folder of the module's children.
     folder: String,
 }
 
@@ -148,14 +146,14 @@ impl Reader<'_> {
         self.visit_file(&syntax);
     }
 
-    fn import(&mut self, tree: &UseTree, before: &[String], re_export: bool) {
+    fn import(&mut self, tree: &UseTree, before: &[String]) {
         let with = |name: &syn::Ident| match name.to_string().as_str() {
             "self" if !before.is_empty() => before.to_vec(),
             name => [before, &[name.to_owned()]].concat(),
         };
         let (name, path, span) = match tree {
-            UseTree::Path(path) => return self.import(&path.tree, &with(&path.ident), re_export),
-            UseTree::Group(group) => return group.items.iter().for_each(|tree| self.import(tree, before, re_export)),
+            UseTree::Path(path) => return self.import(&path.tree, &with(&path.ident)),
+            UseTree::Group(group) => return group.items.iter().for_each(|tree| self.import(tree, before)),
             UseTree::Name(name) => (with(&name.ident).last().cloned(), with(&name.ident), name.ident.span()),
             UseTree::Rename(name) => (Some(name.rename.to_string()), with(&name.ident), name.ident.span()),
             UseTree::Glob(glob) => (None, before.to_vec(), glob.star_token.spans[0]),
@@ -165,11 +163,11 @@ impl Reader<'_> {
             Some(name) => drop(module.imported.insert(name, path.clone())),
             None => module.globs.push(path.clone()),
         }
-        self.mention(path, span.start().line, re_export);
+        self.mention(path, span.start().line);
     }
 
-    fn mention(&mut self, path: Vec<String>, line: usize, re_export: bool) {
-        self.tree.mentions.push(Mentioned { module: self.module, path, line, re_export });
+    fn mention(&mut self, path: Vec<String>, line: usize) {
+        self.tree.mentions.push(Mentioned { module: self.module, path, line });
     }
 }
 
@@ -226,14 +224,14 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 
     fn visit_item_use(&mut self, item: &'ast ItemUse) {
         if item.leading_colon.is_none() {
-            self.import(&item.tree, &[], !matches!(item.vis, Visibility::Inherited));
+            self.import(&item.tree, &[]);
         }
     }
 
     fn visit_path(&mut self, path: &'ast Path) {
         if path.leading_colon.is_none() {
             let names = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-            self.mention(names, path.segments[0].ident.span().start().line, false);
+            self.mention(names, path.segments[0].ident.span().start().line);
         }
         visit::visit_path(self, path);
     }
@@ -241,7 +239,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_macro(&mut self, call: &'ast Macro) {
         self.visit_path(&call.path);
         for inner in mentions(call.tokens.clone()) {
-            self.mention(inner.path, inner.line, false);
+            self.mention(inner.path, inner.line);
         }
     }
 

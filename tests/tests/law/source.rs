@@ -109,6 +109,34 @@ fn is_colons(tokens: &[TokenTree]) -> bool {
     tokens.len() > 1 && is_colon(&tokens[0]) && is_colon(&tokens[1])
 }
 
+/// A name right after another word, as in `struct Name` or `let name`.
+pub struct Definition {
+    pub keyword: String,
+    pub name: String,
+    pub line: usize,
+}
+
+/// All names that tokens define, and whatever else stands after a word.
+pub fn definitions(tokens: TokenStream) -> Vec<Definition> {
+    let mut found = vec![];
+    let mut before = None;
+    for token in tokens {
+        let word = match &token {
+            TokenTree::Ident(word) => Some(word.to_string()),
+            TokenTree::Group(group) => {
+                found.extend(definitions(group.stream()));
+                None
+            }
+            _ => None,
+        };
+        if let (Some(keyword), Some(name)) = (before, &word) {
+            found.push(Definition { keyword, name: name.clone(), line: token.span().start().line });
+        }
+        before = word;
+    }
+    found
+}
+
 /// Tokens without the items that stand under `#[cfg(test)]`.
 pub fn without_tests(tokens: TokenStream) -> TokenStream {
     let mut kept = vec![];

@@ -1,6 +1,6 @@
 //! Words that are gone: one word means one thing, and where the field has a word, that word is used.
 
-use crate::source::{Source, mentions, none, sources};
+use crate::source::{Source, definitions, mentions, none, sources};
 
 /// A name that code has no more.
 struct Gone {
@@ -8,15 +8,34 @@ struct Gone {
     say: &'static str,
     /// Folders or files in which it is gone; elsewhere it is an ordinary word. None: everywhere.
     only: &'static [&'static str],
+    /// The keywords after which it is gone, where it is an ordinary word for other things. None: wherever it stands.
+    after: &'static [&'static str],
 }
 
 const fn gone(word: &'static str, say: &'static str) -> Gone {
-    Gone { word, say, only: &[] }
+    Gone { word, say, only: &[], after: &[] }
 }
 
 const fn gone_in(only: &'static [&'static str], word: &'static str, say: &'static str) -> Gone {
-    Gone { word, say, only }
+    Gone { word, say, only, after: &[] }
 }
+
+/// A word that is no type's name any more; an enum's variant may still bear it.
+const fn no_type(word: &'static str, say: &'static str) -> Gone {
+    Gone { word, say, only: &[], after: TYPES }
+}
+
+const fn no_type_in(only: &'static [&'static str], word: &'static str, say: &'static str) -> Gone {
+    Gone { word, say, only, after: TYPES }
+}
+
+/// A word that is no variable's name any more; methods and files may still bear it.
+const fn no_variable(word: &'static str, say: &'static str) -> Gone {
+    Gone { word, say, only: &[], after: VARIABLES }
+}
+
+const TYPES: &[&str] = &["struct", "enum", "type", "trait", "union"];
+const VARIABLES: &[&str] = &["let", "mut", "const", "static"];
 
 const AWS_STORE: &[&str] = &["shared/aws/src/store/"];
 const CORE: &[&str] = &["shared/domain/", "shared/core/", "shared/sdk/"];
@@ -44,7 +63,7 @@ const GONE: &[Gone] = &[
     gone_in(CORE, "roll", "unit_interval"),
     gone("patiently", "retry_until"),
     // Events are published and handled; a state machine has inputs and effects.
-    gone_in(RUN, "Event", "Input"),
+    no_type_in(RUN, "Event", "Input"),
     gone_in(CORE, "carry", "deliver_at"),
     gone_in(RUN, "long", "wait_loop"),
     // A run's end.
@@ -66,13 +85,13 @@ const GONE: &[Gone] = &[
     gone("hold_back", "defer"),
     gone_in(&["shared/core/src/client/", "shared/sdk/src/client/"], "held", "deferred"),
     // Errors, from the handler to the record.
-    gone("Failure", "RecordedError, InvocationFailed, or CliError"),
-    gone("Crash", "InvocationFailed"),
+    no_type("Failure", "RecordedError, InvocationFailed, or CliError"),
+    no_type("Crash", "InvocationFailed"),
     gone("Broken", "InvocationFailed"),
     gone("Unhandled", "AttemptError"),
     gone("Wish", "RetryHint"),
     gone("RetryWish", "RetryHint"),
-    gone("undelivered", "app_dlq, function_dlq or send_to_dlq"),
+    no_variable("undelivered", "app_dlq, function_dlq or send_to_dlq"),
     gone("UNDELIVERED", "APP_DLQ"),
     // Schedules.
     gone_in(DOMAIN, "Rule", "Schedule"),
@@ -80,7 +99,7 @@ const GONE: &[Gone] = &[
     gone("Rhythm", "Recurrence"),
     gone("Neighbours", "AdjacentFires"),
     gone("Fires", "Recurrence or AdjacentFires"),
-    gone("Missed", "MissedFires"),
+    no_type("Missed", "MissedFires"),
     // Stores.
     gone_in(AWS_STORE, "inside", "inline"),
     gone_in(AWS_STORE, "beside", "overflow"),
@@ -101,7 +120,7 @@ const GONE: &[Gone] = &[
     gone("Anew", "Restart"),
     gone("described_anew", "manifest_changed"),
     // The parts of an author's function.
-    gone_in(SDK, "Known", "ManifestCache"),
+    no_type_in(SDK, "Known", "ManifestCache"),
     gone_in(SDK, "Kept", "InitValueCache"),
     gone("What", "Operation"),
     // Faults are the test kit's.
@@ -117,15 +136,23 @@ fn names_that_are_gone_are_said_nowhere() {
 
 /// Each gone word that a source says, once a line.
 fn said(source: &Source) -> Vec<String> {
+    let is_here = |gone: &&Gone| gone.only.is_empty() || gone.only.iter().any(|part| source.path.starts_with(part));
+    let gone: Vec<&Gone> = GONE.iter().filter(is_here).collect();
     let mut found = vec![];
     for mention in mentions(source.tokens()) {
-        for gone in GONE.iter().filter(|gone| mention.path.iter().any(|name| name == gone.word)) {
-            if gone.only.is_empty() || gone.only.iter().any(|part| source.path.starts_with(part)) {
-                let line = format!("{}:{}: `{}` is gone; say {}", source.path, mention.line, gone.word, gone.say);
-                found.push(line);
-            }
-        }
+        let anywhere = gone.iter().filter(|gone| gone.after.is_empty());
+        found.extend(
+            anywhere.filter(|gone| mention.path.iter().any(|name| name == gone.word)).map(|it| (mention.line, *it)),
+        );
     }
+    for defined in definitions(source.tokens()) {
+        let is_defined = |gone: &&&Gone| gone.word == defined.name && gone.after.contains(&defined.keyword.as_str());
+        found.extend(gone.iter().filter(is_defined).map(|gone| (defined.line, *gone)));
+    }
+    let mut found: Vec<String> = found
+        .into_iter()
+        .map(|(line, gone)| format!("{}:{line}: `{}` is gone; say {}", source.path, gone.word, gone.say))
+        .collect();
     found.dedup();
     found
 }
@@ -153,6 +180,19 @@ fn a_word_that_is_gone_in_one_place_is_ordinary_elsewhere() {
     let text = "enum Event {}";
     assert_eq!(said(&Source::new("shared/domain/src/run/input.rs", text)).len(), 1);
     assert_eq!(said(&Source::new("shared/dashboard/src/runs.rs", text)), [""; 0]);
+}
+
+#[test]
+fn a_word_that_is_gone_as_a_type_or_a_variable_is_ordinary_for_variants_and_methods() {
+    let found = |text: &str| said(&Source::new("shared/x/src/a.rs", text)).len();
+    for text in ["pub struct Missed(u32);", "mod a { pub(super) enum Failure {} }", "fn f() { let undelivered = 1; }"] {
+        assert_eq!(found(text), 1, "{text}");
+    }
+    for text in
+        ["enum Reason { Missed, Crash(u32) }", "fn f() { g(Hook::Failure) }", "fn undelivered() { a.undelivered() }"]
+    {
+        assert_eq!(found(text), 0, "{text}");
+    }
 }
 
 #[test]

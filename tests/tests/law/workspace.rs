@@ -43,14 +43,14 @@ struct Metadata {
 }
 
 impl Package {
-    /// Its direct dependencies of a kind.
+    /// The direct dependencies of a kind.
     pub fn uses(&self, kind: Kind) -> impl Iterator<Item = &str> {
         let is_test = |dependency: &&Dependency| dependency.kind.as_deref() == Some("dev");
         let wanted = move |dependency: &&Dependency| is_test(dependency) == (kind == Kind::Test);
         self.dependencies.iter().filter(wanted).map(|dependency| dependency.name.as_str())
     }
 
-    /// Its direct dependencies without any of its features.
+    /// The direct dependencies without any of the package's features.
     pub fn always(&self) -> impl Iterator<Item = &str> {
         let product = self.dependencies.iter().filter(|dependency| dependency.kind.is_none());
         product.filter(|dependency| !dependency.optional).map(|dependency| dependency.name.as_str())
@@ -61,12 +61,12 @@ impl Package {
         self.folder.starts_with(root().join(folder))
     }
 
-    /// Its `Cargo.toml`.
+    /// The package's `Cargo.toml`.
     pub fn manifest(&self) -> toml::Table {
         fs::read_to_string(&self.manifest_path).unwrap().parse().unwrap()
     }
 
-    /// Where its `Cargo.toml` lies, as findings tell it.
+    /// The place of its `Cargo.toml`, as findings tell it.
     pub fn place(&self) -> String {
         relative(&self.manifest_path)
     }

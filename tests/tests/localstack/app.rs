@@ -79,19 +79,19 @@ impl App {
         self.client.list(filter).await.unwrap().runs
     }
 
-    /// How often a handler was called for a run: `chaos` leaves a log entry each time.
+    /// The number of times that a handler was called for a run: `chaos` leaves a log entry each time.
     pub async fn calls(&self, id: Id) -> usize {
         self.client.logs(id).await.unwrap().len()
     }
 
-    /// Where a function's queue is.
+    /// The address of a function's queue.
     pub async fn queue(&self, function: &str) -> String {
         let queue = format!("{}-{function}", self.localstack.prefix());
         let reply = self.sqs.get_queue_url().queue_name(queue).send().await.unwrap();
         reply.queue_url().unwrap().to_owned()
     }
 
-    /// What is in a function's queue.
+    /// The messages in a function's queue.
     pub async fn backlog(&self, function: &str) -> Backlog {
         use QueueAttributeName as Name;
 

@@ -1,4 +1,4 @@
-//! What goes wrong at the borders between processes: one line that says what and what to do, a documented exit code.
+//! The mishaps at the borders between processes: one line that says what and what to do, a documented exit code.
 
 use std::{
     path::PathBuf,
@@ -33,7 +33,7 @@ async fn missing_credentials_are_said_with_the_variables_that_give_them() {
 }
 
 #[tokio::test]
-async fn what_the_deployed_app_does_not_know_is_said_with_what_was_meant() {
+async fn name_that_the_deployed_app_does_not_know_is_not_found_and_the_error_says_what_was_meant() {
     let app = App::deployed().await;
     let prefix = ["--stage", &app.localstack.stage];
     let run = |arguments: &[&str]| dacapo(&[arguments, &prefix].concat(), &app.localstack.endpoint, Some("test"));
@@ -49,7 +49,7 @@ async fn what_the_deployed_app_does_not_know_is_said_with_what_was_meant() {
 }
 
 #[tokio::test]
-async fn the_command_line_does_the_main_job_and_leaves_by_its_end() {
+async fn run_waited_for_by_the_command_line_ends_it_with_the_runs_exit_code() {
     let app = App::deployed().await;
     let stage = &app.localstack.stage;
     let body = r#"{"rows_per_page":4000,"pause_s":1}"#;
@@ -76,7 +76,7 @@ fn dacapo(arguments: &[&str], endpoint: &str, key: Option<&str>) -> Output {
     command.output().unwrap()
 }
 
-/// Where the command line is. Cargo builds it for its own package's tests alone.
+/// The path of the command line. Cargo builds it for its own package's tests alone.
 fn program() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT

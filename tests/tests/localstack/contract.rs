@@ -122,8 +122,8 @@ impl Bench for LocalstackBench {
 async fn make_stack(app: &str, config: &SdkConfig) {
     let prefix = format!("{app}-{STAGE}");
     make_table(&prefix, &aws_sdk_dynamodb::Client::new(config)).await;
-    let undelivered = aws_sdk_sqs::Client::new(config).create_queue().queue_name(format!("{prefix}-undelivered"));
-    undelivered.send().await.unwrap();
+    let app_dlq = aws_sdk_sqs::Client::new(config).create_queue().queue_name(format!("{prefix}-undelivered"));
+    app_dlq.send().await.unwrap();
 
     // Made again, LocalStack's would lose its schedules.
     let scheduler = aws_sdk_scheduler::Client::new(config);

@@ -46,7 +46,7 @@ async fn a_process_that_ends_in_the_loop_is_noticed_and_tried_again_by_the_loop(
 }
 
 #[tokio::test]
-async fn a_function_that_can_t_start_fails_its_runs() {
+async fn function_that_cannot_start_fails_its_runs() {
     let app = App::deployed().await;
     let id = app.client.run(BROKEN, ()).await.unwrap().id();
     let record = app.ended(id).await;

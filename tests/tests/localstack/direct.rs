@@ -65,7 +65,7 @@ async fn a_direct_start_without_a_body_gives_an_empty_one() {
 }
 
 #[tokio::test]
-async fn a_direct_start_that_can_not_be_says_why_in_the_execution() {
+async fn direct_start_that_is_refused_says_why_in_the_execution() {
     let app = App::deployed().await;
     let refused = [
         (r#"{"task":"import-airprots"}"#, r#"no task is named \"import-airprots\""#),
@@ -85,7 +85,7 @@ async fn start(app: &App, input: &str) -> String {
     start.send().await.unwrap().execution_arn
 }
 
-/// How an execution ended, with its output or its cause.
+/// The end of an execution, with its output or its cause.
 async fn ended(app: &App, execution: &str) -> (ExecutionStatus, String) {
     eventually("the execution has ended", || async {
         let reply = app.sfn.describe_execution().execution_arn(execution).send().await.unwrap();

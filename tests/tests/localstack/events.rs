@@ -47,7 +47,7 @@ async fn a_failing_handler_is_retried_per_message_and_its_batch_neighbours_are_l
 }
 
 #[tokio::test]
-async fn who_joined_is_welcomed_later_once() {
+async fn event_of_a_new_user_published_twice_is_followed_by_one_welcome() {
     let app = App::deployed().await;
     let email = format!("grace-{}@example.org", Timestamp::now().as_nanosecond());
 
@@ -76,7 +76,7 @@ async fn who_joined_is_welcomed_later_once() {
     assert_eq!(welcomed().await.len(), 1, "the handler's key makes it one");
 }
 
-/// How often `flaky` was called for each thing: a call leaves a run that is tagged with the thing.
+/// The number of times that `flaky` was called for each thing: a call leaves a run that is tagged with the thing.
 async fn calls(app: &App, things: &str) -> BTreeMap<String, usize> {
     let mut calls = BTreeMap::new();
     for run in app.runs(CHAOS.name()).await {

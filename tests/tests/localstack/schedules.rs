@@ -1,4 +1,4 @@
-//! Schedules. The driver delivers every fire twice.
+//! Schedules. The schedule firer delivers every fire twice.
 
 use app::{NIGHTLY_REPORT, Sent};
 use chaos::{CHAOS, Chaos, Told};

@@ -84,7 +84,7 @@ impl App {
         time
     }
 
-    /// What the service calls a schedule that was made at run time: its name ends in a hash.
+    /// The service's name for a schedule that was made at run time: it ends in a hash.
     async fn service_name(&self, begin: &str) -> String {
         let list = self.scheduler.list_schedules().group_name(self.localstack.prefix()).name_prefix(begin);
         let kept = list.send().await.unwrap().schedules;

@@ -13,7 +13,7 @@ pub struct List {
     /// The task whose runs are listed
     #[arg(long, value_name = "NAME")]
     task: Option<String>,
-    /// The state of the runs: created, scheduled, submitted, running, waiting, completed, failed, aborted or expired
+    /// The state of the runs: scheduled, submitted, running, waiting, completed, failed, aborted or expired
     #[arg(long)]
     state: Option<State>,
     /// The number of runs, at most

@@ -12,22 +12,22 @@ use dacapo_domain::{Id, RunView};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use crate::{Dashboard, failure::Failure, layout::Frame};
+use crate::{dashboard::Dashboard, layout::Frame, page_error::PageError};
 
 /// `GET /run/{id}`
 pub async fn show(State(dashboard): State<Dashboard>, Path(id): Path<String>) -> Response {
     match page(&dashboard, &id).await {
         Ok(page) => page.into_response(),
-        Err(failure) => failure.page(&dashboard),
+        Err(error) => error.page(&dashboard),
     }
 }
 
 /// The id that an address names.
-pub fn parse(id: &str) -> Result<Id, Failure> {
-    id.parse().map_err(|error| Failure::not_found(format!("Failed to show a run: {error}.")))
+pub fn parse(id: &str) -> Result<Id, PageError> {
+    id.parse().map_err(|error| PageError::not_found(format!("Failed to show a run: {error}.")))
 }
 
-async fn page(dashboard: &Dashboard, id: &str) -> Result<Markup, Failure> {
+async fn page(dashboard: &Dashboard, id: &str) -> Result<Markup, PageError> {
     let id = parse(id)?;
     let run = dashboard.client.state(id).await?;
     let entries = dashboard.client.logs(id).await?;

@@ -16,7 +16,7 @@ pub fn moment(at: Timestamp, now: Timestamp) -> Markup {
     html! { time datetime=(at) title=(at) { (ago(at, now)) } }
 }
 
-/// When the run ended, if it has.
+/// The time of the run's end, if it has ended.
 pub fn ended_at(run: &RunView) -> Option<Timestamp> {
     run.completed_at.or(run.failed_at).or(run.aborted_at).or(run.expired_at)
 }
@@ -27,7 +27,7 @@ pub fn duration(run: &RunView, now: Timestamp) -> Markup {
     html! { @match span { Some(span) => (took(span)), None => span class="soft" { "–" } } }
 }
 
-/// How far it is: a bar for an unfinished run, and what it said last.
+/// The run's progress: a bar for an unfinished run, and what it said last.
 pub fn progress(run: &RunView) -> Markup {
     html! {
         @if let Some(percent) = run.progress_percent {

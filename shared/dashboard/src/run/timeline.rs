@@ -1,4 +1,4 @@
-//! What happened to a run and when, and what is still to come.
+//! The history of a run with its times, and what is still to come.
 
 use dacapo_domain::{RunView, State};
 use jiff::Timestamp;

@@ -53,7 +53,7 @@ pub fn form(path: &str, fields: &[(&str, &str)]) -> Request<Body> {
 }
 
 impl Page {
-    /// Where it sends the browser on to.
+    /// The address that it sends the browser on to.
     pub fn next(&self) -> &str {
         assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.text);
         self.headers[header::LOCATION].to_str().unwrap()

@@ -1,4 +1,4 @@
-//! What the pages show.
+//! The pages as they are shown.
 
 use crate::browser::Browser;
 use crate::sample::{self, CHARGE, Charge, IMPORT, Import, REPORT};
@@ -10,7 +10,7 @@ fn file(name: &str) -> Import {
 }
 
 #[tokio::test]
-async fn the_list_shows_runs_newest_first_and_can_be_narrowed() {
+async fn list_of_runs_is_newest_first_and_narrowed_by_state_and_task() {
     let app = sample::empty();
     app.advance(minutes(1)).await;
     let report = app.run_of(REPORT).id.to_string(); // A schedule's `every` fires when it is created.
@@ -27,7 +27,7 @@ async fn the_list_shows_runs_newest_first_and_can_be_narrowed() {
 }
 
 #[tokio::test]
-async fn older_runs_are_found_page_by_page() {
+async fn runs_beyond_one_page_are_found_by_following_the_links() {
     let app = sample::empty();
     for customer in 0..120 {
         app.run(CHARGE, Charge { customer, amount: 1.0 }).await.unwrap();
@@ -46,7 +46,7 @@ async fn older_runs_are_found_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_run_shows_its_life_its_values_and_its_log() {
+async fn page_of_a_run_shows_its_state_values_and_log() {
     let app = sample::empty();
     let id = app.run(IMPORT, file("airports.csv")).tags(["yearly"]).await.unwrap().id();
     app.advance(minutes(15)).await;
@@ -65,7 +65,7 @@ async fn a_run_shows_its_life_its_values_and_its_log() {
 }
 
 #[tokio::test]
-async fn what_comes_from_outside_is_text_not_markup() {
+async fn text_of_users_with_markup_is_shown_escaped() {
     let app = sample::empty();
     let id = app.run(CHARGE, Charge { customer: 7, amount: 250.0 }).await.unwrap().id();
     app.run_until_idle().await;
@@ -79,7 +79,7 @@ async fn what_comes_from_outside_is_text_not_markup() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_said() {
+async fn page_that_does_not_exist_is_not_found_and_says_why() {
     let browser = Browser::of(&sample::empty());
     for (path, says) in [
         ("/run/x", "is not a run id"),
@@ -94,7 +94,7 @@ async fn what_is_not_there_is_said() {
 }
 
 #[tokio::test]
-async fn schedules_show_their_next_fires_and_can_be_paused() {
+async fn page_of_schedules_shows_next_fires_and_pauses_and_resumes() {
     let app = sample::empty();
     let browser = Browser::of(&app);
     let page = browser.get("/schedules").await;

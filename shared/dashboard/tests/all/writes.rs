@@ -1,4 +1,4 @@
-//! What the forms do, and who may send them.
+//! The forms, and the pages that may send them.
 
 use crate::browser::{Browser, form};
 use crate::sample::{self, CHARGE, Charge, IMPORT, Import};
@@ -10,7 +10,7 @@ fn id(path: &str) -> Id {
 }
 
 #[tokio::test]
-async fn a_task_is_started_with_a_body() {
+async fn form_with_a_body_and_a_time_starts_a_run() {
     let app = sample::empty();
     let browser = Browser::of(&app);
     let page =
@@ -24,7 +24,7 @@ async fn a_task_is_started_with_a_body() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_refused_keeps_what_was_typed_and_says_why() {
+async fn form_that_is_refused_keeps_what_was_typed_and_says_why() {
     let app = sample::empty();
     let browser = Browser::of(&app);
     for (task, body, when, status, says) in [
@@ -42,7 +42,7 @@ async fn a_form_that_is_refused_keeps_what_was_typed_and_says_why() {
 }
 
 #[tokio::test]
-async fn an_earlier_runs_body_fills_the_form() {
+async fn form_opened_from_a_run_holds_its_body() {
     let app = sample::empty();
     let id = app.run(CHARGE, Charge { customer: 7, amount: 1.5 }).await.unwrap().id();
     let page = Browser::of(&app).get(&format!("/start?task=charge+%3Ccard%3E&from={id}")).await;
@@ -50,7 +50,7 @@ async fn an_earlier_runs_body_fills_the_form() {
 }
 
 #[tokio::test]
-async fn a_run_is_aborted_and_replayed() {
+async fn buttons_of_a_run_abort_and_replay_it() {
     let app = sample::empty();
     let browser = Browser::of(&app);
     let first = app.run(IMPORT, Import { file: "a.csv".to_owned(), next_row: 0 }).await.unwrap().id();
@@ -70,7 +70,7 @@ async fn a_run_is_aborted_and_replayed() {
 }
 
 #[tokio::test]
-async fn only_our_own_pages_on_this_machine_may_write() {
+async fn write_from_another_page_or_host_is_forbidden() {
     let app = sample::empty();
     let browser = Browser::of(&app);
     let token = browser.get("/start?task=x").await.token();
@@ -107,7 +107,7 @@ async fn only_our_own_pages_on_this_machine_may_write() {
 }
 
 #[tokio::test]
-async fn reading_needs_this_machines_name_too() {
+async fn read_by_another_hosts_name_is_forbidden() {
     let browser = Browser::of(&sample::empty());
     let mut request = form("/", &[]);
     *request.method_mut() = axum::http::Method::GET;

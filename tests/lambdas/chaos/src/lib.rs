@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The task.
 pub const CHAOS: TaskRef<Chaos, Told> = TaskRef::new("chaos");
 
-/// What is to happen. `{}` is a run that completes at once.
+/// The course that an attempt takes. `{}` is a run that completes at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Chaos {
@@ -20,7 +20,7 @@ pub struct Chaos {
     pub pause_s: u64,
 }
 
-/// What may go wrong in an attempt.
+/// The mishap of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mischief {
@@ -38,7 +38,7 @@ pub enum Mischief {
     Block,
 }
 
-/// What the run was told when it went well.
+/// The answer of a run that went well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// The iteration.

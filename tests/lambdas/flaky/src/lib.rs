@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Something that is to be handled.
 pub const THING: EventRef<Thing> = EventRef::new("thing.happened");
 
-/// How it is to be handled.
+/// The way in which it is to be handled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thing {
     /// Tells it from others.

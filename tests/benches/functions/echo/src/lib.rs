@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The task.
 pub const ECHO: TaskRef<Said, String> = TaskRef::new("echo");
 
-/// What is said.
+/// The text that is said again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
     /// Given back in the end.

@@ -3,13 +3,13 @@
 use dacapo::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// What is heard of.
+/// The noise that is heard.
 pub const NOISE: EventRef<Noise> = EventRef::new("noise.made");
 
 /// A noise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Noise {
-    /// How loud it is.
+    /// The loudness.
     pub decibels: u32,
 }
 

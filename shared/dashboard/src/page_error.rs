@@ -1,4 +1,4 @@
-//! What a page shows where it can't be made.
+//! The page in place of one that can't be made.
 
 use axum::{
     http::StatusCode,
@@ -7,15 +7,15 @@ use axum::{
 use dacapo::{Error, ErrorKind};
 use maud::html;
 
-use crate::{Dashboard, layout::Frame};
+use crate::{dashboard::Dashboard, layout::Frame};
 
 /// A page that can't be made: the status and one line that says why.
-pub struct Failure {
+pub struct PageError {
     status: StatusCode,
     why: String,
 }
 
-impl Failure {
+impl PageError {
     /// Something that isn't there.
     pub fn not_found(why: impl Into<String>) -> Self {
         Self { status: StatusCode::NOT_FOUND, why: why.into() }
@@ -39,7 +39,7 @@ impl Failure {
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for PageError {
     fn from(error: Error) -> Self {
         Self { status: status(&error), why: error.to_string() }
     }

@@ -1,4 +1,4 @@
-//! A schedule as the driver understands it.
+//! A schedule as the firer understands it.
 
 use aws_sdk_scheduler::{
     operation::get_schedule::GetScheduleOutput,
@@ -10,13 +10,13 @@ use jiff::{Timestamp, civil};
 
 use super::{AnyError, target::Target};
 
-/// What a schedule fires, when, and at what.
+/// The fires of a schedule, their times and their target.
 pub(super) struct Plan {
     pub(super) name: String,
     pub(super) target: Target,
     pub(super) dead_letters: Option<Target>,
     kept: Kept,
-    rhythm: Rhythm,
+    recurrence: Recurrence,
 }
 
 /// All that the service keeps of a schedule. Two plans are equal if it is.
@@ -34,7 +34,7 @@ struct Kept {
     target: types::Target,
 }
 
-enum Rhythm {
+enum Recurrence {
     Once(Timestamp),
     Again(FireTimes),
 }
@@ -65,21 +65,21 @@ impl Plan {
             name: reply.name().unwrap_or_default().to_owned(),
             target: Target::of_arn(kept.target.arn())?,
             dead_letters: dead_letters.map(Target::of_arn).transpose()?,
-            rhythm: Rhythm::read(&kept.expression, &kept.time_zone, whole_seconds(kept.modified.as_ref()))?,
+            recurrence: Recurrence::read(&kept.expression, &kept.time_zone, whole_seconds(kept.modified.as_ref()))?,
             kept,
         })
     }
 
-    /// When it was last changed, as exactly as the service tells.
+    /// The time of the last change, as exactly as the service tells.
     pub(super) fn modified(&self) -> Option<&DateTime> {
         self.kept.modified.as_ref()
     }
 
     pub(super) fn is_once(&self) -> bool {
-        matches!(self.rhythm, Rhythm::Once(_))
+        matches!(self.recurrence, Recurrence::Once(_))
     }
 
-    /// Whether it fires once and asks to be deleted then.
+    /// Is true where it fires once and asks to be deleted then.
     pub(super) fn is_deleted_after_once(&self) -> bool {
         self.is_once() && self.is_enabled() && self.kept.after_completion == Some(ActionAfterCompletion::Delete)
     }
@@ -90,10 +90,10 @@ impl Plan {
 
     /// The fires after `done`, up to now.
     pub(super) fn due(&self, done: Timestamp, now: Timestamp) -> Vec<Timestamp> {
-        match &self.rhythm {
+        match &self.recurrence {
             _ if !self.is_enabled() => vec![],
-            Rhythm::Once(time) => Some(*time).into_iter().filter(|time| done < *time && *time <= now).collect(),
-            Rhythm::Again(fires) => {
+            Recurrence::Once(time) => Some(*time).into_iter().filter(|time| done < *time && *time <= now).collect(),
+            Recurrence::Again(fires) => {
                 fires.all().skip_while(|time| *time <= done).take_while(|time| *time <= now).collect()
             }
         }
@@ -112,7 +112,7 @@ impl Plan {
     }
 }
 
-impl Rhythm {
+impl Recurrence {
     fn read(expression: &str, zone: &str, created: Timestamp) -> Result<Self, AnyError> {
         let (kind, rest) = expression.split_once('(').ok_or("its expression is none")?;
         let text = rest.strip_suffix(')').ok_or("its expression has no end")?;
@@ -125,7 +125,7 @@ impl Rhythm {
     }
 }
 
-/// Where a `rate` counts from: whole seconds, as the service counts.
+/// The time that a `rate` counts from: whole seconds, as the service counts.
 fn whole_seconds(date: Option<&DateTime>) -> Timestamp {
     date.and_then(|date| Timestamp::from_second(date.secs()).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
@@ -176,7 +176,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_rate_fires_when_it_is_created_and_counts_from_there() {
+    fn rate_fires_when_it_is_created_and_counts_from_there() {
         let plan = plan("rate(1 hour)", "UTC", ScheduleState::Enabled);
         let due = plan.due(Timestamp::MIN, at("2026-03-27T02:00:00Z"));
         assert_eq!(due, ["2026-03-27T00:00:00Z", "2026-03-27T01:00:00Z", "2026-03-27T02:00:00Z"].map(at));
@@ -184,14 +184,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_cron_fires_in_its_time_zone() {
+    fn cron_fires_in_its_time_zone() {
         let plan = plan("cron(0 6 * * ? *)", "Europe/Berlin", ScheduleState::Enabled);
         let due = plan.due(Timestamp::MIN, at("2026-03-30T00:00:00Z"));
         assert_eq!(due, ["2026-03-27T05:00:00Z", "2026-03-28T05:00:00Z", "2026-03-29T04:00:00Z"].map(at));
     }
 
     #[test]
-    fn a_time_fires_once_and_never_early() {
+    fn time_fires_once_and_never_early() {
         let plan = plan("at(2026-03-27T08:00:00)", "UTC", ScheduleState::Enabled);
         assert!(plan.is_once());
         assert_eq!(plan.due(Timestamp::MIN, at("2026-03-27T07:59:59.999Z")), []);
@@ -201,13 +201,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_disabled_never_fires() {
+    fn schedule_that_is_disabled_never_fires() {
         let plan = plan("rate(1 minute)", "UTC", ScheduleState::Disabled);
         assert_eq!(plan.due(Timestamp::MIN, at("2026-03-28T00:00:00Z")), []);
     }
 
     #[test]
-    fn each_try_has_an_id_of_its_own_and_the_same_time() {
+    fn try_of_a_fire_has_an_id_of_its_own_and_the_fires_time() {
         let plan = plan("rate(1 minute)", "UTC", ScheduleState::Enabled);
         let (one, other) = (plan.input_of(at("2026-03-27T00:01:00Z"), 1), plan.input_of(at("2026-03-27T00:01:00Z"), 2));
         assert!(one.starts_with(r#"{"at":"2026-03-27T00:01:00Z","by":""#), "{one}");

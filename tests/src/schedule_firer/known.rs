@@ -10,14 +10,14 @@ use super::plan::Plan;
 /// bear the same time.
 const SAME_TIME: Duration = Duration::from_millis(1_100);
 
-/// What the driver knows of a schedule.
+/// A schedule as the firer saw it last.
 pub(super) struct Known {
     pub(super) plan: Plan,
     /// Fires up to here are done.
     pub(super) done: Timestamp,
-    /// When this plan was first seen, by a clock that the service has no part in.
+    /// The time at which this plan was first seen, by a clock that the service has no part in.
     seen: Instant,
-    /// Whether any later change bears another time.
+    /// Is true where any later change bears another time.
     is_settled: bool,
 }
 
@@ -32,7 +32,7 @@ impl Known {
         self.is_settled |= asked >= self.seen + SAME_TIME;
     }
 
-    /// Whether the service may keep something else by now, where the list tells this time of the last change.
+    /// Is true where the service may keep something else by now, given the list's time of the last change.
     pub(super) fn may_have_changed(&self, modified: Option<&DateTime>) -> bool {
         !self.is_settled || self.plan.modified() != modified
     }
@@ -42,7 +42,7 @@ impl Known {
         self.plan.due(self.done, now)
     }
 
-    /// Whether it has fired for the last time and asks to be deleted then.
+    /// Is true once it has fired for the last time and asks to be deleted then.
     pub(super) fn is_used_up(&self) -> bool {
         self.plan.is_deleted_after_once() && self.due(Timestamp::MAX).is_empty()
     }

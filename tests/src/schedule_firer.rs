@@ -22,25 +22,25 @@ use aws_sdk_scheduler::{primitives::DateTime, types::ScheduleSummary};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-pub use clock::DriverClock;
+pub use clock::FirerClock;
 use known::Known;
 use plan::Plan;
 use target::{Target, Targets};
 
-/// How often it looks.
+/// The time between two ticks.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Tries of one delivery.
 const TRIES: u32 = 3;
 /// Fires of one schedule that are made up for at once, where the clock was moved over many.
 const LATEST: usize = 20;
 
-/// What fires.
-pub struct Driver {
+/// The firer of all schedules at an endpoint.
+pub struct ScheduleFirer {
     scheduler: aws_sdk_scheduler::Client,
     targets: Targets,
-    clock: DriverClock,
+    clock: FirerClock,
     twice: Option<String>,
-    /// When it first looked. What a recurring schedule should have fired before, somebody else has fired or nobody.
+    /// The time of the first tick. A recurring schedule's fires before it were another firer's, or are lost.
     since: Option<Timestamp>,
     known: HashMap<Name, Known>,
 }
@@ -50,10 +50,10 @@ type Name = (String, String);
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-impl Driver {
-    /// A driver of all schedules at an endpoint.
+impl ScheduleFirer {
+    /// A firer of all schedules at an endpoint.
     #[must_use]
-    pub fn new(config: &SdkConfig, clock: DriverClock) -> Self {
+    pub fn new(config: &SdkConfig, clock: FirerClock) -> Self {
         let scheduler = aws_sdk_scheduler::Client::new(config);
         Self { scheduler, targets: Targets::new(config), clock, twice: None, since: None, known: HashMap::new() }
     }
@@ -69,7 +69,7 @@ impl Driver {
     pub async fn run(mut self) {
         loop {
             if let Err(error) = self.tick().await {
-                eprintln!("scheduler driver: {}", chain(&*error));
+                eprintln!("schedule firer: {}", chain(&*error));
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -83,7 +83,7 @@ impl Driver {
         for summary in summaries {
             let name = name(&summary);
             if let Err(error) = self.look_at(&name, summary.last_modification_date()).await {
-                eprintln!("scheduler driver: schedule {}/{}: {}", name.0, name.1, chain(&*error));
+                eprintln!("schedule firer: schedule {}/{}: {}", name.0, name.1, chain(&*error));
             }
         }
         self.since.get_or_insert_with(Timestamp::now);
@@ -178,10 +178,10 @@ impl Driver {
         for attempt in 1..=tries {
             match self.targets.deliver(target, &plan.input_of(time, attempt)).await {
                 Ok(()) => {
-                    eprintln!("scheduler driver: fired {} for {time}", plan.name);
+                    eprintln!("schedule firer: fired {} for {time}", plan.name);
                     return true;
                 }
-                Err(error) => eprintln!("scheduler driver: {} for {time}: {}", plan.name, chain(&*error)),
+                Err(error) => eprintln!("schedule firer: {} for {time}: {}", plan.name, chain(&*error)),
             }
         }
         false

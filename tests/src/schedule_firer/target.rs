@@ -1,4 +1,4 @@
-//! Where a fire goes.
+//! The target of a fire.
 
 use aws_config::SdkConfig;
 

@@ -7,16 +7,16 @@ use std::{
 
 use jiff::Timestamp;
 
-/// The driver's clock: the machine's, moved ahead for the schedules that a file names.
+/// The firer's clock: the machine's, moved ahead for the schedules that a file names.
 ///
 /// A line of the file is the beginning of a schedule's name, a tab, and milliseconds. The file may be written by another
-/// process while the driver runs, a line at a time. So one test's time passes without another's.
+/// process while the firer runs, a line at a time. So one test's time passes without another's.
 #[derive(Clone, Debug, Default)]
-pub struct DriverClock {
+pub struct FirerClock {
     file: Option<PathBuf>,
 }
 
-impl DriverClock {
+impl FirerClock {
     /// A clock that looks into a file, which needn't be there yet.
     #[must_use]
     pub fn moved_by(file: PathBuf) -> Self {
