@@ -35,7 +35,7 @@ async fn a_handler_is_told_what_it_belongs_to() {
     app.run_until_idle().await;
     let told: Value = app.run_of(TELL).result.unwrap().parse().unwrap();
     let expected = json!({
-        "target": "task:look", "body": 1, "input": 2, "iteration": 2, "attempt": 1,
+        "target": "task:tell", "body": 1, "input": 2, "iteration": 2, "attempt": 1,
         "tags": ["red"], "trigger": Trigger::Run, "parent": null, "delay_ms": 0,
     });
     assert_eq!(told, expected);
