@@ -48,11 +48,10 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
         let latencies = Shared::default();
         let client = Client::new(database.ports());
         let (stop, stopped) = oneshot::channel::<()>();
-        let engine = EngineLoop::new(Arc::new(engine(database, latencies.clone())?), Permits::default());
+        let engine = Arc::new(engine(database, latencies.clone())?);
+        engine.deploy().await?;
+        let engine = EngineLoop::new(engine, Permits::default());
         let engine = tokio::spawn(engine.run(async move { drop(stopped.await) }, Duration::from_secs(10)));
-        while client.manifest().await.is_err() {
-            tokio::time::sleep(TICK).await; // It is deployed first.
-        }
 
         let rate = throughput(&client, &latencies).await?;
         let mut steady = latency(&client, &latencies, rate / 2.0).await?;

@@ -11,8 +11,13 @@ use aws_smithy_http_client::{
 use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult, Ports, SystemClock};
 
 use crate::{
-    clock::AwsClock, outbox::AwsOutbox, probe::AwsProbe, queues::Queues, records::DynamoRecords, scheduler::Scheduler,
-    stack::Stack, wait_loop::WaitLoop,
+    clock::AwsClock,
+    queues::Queues,
+    records::DynamoRecords,
+    scheduler::Scheduler,
+    services::{AwsOutbox, AwsProbe},
+    stack::Stack,
+    wait_loop::WaitLoop,
 };
 
 /// The way to AWS, where the environment doesn't say it.

@@ -6,13 +6,11 @@
 mod clock;
 mod connect;
 mod error;
-mod hash;
-mod outbox;
-mod probe;
 mod queues;
 mod records;
 mod schedule_name;
 mod scheduler;
+mod services;
 mod stack;
 mod wait_loop;
 

@@ -46,7 +46,7 @@ impl Queues {
         }
     }
 
-    /// Whether the function's queue shows a visible message.
+    /// Is true where the function's queue shows a visible message.
     pub(crate) async fn has_backlog(&self, function: &str) -> PortResult<bool> {
         let queue = self.stack.queue(function);
         let visible = QueueAttributeName::ApproximateNumberOfMessages;

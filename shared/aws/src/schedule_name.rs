@@ -1,6 +1,6 @@
 //! Names of schedules: at most 64 of `0-9 A-Z a-z - _ .`.
 
-use crate::hash::fnv1a;
+use crate::records::fnv1a;
 
 /// Characters of a schedule's name, at most.
 const LENGTH: usize = 64;

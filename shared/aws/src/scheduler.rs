@@ -40,7 +40,7 @@ struct Entry<'a> {
     function: &'a str,
     /// The message.
     input: String,
-    /// Whether it is deleted once used.
+    /// Is true where it is deleted once used.
     once: bool,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CONDUCTOR, Decision, DecisionContext, DeferredMessage, Effect, EventMessage, Header, Id, Json, Machine, Message,
-    RecordKey, Version, Work, hash128, limits, skip::is_zero,
+    RecordKey, Version, Work, hash128, json::is_zero, limits,
 };
 
 /// The record of a deferred event, its body apart.

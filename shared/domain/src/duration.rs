@@ -1,6 +1,8 @@
-//! Spans of time as one says them: `minutes(5)`.
+//! Spans of time: as one says them, `minutes(5)`, and as they are stored and sent.
 
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 /// A span of so many seconds.
 ///
@@ -44,4 +46,48 @@ pub const fn hours(n: u64) -> Duration {
 #[must_use]
 pub const fn days(n: u64) -> Duration {
     Duration::from_secs(n.saturating_mul(86_400))
+}
+
+/// The time from one moment to a later one, and none to an earlier one.
+#[must_use]
+pub fn until(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
+
+/// Durations as they are stored and sent: whole milliseconds, rounded up, so that the shortest doesn't become none.
+pub mod ms {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// For `#[serde(rename = "…Ms", with = "ms")]`.
+    #[expect(clippy::missing_errors_doc, reason = "serde calls it")]
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(up(*duration))
+    }
+
+    /// For `#[serde(rename = "…Ms", with = "ms")]`.
+    #[expect(clippy::missing_errors_doc, reason = "serde calls it")]
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+
+    fn up(duration: Duration) -> u64 {
+        u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    }
+
+    /// The same where there may be none.
+    pub(crate) mod or_none {
+        use std::time::Duration;
+
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+        pub(crate) fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+            duration.map(super::up).serialize(serializer)
+        }
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+            Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_millis))
+        }
+    }
 }

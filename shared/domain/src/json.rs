@@ -60,3 +60,8 @@ impl PartialEq for Json {
 }
 
 impl Eq for Json {}
+
+/// Is true of 0, for `#[serde(skip_serializing_if)]`: a field that says nothing is left out of the JSON.
+pub(crate) fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
+}

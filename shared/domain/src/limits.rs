@@ -77,6 +77,8 @@ pub fn reconcile_pause(count: u32) -> Duration {
 
 /// The age from which a fire counts as missed by the embedded engine: it was down, or the machine asleep.
 pub const MISSED_AFTER: Duration = Duration::from_secs(60);
+/// Fires of a schedule that made no run and are remembered, at most.
+pub const SKIPPED_FIRES: usize = 100;
 
 /// Receives after which a message is taken for one that kills its function, and goes to the app's dead-letter queue.
 ///

@@ -1,8 +1,9 @@
 //! The one way that every record goes: decide, store on the condition of the version seen, then what follows.
 
-use serde::{Serialize, de::DeserializeOwned};
+use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned, ser::Error};
 
-use crate::{DecisionContext, Effect, Header, IndexEntry, Json, Payloads, Write};
+use crate::{Effect, Header, IndexEntry, Json, Payloads, Version, Write};
 
 /// A kind of record: its form, and its decisions.
 ///
@@ -32,6 +33,31 @@ pub trait Machine: Clone + Serialize + DeserializeOwned + Send + Sync + 'static 
     /// although it has been written since.
     fn bears(&self, _decided: &Self) -> bool {
         false
+    }
+}
+
+/// A decision's view of the outside: the time, and a random number that names the write it leads to.
+#[derive(Clone, Copy, Debug)]
+pub struct DecisionContext {
+    /// Now, in whole milliseconds.
+    pub now: Timestamp,
+    /// 64 random bits: the record's next [`Version`], and the dice for jitter.
+    pub random: u64,
+}
+
+impl DecisionContext {
+    /// The random number as a fraction from 0 (included) to 1 (not).
+    #[must_use]
+    pub fn unit_interval(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "53 bits are what an f64 holds")]
+        let fraction = (self.random >> 11) as f64 / (1_u64 << 53) as f64;
+        fraction
+    }
+
+    /// The version that a record gets by a write decided here.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        Version(self.random)
     }
 }
 
@@ -108,8 +134,9 @@ impl<M: Machine> Decision<M> {
     /// The write that stores the decision.
     ///
     /// # Errors
-    /// If the record can't be serialized.
+    /// If the record can't be serialized, or one of the payloads was not read.
     pub fn write(&self) -> Result<Write, serde_json::Error> {
+        self.payloads.check_read().map_err(serde_json::Error::custom)?;
         let header = self.record.header();
         let mut index = self.record.index();
         index.extend(header.reconcile_at.map(IndexEntry::reconcile));

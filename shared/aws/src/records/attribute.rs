@@ -21,9 +21,9 @@ pub(super) const EXPIRES_AT_S: &str = Header::EXPIRES_AT_S;
 /// The mark of a record from which items overflow, so that they expire with it.
 pub(super) const HAS_OVERFLOW: &str = "overflow";
 /// The beginning of the name of an attribute that holds a payload.
-pub(super) const INLINE: &str = "p.";
+pub(super) const INLINE_PREFIX: &str = "p.";
 /// The beginning of the name of an attribute that names the item of a payload stored apart.
-pub(super) const APART: &str = "a.";
+pub(super) const OVERFLOW_PREFIX: &str = "a.";
 
 /// The sort key of a record.
 pub(super) const RECORD: &str = "record";
@@ -57,7 +57,7 @@ pub(super) fn number_of(item: &Item, name: &str) -> Option<i64> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
-/// Whether an item has expired, although the service may not have deleted it yet.
+/// Is true of an item that has expired, although the service may not have deleted it yet.
 pub(super) fn is_expired(item: &Item, now_s: i64) -> bool {
     number_of(item, EXPIRES_AT_S).is_some_and(|expires_at_s| expires_at_s <= now_s)
 }

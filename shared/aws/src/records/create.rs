@@ -1,25 +1,36 @@
-//! A new record.
+//! A new record, alone or with its claim in one transaction.
+
+use std::time::Duration;
 
 use aws_sdk_dynamodb::{
-    error::SdkError, operation::put_item::PutItemError, types::ReturnValuesOnConditionCheckFailure,
+    error::SdkError,
+    operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
+    types::{
+        CancellationReason, Put as PutItem, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+        builders::PutBuilder,
+    },
 };
-use dacapo_core::port::{PortResult, post_after};
+use dacapo_core::port::{PortError, PortErrorKind, PortResult, post_after};
 use dacapo_domain::{Claim, Created, Write};
 
 use super::{
     DynamoRecords,
-    attribute::{EXPIRES_AT_S, Item, number},
+    attribute::{EXPIRES_AT_S, Item, VERSION, number, text},
     item,
     payload::Placed,
 };
 use crate::error::Operation;
 
 /// The condition of a new item: there is none, or it has expired and the service has not deleted it yet.
-pub(super) const ABSENT: &str = "attribute_not_exists(pk) OR #expiresAtS <= :now";
+const ABSENT: &str = "attribute_not_exists(pk) OR #expiresAtS <= :now";
+/// Writers of the same records that meet try again so often.
+const TRIES: u32 = 8;
+/// The pause between two tries, at first.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The result of a put.
 #[derive(Debug, PartialEq)]
-pub(super) enum Put {
+enum Put {
     /// It is stored, now or by an earlier try whose reply was lost.
     New,
     /// A record of this key was there.
@@ -84,4 +95,92 @@ fn found(error: &SdkError<PutItemError>) -> Option<&Item> {
         },
         _ => None,
     }
+}
+
+impl DynamoRecords {
+    /// Stores a record and its claim together, or finds the one that is in the way.
+    async fn put_with_claim(&self, write: &Write, item: &Item, claim: &Claim, second: &Item) -> PortResult<Put> {
+        let key = write.header.key.to_string();
+        for attempt in 0..TRIES {
+            let puts = [self.absent(item), self.absent_or_seen(second, claim)];
+            let mut transaction = self.client.transact_write_items();
+            for put in puts {
+                let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+                let put = put.build().map_err(|error| {
+                    PortError::new(PortErrorKind::Refused, "failed to describe a write").caused_by(error)
+                })?;
+                transaction = transaction.transact_items(TransactWriteItem::builder().put(put).build());
+            }
+            let Err(error) = transaction.send().await else { return Ok(Put::New) };
+            match read_reasons(reasons(&error), write, claim) {
+                Some(Cancelled::Put(put)) => return Ok(put),
+                Some(Cancelled::Passing) => tokio::time::sleep(PAUSE * 2_u32.pow(attempt)).await,
+                None => return Err(self.failed(Operation::of("create", &key), error)),
+            }
+        }
+        let message = format!("failed to create {key:?}: too many write it or its claim at once (try again)");
+        Err(PortError::new(PortErrorKind::Transient, message))
+    }
+
+    fn absent(&self, item: &Item) -> PutBuilder {
+        PutItem::builder()
+            .table_name(self.table())
+            .set_item(Some(item.clone()))
+            .condition_expression(ABSENT)
+            .expression_attribute_names("#expiresAtS", EXPIRES_AT_S)
+            .expression_attribute_values(":now", number(self.now_s()))
+    }
+
+    fn absent_or_seen(&self, item: &Item, claim: &Claim) -> PutBuilder {
+        let put = self.absent(item);
+        match claim.seen {
+            None => put,
+            Some(seen) => put
+                .condition_expression(format!("{ABSENT} OR #version = :seen"))
+                .expression_attribute_names("#version", VERSION)
+                .expression_attribute_values(":seen", text(seen.to_string())),
+        }
+    }
+}
+
+/// The reason why a transaction was cancelled.
+#[derive(Debug, PartialEq)]
+enum Cancelled {
+    /// A record was in the way, or this write's own.
+    Put(Put),
+    /// Another writer was at the same records: another try may do.
+    Passing,
+}
+
+/// The reasons of a cancelled transaction, in the order of its writes: the record, the claim.
+fn reasons(error: &SdkError<TransactWriteItemsError>) -> &[CancellationReason] {
+    match error {
+        SdkError::ServiceError(refusal) => match refusal.err() {
+            TransactWriteItemsError::TransactionCanceledException(cancelled) => cancelled.cancellation_reasons(),
+            _ => &[],
+        },
+        _ => &[],
+    }
+}
+
+/// `None` where it was cancelled for a reason that another try doesn't mend. All conditions are told, and the record's
+/// own comes first: both are there where a try before this one had won.
+fn read_reasons(reasons: &[CancellationReason], write: &Write, claim: &Claim) -> Option<Cancelled> {
+    let [record, second] = reasons else { return None };
+    let failed = |reason: &CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+    let found = |reason: &CancellationReason| reason.item().filter(|_| failed(reason)).cloned();
+    let put = match (found(record), found(second)) {
+        (Some(record), _) if item::is_of(&record, write) => Put::New,
+        (_, Some(second)) if item::is_of(&second, &claim.write) => Put::New,
+        (Some(record), _) => Put::Exists(record),
+        (None, Some(second)) => Put::Claimed(second),
+        (None, None) => {
+            let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+            let passes = |reason: &CancellationReason| reason.code().is_some_and(|code| passing.contains(&code));
+            // One that failed without an item was deleted in between.
+            let again = [record, second].into_iter().any(|reason| passes(reason) || failed(reason));
+            return again.then_some(Cancelled::Passing);
+        }
+    };
+    Some(Cancelled::Put(put))
 }

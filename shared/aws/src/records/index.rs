@@ -4,7 +4,6 @@ use dacapo_domain::{Index, IndexEntry};
 use jiff::Timestamp;
 
 use super::attribute::{Item, text, text_of};
-use crate::hash::fnv1a;
 
 /// The names of both attributes of every index.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
@@ -41,6 +40,12 @@ fn shard(index: Index, pk: &str, sort: &str) -> u64 {
     let hash = fnv1a(if index == Index::Reconcile { pk } else { sort });
     // The low bits of the hash hang on the low bits of each character alone, so the upper half is folded in.
     (hash ^ (hash >> 32)) % index.shards()
+}
+
+/// The hash that shards and names are made of: FNV-1a, 64 bits, stable over versions and machines, which the standard
+/// hasher isn't.
+pub(crate) fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use dacapo_domain::{Header, Json, Payloads, RecordKey, StoredRecord, Version, Wr
 
 use super::{
     attribute::{
-        APART, DOCUMENT, EXPIRES_AT_S, INLINE, Item, PK, RECORD, VERSION, key, number, number_of, text, text_of,
+        DOCUMENT, EXPIRES_AT_S, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PK, RECORD, VERSION, key, number, number_of,
+        text, text_of,
     },
     index,
 };
@@ -42,9 +43,9 @@ pub(super) fn read(item: &Item) -> PortResult<StoredRecord> {
 pub(super) fn read_payloads(item: &Item) -> PortResult<Payloads> {
     let mut found = BTreeMap::new();
     for (name, value) in item {
-        if let Some(slot) = name.strip_prefix(INLINE) {
+        if let Some(slot) = name.strip_prefix(INLINE_PREFIX) {
             found.insert(slot, Some(read_json(value)?));
-        } else if let Some(slot) = name.strip_prefix(APART) {
+        } else if let Some(slot) = name.strip_prefix(OVERFLOW_PREFIX) {
             found.insert(slot, None);
         }
     }
@@ -57,10 +58,10 @@ pub(super) fn read_payloads(item: &Item) -> PortResult<Payloads> {
 
 /// The payloads that are stored apart, each with the sort key of its item.
 pub(super) fn apart(item: &Item) -> impl Iterator<Item = (&str, &str)> {
-    item.iter().filter_map(|(name, value)| Some((name.strip_prefix(APART)?, value.as_s().ok()?.as_str())))
+    item.iter().filter_map(|(name, value)| Some((name.strip_prefix(OVERFLOW_PREFIX)?, value.as_s().ok()?.as_str())))
 }
 
-/// Whether a record is the one that a write stores: a write is known by its version.
+/// Is true of the record that a write stores: a write is known by its version.
 pub(super) fn is_of(item: &Item, write: &Write) -> bool {
     text_of(item, VERSION) == Some(&write.header.version.to_string())
 }

@@ -13,18 +13,17 @@
 
 mod attribute;
 mod batch;
-mod claim;
 mod create;
 mod delete;
-mod expiry;
 mod index;
 mod item;
-mod load;
 mod log;
 mod payload;
 mod query;
 mod save;
 mod update_expression;
+
+pub(crate) use index::fnv1a;
 
 use std::sync::{Arc, Mutex};
 

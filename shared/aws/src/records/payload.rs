@@ -1,12 +1,17 @@
-//! Payloads: in their record while it stays small, else items of their own.
+//! Payloads: in their record while it stays small, else items of their own; and the record read with all of them.
+
+use std::borrow::Cow;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use dacapo_core::port::PortResult;
-use dacapo_domain::{Json, Write};
+use dacapo_core::port::{PortError, PortErrorKind, PortResult};
+use dacapo_domain::{Json, RecordKey, StoredRecord, Write};
 
 use super::{
     DynamoRecords,
-    attribute::{APART, DOCUMENT, EXPIRES_AT_S, HAS_OVERFLOW, INLINE, Item, PAYLOAD, bytes, key, number, text},
+    attribute::{
+        DOCUMENT, EXPIRES_AT_S, HAS_OVERFLOW, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PAYLOAD, RECORD, bytes, is_expired,
+        key, number, text,
+    },
     item,
 };
 use crate::error::Operation;
@@ -27,18 +32,24 @@ impl DynamoRecords {
     ///
     /// Invariant: a payload apart is stored before its record, so that a crash in between leaves an item that no record
     /// names. Its sort key is the write's own, so that a write that loses changes nothing.
+    ///
+    /// # Errors
+    /// If a payload was not read, before anything is stored; if one can't be stored.
     pub(super) async fn place(&self, write: &Write) -> PortResult<Placed> {
+        write
+            .payloads
+            .check_read()
+            .map_err(|error| PortError::new(PortErrorKind::Refused, format!("failed to {error}")).caused_by(error))?;
         let mut placed = Placed { item: item::of_write(write), apart: vec![] };
-        for (slot, json) in write.payloads.iter() {
-            let Some(json) = json else { continue };
-            let name = format!("{INLINE}{slot}");
+        for (slot, json) in write.payloads.iter().filter_map(|(slot, json)| Some((slot, json?))) {
+            let name = format!("{INLINE_PREFIX}{slot}");
             if bytes(&placed.item) + name.len() + json.bytes() <= RECORD_BYTES {
                 placed.item.insert(name, text(json.text()));
                 continue;
             }
             let sk = format!("{PAYLOAD}{slot}/{}", write.header.version);
             self.put_apart(write, &sk, json).await?;
-            placed.item.insert(format!("{APART}{slot}"), text(&*sk));
+            placed.item.insert(format!("{OVERFLOW_PREFIX}{slot}"), text(&*sk));
             placed.item.insert(HAS_OVERFLOW.to_owned(), AttributeValue::Bool(true));
             placed.apart.push(sk);
         }
@@ -67,5 +78,33 @@ impl DynamoRecords {
         let put = self.client.put_item().table_name(self.table()).set_item(Some(item));
         put.send().await.map_err(|error| self.failed(Operation::of("store a payload of", &pk), error))?;
         Ok(())
+    }
+}
+
+impl DynamoRecords {
+    pub(super) async fn load_record(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
+        let pk = key.to_string();
+        let Some(found) = self.get(&pk, RECORD).await? else { return Ok(None) };
+        let mut stored = item::read(&found)?;
+        for (slot, sk) in item::apart(&found) {
+            let json = self.read_apart(&pk, sk).await?;
+            stored.payloads.set(Cow::Owned(slot.to_owned()), Some(json));
+        }
+        Ok(Some(stored))
+    }
+
+    async fn read_apart(&self, pk: &str, sk: &str) -> PortResult<Json> {
+        let found = self.get(pk, sk).await?;
+        let json = found.as_ref().and_then(|item| item.get(DOCUMENT)).ok_or_else(|| {
+            PortError::new(PortErrorKind::Refused, format!("failed to read {sk:?} of {pk:?}: it is gone"))
+        })?;
+        item::read_json(json)
+    }
+
+    /// An item, strongly consistent, unless it has expired.
+    async fn get(&self, pk: &str, sk: &str) -> PortResult<Option<Item>> {
+        let get = self.client.get_item().table_name(self.table()).set_key(Some(key(pk, sk))).consistent_read(true);
+        let reply = get.send().await.map_err(|error| self.failed(Operation::of("read", pk), error))?;
+        Ok(reply.item.filter(|item| !is_expired(item, self.now_s())))
     }
 }

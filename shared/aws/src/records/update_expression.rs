@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
 
 use super::{
-    attribute::{APART, EXPIRES_AT_S, INLINE, Item, PK, SK, VERSION, number, text},
+    attribute::{EXPIRES_AT_S, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PK, SK, VERSION, number, text},
     index,
 };
 
@@ -23,7 +23,7 @@ impl UpdateExpression {
         let set: BTreeMap<_, _> = item.into_iter().filter(|(name, _)| name != PK && name != SK).collect();
         let other_place = set.keys().filter_map(|name| {
             let moved = |from, to| name.strip_prefix(from).map(|slot| format!("{to}{slot}"));
-            moved(INLINE, APART).or_else(|| moved(APART, INLINE))
+            moved(INLINE_PREFIX, OVERFLOW_PREFIX).or_else(|| moved(OVERFLOW_PREFIX, INLINE_PREFIX))
         });
         let left = index::names().chain([EXPIRES_AT_S]).filter(|name| !set.contains_key(*name));
         let remove = other_place.chain(left.map(str::to_owned)).collect();

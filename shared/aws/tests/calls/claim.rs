@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use dacapo_core::port::PortErrorKind;
 use dacapo_domain::{Claim, Created, Machine, Version};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    sheep::{Sheep, wool},
+    sheep::{Sheep, effect, wool},
     wire::Wire,
 };
 
@@ -85,6 +85,20 @@ async fn claimed_record_is_new_although_its_reply_was_lost() {
     // So it is where another writer has changed the record since.
     ports.records.save(&dolly.header(), &dolly.clone().at(2).write()).await.unwrap();
     assert_eq!(ports.records.create(&dolly.write(), Some(&bell)).await.unwrap(), Created::New);
+}
+
+#[tokio::test]
+async fn create_that_is_recognised_after_a_lost_reply_posts_the_effects_of_record_and_claim_again() {
+    let wire = Wire::default();
+    let ports = wire.ports();
+    let (mut write, mut bell) = (Sheep::new("dolly").write(), bell(1, None));
+    write.effects = vec![effect("born")];
+    bell.write.effects = vec![effect("belled")];
+    for _ in 0..2 {
+        assert_eq!(ports.records.create(&write, Some(&bell)).await.unwrap(), Created::New);
+    }
+    let told: Vec<Value> = wire.inputs("SendMessage").into_iter().map(|input| input["MessageBody"].clone()).collect();
+    assert_eq!(told, ["\"born\"", "\"belled\"", "\"born\"", "\"belled\""]);
 }
 
 #[tokio::test]

@@ -2,11 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use dacapo_core::commit::{Seen, commit};
+use dacapo_core::{
+    commit::{Seen, commit},
+    port::PortErrorKind,
+};
 use dacapo_domain::{Json, Machine, Payload, Saved};
+use serde_json::Value;
 
 use crate::{
-    sheep::{Sheep, SheepInput, soon, wool},
+    sheep::{Sheep, SheepInput, effect, soon, wool},
     table::text,
     wire::{Wire, lost},
 };
@@ -41,6 +45,39 @@ async fn lost_reply_is_not_a_lost_race() {
     assert_eq!(committed.record.shorn, 1, "it is shorn once");
     assert_eq!(wire.inputs("UpdateItem").len(), 2);
     assert_eq!(wire.inputs("SendMessage").len(), 1);
+}
+
+#[tokio::test]
+async fn save_that_is_recognised_after_a_lost_reply_posts_its_effects_again() {
+    let wire = Wire::default();
+    let ports = wire.ports();
+    let dolly = Sheep::new("dolly").store(&ports).await;
+    let mut write = dolly.clone().at(2).write();
+    write.effects = vec![effect("shorn"), effect("sold")];
+    wire.forget();
+    for _ in 0..2 {
+        // The second comes after a reply that was lost, whatever was posted by then.
+        assert!(matches!(ports.records.save(&dolly.header(), &write).await.unwrap(), Saved::Done(_)));
+    }
+    let told: Vec<Value> = wire.inputs("SendMessage").into_iter().map(|input| input["MessageBody"].clone()).collect();
+    assert_eq!(told, ["\"shorn\"", "\"sold\"", "\"shorn\"", "\"sold\""]);
+}
+
+#[tokio::test]
+async fn payload_that_was_not_read_is_refused_before_anything_is_stored() {
+    let wire = Wire::default();
+    let ports = wire.ports();
+    let mut write = Sheep::new("dolly").write_with(&wool(2_000));
+    write.payloads.set("bell".into(), None);
+    let seen = Sheep::new("dolly").at(7).header();
+    let errors =
+        [ports.records.create(&write, None).await.unwrap_err(), ports.records.save(&seen, &write).await.unwrap_err()];
+    for error in errors {
+        assert_eq!(error.kind(), PortErrorKind::Refused);
+        let text = "failed to write the payload \"bell\": it is stored apart and was not read (load its record first)";
+        assert_eq!(error.to_string(), text);
+    }
+    assert_eq!(wire.operations(), [""; 0]);
 }
 
 #[tokio::test]

@@ -17,9 +17,9 @@ pub struct Sheep {
     pub expires_at_s: Option<i64>,
 }
 
-/// What happens to a sheep.
+/// The things that happen to a sheep.
 pub enum SheepInput {
-    /// Its wool is taken, and the shepherd is told.
+    /// The wool is taken, and the shepherd is told.
     Shorn,
     /// It is gone in an hour.
     Sold,
@@ -42,12 +42,12 @@ impl Sheep {
         Self { version: Version(version), ..self }
     }
 
-    /// Its write, without effects.
+    /// The write that stores it, without effects.
     pub fn write(&self) -> Write {
         Decision::store(self.clone(), vec![]).write().unwrap()
     }
 
-    /// Its write with wool, which is a payload.
+    /// The same with wool, which is a payload.
     pub fn write_with(&self, wool: &Json) -> Write {
         Decision::store(self.clone(), vec![]).with("wool", wool.clone()).write().unwrap()
     }

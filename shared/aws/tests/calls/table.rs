@@ -129,7 +129,7 @@ fn in_range(item: &Item, input: &Value, condition: &str) -> bool {
     }
 }
 
-/// Whether an item meets a condition: alternatives in brackets, joined by AND.
+/// Says whether an item meets a condition: alternatives in brackets, joined by AND.
 fn holds(input: &Value, item: Option<&Item>) -> bool {
     let condition = input["ConditionExpression"].as_str().unwrap_or_default();
     let all =

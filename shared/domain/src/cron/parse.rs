@@ -1,6 +1,6 @@
 //! From text to a [`Cron`].
 
-use super::{Cron, CronError, CronField, CronProblem, days::Days, field::Field};
+use super::{Cron, CronError, CronField, CronProblem, Days, field::Field};
 
 /// EventBridge Scheduler takes 256 characters, `cron()` included.
 const LONGEST: usize = 250;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     DeliveryMessage, Effect, EventMessage, Id, Json, Lease, Message, RecordKey, RecordedError, Version, hash128,
-    limits, skip::is_zero,
+    json::is_zero, limits,
 };
 
 /// The record of a delivery.

@@ -23,7 +23,7 @@ pub struct ManifestRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FormerTask {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// Until when the history has runs of it: its `history` after it was removed.
     pub until: Timestamp,

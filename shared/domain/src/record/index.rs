@@ -1,6 +1,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::StoredRecord;
+
 /// A named index over records. DynamoDB's table has one secondary index for each; adding one is a change of the
 /// table, so kinds share them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -76,4 +78,36 @@ impl IndexEntry {
 pub fn sort_time(at: Timestamp) -> String {
     let millis = at.saturating_add(std::time::Duration::from_nanos(999_999)).unwrap_or(at).as_millisecond();
     format!("{:015}", millis.max(0))
+}
+
+/// A question to an index: the records of some partitions, merged in the order of their sort texts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Query {
+    /// The index.
+    pub index: Index,
+    /// The partitions.
+    pub partitions: Vec<String>,
+    /// Sort texts from here on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Sort texts below this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<String>,
+    /// Is true where the greatest sort text comes first.
+    pub descending: bool,
+    /// Records at most, 1 to 1,000.
+    pub limit: usize,
+}
+
+/// The answer: records, and where to go on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// The records that have not expired, in order, each with the payloads that are stored with it.
+    pub records: Vec<StoredRecord>,
+    /// The sort text of the last entry that was looked at, where there are more; `None` after the last.
+    ///
+    /// The next page begins beyond it, so entries that share it across the border of two pages are passed over: sort
+    /// texts that are paged are unique.
+    pub last: Option<String>,
 }

@@ -7,14 +7,12 @@
 mod index;
 mod key;
 mod payloads;
-mod query;
 mod write;
 
-pub use index::{Index, IndexEntry, sort_time};
-pub use key::{Header, RecordKey};
-pub use payloads::{Payload, Payloads, slot};
-pub use query::{Page, Query};
-pub use write::{Claim, LogLine, Write};
+pub use index::{Index, IndexEntry, Page, Query, sort_time};
+pub use key::{Header, RecordKey, Version};
+pub use payloads::{Payload, PayloadNotRead, Payloads, slot};
+pub use write::{Claim, Created, LogLine, Saved, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,24 +29,4 @@ pub struct StoredRecord {
     /// The payloads.
     #[serde(default, skip_serializing_if = "Payloads::is_empty")]
     pub payloads: Payloads,
-}
-
-/// The reply to a create.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Created {
-    /// The record is stored, and its claim with it.
-    New,
-    /// A record of this key was there before.
-    Exists(StoredRecord),
-    /// The claim's record was there, in another version than the one seen.
-    Claimed(StoredRecord),
-}
-
-/// The reply to a save.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Saved {
-    /// The record is stored: its payloads as they are now, as far as they are stored with it.
-    Done(Payloads),
-    /// Another writer came first: the record as it stands now, or nothing.
-    Lost(Option<StoredRecord>),
 }

@@ -32,6 +32,11 @@ pub enum Payload<'a> {
     Here(&'a Json),
 }
 
+/// A payload was to be written that has no value, because it is stored apart and was not read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write the payload {0:?}: it is stored apart and was not read (load its record first)")]
+pub struct PayloadNotRead(String);
+
 impl Payloads {
     /// No payloads.
     #[must_use]
@@ -80,6 +85,15 @@ impl Payloads {
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.0.iter().any(|(_, value)| value.is_none())
+    }
+
+    /// Checks that each is here, as a write must have it: one that was not read can't be written.
+    ///
+    /// # Errors
+    /// The name of one that is stored apart and was not read.
+    pub fn check_read(&self) -> Result<(), PayloadNotRead> {
+        let missing = self.iter().find(|(_, value)| value.is_none());
+        missing.map_or(Ok(()), |(name, _)| Err(PayloadNotRead(name.to_string())))
     }
 
     /// All payloads with their names.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Invoker, Key, Phase, RunRecord, Trigger};
-use crate::{Decision, DecisionContext, Id};
+use super::{Invoker, Key, Phase, RunRecord};
+use crate::{Decision, DecisionContext, Id, Trigger};
 
 /// The parts of a new run.
 #[derive(Clone, Debug)]

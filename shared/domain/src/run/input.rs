@@ -1,10 +1,10 @@
-//! The inputs of a run.
+//! The inputs of a run, and the questions that one of them answers.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{ExecutionEnd, Facts, Policy, Progress, Purpose, WaitLoopCall};
+use super::{ExecutionEnd, Policy, Progress, Purpose, WaitLoopCall};
 use crate::{AttemptOutcome, Version};
 
 /// An input of a run.
@@ -136,4 +136,26 @@ impl<'a> From<Option<&'a Policy>> for Task<'a> {
     fn from(policy: Option<&'a Policy>) -> Self {
         policy.map_or(Self::Removed, Self::Known)
     }
+}
+
+/// A question that the conductor must answer before it can decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: the record says it all.
+    Nothing,
+    /// The question whether the function's queue shows anything visible.
+    Backlog,
+    /// The question whether the execution of the record's generation is running.
+    Execution,
+}
+
+/// A finding of the conductor about an overdue run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Facts {
+    /// The record was enough.
+    Nothing,
+    /// Is true where the function's queue has a backlog.
+    Backlog(bool),
+    /// Is true where the execution is running.
+    Executing(bool),
 }

@@ -1,9 +1,10 @@
-//! The phases of a run: each holds what means something there alone.
+//! The phases of a run: each holds what means something there alone, as the lease of its one owner at a time.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Lease, State};
+use super::State;
+use crate::Version;
 
 /// A phase of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,4 +108,24 @@ impl Phase {
 impl PhaseName {
     /// All phases, in the order of a run's life.
     pub const ALL: [Self; 4] = [Self::Queued, Self::Running, Self::Waiting, Self::Ended];
+}
+
+/// The lease of an attempt, or of the hooks of the end: the right to write what comes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lease {
+    /// The version that the taking write left: it names the owner.
+    pub token: Version,
+    /// The time at which it was taken.
+    pub since: Timestamp,
+    /// The time at which it ends: an ended lease means a dead owner.
+    pub until: Timestamp,
+}
+
+impl Lease {
+    /// Is true while its owner may still be alive.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now < self.until
+    }
 }

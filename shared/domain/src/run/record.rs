@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Lease, Phase, State};
-use crate::{Id, RecordedError, Version, limits, skip::is_zero};
+use crate::{Id, RecordedError, Trigger, Version, json::is_zero, limits};
 
 /// The record of a run. Its body, inputs, result and logs are stored beside it, not in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,24 +79,6 @@ pub struct RunRecord {
     /// The time from which the record may be deleted, in Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at_s: Option<i64>,
-}
-
-/// The trigger of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Trigger {
-    /// A client.
-    Run,
-    /// A schedule.
-    Schedule,
-    /// An event handler.
-    Event,
-    /// Another task.
-    Child,
-    /// A replay of an earlier run.
-    Replay,
-    /// A direct invocation of the Lambda, or a direct start of the wait loop.
-    Direct,
 }
 
 /// The idempotency key that a run was started with.

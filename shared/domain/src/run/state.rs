@@ -39,7 +39,7 @@ pub const MOVES: [(State, &[State]); 8] = [
 ];
 
 impl State {
-    /// Whether a run in this state may go over to the other.
+    /// Is true where a run in this state may go over to the other.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         MOVES.iter().any(|(from, to)| *from == self && to.contains(&next))

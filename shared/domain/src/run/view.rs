@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Phase, RunRecord, State, Trigger};
-use crate::{Id, Json, Payloads, slot};
+use super::{Phase, RunRecord, State};
+use crate::{Id, Json, Payloads, Trigger, slot};
 
 /// A run's record with its payloads: times as RFC 3339 `Z`, values as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

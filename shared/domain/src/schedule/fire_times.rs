@@ -5,8 +5,8 @@ use std::iter;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Recurrence, Schedule, ScheduleError, SkippedFires};
-use crate::{Id, hash128};
+use super::{Recurrence, Schedule, ScheduleError};
+use crate::{Id, hash128, limits};
 
 /// The fires of a schedule that was created at a known moment; made by [`Recurrence::since`](crate::Recurrence::since).
 ///
@@ -84,7 +84,7 @@ impl FireTimes {
         let backwards = iter::successors(self.previous_before(behind_now), |fire| self.previous_before(*fire));
         let mut backwards = backwards.take_while(|fire| *fire > seen);
         let run = if schedule.catches_up() { backwards.next() } else { None };
-        let mut skipped: Vec<Timestamp> = backwards.take(SkippedFires::KEPT).collect();
+        let mut skipped: Vec<Timestamp> = backwards.take(limits::SKIPPED_FIRES).collect();
         skipped.reverse();
         MissedFires { run, skipped }
     }

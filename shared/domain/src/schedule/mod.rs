@@ -3,19 +3,15 @@
 mod decide;
 mod definition;
 mod due_fires;
-mod error;
 mod fire_times;
 mod input;
 mod record;
 mod recurrence;
-mod skipped;
 pub mod table;
 
 pub use definition::{Overlap, Schedule, at, cron, every};
-pub use due_fires::DueFires;
-pub use error::ScheduleError;
+pub use due_fires::{DueFires, SkipReason, SkippedFire, SkippedFires};
 pub use fire_times::{AdjacentFires, FireTimes, MissedFires, fire_id};
 pub use input::{ScheduleInput, ScheduleInputName, SchedulePut};
 pub use record::{SchedulePhaseName, ScheduleRecord};
-pub use recurrence::{AWS_SCHEDULED_TIME, Recurrence, aws_at};
-pub use skipped::{SkipReason, SkippedFire, SkippedFires};
+pub use recurrence::{AWS_SCHEDULED_TIME, Recurrence, ScheduleError, aws_at};

@@ -1,8 +1,8 @@
-//! A schedule as it is understood, and in the words of EventBridge Scheduler.
+//! A schedule as it is understood, in the words of EventBridge Scheduler, or refused.
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{Cron, Every, When};
+use crate::{Cron, CronError, Every, EveryError, TimeZoneError, When, WhenError};
 
 /// A schedule as it is understood.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,4 +61,45 @@ pub fn aws_at(due: Timestamp) -> String {
     let up = jiff::TimestampRound::new().smallest(jiff::Unit::Second).mode(jiff::RoundMode::Ceil);
     let due = due.round(up).unwrap_or(due);
     format!("at({})", due.strftime("%Y-%m-%dT%H:%M:%S"))
+}
+
+/// A schedule that is refused.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScheduleError {
+    /// The interval can't be read.
+    #[error(transparent)]
+    Every(#[from] EveryError),
+    /// The cron expression can't be read.
+    #[error(transparent)]
+    Cron(#[from] CronError),
+    /// The one time can't be used.
+    #[error(transparent)]
+    At(#[from] WhenError),
+    /// There is no such time zone.
+    #[error(transparent)]
+    TimeZone(#[from] TimeZoneError),
+    /// A time zone where it would change nothing.
+    #[error(
+        "use the time zone {0:?}: only `cron` has one, `every` counts from its creation and `at` is a moment \
+         (leave it out, or use `cron`)"
+    )]
+    ZoneWithoutCron(String),
+    /// The expression has no fire left.
+    #[error("schedule {expression:?} in {zone}: it never fires{} (check day, month and year)", .since.map_or_else(String::new, |since| format!(" after {since}")))]
+    NeverFires {
+        /// The cron expression.
+        expression: String,
+        /// The time zone.
+        zone: String,
+        /// The moment after which it never fires; none if it never does.
+        since: Option<Timestamp>,
+    },
+}
+
+impl ScheduleError {
+    pub(super) fn never_fires(cron: &Cron, zone: &TimeZone, since: Option<Timestamp>) -> Self {
+        let zone = zone.iana_name().unwrap_or("UTC").to_owned();
+        Self::NeverFires { expression: cron.to_string(), zone, since }
+    }
 }

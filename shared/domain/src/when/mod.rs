@@ -1,8 +1,6 @@
 //! Times at which something is due, in every form a user may say them.
 
 mod error;
-mod given;
-mod range;
 mod rfc3339;
 mod stored;
 mod suggest;
@@ -10,11 +8,9 @@ mod text;
 
 use std::{fmt, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
 pub use error::{WhenError, WhenProblem};
-use given::Given;
-use range::{a_year_after, within_a_year};
 
 /// Numbers up to this are milliseconds from now (10 years of 365 days); larger ones are Unix time in milliseconds.
 const LARGEST_DELAY_MS: i128 = 315_360_000_000;
@@ -52,6 +48,34 @@ const LARGEST_DELAY_MS: i128 = 315_360_000_000;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct When(Given);
+
+/// A time in the form in which it was given.
+#[derive(Clone, Debug, PartialEq)]
+enum Given {
+    Delay(Duration),
+    Number(i128),
+    /// A number that is not whole; only JSON can hold one.
+    Fraction(f64),
+    Instant(Timestamp),
+    Text(String),
+}
+
+/// The given form as an error names it; of a long text its beginning.
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 80;
+        match self {
+            Self::Delay(delay) => write!(f, "a duration of {delay:?}"),
+            Self::Number(number) => number.fmt(f),
+            Self::Fraction(number) => number.fmt(f),
+            Self::Instant(due) => due.fmt(f),
+            Self::Text(text) => match text.char_indices().nth(SHOWN) {
+                Some((end, _)) => write!(f, "{:?} and so on", &text[..end]),
+                None => write!(f, "{text:?}"),
+            },
+        }
+    }
+}
 
 impl When {
     /// The moment itself, where it was given as one.
@@ -108,9 +132,33 @@ impl When {
             Given::Fraction(number) if *number < 0.0 => Err(WhenProblem::Negative),
             Given::Fraction(_) => Err(WhenProblem::Fractional),
             Given::Instant(due) => Ok(*due),
-            Given::Text(text) => text::due(text, now),
+            Given::Text(text) => text::due(text, now, latest),
         }
     }
+}
+
+/// A time that is accepted: later than now, and within a year.
+fn within_a_year(due: Timestamp, now: Timestamp) -> Result<Timestamp, WhenProblem> {
+    let latest = a_year_after(now);
+    let due = round_up_to_ms(due).ok_or(WhenProblem::TooFar { latest })?;
+    if due <= now {
+        return Err(WhenProblem::Past { now });
+    }
+    if due > latest {
+        return Err(WhenProblem::TooFar { latest });
+    }
+    Ok(due)
+}
+
+/// The same UTC date and time next year; the end of time where there is none.
+fn a_year_after(now: Timestamp) -> Timestamp {
+    now.to_zoned(TimeZone::UTC).checked_add(1.year()).map_or(Timestamp::MAX, |latest| latest.timestamp())
+}
+
+fn round_up_to_ms(due: Timestamp) -> Option<Timestamp> {
+    let whole = due.as_nanosecond().div_euclid(1_000_000);
+    let up = i128::from(due.as_nanosecond().rem_euclid(1_000_000) != 0);
+    Timestamp::from_millisecond(i64::try_from(whole + up).ok()?).ok()
 }
 
 /// One number and one unit for what a text says, if it says that clearly.

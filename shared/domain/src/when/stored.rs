@@ -7,7 +7,7 @@ use serde::{
     de::{Error, Visitor},
 };
 
-use super::{LARGEST_DELAY_MS, When, given::Given};
+use super::{Given, LARGEST_DELAY_MS, When};
 
 impl Serialize for When {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

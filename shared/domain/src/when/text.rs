@@ -2,7 +2,7 @@
 
 use jiff::{Span, Timestamp, ToSpan, tz::TimeZone};
 
-use super::{WhenProblem, range::a_year_after, rfc3339, suggest};
+use super::{WhenProblem, rfc3339, suggest};
 
 /// The units, each with the span of one. Months and years have no fixed length, so spans go by the UTC calendar.
 fn span_of(unit: &str, number: i64) -> Option<Result<Span, jiff::Error>> {
@@ -19,8 +19,8 @@ fn span_of(unit: &str, number: i64) -> Option<Result<Span, jiff::Error>> {
     Some(one.checked_mul(number))
 }
 
-/// The moment a text means. Whether it is past or too far is for the caller to say.
-pub(super) fn due(text: &str, now: Timestamp) -> Result<Timestamp, WhenProblem> {
+/// The moment a text means. Whether it is past or later than `latest` is for the caller to say.
+pub(super) fn due(text: &str, now: Timestamp, latest: Timestamp) -> Result<Timestamp, WhenProblem> {
     if text.trim().is_empty() {
         return Err(WhenProblem::Empty);
     }
@@ -57,7 +57,7 @@ pub(super) fn due(text: &str, now: Timestamp) -> Result<Timestamp, WhenProblem> 
         return Err(WhenProblem::Spaces);
     }
     let due = span.and_then(|span| now.to_zoned(TimeZone::UTC).checked_add(span));
-    due.map(|due| due.timestamp()).map_err(|_| WhenProblem::TooFar { latest: a_year_after(now) })
+    due.map(|due| due.timestamp()).map_err(|_| WhenProblem::TooFar { latest })
 }
 
 fn end_of_number(word: &str) -> usize {

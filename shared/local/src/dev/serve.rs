@@ -68,6 +68,7 @@ pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> R
         // Many small answers: none of them waits for the next.
         let _ = connection.set_nodelay(true);
     });
+    engine.deploy().await?; // Before anything can be asked, of functions or by the one who is told the address.
     let server = tokio::spawn(async move { axum::serve(listener, routes).await });
     logs(EngineLog::Listening { address });
     let permits = Permits { function: processes, wait_loops: processes };

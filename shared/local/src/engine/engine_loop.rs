@@ -58,12 +58,11 @@ impl EngineLoop {
         Self { engine, permits }
     }
 
-    /// Delivers until `stop` comes, then waits up to `grace` for what runs.
+    /// Delivers what is deployed until `stop` comes, then waits up to `grace` for what runs.
     ///
     /// # Errors
     /// If the database can't be used at the start; later failures are said and tried again.
     pub async fn run(self, stop: impl Future<Output = ()>, grace: Duration) -> PortResult<()> {
-        self.engine.deploy().await?;
         self.engine.database.recover().await?;
         let mut running = JoinSet::new();
         let mut stop = std::pin::pin!(stop);

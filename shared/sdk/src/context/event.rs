@@ -67,7 +67,7 @@ impl EventContext {
     }
 
     /// A run of a task, started when it is awaited. A second delivery of the event doesn't start it twice: it is
-    /// named by event, handler, and the order of the calls.
+    /// named by event, handler, task, body, and how many alike came before.
     pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> StartRun<O> {
         self.client.run(task, body)
     }

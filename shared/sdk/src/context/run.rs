@@ -208,7 +208,8 @@ impl RunContext {
     }
 
     /// A run of a task, started when it is awaited, as a child of this run. A retry of this attempt doesn't start
-    /// it twice: it is named by this run, the iteration, and the order of the handler's calls, or of the hook's.
+    /// it twice: it is named by this run, the iteration, the task, the body, and how many alike came before. A body that
+    /// differs from try to try is started again: give it a `key` then.
     pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> StartRun<O> {
         self.client.run(task, body)
     }

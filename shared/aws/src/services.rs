@@ -1,9 +1,9 @@
-//! The outbox: each effect by the service that it is for.
+//! The outbox and the probe: each effect, and each question of the conductor, by the service that it is for.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use dacapo_core::port::{Outbox, PortResult};
+use dacapo_core::port::{ExecutionStatus, Outbox, PortResult, Probe};
 use dacapo_domain::Effect;
 
 use crate::{queues::Queues, scheduler::Scheduler, wait_loop::WaitLoop};
@@ -30,5 +30,22 @@ impl Outbox for AwsOutbox {
             }
             Effect::DeleteSchedule { name } => self.scheduler.delete_schedule(name).await,
         }
+    }
+}
+
+/// The probe over SQS and Step Functions.
+pub(crate) struct AwsProbe {
+    pub(crate) queues: Arc<Queues>,
+    pub(crate) wait_loop: Arc<WaitLoop>,
+}
+
+#[async_trait]
+impl Probe for AwsProbe {
+    async fn has_backlog(&self, function: &str) -> PortResult<bool> {
+        self.queues.has_backlog(function).await
+    }
+
+    async fn execution_status(&self, execution: &str) -> PortResult<ExecutionStatus> {
+        self.wait_loop.status(execution).await
     }
 }
