@@ -6,11 +6,11 @@ use dacapo::{State, Trigger, prelude::*};
 use dacapo_test_kit::TestApp;
 use serde_json::{Value, json};
 
-const LOOK: TaskRef<u32, Value> = TaskRef::new("look");
+const TELL: TaskRef<u32, Value> = TaskRef::new("tell");
 
 #[tokio::test]
 async fn a_handler_is_told_what_it_belongs_to() {
-    async fn look(input: u32, cx: TaskContext) -> Result<Outcome<u32, Value>, TaskError> {
+    async fn tell(input: u32, cx: TaskContext) -> Result<Outcome<u32, Value>, TaskError> {
         if input == 1 {
             return Ok(Continue::after(minutes(1), 2));
         }
@@ -30,10 +30,10 @@ async fn a_handler_is_told_what_it_belongs_to() {
         })))
     }
 
-    let app = TestApp::new().with(task(LOOK, look));
-    app.run(LOOK, 1).tags(["red"]).await.unwrap();
+    let app = TestApp::new().with(task(TELL, tell));
+    app.run(TELL, 1).tags(["red"]).await.unwrap();
     app.run_until_idle().await;
-    let told: Value = app.run_of(LOOK).result.unwrap().parse().unwrap();
+    let told: Value = app.run_of(TELL).result.unwrap().parse().unwrap();
     let expected = json!({
         "target": "task:look", "body": 1, "input": 2, "iteration": 2, "attempt": 1,
         "tags": ["red"], "trigger": Trigger::Run, "parent": null, "delay_ms": 0,
@@ -51,10 +51,10 @@ async fn progress_and_logs_are_kept_with_the_run() {
         Ok(Value::Null)
     }
 
-    let app = TestApp::new().with(task(LOOK, work));
-    let id = app.run(LOOK, 1).await.unwrap().id();
+    let app = TestApp::new().with(task(TELL, work));
+    let id = app.run(TELL, 1).await.unwrap().id();
     app.run_until_idle().await;
-    let record = app.run_of(LOOK);
+    let record = app.run_of(TELL);
     assert_eq!((record.progress_message.as_deref(), record.progress_percent), (Some("half of it"), Some(50.0)));
     let logs = app.logs(id).await.unwrap();
     assert_eq!((logs[0].message.as_str(), logs[0].data.as_ref().unwrap().text()), ("begun", r#"{"page":1}"#));
@@ -78,11 +78,11 @@ async fn a_block_is_retried_in_place() {
         Ok(json!({ "answer": answer.ok(), "tries": TRIES.load(Ordering::Relaxed) }))
     }
 
-    let app = TestApp::new().with(task(LOOK, work));
+    let app = TestApp::new().with(task(TELL, work));
     for (limit, answer, tries) in [(3, Some(3), 3), (4, None, 3), (100, None, 2)] {
-        app.run(LOOK, limit).await.unwrap();
+        app.run(TELL, limit).await.unwrap();
         app.run_until_idle().await;
-        let told: Value = app.runs_of(LOOK).pop().unwrap().result.unwrap().parse().unwrap();
+        let told: Value = app.runs_of(TELL).pop().unwrap().result.unwrap().parse().unwrap();
         assert_eq!(told, json!({ "answer": answer, "tries": tries }), "{limit}");
         app.advance(seconds(1)).await;
     }
@@ -99,10 +99,10 @@ async fn a_run_that_a_handler_starts_is_its_child_and_started_once() {
         Ok(Value::Null)
     }
 
-    let app = TestApp::new().with(task(LOOK, parent)).with(task(CHILD, async |_, _: TaskContext| Ok(())));
-    let id = app.run(LOOK, 1).await.unwrap().id();
+    let app = TestApp::new().with(task(TELL, parent)).with(task(CHILD, async |_, _: TaskContext| Ok(())));
+    let id = app.run(TELL, 1).await.unwrap().id();
     app.run_until_idle().await;
-    assert_eq!((app.run_of(LOOK).state, app.run_of(LOOK).attempt), (State::Completed, 2));
+    assert_eq!((app.run_of(TELL).state, app.run_of(TELL).attempt), (State::Completed, 2));
     let child = app.run_of(CHILD);
     assert_eq!((child.parent_id, child.trigger), (Some(id), Trigger::Child));
 }
@@ -115,12 +115,12 @@ async fn an_event_handler_is_told_of_its_delivery_and_starts_runs() {
         assert_eq!(cx.delay(), minutes(2));
         cx.set_timeout(seconds(60))?;
         assert!(cx.set_timeout(seconds(61)).is_err() && cx.remaining() > seconds(50));
-        cx.run(LOOK, 5).await?;
+        cx.run(TELL, 5).await?;
         Ok(())
     }
 
-    let app = TestApp::new().with(on(SEEN, seen)).with(task(LOOK, async |_, _: TaskContext| Ok(Value::Null)));
+    let app = TestApp::new().with(on(SEEN, seen)).with(task(TELL, async |_, _: TaskContext| Ok(Value::Null)));
     app.publish(SEEN, "a star".to_owned()).after(minutes(2)).await.unwrap();
     app.run_until_idle().await;
-    assert_eq!(app.run_of(LOOK).trigger, Trigger::Event);
+    assert_eq!(app.run_of(TELL).trigger, Trigger::Event);
 }

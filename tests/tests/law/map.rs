@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
+use dacapo_domain::{delivery, run, schedule};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
 
@@ -30,6 +31,14 @@ fn architecture_md_names_only_what_is_there() {
         if path.is_dir() { Some(String::new()) } else { fs::read_to_string(path).ok() }
     };
     none([places(&text, &read), glossary(&text)].concat());
+}
+
+#[test]
+fn architecture_md_draws_the_tables_as_they_are() {
+    let text = fs::read_to_string(root().join(MAP)).unwrap();
+    let drawn = [run::table::diagram(), delivery::table::diagram(), schedule::table::diagram()];
+    let old = drawn.into_iter().filter(|diagram| !text.contains(diagram.as_str()));
+    none(old.map(|it| format!("{MAP}: `cargo run -p dacapo-domain --example diagrams` prints another:\n{it}")).collect());
 }
 
 /// Paths and names in backticks that lead nowhere.

@@ -24,7 +24,7 @@ fn run_that_is_due_later_is_shown_rescheduled_aborted_and_replayed() {
     assert_eq!((&run["body"], &run["tags"], &run["attempt"]), (&json!({"rows": 10}), &json!(["a", "b"]), &json!(1)));
     for field in
         "id name state body input createdAt scheduledAt dueAt submittedAt startedAt completedAt failedAt abortedAt \
-                  expiredAt progressMessage progressPercent errorMessage errorStack errorCode result attempt \
+                  expiredAt progressMessage progressPercent errorMessage errorStack errorCode result expiresAtS attempt \
                   iteration parentId tags trigger"
             .split_whitespace()
     {
