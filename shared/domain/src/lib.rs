@@ -6,10 +6,8 @@ mod cron;
 mod deferred_event;
 pub mod delivery;
 mod diagram;
-mod duration;
 mod effect;
 mod every;
-mod id;
 mod idempotency_key;
 mod json;
 pub mod limits;
@@ -22,17 +20,14 @@ pub mod record;
 mod retry;
 pub mod run;
 pub mod schedule;
-mod trigger;
+mod time;
 mod when;
-mod zone;
 
 pub use cron::{Cron, CronError, CronField, CronProblem};
 pub use deferred_event::{DeferredEvent, DeferredEventInput};
 pub use delivery::{DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord, HandlerFailure, Subscribed};
-pub use duration::{days, hours, minutes, ms, seconds, until};
 pub use effect::Effect;
 pub use every::{Every, EveryError, EveryProblem};
-pub use id::{Id, IdError, hash128};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyInput};
 pub use json::Json;
 pub use machine::{Change, Decision, DecisionContext, Machine, Work};
@@ -45,7 +40,8 @@ pub use message::{
     Start,
 };
 pub use name::{
-    NameError, check_event_name, check_stack, check_task_name, is_event_name, is_task_name, same_slug, slug,
+    Id, IdError, NameError, check_event_name, check_stack, check_task_name, hash128, is_event_name, is_task_name,
+    same_slug, slug,
 };
 pub use outcome::{AttemptError, AttemptOutcome, RecordedError, RetryHint, Wait, code};
 pub use record::{
@@ -55,13 +51,12 @@ pub use record::{
 pub use retry::{Retry, RetryError};
 pub use run::{
     FinalState, Input, Invoker, Lease, NewRun, Phase, Policy, Progress, Purpose, RunRecord, RunView, State, Task,
-    WaitLoopAnswer, WaitLoopCall,
+    Trigger, WaitLoopAnswer, WaitLoopCall,
 };
 pub use schedule::{
     AWS_SCHEDULED_TIME, AdjacentFires, DueFires, FireTimes, MissedFires, Overlap, Recurrence, Schedule, ScheduleError,
     ScheduleInput, SchedulePut, ScheduleRecord, SkipReason, SkippedFire, SkippedFires, at, aws_at, cron, every,
     fire_id,
 };
-pub use trigger::Trigger;
+pub use time::{TimeZoneError, days, hours, minutes, ms, seconds, time_zone, until};
 pub use when::{When, WhenError, WhenProblem};
-pub use zone::{TimeZoneError, time_zone};

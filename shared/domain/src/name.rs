@@ -1,4 +1,10 @@
-//! Names of tasks, events, apps and stages, and the slugs that AWS sees.
+//! Names of tasks, events, apps and stages, the slugs that AWS sees, and the ids of runs and events.
+
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 
 use crate::limits::{APP_CHARS, EVENT_NAME_CHARS, SLUG_BYTES, STAGE_CHARS, TASK_NAME_CHARS};
 
@@ -32,6 +38,81 @@ pub enum NameError {
     },
 }
 
+/// The letters of a slug, one by one: runs of anything else become one hyphen, none at the ends.
+struct Letters<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    begun: bool,
+}
+
+/// The id of a run or of a published event: a ULID, 26 characters, sortable by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Id(Ulid);
+
+/// The text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a run id (an id has 26 characters of 0-9 and A-Z without I, L, O, U)")]
+pub struct IdError(String);
+
+impl<'a> Letters<'a> {
+    const fn of(name: &'a str) -> Self {
+        Self { bytes: name.as_bytes(), at: 0, begun: false }
+    }
+
+    const fn next(&mut self) -> Option<u8> {
+        let start = self.at;
+        while self.at < self.bytes.len() && !self.bytes[self.at].is_ascii_alphanumeric() {
+            self.at += 1;
+        }
+        if self.at == self.bytes.len() {
+            return None;
+        }
+        if self.at > start && self.begun {
+            return Some(b'-');
+        }
+        self.begun = true;
+        self.at += 1;
+        Some(self.bytes[self.at - 1].to_ascii_lowercase())
+    }
+}
+
+impl Id {
+    /// An id of a moment: 48 bits of milliseconds, then 80 bits of the given randomness.
+    #[must_use]
+    pub fn new(now: Timestamp, random: u128) -> Self {
+        Self(Ulid::from_parts(now.as_millisecond().max(0).cast_unsigned(), random))
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Id {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Ulid::from_string(text).map(Self).map_err(|_| IdError(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Id {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+impl From<Id> for String {
+    fn from(id: Id) -> Self {
+        id.to_string()
+    }
+}
+
 /// Checks a task's name: 1 to 64 characters of any text.
 ///
 /// # Errors
@@ -49,15 +130,6 @@ pub fn check_event_name(name: &str) -> Result<(), NameError> {
         return Err(NameError::Reserved(name.to_owned()));
     }
     check_length("event", name, EVENT_NAME_CHARS)
-}
-
-fn check_length(what: &'static str, name: &str, allowed: usize) -> Result<(), NameError> {
-    let chars = name.chars().count();
-    if (1..=allowed).contains(&chars) {
-        return Ok(());
-    }
-    let name = name.to_owned();
-    Err(NameError::Length { what, name, chars, allowed })
 }
 
 /// Checks the names that a stack `{app}-{stage}` is made of.
@@ -134,6 +206,23 @@ pub const fn is_event_name(name: &str) -> bool {
     chars >= 1 && chars <= EVENT_NAME_CHARS && !reserved
 }
 
+/// 128 bits of a text, stable over versions and machines (FNV-1a): what is named by it gets the same id each time.
+#[must_use]
+pub fn hash128(text: &str) -> u128 {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    text.bytes().fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
+}
+
+fn check_length(what: &'static str, name: &str, allowed: usize) -> Result<(), NameError> {
+    let chars = name.chars().count();
+    if (1..=allowed).contains(&chars) {
+        return Ok(());
+    }
+    let name = name.to_owned();
+    Err(NameError::Length { what, name, chars, allowed })
+}
+
 const fn count_chars(text: &str) -> usize {
     let bytes = text.as_bytes();
     let (mut at, mut chars) = (0, 0);
@@ -145,35 +234,6 @@ const fn count_chars(text: &str) -> usize {
         at += 1;
     }
     chars
-}
-
-/// The letters of a slug, one by one: runs of anything else become one hyphen, none at the ends.
-struct Letters<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    begun: bool,
-}
-
-impl<'a> Letters<'a> {
-    const fn of(name: &'a str) -> Self {
-        Self { bytes: name.as_bytes(), at: 0, begun: false }
-    }
-
-    const fn next(&mut self) -> Option<u8> {
-        let start = self.at;
-        while self.at < self.bytes.len() && !self.bytes[self.at].is_ascii_alphanumeric() {
-            self.at += 1;
-        }
-        if self.at == self.bytes.len() {
-            return None;
-        }
-        if self.at > start && self.begun {
-            return Some(b'-');
-        }
-        self.begun = true;
-        self.at += 1;
-        Some(self.bytes[self.at - 1].to_ascii_lowercase())
-    }
 }
 
 /// FNV-1a, 32 bits: stable over versions and machines, which the standard hasher isn't.

@@ -1,11 +1,264 @@
 //! A delivery: one event at one function. It has a record only once it has failed, or once its message was received a
-//! second time; a success at the first try writes nothing.
+//! second time; a success at the first try writes nothing. The event's body is apart from the record.
 
 mod decide;
-mod input;
-mod record;
 pub mod table;
-mod transitions;
 
-pub use input::{DeliveryFacts, DeliveryInput, DeliveryInputName, HandlerFailure, Subscribed};
-pub use record::{DeliveryPhase, DeliveryPhaseName, DeliveryRecord};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AttemptError, DeliveryMessage, Effect, EventMessage, Id, Json, Lease, Machine, Message, RecordKey, RecordedError,
+    Subscription, Version, hash128, json::is_zero, limits,
+};
+
+/// The record of a delivery.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryRecord {
+    /// The event's id.
+    pub event: Id,
+    /// The event's name.
+    pub name: String,
+    /// The function it is for.
+    pub function: String,
+    /// The name of the last write.
+    pub version: Version,
+    /// The phase.
+    pub phase: DeliveryPhase,
+    /// The time at which the event was published.
+    pub published_at: Timestamp,
+    /// The time at which the first delivery was due: the age counts from here.
+    pub first_due_at: Timestamp,
+    /// The time at which the next attempt is due.
+    pub due_at: Timestamp,
+    /// The attempt that executes or comes next, from 1.
+    pub attempt: u32,
+    /// Hops of the chain that leads here.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub hops: u32,
+    /// The error of the last attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<RecordedError>,
+    /// The time at which the conductor reconciles it; a record that was never stored has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconcile_at: Option<Timestamp>,
+    /// The number of times in a row that the conductor found nothing to repair.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reconcile_count: u32,
+    /// The time from which the record may be deleted, in Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at_s: Option<i64>,
+}
+
+/// A phase of a delivery, with what means something there alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryPhase {
+    /// An attempt is due, or will be.
+    Retrying,
+    /// An attempt executes, or its process died and its lease has not been found out yet.
+    Handling(Lease),
+    /// An attempt succeeded.
+    Delivered,
+    /// Given up: too old, or too many attempts.
+    Dropped,
+}
+
+/// A phase without what it holds: a row of the [table].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is named as its phase")]
+pub enum DeliveryPhaseName {
+    Retrying,
+    Handling,
+    Delivered,
+    Dropped,
+}
+
+/// An input of a delivery.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeliveryInput {
+    /// The message of an attempt arrives: the event's own, received a second time, or the record's.
+    Arrived {
+        /// The attempt that it calls for.
+        attempt: u32,
+    },
+    /// The event's own message arrived, and its handlers failed before there was a record.
+    FirstFailed(Vec<HandlerFailure>),
+    /// The attempt that holds the lease failed.
+    Failed(Version, Vec<HandlerFailure>),
+    /// The attempt that holds the lease succeeded.
+    Handled(Version),
+    /// The message came to the app's dead-letter queue.
+    Undelivered {
+        /// The attempt that it called for.
+        attempt: u32,
+    },
+    /// The conductor reconciles it with what it found out.
+    Reconciled(DeliveryFacts),
+    /// A client sends it again.
+    Redriven,
+}
+
+/// An input without what it holds: a column of the [table].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is named as its input")]
+pub enum DeliveryInputName {
+    Arrived,
+    FirstFailed,
+    Failed,
+    Handled,
+    Undelivered,
+    Reconciled,
+    Redriven,
+}
+
+/// The failure of one handler.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HandlerFailure {
+    /// The place among the function's handlers of the event.
+    pub handler: usize,
+    /// The error.
+    pub error: AttemptError,
+}
+
+/// A finding of the conductor about an overdue delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryFacts {
+    /// The function's queue has a backlog.
+    Backlog,
+    /// It has none.
+    NoBacklog,
+}
+
+/// The policy of a delivery: the function's handlers of the event as they are now, and the event's body.
+#[derive(Clone, Copy, Debug)]
+pub struct Subscribed<'a> {
+    /// The handlers, in the order of their definition; none where the function no longer subscribes.
+    pub handlers: &'a [Subscription],
+    /// The body, for the dead-letter queue.
+    pub body: &'a Json,
+}
+
+impl DeliveryPhaseName {
+    /// All phases, in the order of a delivery's life.
+    pub const ALL: [Self; 4] = [Self::Retrying, Self::Handling, Self::Delivered, Self::Dropped];
+}
+
+impl DeliveryPhase {
+    /// The phase's row in the table.
+    #[must_use]
+    pub const fn name(&self) -> DeliveryPhaseName {
+        match self {
+            Self::Retrying => DeliveryPhaseName::Retrying,
+            Self::Handling(_) => DeliveryPhaseName::Handling,
+            Self::Delivered => DeliveryPhaseName::Delivered,
+            Self::Dropped => DeliveryPhaseName::Dropped,
+        }
+    }
+}
+
+impl DeliveryRecord {
+    /// The record of an event's delivery that was never stored.
+    #[must_use]
+    pub fn fresh(event: &EventMessage) -> Self {
+        Self {
+            event: event.id,
+            name: event.name.clone(),
+            function: event.function.clone(),
+            version: Version(0),
+            phase: DeliveryPhase::Retrying,
+            published_at: event.published_at,
+            first_due_at: event.due_at,
+            due_at: event.due_at,
+            attempt: event.attempt,
+            hops: event.hops,
+            error: None,
+            reconcile_at: None,
+            reconcile_count: 0,
+            expires_at_s: None,
+        }
+    }
+
+    /// Is true of one that was never stored: a stored one that is not over is always reconciled some day.
+    fn is_fresh(&self) -> bool {
+        self.reconcile_at.is_none() && self.expires_at_s.is_none()
+    }
+
+    /// The earliest time at which the record could need repair, plus the grace: `None` where it never will.
+    #[must_use]
+    pub fn earliest_repair(&self) -> Option<Timestamp> {
+        match &self.phase {
+            DeliveryPhase::Retrying => Some(self.due_at + limits::QUEUE_GRACE),
+            DeliveryPhase::Handling(lease) => Some(lease.until + limits::LEASE_GRACE),
+            DeliveryPhase::Delivered | DeliveryPhase::Dropped => None,
+        }
+    }
+
+    /// The id of the record. The event's name is part of it: two events may bear one id that their publishers chose.
+    #[must_use]
+    pub fn record_id(&self) -> String {
+        format!("{}/{}/{}", self.event, self.function, self.name)
+    }
+
+    /// The key of the record.
+    #[must_use]
+    pub fn key(&self) -> RecordKey {
+        RecordKey::new(Self::KIND, self.record_id())
+    }
+
+    /// The event as its function gets it.
+    #[must_use]
+    pub fn event_message(&self, body: Json) -> EventMessage {
+        EventMessage {
+            id: self.event,
+            name: self.name.clone(),
+            function: self.function.clone(),
+            body,
+            published_at: self.published_at,
+            due_at: self.first_due_at,
+            hops: self.hops,
+            attempt: self.attempt,
+        }
+    }
+
+    /// The message that calls for what is due.
+    fn message(&self) -> Message {
+        Message::Delivery(DeliveryMessage { delivery: self.record_id(), attempt: self.attempt })
+    }
+
+    /// Brings the delivery to its function when it is due.
+    fn deliver(&self, now: Timestamp) -> Effect {
+        let timer = || format!("delivery-{:032x}", hash128(&self.record_id()));
+        Effect::deliver_at(self.due_at, now, &self.function, timer, |_| self.message())
+    }
+}
+
+impl DeliveryInputName {
+    /// All inputs.
+    pub const ALL: [Self; 7] = [
+        Self::Arrived,
+        Self::FirstFailed,
+        Self::Failed,
+        Self::Handled,
+        Self::Undelivered,
+        Self::Reconciled,
+        Self::Redriven,
+    ];
+}
+
+impl DeliveryInput {
+    /// The input's column in the table.
+    #[must_use]
+    pub const fn name(&self) -> DeliveryInputName {
+        match self {
+            Self::Arrived { .. } => DeliveryInputName::Arrived,
+            Self::FirstFailed(_) => DeliveryInputName::FirstFailed,
+            Self::Failed(..) => DeliveryInputName::Failed,
+            Self::Handled(_) => DeliveryInputName::Handled,
+            Self::Undelivered { .. } => DeliveryInputName::Undelivered,
+            Self::Reconciled(_) => DeliveryInputName::Reconciled,
+            Self::Redriven => DeliveryInputName::Redriven,
+        }
+    }
+}

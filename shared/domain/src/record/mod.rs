@@ -5,16 +5,17 @@
 //! DynamoDB's TTL has it, and is checked by every read, because DynamoDB deletes late.
 
 mod index;
-mod key;
 mod payloads;
 mod write;
 
+use std::{borrow::Cow, fmt};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 pub use index::{Index, IndexEntry, Page, Query, sort_time};
-pub use key::{Header, RecordKey, Version};
 pub use payloads::{Payload, PayloadNotRead, Payloads, slot};
 pub use write::{Claim, Created, LogLine, Saved, Write};
-
-use serde::{Deserialize, Serialize};
 
 use crate::Json;
 
@@ -29,4 +30,88 @@ pub struct StoredRecord {
     /// The payloads.
     #[serde(default, skip_serializing_if = "Payloads::is_empty")]
     pub payloads: Payloads,
+}
+
+/// The key of a record: its kind, and its id within the kind.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RecordKey {
+    /// The kind: a name without a slash, as [`Machine::KIND`](crate::Machine::KIND) has it.
+    pub kind: Cow<'static, str>,
+    /// The id: any text, unique within the kind.
+    pub id: String,
+}
+
+/// The part that every record has, whatever its kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Header {
+    /// The record's key.
+    pub key: RecordKey,
+    /// The name of its last write.
+    pub version: Version,
+    /// The time at which the conductor reconciles it: never later than it could need repair, plus a grace. `None` where
+    /// it never does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconcile_at: Option<Timestamp>,
+    /// The time from which it may be deleted, in Unix seconds. `None` while it is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at_s: Option<i64>,
+}
+
+/// The name of one write of a record. Every write demands the version it has seen and leaves a new random one,
+/// so a writer whose reply was lost finds its own version on the record and knows that it has won.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Version(pub u64);
+
+impl RecordKey {
+    /// The key of a record of this kind.
+    #[must_use]
+    pub fn new(kind: &'static str, id: impl Into<String>) -> Self {
+        Self { kind: Cow::Borrowed(kind), id: id.into() }
+    }
+
+    /// The key from its text, as [`Display`](fmt::Display) writes it; `None` for a text without a slash.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once('/')?;
+        Some(Self { kind: Cow::Owned(kind.to_owned()), id: id.to_owned() })
+    }
+}
+
+/// `{kind}/{id}`: one text a key, since a kind has no slash.
+impl fmt::Display for RecordKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.id)
+    }
+}
+
+impl Header {
+    /// The name of the expiry, as in the table.
+    pub const EXPIRES_AT_S: &str = "expiresAtS";
+
+    /// Is true once the record has expired, although the store may not have deleted it yet.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at_s.is_some_and(|expires_at_s| expires_at_s <= now.as_second())
+    }
+}
+
+/// 16 hexadecimal digits.
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Serialize for Version {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16).map(Self).map_err(serde::de::Error::custom)
+    }
 }

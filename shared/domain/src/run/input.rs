@@ -1,11 +1,12 @@
-//! The inputs of a run, and the questions that one of them answers.
+//! The inputs of a run, the questions that one of them answers, and the policy of its task.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use super::{ExecutionEnd, Policy, Progress, Purpose, WaitLoopCall};
-use crate::{AttemptOutcome, Version};
+use super::{ExecutionEnd, Progress, Purpose, WaitLoopCall};
+use crate::{AttemptOutcome, Retry, Version, limits};
 
 /// An input of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +68,64 @@ pub enum InputName {
     TaskRemoved,
 }
 
+/// The task of a run as it is now.
+#[derive(Clone, Copy, Debug)]
+pub enum Task<'a> {
+    /// A function has it, with this policy.
+    Known(&'a Policy),
+    /// No function has it any more.
+    Removed,
+}
+
+/// A question that the conductor must answer before it can decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: the record says it all.
+    Nothing,
+    /// The question whether the function's queue shows anything visible.
+    Backlog,
+    /// The question whether the execution of the record's generation is running.
+    Execution,
+}
+
+/// A finding of the conductor about an overdue run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Facts {
+    /// The record was enough.
+    Nothing,
+    /// Is true where the function's queue has a backlog.
+    Backlog(bool),
+    /// Is true where the execution is running.
+    Executing(bool),
+}
+
+/// A task's options, as far as decisions about its runs need them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Policy {
+    /// Limit of one attempt.
+    #[serde(rename = "timeoutMs", with = "crate::ms")]
+    pub timeout: Duration,
+    /// The longest limit that `set_timeout` may set.
+    #[serde(rename = "maxTimeoutMs", with = "crate::ms")]
+    pub max_timeout: Duration,
+    /// Limit on the run's total handler time.
+    #[serde(rename = "maxDurationMs", with = "crate::ms::or_none", skip_serializing_if = "Option::is_none")]
+    pub max_duration: Option<Duration>,
+    /// Calls of the handler for new iterations, at most; none is unlimited.
+    pub max_iterations: Option<u32>,
+    /// The retries of a failed attempt.
+    pub retry: Retry,
+    /// A run not started this long after it was due expires.
+    #[serde(rename = "ttlMs", with = "crate::ms::or_none", skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<Duration>,
+    /// The time for which a finished run is kept.
+    #[serde(rename = "historyMs", with = "crate::ms")]
+    pub history: Duration,
+    /// Is true where hooks follow the end.
+    pub has_end_hooks: bool,
+}
+
 impl InputName {
     /// All inputs.
     pub const ALL: [Self; 14] = [
@@ -123,39 +182,31 @@ impl Input {
     }
 }
 
-/// The task of a run as it is now.
-#[derive(Clone, Copy, Debug)]
-pub enum Task<'a> {
-    /// A function has it, with this policy.
-    Known(&'a Policy),
-    /// No function has it any more.
-    Removed,
-}
-
 impl<'a> From<Option<&'a Policy>> for Task<'a> {
     fn from(policy: Option<&'a Policy>) -> Self {
         policy.map_or(Self::Removed, Self::Known)
     }
 }
 
-/// A question that the conductor must answer before it can decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// Nothing: the record says it all.
-    Nothing,
-    /// The question whether the function's queue shows anything visible.
-    Backlog,
-    /// The question whether the execution of the record's generation is running.
-    Execution,
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            max_timeout: limits::MAX_TIMEOUT,
+            max_duration: None,
+            max_iterations: Some(500),
+            retry: Retry::default(),
+            ttl: None,
+            history: limits::HISTORY,
+            has_end_hooks: false,
+        }
+    }
 }
 
-/// A finding of the conductor about an overdue run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Facts {
-    /// The record was enough.
-    Nothing,
-    /// Is true where the function's queue has a backlog.
-    Backlog(bool),
-    /// Is true where the execution is running.
-    Executing(bool),
+impl Policy {
+    /// The end of the lease of an attempt with this limit: a margin after the runner has stopped it.
+    #[must_use]
+    pub fn lease_until(&self, since: Timestamp, limit: Duration) -> Timestamp {
+        since + limit.min(limits::RUNNER_STOPS) + limits::LEASE_MARGIN
+    }
 }

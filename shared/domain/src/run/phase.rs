@@ -1,9 +1,9 @@
-//! The phases of a run: each holds what means something there alone, as the lease of its one owner at a time.
+//! The phases of a run, each with what means something there alone, as the lease of its one owner at a time; and the
+//! states that are told of them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::State;
 use crate::Version;
 
 /// A phase of a run.
@@ -62,17 +62,6 @@ pub enum FinalState {
     Expired,
 }
 
-impl From<FinalState> for State {
-    fn from(state: FinalState) -> Self {
-        match state {
-            FinalState::Completed => Self::Completed,
-            FinalState::Failed => Self::Failed,
-            FinalState::Aborted => Self::Aborted,
-            FinalState::Expired => Self::Expired,
-        }
-    }
-}
-
 /// A phase without what it holds: a row of the [table](super::table).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PhaseName {
@@ -84,6 +73,70 @@ pub enum PhaseName {
     Waiting,
     /// [`Phase::Ended`]
     Ended,
+}
+
+/// The lease of an attempt, or of the hooks of the end: the right to write what comes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lease {
+    /// The version that the taking write left: it names the owner.
+    pub token: Version,
+    /// The time at which it was taken.
+    pub since: Timestamp,
+    /// The time at which it ends: an ended lease means a dead owner.
+    pub until: Timestamp,
+}
+
+/// A run's state, as people and programs are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Due later, by queue delay or schedule alike.
+    Scheduled,
+    /// Due, in a queue or waiting for a place; also between two attempts.
+    Submitted,
+    /// An attempt executes.
+    Running,
+    /// Between two iterations.
+    Waiting,
+    /// Final: the handler returned a value.
+    Completed,
+    /// Final: the last attempt failed.
+    Failed,
+    /// Final: aborted from outside or by the handler.
+    Aborted,
+    /// Final: not started within its `ttl`.
+    Expired,
+}
+
+use State::{Aborted, Completed, Expired, Failed, Running, Scheduled, Submitted, Waiting};
+
+/// Every move that a run can make, as it is told. Staying (another lease, another attempt) is no move.
+pub const MOVES: [(State, &[State]); 8] = [
+    (Scheduled, &[Submitted, Running, Aborted, Expired, Failed]),
+    (Submitted, &[Scheduled, Running, Aborted, Expired, Failed]),
+    (Running, &[Completed, Failed, Aborted, Waiting, Submitted]),
+    (Waiting, &[Submitted, Running, Aborted, Failed]),
+    (Completed, &[]),
+    (Failed, &[]),
+    (Aborted, &[]),
+    (Expired, &[]),
+];
+
+/// The text names no state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a state (allowed: scheduled, submitted, running, waiting, completed, failed, aborted, expired)")]
+pub struct StateError(String);
+
+impl From<FinalState> for State {
+    fn from(state: FinalState) -> Self {
+        match state {
+            FinalState::Completed => Self::Completed,
+            FinalState::Failed => Self::Failed,
+            FinalState::Aborted => Self::Aborted,
+            FinalState::Expired => Self::Expired,
+        }
+    }
 }
 
 impl Phase {
@@ -110,22 +163,56 @@ impl PhaseName {
     pub const ALL: [Self; 4] = [Self::Queued, Self::Running, Self::Waiting, Self::Ended];
 }
 
-/// The lease of an attempt, or of the hooks of the end: the right to write what comes of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Lease {
-    /// The version that the taking write left: it names the owner.
-    pub token: Version,
-    /// The time at which it was taken.
-    pub since: Timestamp,
-    /// The time at which it ends: an ended lease means a dead owner.
-    pub until: Timestamp,
-}
-
 impl Lease {
     /// Is true while its owner may still be alive.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.until
+    }
+}
+
+impl State {
+    /// Is true where a run in this state may go over to the other.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        MOVES.iter().any(|(from, to)| *from == self && to.contains(&next))
+    }
+
+    /// All states, in the order of a run's life.
+    pub const ALL: [Self; 8] = [Scheduled, Submitted, Running, Waiting, Completed, Failed, Aborted, Expired];
+
+    /// Is true of a run that has ended.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Completed | Failed | Aborted | Expired)
+    }
+
+    /// The state's name, as in records and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Scheduled => "scheduled",
+            Submitted => "submitted",
+            Running => "running",
+            Waiting => "waiting",
+            Completed => "completed",
+            Failed => "failed",
+            Aborted => "aborted",
+            Expired => "expired",
+        }
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl std::str::FromStr for State {
+    type Err = StateError;
+
+    fn from_str(text: &str) -> Result<Self, StateError> {
+        Self::ALL.into_iter().find(|state| state.name() == text).ok_or_else(|| StateError(text.to_owned()))
     }
 }

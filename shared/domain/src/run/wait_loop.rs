@@ -1,39 +1,7 @@
 //! The wait loop: the Step Functions execution that waits and calls again.
 
-use jiff::Timestamp;
-
-use super::{ExecutionEnd, FinalState, Invoker, Phase, Policy, RunRecord, WaitLoopAnswer, WaitLoopCall, attempt, end};
+use super::{ExecutionEnd, FinalState, Invoker, Phase, Policy, RunRecord, WaitLoopCall, attempt, end};
 use crate::{Decision, DecisionContext, Effect, RecordedError, code, limits};
-
-/// The answer to a call. Asked twice, it is the same.
-#[must_use]
-pub fn answer(run: &RunRecord, call: &WaitLoopCall, now: Timestamp) -> WaitLoopAnswer {
-    let due = match &run.phase {
-        Phase::Running { lease, .. } => lease.until,
-        _ => run.due_at,
-    };
-    let until = ceil_second(due.max(now));
-    let next = |generation, round, started| WaitLoopCall {
-        run: run.id,
-        function: call.function.clone(),
-        generation,
-        round,
-        started,
-        iteration: run.iteration,
-        attempt: run.attempt,
-    };
-    let stop = WaitLoopAnswer::Stop { id: run.id, state: run.state_at(now) };
-    let Invoker::WaitLoop { generation, .. } = run.invoker else { return stop };
-    if run.phase.is_final() {
-        stop
-    } else if generation == call.generation {
-        WaitLoopAnswer::Wait { until, call: next(call.generation, call.round + 1, call.started) }
-    } else if generation == call.generation + 1 {
-        WaitLoopAnswer::Handover { name: run.execution_name(), call: next(generation, 0, now), until }
-    } else {
-        stop
-    }
-}
 
 /// Is true where the execution must hand over before it waits for the run's next call.
 fn is_exhausted(run: &RunRecord, call: &WaitLoopCall) -> bool {
@@ -141,9 +109,4 @@ fn next_generation(run: &RunRecord) -> RunRecord {
 fn without_stop(mut decision: Decision<RunRecord>) -> Decision<RunRecord> {
     decision.effects.retain(|effect| !matches!(effect, Effect::StopWaitLoop { .. }));
     decision
-}
-
-fn ceil_second(at: Timestamp) -> Timestamp {
-    let second = at.as_second() + i64::from(at.subsec_nanosecond() > 0);
-    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{RunRecord, State};
+use super::{Invoker, Phase, RunRecord, State};
 use crate::Id;
 
 /// The call of a wait loop, and what its execution is started with. No payload travels through it.
@@ -55,16 +55,6 @@ pub enum WaitLoopAnswer {
     },
 }
 
-impl WaitLoopCall {
-    /// The call that the execution of a run's current generation is started with.
-    #[must_use]
-    pub fn first(run: &RunRecord, now: Timestamp) -> Self {
-        let (iteration, attempt) = (run.iteration, run.attempt);
-        let function = crate::slug(&run.name);
-        Self { run: run.id, function, generation: run.invoker.generation(), round: 0, started: now, iteration, attempt }
-    }
-}
-
 /// The end of an execution that its run didn't end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExecutionEnd {
@@ -74,6 +64,16 @@ pub enum ExecutionEnd {
     Exhausted,
     /// Failed for another reason.
     Failed(String),
+}
+
+impl WaitLoopCall {
+    /// The call that the execution of a run's current generation is started with.
+    #[must_use]
+    pub fn first(run: &RunRecord, now: Timestamp) -> Self {
+        let (iteration, attempt) = (run.iteration, run.attempt);
+        let function = crate::slug(&run.name);
+        Self { run: run.id, function, generation: run.invoker.generation(), round: 0, started: now, iteration, attempt }
+    }
 }
 
 impl ExecutionEnd {
@@ -101,4 +101,39 @@ impl ExecutionEnd {
             _ => None,
         }
     }
+}
+
+/// The answer to a call. Asked twice, it is the same.
+#[must_use]
+pub fn answer(run: &RunRecord, call: &WaitLoopCall, now: Timestamp) -> WaitLoopAnswer {
+    let due = match &run.phase {
+        Phase::Running { lease, .. } => lease.until,
+        _ => run.due_at,
+    };
+    let until = ceil_second(due.max(now));
+    let next = |generation, round, started| WaitLoopCall {
+        run: run.id,
+        function: call.function.clone(),
+        generation,
+        round,
+        started,
+        iteration: run.iteration,
+        attempt: run.attempt,
+    };
+    let stop = WaitLoopAnswer::Stop { id: run.id, state: run.state_at(now) };
+    let Invoker::WaitLoop { generation, .. } = run.invoker else { return stop };
+    if run.phase.is_final() {
+        stop
+    } else if generation == call.generation {
+        WaitLoopAnswer::Wait { until, call: next(call.generation, call.round + 1, call.started) }
+    } else if generation == call.generation + 1 {
+        WaitLoopAnswer::Handover { name: run.execution_name(), call: next(generation, 0, now), until }
+    } else {
+        stop
+    }
+}
+
+fn ceil_second(at: Timestamp) -> Timestamp {
+    let second = at.as_second() + i64::from(at.subsec_nanosecond() > 0);
+    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
 }

@@ -1,4 +1,5 @@
-//! The fires of a schedule: their times, those around one, those that were missed, and the ids of their runs.
+//! The fires of a schedule: their times, those around one, those that are due or were missed, and the ids of their
+//! runs.
 
 use std::iter;
 
@@ -6,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Recurrence, Schedule, ScheduleError};
-use crate::{Id, hash128, limits};
+use crate::{Id, hash128, limits, until};
 
 /// The fires of a schedule that was created at a known moment; made by [`Recurrence::since`](crate::Recurrence::since).
 ///
@@ -24,6 +25,36 @@ use crate::{Id, hash128, limits};
 pub struct FireTimes {
     recurrence: Recurrence,
     created: Timestamp,
+}
+
+/// Fires that were not handled in their time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissedFires {
+    /// The latest, to be run now, if the schedule asks for catch-up.
+    pub run: Option<Timestamp>,
+    /// The others, at most the last 100, in order.
+    pub skipped: Vec<Timestamp>,
+}
+
+/// The fires around one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AdjacentFires {
+    /// The one before, if there is one.
+    pub previous: Option<Timestamp>,
+    /// The next five; fewer where the schedule ends.
+    pub next: Vec<Timestamp>,
+}
+
+/// The fires of a schedule whose time has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DueFires {
+    /// The one that fires now: the one that has come, or the latest of those that were missed.
+    pub fire: Option<Timestamp>,
+    /// The others that were missed, at most the last 100, in order.
+    pub missed: Vec<Timestamp>,
+    /// The next time at which it is due; `None` if it never is again.
+    pub next: Option<Timestamp>,
 }
 
 impl FireTimes {
@@ -88,25 +119,38 @@ impl FireTimes {
         skipped.reverse();
         MissedFires { run, skipped }
     }
-}
 
-/// Fires that were not handled in their time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MissedFires {
-    /// The latest, to be run now, if the schedule asks for catch-up.
-    pub run: Option<Timestamp>,
-    /// The others, at most the last 100, in order.
-    pub skipped: Vec<Timestamp>,
-}
-
-/// The fires around one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AdjacentFires {
-    /// The one before, if there is one.
-    pub previous: Option<Timestamp>,
-    /// The next five; fewer where the schedule ends.
-    pub next: Vec<Timestamp>,
+    /// The fires of a schedule whose time has come, where this program itself watches the clock, as the embedded engine
+    /// does: `due` is the fire that has come, `None` where the first is not known yet.
+    ///
+    /// ```
+    /// use dacapo_domain::every;
+    /// use jiff::Timestamp;
+    ///
+    /// let at = |time: &str| format!("2026-01-01T{time}Z").parse::<Timestamp>();
+    /// let schedule = every("1 hour");
+    /// let fires = schedule.check()?.since(at("00:00:00")?)?;
+    ///
+    /// let due = fires.due(Some(at("01:00:00")?), at("01:00:59")?, &schedule);
+    /// assert_eq!((due.fire, due.next), (Some(at("01:00:00")?), Some(at("02:00:00")?)));
+    ///
+    /// let due = fires.due(Some(at("01:00:00")?), at("02:30:00")?, &schedule);
+    /// assert_eq!((due.fire, due.next), (None, Some(at("03:00:00")?)));
+    /// assert_eq!(due.missed, [at("01:00:00")?, at("02:00:00")?]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn due(&self, due: Option<Timestamp>, now: Timestamp, schedule: &Schedule) -> DueFires {
+        let Some(due) = due else {
+            return DueFires { fire: None, missed: vec![], next: self.all().next() };
+        };
+        if until(due, now) <= limits::MISSED_AFTER {
+            return DueFires { fire: Some(due), missed: vec![], next: self.next_after(due) };
+        }
+        let seen = due.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(due);
+        let MissedFires { run, skipped } = self.missed(seen, now, schedule);
+        DueFires { fire: run, missed: skipped, next: self.next_after(now) }
+    }
 }
 
 impl AdjacentFires {
@@ -189,4 +233,46 @@ pub fn fire_id(schedule: &str, scheduled_for: Timestamp) -> Id {
     const BITS: u32 = 80;
     let hash = hash128(schedule);
     Id::new(scheduled_for, (hash >> BITS) ^ (hash & ((1 << BITS) - 1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cron, every};
+
+    type Tested = Result<(), Box<dyn std::error::Error>>;
+
+    fn at(time: &str) -> Timestamp {
+        format!("2026-01-01T{time}Z").parse().unwrap()
+    }
+
+    fn due(schedule: &Schedule, due: Option<&str>, now: &str) -> Result<DueFires, Box<dyn std::error::Error>> {
+        Ok(schedule.check()?.since(at("00:00:00"))?.due(due.map(at), at(now), schedule))
+    }
+
+    #[test]
+    fn first_fire_of_an_every_is_its_creation_and_of_a_cron_the_next_that_fits() -> Tested {
+        let first = |next| DueFires { next: Some(at(next)), ..DueFires::default() };
+        assert_eq!(due(&every("1 hour"), None, "00:00:00")?, first("00:00:00"));
+        assert_eq!(due(&cron("30 * * * ? *"), None, "00:00:00")?, first("00:30:00"));
+        Ok(())
+    }
+
+    #[test]
+    fn fire_that_is_a_minute_late_fires_and_one_that_is_later_was_missed() -> Tested {
+        let late = due(&every("1 hour"), Some("01:00:00"), "01:01:00")?;
+        assert_eq!((late.fire, late.missed), (Some(at("01:00:00")), vec![]));
+        let missed = due(&every("1 hour"), Some("01:00:00"), "01:01:00.001")?;
+        assert_eq!((missed.fire, missed.missed), (None, vec![at("01:00:00")]));
+        assert_eq!(missed.next, Some(at("02:00:00")));
+        Ok(())
+    }
+
+    #[test]
+    fn missed_fires_of_a_schedule_that_catches_up_are_one_fire_of_the_latest() -> Tested {
+        let caught_up = due(&every("1 hour").catch_up(), Some("01:00:00"), "03:10:00")?;
+        assert_eq!((caught_up.fire, caught_up.next), (Some(at("03:00:00")), Some(at("04:00:00"))));
+        assert_eq!(caught_up.missed, [at("01:00:00"), at("02:00:00")]);
+        Ok(())
+    }
 }

@@ -1,10 +1,10 @@
-//! The record of a schedule.
+//! The record of a schedule, the fires that made no run, and the inputs.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, SkippedFires};
-use crate::{Effect, Id, Machine, RecordKey, Version, slug};
+use super::{Overlap, Schedule};
+use crate::{Effect, Id, Json, Machine, RecordKey, Version, limits, slug};
 
 /// The record of a schedule: of one made at run time all of it, its body apart; of a declared one whether it is
 /// paused, since when it fires, and what it skipped.
@@ -44,6 +44,100 @@ pub enum SchedulePhaseName {
     Active,
     /// Fires make none.
     Paused,
+}
+
+/// A fire that made no run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SkippedFire {
+    /// The time it was scheduled for.
+    pub time: Timestamp,
+    /// The reason.
+    pub reason: SkipReason,
+}
+
+/// The reason why a fire made no run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SkipReason {
+    /// The schedule was paused.
+    Paused,
+    /// A run of the schedule was unfinished, and its overlap policy is to skip.
+    Overlap,
+    /// The engine was down, and the schedule doesn't catch up, or caught up with a later one.
+    Missed,
+}
+
+/// The last 100 fires of a schedule that made no run, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SkippedFires(Vec<SkippedFire>);
+
+/// A schedule as a program puts it: its times, its task, and the body of its runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SchedulePut {
+    /// The task it fires.
+    pub task: String,
+    /// The times of its fires; one that fires once has a moment.
+    pub schedule: Schedule,
+    /// The body of its runs.
+    pub body: Json,
+}
+
+/// An input of a schedule.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ScheduleInput {
+    /// A program puts it.
+    Put(SchedulePut),
+    /// It has been put into the scheduler.
+    Scheduled,
+    /// The conductor reconciles it.
+    Reconciled,
+    /// A deploy declares it.
+    Declared {
+        /// The task it fires.
+        task: String,
+        /// Is true where it was declared before and fires at the same times: it is not made anew then.
+        is_same: bool,
+        /// The time at which the deploy was made.
+        at: Timestamp,
+    },
+    /// A program pauses it.
+    Paused,
+    /// A program resumes it.
+    Resumed,
+    /// It has fired.
+    Fired {
+        /// The time it fired for.
+        time: Timestamp,
+        /// The run that the fire makes.
+        run: Id,
+        /// The schedule as its code declares it, or as it was put.
+        schedule: Schedule,
+        /// Is true where that run is there already: the fire comes again.
+        is_there: bool,
+        /// Is true where the run of its latest fire is unfinished.
+        is_unfinished: bool,
+    },
+    /// Fires were missed while the engine was down.
+    Missed(Vec<Timestamp>),
+    /// A program deletes it, once the scheduler has it no more; or a deploy no longer declares it.
+    Deleted,
+}
+
+/// An input without what it holds: a column of the [table](super::table).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each is named as its input")]
+pub enum ScheduleInputName {
+    Put,
+    Scheduled,
+    Reconciled,
+    Declared,
+    Paused,
+    Resumed,
+    Fired,
+    Missed,
+    Deleted,
 }
 
 impl SchedulePhaseName {
@@ -88,5 +182,86 @@ impl ScheduleRecord {
     #[must_use]
     pub const fn phase(&self) -> SchedulePhaseName {
         if self.paused { SchedulePhaseName::Paused } else { SchedulePhaseName::Active }
+    }
+}
+
+impl Schedule {
+    /// Says whether a fire makes a run.
+    ///
+    /// # Errors
+    /// Why it doesn't.
+    ///
+    /// ```
+    /// use dacapo_domain::{SkipReason, every};
+    ///
+    /// let (paused, unfinished) = (false, true);
+    /// assert_eq!(every("1 hour").admits(paused, unfinished), Ok(()));
+    /// assert_eq!(every("1 hour").skip_while_running().admits(paused, unfinished), Err(SkipReason::Overlap));
+    /// ```
+    pub fn admits(&self, paused: bool, unfinished: bool) -> Result<(), SkipReason> {
+        match self.overlap() {
+            _ if paused => Err(SkipReason::Paused),
+            Overlap::Skip if unfinished => Err(SkipReason::Overlap),
+            Overlap::Skip | Overlap::Allow => Ok(()),
+        }
+    }
+}
+
+impl SkippedFires {
+    /// Remembers a fire, in place of the oldest where there are 100. One that is delivered twice is remembered once.
+    ///
+    /// ```
+    /// use dacapo_domain::{SkipReason, SkippedFire, SkippedFires};
+    ///
+    /// let mut skipped = SkippedFires::default();
+    /// let fire = SkippedFire { time: "2026-01-01T06:00:00Z".parse()?, reason: SkipReason::Overlap };
+    /// skipped.remember(fire);
+    /// skipped.remember(fire);
+    /// assert_eq!(skipped.iter().count(), 1);
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
+    pub fn remember(&mut self, fire: SkippedFire) {
+        let Err(place) = self.0.binary_search_by_key(&fire.time, |fire| fire.time) else { return };
+        self.0.insert(place, fire);
+        let beyond = self.0.len().saturating_sub(limits::SKIPPED_FIRES);
+        self.0.drain(..beyond);
+    }
+
+    /// The fires, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &SkippedFire> {
+        self.0.iter()
+    }
+}
+
+impl ScheduleInputName {
+    /// All inputs.
+    pub const ALL: [Self; 9] = [
+        Self::Put,
+        Self::Scheduled,
+        Self::Reconciled,
+        Self::Declared,
+        Self::Paused,
+        Self::Resumed,
+        Self::Fired,
+        Self::Missed,
+        Self::Deleted,
+    ];
+}
+
+impl ScheduleInput {
+    /// The input's column in the table.
+    #[must_use]
+    pub const fn name(&self) -> ScheduleInputName {
+        match self {
+            Self::Put(_) => ScheduleInputName::Put,
+            Self::Scheduled => ScheduleInputName::Scheduled,
+            Self::Reconciled => ScheduleInputName::Reconciled,
+            Self::Declared { .. } => ScheduleInputName::Declared,
+            Self::Paused => ScheduleInputName::Paused,
+            Self::Resumed => ScheduleInputName::Resumed,
+            Self::Fired { .. } => ScheduleInputName::Fired,
+            Self::Missed(_) => ScheduleInputName::Missed,
+            Self::Deleted => ScheduleInputName::Deleted,
+        }
     }
 }

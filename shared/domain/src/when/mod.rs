@@ -1,14 +1,16 @@
-//! Times at which something is due, in every form a user may say them.
+//! Times at which something is due, in every form a user may say them, and as they are stored.
 
 mod error;
 mod rfc3339;
-mod stored;
-mod suggest;
 mod text;
 
 use std::{fmt, time::Duration};
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, Visitor},
+};
 
 pub use error::{WhenError, WhenProblem};
 
@@ -60,6 +62,8 @@ enum Given {
     Text(String),
 }
 
+struct AnyForm;
+
 /// The given form as an error names it; of a long text its beginning.
 impl fmt::Display for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,7 +113,7 @@ impl When {
         due.map_err(|problem| {
             let instead = match (&self.0, &problem) {
                 (_, WhenProblem::Past { .. } | WhenProblem::TooFar { .. } | WhenProblem::Zero) => None,
-                (Given::Text(text), _) => suggest::instead_of(text),
+                (Given::Text(text), _) => text::instead_of(text),
                 _ => None,
             };
             WhenError::new(self.0.to_string(), problem, instead)
@@ -135,35 +139,6 @@ impl When {
             Given::Text(text) => text::due(text, now, latest),
         }
     }
-}
-
-/// A time that is accepted: later than now, and within a year.
-fn within_a_year(due: Timestamp, now: Timestamp) -> Result<Timestamp, WhenProblem> {
-    let latest = a_year_after(now);
-    let due = round_up_to_ms(due).ok_or(WhenProblem::TooFar { latest })?;
-    if due <= now {
-        return Err(WhenProblem::Past { now });
-    }
-    if due > latest {
-        return Err(WhenProblem::TooFar { latest });
-    }
-    Ok(due)
-}
-
-/// The same UTC date and time next year; the end of time where there is none.
-fn a_year_after(now: Timestamp) -> Timestamp {
-    now.to_zoned(TimeZone::UTC).checked_add(1.year()).map_or(Timestamp::MAX, |latest| latest.timestamp())
-}
-
-fn round_up_to_ms(due: Timestamp) -> Option<Timestamp> {
-    let whole = due.as_nanosecond().div_euclid(1_000_000);
-    let up = i128::from(due.as_nanosecond().rem_euclid(1_000_000) != 0);
-    Timestamp::from_millisecond(i64::try_from(whole + up).ok()?).ok()
-}
-
-/// One number and one unit for what a text says, if it says that clearly.
-pub(crate) fn spelled(text: &str) -> Option<String> {
-    suggest::instead_of(text)
 }
 
 /// As it was given.
@@ -219,4 +194,88 @@ impl From<u64> for When {
     fn from(number: u64) -> Self {
         Self(Given::Number(number.into()))
     }
+}
+
+impl Serialize for When {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Given::Delay(delay) => {
+                let ms = delay.as_nanos().div_ceil(1_000_000);
+                match u64::try_from(ms) {
+                    // The same length as a number would be taken for a point in time.
+                    Ok(ms) if i128::from(ms) <= LARGEST_DELAY_MS => serializer.serialize_u64(ms),
+                    _ => serializer.collect_str(&format_args!("{} seconds", delay.as_secs())),
+                }
+            }
+            Given::Number(number) => match u64::try_from(*number) {
+                Ok(number) => serializer.serialize_u64(number),
+                Err(_) => serializer.serialize_i64(i64::try_from(*number).unwrap_or(i64::MIN)),
+            },
+            Given::Fraction(number) => serializer.serialize_f64(*number),
+            Given::Instant(due) => serializer.collect_str(due),
+            Given::Text(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for When {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyForm)
+    }
+}
+
+impl Visitor<'_> for AnyForm {
+    type Value = When;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time: a number of milliseconds or a text such as \"5 minutes\"")
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<When, E> {
+        Ok(number.into())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<When, E> {
+        Ok(number.into())
+    }
+
+    /// JSON has one kind of number, so 5.0 is 5.
+    fn visit_f64<E: Error>(self, number: f64) -> Result<When, E> {
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole, and `as` saturates")]
+        let given = if number.fract() == 0.0 { Given::Number(number as i128) } else { Given::Fraction(number) };
+        Ok(When(given))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<When, E> {
+        Ok(text.into())
+    }
+}
+
+/// A time that is accepted: later than now, and within a year.
+fn within_a_year(due: Timestamp, now: Timestamp) -> Result<Timestamp, WhenProblem> {
+    let latest = a_year_after(now);
+    let due = round_up_to_ms(due).ok_or(WhenProblem::TooFar { latest })?;
+    if due <= now {
+        return Err(WhenProblem::Past { now });
+    }
+    if due > latest {
+        return Err(WhenProblem::TooFar { latest });
+    }
+    Ok(due)
+}
+
+/// The same UTC date and time next year; the end of time where there is none.
+fn a_year_after(now: Timestamp) -> Timestamp {
+    now.to_zoned(TimeZone::UTC).checked_add(1.year()).map_or(Timestamp::MAX, |latest| latest.timestamp())
+}
+
+fn round_up_to_ms(due: Timestamp) -> Option<Timestamp> {
+    let whole = due.as_nanosecond().div_euclid(1_000_000);
+    let up = i128::from(due.as_nanosecond().rem_euclid(1_000_000) != 0);
+    Timestamp::from_millisecond(i64::try_from(whole + up).ok()?).ok()
+}
+
+/// One number and one unit for what a text says, if it says that clearly.
+pub(crate) fn spelled(text: &str) -> Option<String> {
+    text::instead_of(text)
 }
