@@ -14,10 +14,8 @@ mod origin;
 pub mod port;
 mod publish;
 pub mod runner;
-mod scheduled;
 
 pub use app::{App, read_manifest};
 pub use error::{Error, ErrorKind};
 pub use origin::Origin;
-pub use publish::publish;
-pub use scheduled::ensure_scheduled;
+pub use publish::{ensure_scheduled, publish};

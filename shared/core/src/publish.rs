@@ -1,11 +1,15 @@
-//! An event on its way to those who subscribe to it.
+//! An event on its way to those who subscribe to it, and a schedule on its way into the scheduler.
 
-use dacapo_domain::{DeferredEvent, Effect, EventMessage, Json, Manifest, Message, limits, slot, until};
+use dacapo_domain::{
+    DeferredEvent, Effect, EventMessage, Json, Manifest, Message, ScheduleInput, ScheduleRecord, Work, limits, slot,
+    until,
+};
+use jiff::Timestamp;
 
 use crate::{
     Error,
     app::App,
-    commit::create,
+    commit::{Committed, Seen, commit, create},
     port::{PortResult, Ports},
 };
 
@@ -25,6 +29,24 @@ pub async fn publish(app: &App, event: &EventMessage) -> Result<usize, Error> {
         send(ports, &manifest, event).await?;
     }
     Ok(subscribers)
+}
+
+/// Puts a schedule that was made at run time into the scheduler where its record asks for it, and notes that it is
+/// there. A crash in between is the conductor's to repair.
+///
+/// # Errors
+/// An error of the scheduler or of the store; the schedule may be there all the same.
+pub async fn ensure_scheduled(
+    ports: &Ports,
+    committed: Option<Committed<ScheduleRecord>>,
+    until: Timestamp,
+) -> PortResult<()> {
+    let Some(Committed { record, work: Some(Work::PutSchedule), .. }) = committed else { return Ok(()) };
+    if let Some(effect) = record.put_effect() {
+        ports.outbox.post(&effect).await?;
+    }
+    commit(ports, Seen::Stored(record), &ScheduleInput::Scheduled, (), until).await?;
+    Ok(())
 }
 
 /// Sends an event to each function that subscribes to it.

@@ -1,4 +1,4 @@
-//! The log of the engine itself: nothing is printed here.
+//! The log of the engine itself, and the failure of an invocation: nothing is printed here.
 
 use std::{fmt, sync::Arc};
 
@@ -41,6 +41,17 @@ pub enum EngineLog {
     Note(String),
 }
 
+/// The reader of the log. It must not block: it is called from the engine's own tasks.
+pub type EngineLogs = Arc<dyn Fn(EngineLog) + Send + Sync>;
+
+/// An invocation that ended in an error, or in nothing at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{cause}")]
+pub struct InvocationFailed {
+    /// The cause as far as it is known, for people.
+    pub cause: String,
+}
+
 impl fmt::Display for EngineLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -55,5 +66,10 @@ impl fmt::Display for EngineLog {
     }
 }
 
-/// The reader of the log. It must not block: it is called from the engine's own tasks.
-pub type EngineLogs = Arc<dyn Fn(EngineLog) + Send + Sync>;
+impl InvocationFailed {
+    /// A failure and its cause.
+    #[must_use]
+    pub fn new(cause: impl Into<String>) -> Self {
+        Self { cause: cause.into() }
+    }
+}

@@ -10,8 +10,6 @@ pub mod engine;
 #[cfg(feature = "engine")]
 mod engine_log;
 #[cfg(feature = "engine")]
-mod invocation_failed;
-#[cfg(feature = "engine")]
 mod process;
 #[cfg(any(feature = "client", feature = "engine"))]
 mod rpc;
@@ -25,8 +23,6 @@ mod test_clock;
 #[cfg(feature = "engine")]
 pub use dev::{DEFAULT_PORT, DevError, DevFunction, DevOptions, dev, dev_until};
 #[cfg(feature = "engine")]
-pub use engine_log::{EngineLog, EngineLogs};
-#[cfg(feature = "engine")]
-pub use invocation_failed::InvocationFailed;
+pub use engine_log::{EngineLog, EngineLogs, InvocationFailed};
 #[cfg(feature = "client")]
 pub use rpc::client;

@@ -32,7 +32,6 @@
 //! The [`guide`] says all of it chapter by chapter: words, options, times, states, errors, events, limits.
 
 mod client;
-mod codec;
 mod context;
 mod definition;
 mod event_handler;

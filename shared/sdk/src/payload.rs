@@ -1,3 +1,9 @@
+//! Values that can travel between functions, and their way into JSON and back: by function pointers, so that code that
+//! has a reference needs no serde bounds.
+
+use std::fmt;
+
+use dacapo_domain::Json;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A value that can travel between functions: inputs, results, bodies of events.
@@ -11,4 +17,56 @@ use serde::{Serialize, de::DeserializeOwned};
 )]
 pub trait Payload: Serialize + DeserializeOwned + Send + Sync + 'static {}
 
+/// Both ways of one type.
+pub struct Codec<T> {
+    encode: fn(&T) -> Result<Json, serde_json::Error>,
+    decode: fn(&Json) -> Result<T, Mismatch>,
+}
+
+/// JSON that doesn't fit its type: what is wrong, and where in it.
+pub type Mismatch = serde_path_to_error::Error<serde_json::Error>;
+
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Payload for T {}
+
+impl<T> Codec<T> {
+    pub const fn new() -> Self
+    where
+        T: Payload,
+    {
+        Self { encode: |value| Json::of(value), decode: decode::<T> }
+    }
+
+    /// The JSON of a value.
+    ///
+    /// # Errors
+    /// If the value can't be serialized, as a map with keys that are no strings.
+    pub fn encode(&self, value: &T) -> Result<Json, serde_json::Error> {
+        (self.encode)(value)
+    }
+
+    /// The value of some JSON.
+    ///
+    /// # Errors
+    /// If the JSON doesn't fit the type.
+    pub fn decode(&self, json: &Json) -> Result<T, Mismatch> {
+        (self.decode)(json)
+    }
+}
+
+impl<T> Clone for Codec<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Codec<T> {}
+
+impl<T> fmt::Debug for Codec<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::any::type_name::<T>())
+    }
+}
+
+fn decode<T: Payload>(json: &Json) -> Result<T, Mismatch> {
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json.text()))
+}

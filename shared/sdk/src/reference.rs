@@ -1,6 +1,6 @@
 use dacapo_domain::{is_event_name, is_task_name, same_slug};
 
-use crate::{Payload, codec::Codec};
+use crate::payload::{Codec, Payload};
 
 /// A task as others know it: its name, and the types of its input and its result.
 ///

@@ -1,15 +1,20 @@
-//! A guard around a handler: against panics, timeouts and blocked threads.
+//! The limit of a handler's time, and the guard around the handler: against panics, timeouts and blocked threads.
 
 use std::{
     any::Any,
     future::Future,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use dacapo_domain::{AttemptError, code};
+use tokio::time::{Instant, sleep};
 
-use super::limit::Limit;
+/// A moved limit is noticed this late at the most.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The time that a stopped handler has to reach its next await before its thread counts as blocked.
 const STOPS_WITHIN: Duration = Duration::from_millis(500);
@@ -17,10 +22,70 @@ const STOPS_WITHIN: Duration = Duration::from_millis(500);
 /// Characters of a panic's message that are kept, so that the record can be stored.
 const PANIC_CHARS: usize = 2_000;
 
+/// A limit of time, counted from its start, that can be moved while it runs.
+pub struct Limit(Mutex<Span>);
+
+#[derive(Clone, Copy)]
+struct Span {
+    started: Instant,
+    limit: Duration,
+}
+
 /// Calls handlers so that neither a panic nor a blocked thread takes the runner with it.
 #[derive(Default)]
 pub(crate) struct Guard {
     blocked: AtomicBool,
+}
+
+impl Limit {
+    /// A limit that starts now.
+    #[must_use]
+    pub fn new(limit: Duration) -> Self {
+        Self(Mutex::new(Span { started: Instant::now(), limit }))
+    }
+
+    fn span(&self) -> MutexGuard<'_, Span> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The limit itself.
+    #[must_use]
+    pub fn get(&self) -> Duration {
+        self.span().limit
+    }
+
+    /// Moves it.
+    pub fn set(&self, limit: Duration) {
+        self.span().limit = limit;
+    }
+
+    /// Starts another limit now, in place of the one that has passed.
+    pub(crate) fn restart(&self, limit: Duration) {
+        *self.span() = Span { started: Instant::now(), limit };
+    }
+
+    /// The time spent so far.
+    #[must_use]
+    pub fn spent(&self) -> Duration {
+        self.span().started.elapsed()
+    }
+
+    /// The time left.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        let Span { started, limit } = *self.span();
+        limit.saturating_sub(started.elapsed())
+    }
+
+    /// Comes once the limit has passed, however often it was moved.
+    ///
+    /// It looks by itself whether the limit was moved: what a handler wakes has to wait on the handler's thread until
+    /// that is free, which a handler that blocks never lets it be.
+    pub async fn passed(&self) {
+        while !self.remaining().is_zero() {
+            sleep(self.remaining().min(LOOK)).await;
+        }
+    }
 }
 
 impl Guard {

@@ -2,10 +2,9 @@
 
 mod event;
 mod guard;
-mod limit;
 mod task;
 
 pub use event::EventAttempt;
 pub(crate) use guard::Guard;
-pub use limit::Limit;
+pub use guard::Limit;
 pub use task::{ScheduledFire, TaskAttempt};

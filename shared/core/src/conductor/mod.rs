@@ -3,13 +3,13 @@
 mod app_dlq;
 mod deployed;
 mod reconcile;
-mod start;
 
 use std::time::Duration;
 
 use dacapo_domain::{
     CONDUCTOR, CrashReport, DeferredEvent, DeferredEventInput, DeferredMessage, Effect, ExecutionEnded, FunctionEntry,
-    Id, Input, Invocation, Json, Manifest, Message, Policy, RunRecord, State, Task, WaitLoopAnswer, Work,
+    Id, Input, Invocation, Json, Manifest, Message, NewRun, Policy, RunRecord, Start, State, Task, Trigger,
+    WaitLoopAnswer, WaitLoopCall, Work, hash128,
     run::{ExecutionEnd, answer},
     slot,
 };
@@ -20,7 +20,7 @@ pub use reconcile::Swept;
 
 use crate::{
     App,
-    commit::{Committed, Seen, commit, commit_run, load},
+    commit::{Committed, Creation, Seen, commit, commit_run, create, load},
     port::{PortError, PortErrorKind, PortResult, Ports},
     publish::send,
     runner::InvokeError,
@@ -125,6 +125,35 @@ impl Conductor {
         Ok(run.map_or(forgotten, |run| answer(&run, &call, self.ports().clock.now())))
     }
 
+    /// A wait loop was started by hand, by `aws stepfunctions start-execution` with `{"task": …, "body": …}`: makes the
+    /// run that the execution calls from its beginning. Asked twice, it makes one.
+    async fn start(&self, start: Start) -> Result<WaitLoopAnswer, InvokeError> {
+        let manifest = self.manifest().await?;
+        let Some((_, task)) = manifest.task(&start.task) else {
+            let known: Vec<&str> = manifest.tasks().map(|(_, task)| task.name.as_str()).collect();
+            let text = format!("no task is named {:?} (there are: {})", start.task, known.join(", "));
+            return Err(InvokeError::Payload(text));
+        };
+        if task.private {
+            return Err(InvokeError::Payload(format!("task {:?} is private: it can't be started by name", task.name)));
+        }
+        let now = self.ports().clock.now();
+        let id = Id::new(start.started, hash128(&start.execution));
+        let new = NewRun {
+            ttl: task.policy.ttl,
+            execution: Some(start.execution),
+            ..NewRun::at(id, &task.name, now, Trigger::Direct)
+        };
+        let cx = self.ports().clock.decision_context();
+        let decision = RunRecord::create(new, &cx).with(slot::BODY, start.body);
+        let run = match create(self.ports(), &decision, self.deadline()).await? {
+            Creation::New => decision.record,
+            Creation::Exists(run) => run,
+        };
+        let call = WaitLoopCall { started: start.started, ..WaitLoopCall::first(&run, now) };
+        Ok(answer(&run, &call, now))
+    }
+
     /// Commits an input of a run with the policy from the manifest. `None` means that the record is gone.
     async fn change(&self, seen: RunRecord, input: &Input) -> PortResult<Option<RunRecord>> {
         let policy = self.policy(&seen.name).await?;
@@ -147,6 +176,12 @@ impl Conductor {
 
     fn deadline(&self) -> Timestamp {
         self.ports().clock.now() + PATIENCE
+    }
+}
+
+impl From<crate::Error> for InvokeError {
+    fn from(error: crate::Error) -> Self {
+        Self::Port(as_port_error(error))
     }
 }
 

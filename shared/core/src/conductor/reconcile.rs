@@ -11,7 +11,7 @@ use super::Conductor;
 use crate::{
     commit::{Stored, commit, load, read_record},
     port::{ExecutionStatus, PortErrorKind, PortResult},
-    scheduled::ensure_scheduled,
+    publish::ensure_scheduled,
 };
 
 /// Records of one sweep, so that it ends within its minute.

@@ -3,21 +3,17 @@
 //! AWS and the embedded engine differ in these alone. Each port is passed by one contract suite. Stores know keys,
 //! versions, documents and index entries; a new kind of record needs no line in any of them.
 
-mod clock;
 mod error;
 mod log;
-mod outbox;
-mod probe;
 mod records;
+mod services;
 
 use std::sync::Arc;
 
-pub use clock::{Clock, SystemClock};
 pub use error::{PortError, PortErrorKind, PortResult};
 pub use log::{LogEntry, LogLevel};
-pub use outbox::{Outbox, post_after};
-pub use probe::{ExecutionStatus, Probe};
 pub use records::Records;
+pub use services::{Clock, ExecutionStatus, Outbox, Probe, SystemClock, post_after};
 
 /// All ports of one app and stage.
 #[derive(Clone)]

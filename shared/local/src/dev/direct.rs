@@ -26,7 +26,7 @@ pub fn router(engine: Arc<Engine>, app: &str) -> Router {
         .route("/2015-03-31/functions/{function}/invocations", post(invoke))
         .route("/about", get(async move || axum::Json(about)))
         .layer(DefaultBodyLimit::max(LONGEST_PAYLOAD_BYTES))
-        .layer(middleware::from_fn(guard::guard))
+        .layer(middleware::from_fn(guard))
         .with_state(engine)
 }
 

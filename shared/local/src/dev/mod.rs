@@ -1,11 +1,92 @@
 //! An app on this machine, for its developer: function binaries, a database file, one port.
 
 mod direct;
-mod options;
 mod serve;
 
-pub use options::{DEFAULT_PORT, DevError, DevFunction, DevOptions};
+use std::{path::PathBuf, sync::Arc};
+
+use axum::Router;
+use dacapo_core::port::{PortError, Ports};
+use dacapo_domain::{FunctionEntry, ManifestError};
+
 pub use serve::{dev, dev_until};
+
+use crate::engine_log::EngineLogs;
+
+/// The engine's port by default.
+pub const DEFAULT_PORT: u16 = 8787;
+
+/// Processes of one function, at most, by default.
+const PROCESSES: usize = 10;
+
+/// The app that is to be run, and where.
+pub struct DevOptions {
+    /// The app's name.
+    pub app: String,
+    /// The stage, as functions are told.
+    pub stage: String,
+    /// The port on 127.0.0.1; 0 takes any that is free, which the [log](crate::EngineLog) tells.
+    pub port: u16,
+    /// The database's file; its directory is made.
+    pub database: PathBuf,
+    /// The app's functions but the conductor, which is part of the engine.
+    pub functions: Vec<DevFunction>,
+    /// Processes of one function, at most.
+    pub processes: usize,
+    /// The reader of the engine's log.
+    pub logs: EngineLogs,
+    /// Pages to serve beside the engine, as the dashboard's. They check by themselves who asks.
+    pub pages: Option<Box<dyn FnOnce(Ports) -> Router + Send>>,
+}
+
+/// A function and its binary.
+#[derive(Clone, Debug)]
+pub struct DevFunction {
+    /// The manifest's entry of it.
+    pub entry: FunctionEntry,
+    /// The place of its binary, also before it is built.
+    pub binary: PathBuf,
+}
+
+/// The reason why an app can't be run on this machine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DevError {
+    /// Another program listens on the port.
+    #[error("port {0} is in use (does `dacapo dev` run already? choose another port with `--port`)")]
+    PortInUse(u16),
+    /// The port can't be listened on for another reason.
+    #[error("failed to listen on 127.0.0.1:{port}: {source}")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The functions don't make an app.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The database can't be used.
+    #[error(transparent)]
+    Database(#[from] PortError),
+}
+
+impl DevOptions {
+    /// An app with these functions and this database, whose log is not read.
+    #[must_use]
+    pub fn new(app: &str, database: PathBuf, functions: Vec<DevFunction>) -> Self {
+        Self {
+            app: app.to_owned(),
+            stage: "local".to_owned(),
+            port: DEFAULT_PORT,
+            database,
+            functions,
+            processes: PROCESSES,
+            logs: Arc::new(|_| {}),
+            pages: None,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests;

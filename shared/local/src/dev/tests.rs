@@ -1,6 +1,6 @@
 //! The options that go wrong, and a start and an end in peace.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use tokio::{net::TcpListener, sync::oneshot};
 

@@ -4,14 +4,11 @@
 //! machine's clock, or by a test, by a clock of its own. All functions, the conductor among them, are invoked through
 //! one [`Invoke`].
 
-mod conductor;
-mod deliver;
 #[expect(clippy::module_inception, reason = "a file is named for what it holds")]
 mod engine;
 mod engine_loop;
-mod execution;
 mod invoke;
-mod schedules;
+mod perform;
 mod take;
 
 pub use engine::Engine;

@@ -2,10 +2,98 @@
 
 mod one;
 mod pool;
-mod program;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, SystemTime},
+};
+
+use dacapo_domain::{FunctionEntry, Holds};
+use tokio::process::Command;
 
 pub(crate) use pool::Pool;
-pub(crate) use program::{Program, limit};
+
+/// The Lambda timeout of a function of event handlers.
+const EVENTS_LIMIT: Duration = Duration::from_secs(900);
+
+/// A function's binary.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    /// The function's name, as in the manifest.
+    pub function: String,
+    pub path: PathBuf,
+    pub memory_mb: u32,
+    /// The limit of one invocation: the Lambda's own timeout.
+    pub limit: Duration,
+    pub app: String,
+    pub stage: String,
+    /// The engine's address.
+    pub engine: String,
+}
+
+/// The mark that tells one build of a binary from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    modified: SystemTime,
+    bytes: u64,
+}
+
+impl Program {
+    pub fn new(entry: &FunctionEntry, path: PathBuf, app: &str, stage: &str, engine: &str) -> Self {
+        Self {
+            function: entry.name.clone(),
+            path,
+            memory_mb: entry.memory_mb,
+            limit: limit(entry),
+            app: app.to_owned(),
+            stage: stage.to_owned(),
+            engine: engine.to_owned(),
+        }
+    }
+
+    /// The command that starts a process of it, which ends with the engine.
+    pub fn command(&self, process: u64) -> Command {
+        let Self { function, app, stage, engine, .. } = self;
+        let mut command = Command::new(&self.path);
+        command
+            .env("AWS_LAMBDA_RUNTIME_API", format!("{engine}/rt/{function}/{process}"))
+            .env("AWS_LAMBDA_FUNCTION_NAME", format!("{app}-{stage}-{function}"))
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", self.memory_mb.to_string())
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{app}-{stage}-{function}"))
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", process.to_string())
+            .env("DACAPO_LOCAL", engine)
+            .env("DACAPO_APP", app)
+            .env("DACAPO_STAGE", stage)
+            .env("DACAPO_FUNCTION", function)
+            .env_remove("DACAPO_DESCRIBE")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        // Ctrl-C is the engine's to hear: it lets the running invocations end.
+        #[cfg(unix)]
+        command.process_group(0);
+        command
+    }
+}
+
+impl Stamp {
+    /// The file's as it is now; `None` while it isn't there, as in the middle of a build.
+    pub fn of(path: &Path) -> Option<Self> {
+        let about = std::fs::metadata(path).ok()?;
+        Some(Self { modified: about.modified().ok()?, bytes: about.len() })
+    }
+}
+
+/// A task's function may take as long as `set_timeout` may ask for.
+pub(crate) fn limit(entry: &FunctionEntry) -> Duration {
+    match &entry.holds {
+        Holds::Task(task) => task.policy.max_timeout,
+        Holds::Events(_) | Holds::Conductor => EVENTS_LIMIT,
+    }
+}
 
 #[cfg(all(test, unix, feature = "client"))]
 mod tests;

@@ -10,7 +10,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::program::{Program, Stamp};
+use super::{Program, Stamp};
 use crate::{
     engine_log::{EngineLog, EngineLogs},
     runtime_api::{Ended, Slot, Slots},

@@ -9,8 +9,8 @@ use axum::body::Bytes;
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
+    Program, Stamp,
     one::{Process, ProcessEnded},
-    program::{Program, Stamp},
 };
 use crate::{
     InvocationFailed,

@@ -17,7 +17,7 @@ use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{Pool, Program, program};
+use super::{Pool, Program};
 use crate::{
     InvocationFailed,
     engine_log::{EngineLog, EngineLogs},
@@ -257,5 +257,5 @@ fn ends_with_its_engine(payload: &'static str) -> Tested {
 #[test]
 fn limit_of_event_handlers_is_their_lambdas() {
     let entry = dacapo_domain::FunctionEntry::events("joined", 128, vec![]);
-    assert_eq!(program::limit(&entry), Duration::from_secs(900));
+    assert_eq!(super::limit(&entry), Duration::from_secs(900));
 }

@@ -1,12 +1,37 @@
-//! The client's side: the ports of the engine at an address.
+//! The client's side: the ports of the engine at an address, each call JSON there and JSON back.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use dacapo_core::port::{ExecutionStatus, Outbox, PortResult, Ports, Probe, Records, SystemClock};
+use dacapo_core::port::{
+    ExecutionStatus, Outbox, PortError, PortErrorKind, PortResult, Ports, Probe, Records, SystemClock,
+};
 use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    Method, Request, StatusCode,
+    body::Bytes,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde::{Serialize, de::DeserializeOwned};
 
-use super::{connection::Connection, verbs};
+use super::{
+    APPEND, CREATE, DELETE, EXECUTION_STATUS, HAS_BACKLOG, LIVENESS_PATH, LOAD, POST, QUERY, READ_LOG, SAVE, Verb,
+};
+
+/// The time that the engine may take for one call.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Kept connections to an engine. Cheap to clone.
+#[derive(Clone)]
+struct Connection {
+    url: Arc<str>,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
 
 /// Comes when the engine at an address is gone, also if it was killed. A function's process then ends, in the middle
 /// of its handler too: its answer is not waited for any more.
@@ -26,51 +51,119 @@ pub fn connect(url: &str) -> Ports {
     Ports { records: connection.clone(), outbox: connection.clone(), probe: connection, clock: Arc::new(SystemClock) }
 }
 
+impl Connection {
+    fn new(url: &str) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Self { url: url.trim_end_matches('/').into(), client }
+    }
+
+    /// Calls a verb. What is sent is borrowed, and has the same form as the verb's own type.
+    async fn call<Sent, Back: DeserializeOwned>(
+        &self,
+        verb: &Verb<Sent, Back>,
+        sent: &(impl Serialize + ?Sized),
+    ) -> PortResult<Back> {
+        let refused = |text: String| PortError::new(PortErrorKind::Refused, text);
+        let text = serde_json::to_vec(sent).map_err(|error| refused(format!("can't send this: {error}")))?;
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("{}{}", self.url, verb.path))
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .body(Full::from(text))
+            .map_err(|error| {
+                refused(format!("can't call the engine at {:?}: {error} (write http://127.0.0.1:8787)", self.url))
+            })?;
+        let (status, text) = tokio::time::timeout(LIMIT, self.exchange(request)).await.map_err(|_| {
+            let message = format!("the engine at {} did not answer within {} s", self.url, LIMIT.as_secs());
+            PortError::new(PortErrorKind::Transient, message)
+        })??;
+        let unexpected = |error: serde_json::Error| {
+            let message = format!("what answers at {} is no engine of this version ({status})", self.url);
+            PortError::new(PortErrorKind::Refused, message).caused_by(error)
+        };
+        if status == StatusCode::OK {
+            return serde_json::from_slice(&text).map_err(unexpected);
+        }
+        Err(serde_json::from_slice::<PortError>(&text).map_err(unexpected)?)
+    }
+
+    /// Waits until the connection breaks, or for ever where what answers is no engine that knows this request.
+    async fn lasts(&self) {
+        let request = Request::get(format!("{}{LIVENESS_PATH}", self.url)).body(Full::default());
+        if let Ok(request) = request
+            && self.client.request(request).await.is_ok()
+        {
+            std::future::pending().await
+        }
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> PortResult<(StatusCode, Bytes)> {
+        let response = self.client.request(request).await.map_err(|error| {
+            if error.is_connect() {
+                let message =
+                    format!("can't reach the engine at {} (start it with `make dev` or `dacapo dev`)", self.url);
+                return PortError::new(PortErrorKind::Unreachable, message).caused_by(error);
+            }
+            self.broken(error)
+        })?;
+        let status = response.status();
+        let body = response.into_body().collect().await.map_err(|error| self.broken(error))?;
+        Ok((status, body.to_bytes()))
+    }
+
+    fn broken(&self, error: impl std::error::Error + Send + Sync + 'static) -> PortError {
+        let message = format!("the connection to the engine at {} broke", self.url);
+        PortError::new(PortErrorKind::Transient, message).caused_by(error)
+    }
+}
+
 #[async_trait]
 impl Records for Connection {
     async fn create(&self, write: &Write, claim: Option<&Claim>) -> PortResult<Created> {
-        self.call(&verbs::CREATE, &(write, claim)).await
+        self.call(&CREATE, &(write, claim)).await
     }
 
     async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
-        self.call(&verbs::LOAD, key).await
+        self.call(&LOAD, key).await
     }
 
     async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
-        self.call(&verbs::SAVE, &(seen, write)).await
+        self.call(&SAVE, &(seen, write)).await
     }
 
     async fn delete(&self, seen: &Header, effects: &[Effect]) -> PortResult<bool> {
-        self.call(&verbs::DELETE, &(seen, effects)).await
+        self.call(&DELETE, &(seen, effects)).await
     }
 
     async fn query(&self, query: &Query) -> PortResult<Page> {
-        self.call(&verbs::QUERY, query).await
+        self.call(&QUERY, query).await
     }
 
     async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {
-        self.call(&verbs::APPEND, &(key, lines)).await
+        self.call(&APPEND, &(key, lines)).await
     }
 
     async fn read_log(&self, key: &RecordKey, after: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
-        self.call(&verbs::READ_LOG, &(key, after, limit)).await
+        self.call(&READ_LOG, &(key, after, limit)).await
     }
 }
 
 #[async_trait]
 impl Outbox for Connection {
     async fn post(&self, effect: &Effect) -> PortResult<()> {
-        self.call(&verbs::POST, effect).await
+        self.call(&POST, effect).await
     }
 }
 
 #[async_trait]
 impl Probe for Connection {
     async fn has_backlog(&self, function: &str) -> PortResult<bool> {
-        self.call(&verbs::HAS_BACKLOG, function).await
+        self.call(&HAS_BACKLOG, function).await
     }
 
     async fn execution_status(&self, execution: &str) -> PortResult<ExecutionStatus> {
-        self.call(&verbs::EXECUTION_STATUS, execution).await
+        self.call(&EXECUTION_STATUS, execution).await
     }
 }

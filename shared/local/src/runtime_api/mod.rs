@@ -5,11 +5,9 @@
 //! taken for its successor. A function's process ends by itself when the engine is gone: its long poll breaks.
 
 mod routes;
-mod slot;
 mod slots;
 mod sqs;
 
 pub(crate) use routes::router;
-pub(crate) use slot::{Ended, Slot};
-pub(crate) use slots::Slots;
+pub(crate) use slots::{Ended, Slot, Slots};
 pub(crate) use sqs::{SqsRecord, batch_event, failed_items};

@@ -31,7 +31,7 @@ pub fn router(slots: Slots) -> Router {
         .route(&format!("{BASE}/init/error"), post(init_error))
         .route(LIVENESS_PATH, get(std::future::pending::<()>))
         .layer(DefaultBodyLimit::max(LONGEST_ANSWER_BYTES))
-        .layer(middleware::from_fn(guard::guard))
+        .layer(middleware::from_fn(guard))
         .with_state(slots)
 }
 

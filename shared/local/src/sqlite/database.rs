@@ -8,8 +8,8 @@ use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use super::{
-    error::WorkError,
     group_commit::{Backend, Writer},
+    rows::WorkError,
     schema,
 };
 

@@ -9,11 +9,11 @@ use rusqlite::{Connection, params};
 use super::{
     Database, DueExecution, DueSchedule, ReceivedMessage,
     executions::{self, ExecutionRow},
-    messages::oldest,
+    outbox,
+    queues::oldest,
     receive::receive,
     rows::{exactly, execute, first, millis, query, timestamp},
     schedules::{self, ScheduleRow},
-    timers,
 };
 
 /// The work that was due and is taken, and the times of what comes next.
@@ -87,7 +87,7 @@ impl Database {
             if !due.schedules.is_empty() {
                 return Ok(due);
             }
-            timers::fire(connection, now)?;
+            outbox::fire_timers(connection, now)?;
             for queue in due_queues(connection, now, oldest)? {
                 if let Some(room @ 1..) = rooms.get(&queue).copied() {
                     let received = receive(connection, &queue, room, now, oldest)?;

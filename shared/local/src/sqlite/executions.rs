@@ -7,9 +7,8 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     Database,
-    error::WorkError,
-    messages::enqueue,
-    rows::{ceil_second, document, execute, first, millis, query, value},
+    queues::enqueue,
+    rows::{WorkError, ceil_second, document, execute, first, millis, query, value},
 };
 
 /// An execution whose wait is over.

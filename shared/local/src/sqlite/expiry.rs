@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     Database, entries,
-    messages::oldest,
+    queues::oldest,
     rows::{execute, first, millis, query},
 };
 

@@ -17,7 +17,7 @@ use futures::channel::oneshot;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
-use super::error::{WorkError, not_stored};
+use super::rows::{WorkError, not_stored};
 
 /// Requests in one transaction, at most: enough to share a commit, few enough that the first needn't wait long.
 const GROUP: usize = 512;

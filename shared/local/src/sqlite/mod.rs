@@ -8,15 +8,11 @@ mod database;
 mod deploy;
 mod due;
 mod entries;
-mod error;
 mod executions;
 mod expiry;
 mod group_commit;
 mod log;
-mod messages;
 mod outbox;
-mod payloads;
-mod probe;
 mod query;
 mod queues;
 mod receive;
@@ -25,7 +21,6 @@ mod rows;
 mod schedules;
 mod schema;
 mod stored;
-mod timers;
 
 #[cfg(test)]
 mod tests;

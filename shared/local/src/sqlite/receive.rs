@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     APP_DLQ, Database,
-    messages::oldest,
+    queues::oldest,
     rows::{execute, first, millis, query},
 };
 

@@ -8,9 +8,8 @@ use rusqlite::{Connection, params};
 
 use super::{
     Database, entries, expiry, outbox,
-    payloads::{self, PayloadColumns, PayloadRows},
     rows::{bits, execute, first, nanos},
-    stored::StoredRow,
+    stored::{PayloadColumns, PayloadRows, StoredRow, put_payloads},
 };
 
 /// A write as columns.
@@ -73,7 +72,7 @@ impl Row {
             return Ok(false);
         }
         entries::add(connection, key, &write.index)?;
-        payloads::put(connection, key, &write.payloads, false)?;
+        put_payloads(connection, key, &write.payloads, false)?;
         Ok(true)
     }
 
@@ -100,7 +99,7 @@ impl Row {
             let params = params![row, version, document, text, has_large, reconcile_at, expires_at_s, indexed];
             execute(connection, ALL, params)?;
         }
-        payloads::put(connection, key, &write.payloads, current.payloads.has_large)?;
+        put_payloads(connection, key, &write.payloads, current.payloads.has_large)?;
         Ok(payloads)
     }
 

@@ -1,12 +1,33 @@
-//! Between rows and the domain's values.
+//! Between rows and the domain's values: statements, times, documents, errors.
 
-use dacapo_core::port::PortResult;
+use std::fmt;
+
+use dacapo_core::port::{PortError, PortErrorKind, PortResult};
 use dacapo_domain::{Json, Version};
 use jiff::Timestamp;
 use rusqlite::{Connection, Params, Row};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::error::unreadable;
+/// The failure of a piece of work inside the database's turn.
+#[derive(Debug)]
+pub(super) enum WorkError {
+    /// `SQLite` failed: nothing of the group is stored.
+    Sql(rusqlite::Error),
+    /// The work refused; it must not have written before it did.
+    Port(PortError),
+}
+
+impl From<rusqlite::Error> for WorkError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<PortError> for WorkError {
+    fn from(error: PortError) -> Self {
+        Self::Port(error)
+    }
+}
 
 /// Runs a statement that stays prepared; gives the number of rows it changed.
 pub(super) fn execute(connection: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<usize> {
@@ -79,4 +100,19 @@ pub(super) fn value<T: DeserializeOwned>(what: &str, document: &str) -> PortResu
 /// Stored JSON.
 pub(super) fn json(what: &str, text: String) -> PortResult<Json> {
     Json::from_text(text).map_err(|error| unreadable(what, error))
+}
+
+/// The error of all callers whose work was in a group that could not be stored.
+pub(super) fn not_stored(error: &rusqlite::Error) -> PortError {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, ReadOnly};
+    let kind = match error.sqlite_error_code() {
+        Some(DatabaseCorrupt | NotADatabase | ReadOnly) => PortErrorKind::Refused,
+        _ => PortErrorKind::Transient,
+    };
+    PortError::new(kind, format!("failed to use the local database: {error}"))
+}
+
+/// The error of a row that can't be read by this build.
+pub(super) fn unreadable(what: &str, cause: impl fmt::Display) -> PortError {
+    PortError::new(PortErrorKind::Refused, format!("{what} in the local database can't be read: {cause}"))
 }

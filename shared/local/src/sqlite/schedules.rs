@@ -7,9 +7,8 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     Database,
-    error::WorkError,
-    messages::enqueue_or_keep,
-    rows::{document, execute, millis, query, timestamp, value},
+    queues::enqueue_or_keep,
+    rows::{WorkError, document, execute, millis, query, timestamp, value},
 };
 
 /// A schedule that is due, or that was just put and whose first fire is to be found.

@@ -5,7 +5,7 @@ use std::path::Path;
 use dacapo_core::port::{PortError, PortErrorKind, PortResult};
 use rusqlite::{Connection, ErrorCode, config::DbConfig};
 
-use super::error::not_stored;
+use super::rows::not_stored;
 
 /// The version of the tables, kept in the file's `user_version`.
 const VERSION: i64 = 1;

@@ -1,3 +1,5 @@
+//! The context that handlers and hooks of a run share.
+
 use std::{sync::Arc, time::Duration};
 
 use dacapo_core::{
@@ -8,7 +10,6 @@ use dacapo_domain::{AttemptError, Id, Json, Retry, RunRecord, Trigger, code};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::in_place;
 use crate::{
     Error, EventRef, TaskError, TaskRef,
     client::{Client, Publish, StartRun},
@@ -204,7 +205,7 @@ impl RunContext {
     where
         W: Future<Output: IsResult<Value = T>>,
     {
-        in_place::retry(&self.attempt, policy, work).await
+        retry(&self.attempt, policy, work).await
     }
 
     /// A run of a task, started when it is awaited, as a child of this run. A retry of this attempt doesn't start
@@ -228,4 +229,31 @@ impl RunContext {
 fn loggable(data: &impl Serialize) -> Option<Json> {
     let data = Json::of(data).or_else(|error| Json::of(&format!("the data can't be serialized: {error}")));
     data.ok().filter(|data| data.text() != "null")
+}
+
+/// Retries some work within an attempt.
+async fn retry<T, W>(attempt: &TaskAttempt, policy: Retry, mut work: impl FnMut() -> W) -> Result<T, TaskError>
+where
+    W: Future<Output: IsResult<Value = T>>,
+{
+    policy.check().map_err(TaskError::terminal)?;
+    let clock = &attempt.app().ports().clock;
+    let first = clock.now();
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let error = match work().await.into_result() {
+            Err(error) if !error.is_terminal() && tries < policy.max_attempts() => error,
+            result => return result,
+        };
+        let cx = clock.decision_context();
+        let by_policy = cx.now + policy.delay(tries, cx.unit_interval());
+        let due_at = error.asked_for(cx.now).unwrap_or(by_policy);
+        let pause = dacapo_domain::until(cx.now, due_at);
+        let is_too_old = policy.max_age().is_some_and(|age| dacapo_domain::until(first, due_at) > age);
+        if is_too_old || pause >= attempt.limit().remaining() {
+            return Err(error);
+        }
+        tokio::time::sleep(pause).await;
+    }
 }

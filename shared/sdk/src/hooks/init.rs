@@ -1,8 +1,17 @@
-use std::sync::Arc;
+//! The value that a handler's context holds: its source, and its keeping for the hooks of the end.
 
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use dacapo_domain::Id;
 use futures::future::BoxFuture;
 
 use crate::{HookContext, TaskError};
+
+/// Attempts whose values are kept at once: more than one process has at a time.
+const SIZE: usize = 64;
 
 /// A task without an `init` hook: its handler takes a plain `TaskContext`.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +35,10 @@ pub trait InitOf<V>: Send + Sync + 'static {
     #[doc(hidden)]
     fn make(&self, cx: HookContext) -> BoxFuture<'static, Result<Arc<V>, TaskError>>;
 }
+
+/// The values that `init` made for the latest attempts: for the hooks of the end, where an attempt turns out to be the
+/// last.
+pub(crate) struct InitValueCache<V>(Mutex<VecDeque<(Id, Arc<V>)>>);
 
 impl<V: Send + 'static> WithInit<V> {
     pub(crate) fn value(value: V) -> Self {
@@ -58,5 +71,26 @@ impl<V: Send + Sync + 'static> InitOf<V> for WithInit<V> {
                 Box::pin(async { value.await.map(Arc::new) })
             }
         }
+    }
+}
+
+impl<V> InitValueCache<V> {
+    pub const fn new() -> Self {
+        Self(Mutex::new(VecDeque::new()))
+    }
+
+    pub fn keep(&self, run: Id, value: &Arc<V>) {
+        let mut kept = self.lock();
+        kept.retain(|(other, _)| *other != run);
+        kept.truncate(SIZE - 1);
+        kept.push_front((run, Arc::clone(value)));
+    }
+
+    pub fn get(&self, run: Id) -> Option<Arc<V>> {
+        self.lock().iter().find(|(other, _)| *other == run).map(|(_, value)| Arc::clone(value))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(Id, Arc<V>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,18 +1,15 @@
 //! The hooks that an author may hang around a handler.
 
 mod init;
-mod init_value_cache;
-mod on_error;
 mod options;
 
 use std::sync::Arc;
 
-use dacapo_domain::{RecordedError, RunView};
+use dacapo_domain::{RecordedError, RunView, When};
 use futures::future::BoxFuture;
 
+pub(crate) use init::InitValueCache;
 pub use init::{InitOf, NoInit, WithInit};
-pub(crate) use init_value_cache::InitValueCache;
-pub use on_error::OnError;
 
 use crate::{HookContext, TaskError};
 
@@ -30,6 +27,19 @@ pub(crate) struct Hooks<O, V> {
     pub on_abort: Option<Hook<V, String>>,
     pub on_max_iterations: Option<Hook<V, ()>>,
     pub on_complete: Option<Hook<V, RunView>>,
+}
+
+/// The decision of a `handle_error` hook on a failed attempt.
+#[derive(Clone, Debug)]
+pub enum OnError {
+    /// The decision of the error and of the task's policy.
+    Default,
+    /// No further attempt.
+    Stop,
+    /// Another attempt then, if the policy has one left.
+    Retry(When),
+    /// Another error in its place, which says itself whether it is tried again.
+    Replace(TaskError),
 }
 
 impl<O, V> Hooks<O, V> {
@@ -58,5 +68,22 @@ impl<O, V> Hooks<O, V> {
             || self.on_abort.is_some()
             || self.on_max_iterations.is_some()
             || self.on_complete.is_some()
+    }
+}
+
+impl OnError {
+    /// Another attempt then, or after that time, if the policy has one left.
+    pub fn retry_at(when: impl Into<When>) -> Self {
+        Self::Retry(when.into())
+    }
+
+    /// The error that the attempt ends with.
+    pub(crate) fn apply(self, error: TaskError) -> TaskError {
+        match self {
+            Self::Default => error,
+            Self::Stop => TaskError::terminal(error),
+            Self::Retry(when) => error.retry_at(when),
+            Self::Replace(other) => other,
+        }
     }
 }

@@ -10,9 +10,9 @@ use dacapo_core::{
 use dacapo_domain::{AttemptError, AttemptOutcome, Json, RunView, TaskEntry, code};
 use futures::FutureExt;
 
-use super::{Task, end, policy};
+use super::{Task, end, options};
 use crate::{
-    HookContext, RunContext, TaskContext, TaskError, codec::Mismatch, hooks::InitOf, outcome::Outcome,
+    HookContext, RunContext, TaskContext, TaskError, hooks::InitOf, outcome::Outcome, payload::Mismatch,
     task_error::add_line,
 };
 
@@ -29,7 +29,7 @@ where
             name: self.reference.name().to_owned(),
             policy: self.policy.clone(),
             private: self.private,
-            schedules: policy::schedules(self).filter_map(Result::ok).collect(),
+            schedules: options::schedules(self).filter_map(Result::ok).collect(),
         });
         entry.clone()
     }

@@ -2,9 +2,7 @@
 
 mod call;
 mod end;
-mod machine;
 mod options;
-mod policy;
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,7 +10,7 @@ use dacapo_core::function::Handlers;
 use dacapo_domain::{Policy, Schedule, TaskEntry};
 use futures::future::BoxFuture;
 
-pub use machine::Machine;
+pub use options::Machine;
 
 use crate::{
     TaskContext, TaskError, TaskRef,
@@ -114,7 +112,7 @@ where
 {
     fn define(mut self) -> Definition {
         self.policy.has_end_hooks = self.hooks.follow_the_end();
-        let problems = policy::problems(&self);
+        let problems = options::problems(&self);
         Definition { memory_mb: self.memory_mb, handlers: Handlers::Task(Arc::new(self)), problems }
     }
 }

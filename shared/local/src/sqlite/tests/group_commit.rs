@@ -7,7 +7,10 @@ use futures::future::join_all;
 use rusqlite::Connection;
 
 use crate::{
-    sqlite::{Database, error::WorkError, rows::execute},
+    sqlite::{
+        Database,
+        rows::{WorkError, execute},
+    },
     test_clock::TestClock,
 };
 

@@ -1,0 +1,87 @@
+//! The services beside the records: the outbox, the probe and the clock.
+
+use async_trait::async_trait;
+use dacapo_domain::{DecisionContext, Effect, Id};
+use jiff::{Timestamp, TimestampRound, Unit};
+
+use super::error::PortResult;
+
+/// The outbox: messages, timers and executions that leave without a write of their own.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Lets an effect happen. Each is idempotent, or bears to happen twice.
+    ///
+    /// # Errors
+    /// `NotDeployed` if the function has no queue; on `Transient` it may have happened all the same.
+    async fn post(&self, effect: &Effect) -> PortResult<()>;
+}
+
+/// The state of an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum ExecutionStatus {
+    /// It waits or calls.
+    Running,
+    /// It has ended, or there never was one.
+    Ended,
+}
+
+/// The questions that the conductor asks the services before it repairs.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    /// Says whether the function's queue shows a visible message.
+    ///
+    /// # Errors
+    /// `NotDeployed` if the function has no queue.
+    async fn has_backlog(&self, function: &str) -> PortResult<bool>;
+
+    /// Says whether an execution of the wait loop is running.
+    ///
+    /// # Errors
+    /// Any [`PortError`](super::PortError).
+    async fn execution_status(&self, execution: &str) -> PortResult<ExecutionStatus>;
+}
+
+/// Time and randomness: the only place where either comes from.
+pub trait Clock: Send + Sync {
+    /// Now, in whole milliseconds.
+    fn now(&self) -> Timestamp;
+
+    /// 64 random bits.
+    fn random(&self) -> u64;
+
+    /// The context of a decision that is made now.
+    fn decision_context(&self) -> DecisionContext {
+        DecisionContext { now: self.now(), random: self.random() }
+    }
+
+    /// A new id.
+    fn new_id(&self) -> Id {
+        let random = (u128::from(self.random()) << 64) | u128::from(self.random());
+        Id::new(self.now(), random)
+    }
+}
+
+/// The machine's clock. In Lambda that is AWS's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let whole = TimestampRound::new().smallest(Unit::Millisecond).mode(jiff::RoundMode::Floor);
+        Timestamp::now().round(whole).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    fn random(&self) -> u64 {
+        fastrand::u64(..)
+    }
+}
+
+/// Posts what follows from a write that is stored, for stores that can't do both in one transaction. One that fails is
+/// logged and left to the conductor: the record is stored, so nothing is lost.
+pub async fn post_after(outbox: &dyn Outbox, effects: &[Effect]) {
+    for effect in effects {
+        if let Err(error) = outbox.post(effect).await {
+            tracing::warn!(?effect, %error, "left to the conductor");
+        }
+    }
+}
