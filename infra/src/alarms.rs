@@ -4,8 +4,7 @@ use dacapo_domain::{CONDUCTOR, FunctionEntry};
 use serde_json::{Value, json};
 
 use crate::{
-    names::{APP_DLQ, function_dlq, id, name},
-    parameters::HAS_ALARM_TOPIC,
+    names::{APP_DLQ, HAS_ALARM_TOPIC, function_dlq, id, name},
     resource::{Named, Resource},
 };
 

@@ -1,14 +1,13 @@
-//! A Lambda function for each crate, its log, and the mapping that feeds it from its queue.
+//! A Lambda function for each crate with its log and its queues, and the app's dead-letter queue beneath all of them.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use dacapo_domain::{CONDUCTOR, FunctionEntry, Holds, limits};
+use dacapo_domain::{CONDUCTOR, FunctionEntry, Holds, Manifest, limits};
 use serde_json::{Value, json};
 
 use crate::{
-    names::{APP_DLQ_ID, id, name, prefix},
-    parameters::code_parameter,
-    resource::{Named, Resource},
+    names::{APP_DLQ, APP_DLQ_ID, code_parameter, function_dlq, function_dlqs, function_queues, id, name, prefix},
+    resource::{Named, Resource, TemplateError},
 };
 
 /// The time the runner needs after it has stopped a handler, so that the failure can still be recorded.
@@ -20,6 +19,17 @@ const APP_DLQ_BATCH: u32 = 10;
 
 pub(crate) fn is_conductor(function: &FunctionEntry) -> bool {
     matches!(function.holds, Holds::Conductor)
+}
+
+/// Refuses an app of which two queues would have one name.
+pub(crate) fn check_queues(manifest: &Manifest) -> Result<(), TemplateError> {
+    let mut taken = BTreeSet::from([APP_DLQ.to_owned()]);
+    for queue in function_queues(manifest).map(str::to_owned).chain(function_dlqs(manifest)) {
+        if !taken.insert(queue.clone()) {
+            return Err(TemplateError::SameQueue(queue));
+        }
+    }
+    Ok(())
 }
 
 /// The timeout of the function's Lambda, in whole seconds.
@@ -70,6 +80,12 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
         ),
     );
     resources.add(id(slug, "Mapping"), mapping(slug, &id(slug, "Queue"), function.batch_size()));
+    add_queues(function, resources);
+}
+
+/// Adds the app's dead-letter queue.
+pub(crate) fn add_app_dlq(resources: &mut Named<Resource>) {
+    resources.add(APP_DLQ_ID, queue(APP_DLQ, limits::CONDUCTOR_VISIBILITY, None));
 }
 
 /// Adds the conductor's own resources: the mapping of the app's dead-letter queue, and sweeps that aren't retried.
@@ -90,6 +106,18 @@ pub(crate) fn add_conductors(resources: &mut Named<Resource>) {
     );
 }
 
+fn add_queues(function: &FunctionEntry, resources: &mut Named<Resource>) {
+    let redrive = json!({
+        "deadLetterTargetArn": { "Fn::GetAtt": [APP_DLQ_ID, "Arn"] },
+        "maxReceiveCount": limits::MAX_RECEIVES,
+    });
+    resources.add(id(&function.name, "Queue"), queue(&function.name, function.visibility(), Some(redrive)));
+    if let Some(dlq) = function_dlq(function) {
+        // Only people and their tools read it; SQS's own 30 s suit them.
+        resources.add(id(&function.name, "Dead"), queue(&dlq, Duration::from_secs(30), None));
+    }
+}
+
 fn mapping(slug: &str, queue: &str, batch_size: u32) -> Resource {
     Resource::new(
         "AWS::Lambda::EventSourceMapping",
@@ -100,6 +128,19 @@ fn mapping(slug: &str, queue: &str, batch_size: u32) -> Resource {
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
         }),
     )
+}
+
+fn queue(queue: &str, visibility: Duration, redrive: Option<Value>) -> Resource {
+    let mut properties = json!({
+        "QueueName": name(queue),
+        "VisibilityTimeout": visibility.as_secs(),
+        "MessageRetentionPeriod": limits::MESSAGE_RETENTION.as_secs(),
+        "SqsManagedSseEnabled": true,
+    });
+    if let Some(redrive) = redrive {
+        properties["RedrivePolicy"] = redrive;
+    }
+    Resource::new("AWS::SQS::Queue", properties)
 }
 
 fn description(function: &FunctionEntry) -> Value {

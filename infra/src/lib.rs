@@ -5,8 +5,6 @@ mod alarms;
 mod collect;
 mod functions;
 mod names;
-mod parameters;
-mod queues;
 mod resource;
 mod roles;
 mod schedules;
@@ -15,7 +13,7 @@ mod table;
 mod template;
 
 pub use collect::{CollectError, collect};
-pub use parameters::code_parameter;
+pub use names::code_parameter;
 pub use resource::TemplateError;
 pub use state_machine::WAIT_LOOP;
 pub use template::{Template, template};

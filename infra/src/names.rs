@@ -1,4 +1,4 @@
-//! Names and ARNs: each thing's own, so that no role reaches another app's.
+//! Names and ARNs: each thing's own, so that no role reaches another app's, and the names of the template's parts.
 
 use dacapo_domain::{FunctionEntry, Manifest};
 use serde_json::{Value, json};
@@ -10,6 +10,13 @@ const PREFIX: &str = "${App}-${Stage}";
 pub(crate) const APP_DLQ: &str = "undelivered";
 /// The logical id of the app's dead-letter queue.
 pub(crate) const APP_DLQ_ID: &str = "Undelivered";
+
+/// The condition under which the stack makes the table, instead of adopting one that an earlier stack left.
+pub(crate) const NEW_TABLE: &str = "NewTable";
+/// The same condition for the state machine.
+pub(crate) const NEW_LOOP: &str = "NewLoop";
+/// The condition under which alarms tell a topic.
+pub(crate) const HAS_ALARM_TOPIC: &str = "HasAlarmTopic";
 
 /// Text with CloudFormation's placeholders.
 pub(crate) fn sub(text: impl Into<String>) -> Value {
@@ -83,6 +90,12 @@ pub(crate) fn id(slug: &str, kind: &str) -> String {
         }
     }
     id + kind
+}
+
+/// The parameter that says where a function's code is in the bucket of artifacts.
+#[must_use]
+pub fn code_parameter(function: &FunctionEntry) -> String {
+    id(&function.name, "Code")
 }
 
 #[cfg(test)]

@@ -4,8 +4,7 @@ use dacapo_domain::{AWS_SCHEDULED_TIME, CONDUCTOR, FunctionEntry, Holds, Schedul
 use serde_json::{Value, json};
 
 use crate::{
-    names::{APP_DLQ_ID, id, name, prefix},
-    parameters::{NEW_LOOP, NEW_TABLE},
+    names::{APP_DLQ_ID, NEW_LOOP, NEW_TABLE, id, name, prefix},
     resource::{Named, Resource, TemplateError},
 };
 

@@ -4,8 +4,7 @@ use dacapo_domain::{CONDUCTOR, Holds, Manifest};
 use serde_json::{Value, json};
 
 use crate::{
-    names::{arn, function_arn, id, name, prefix},
-    parameters::NEW_LOOP,
+    names::{NEW_LOOP, arn, function_arn, id, name, prefix},
     resource::{Named, Resource},
     roles::{allow, assumed_by, document},
 };

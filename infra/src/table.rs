@@ -4,8 +4,7 @@ use dacapo_domain::{Header, Index};
 use serde_json::{Value, json};
 
 use crate::{
-    names::prefix,
-    parameters::NEW_TABLE,
+    names::{NEW_TABLE, prefix},
     resource::{Named, Resource},
 };
 

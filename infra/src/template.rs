@@ -1,11 +1,15 @@
-//! A CloudFormation template, in the order in which it is best read.
+//! A CloudFormation template, in the order in which it is best read, with its parameters, conditions and outputs.
 
-use dacapo_domain::{Manifest, check_stack};
+use dacapo_domain::{
+    Manifest, check_stack,
+    limits::{APP_CHARS, STAGE_CHARS},
+};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
-    alarms, functions, parameters, queues,
+    alarms, functions,
+    names::{HAS_ALARM_TOPIC, NEW_LOOP, NEW_TABLE, arn, code_parameter, prefix},
     resource::{Named, Resource, TemplateError},
     roles, schedules, state_machine, table,
 };
@@ -26,6 +30,17 @@ pub struct Template {
     outputs: Named<Value>,
 }
 
+impl Template {
+    /// The template as text: JSON, with a line feed at its end. The same manifest gives the same text.
+    ///
+    /// # Panics
+    /// Never: all of it can be serialized.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a template can be serialized") + "\n"
+    }
+}
+
 /// Writes the template of an app: the same for every stage, region and account, which are parameters.
 ///
 /// # Errors
@@ -36,17 +51,16 @@ pub fn template(manifest: &Manifest) -> Result<Template, TemplateError> {
     if !manifest.functions.iter().any(functions::is_conductor) {
         return Err(TemplateError::NoConductor);
     }
-    queues::check_names(manifest)?;
+    functions::check_queues(manifest)?;
 
     let mut resources = Named::new();
     table::add(&mut resources);
     state_machine::add(manifest, &mut resources);
-    queues::add_app_dlq(&mut resources);
+    functions::add_app_dlq(&mut resources);
     schedules::add_group(&mut resources);
     roles::add_shared(manifest, &mut resources);
     for function in &manifest.functions {
         functions::add(function, &mut resources);
-        queues::add(function, &mut resources);
         roles::add(manifest, function, &mut resources);
         schedules::add(function, &mut resources)?;
         alarms::add(function, &mut resources);
@@ -61,20 +75,58 @@ pub fn template(manifest: &Manifest) -> Result<Template, TemplateError> {
     Ok(Template {
         version: "2010-09-09",
         description: format!("{}, written by `make template` from what its functions say of themselves.", manifest.app),
-        parameters: parameters::parameters(manifest),
-        conditions: parameters::conditions(),
+        parameters: parameters(manifest),
+        conditions: conditions(),
         resources,
-        outputs: parameters::outputs(),
+        outputs: outputs(),
     })
 }
 
-impl Template {
-    /// The template as text: JSON, with a line feed at its end. The same manifest gives the same text.
-    ///
-    /// # Panics
-    /// Never: all of it can be serialized.
-    #[must_use]
-    pub fn to_text(&self) -> String {
-        serde_json::to_string_pretty(self).expect("a template can be serialized") + "\n"
+/// The parameters, by which stages differ.
+fn parameters(manifest: &Manifest) -> Named<Value> {
+    const PLAIN: &str = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$";
+    let mut parameters = Named::new();
+    parameters.add(
+        "App",
+        json!({ "Type": "String", "Default": manifest.app, "AllowedPattern": PLAIN, "MaxLength": APP_CHARS }),
+    );
+    parameters.add("Stage", json!({ "Type": "String", "AllowedPattern": PLAIN, "MaxLength": STAGE_CHARS }));
+    parameters
+        .add("Architecture", json!({ "Type": "String", "Default": "arm64", "AllowedValues": ["arm64", "x86_64"] }));
+    parameters
+        .add("Artifacts", json!({ "Type": "String", "Description": "The bucket that holds the functions' code." }));
+    for function in &manifest.functions {
+        let what = format!("Where {}'s code is in the bucket: a key that names its content.", function.name);
+        parameters.add(code_parameter(function), json!({ "Type": "String", "Description": what }));
     }
+    parameters.add("LogRetentionDays", json!({ "Type": "Number", "Default": 30 }));
+    parameters.add(
+        "AlarmTopic",
+        json!({ "Type": "String", "Default": "", "Description": "ARN of an SNS topic that alarms tell; none by default." }),
+    );
+    for (name, what) in [("AdoptTable", "history"), ("AdoptLoop", "state machine")] {
+        let what = format!("Whether the {what} of an earlier stack is there and is taken over.");
+        let values = ["true", "false"];
+        parameters
+            .add(name, json!({ "Type": "String", "Default": "false", "AllowedValues": values, "Description": what }));
+    }
+    parameters
+}
+
+/// The conditions made of the parameters.
+fn conditions() -> Named<Value> {
+    let mut conditions = Named::new();
+    conditions.add(NEW_TABLE, json!({ "Fn::Equals": [{ "Ref": "AdoptTable" }, "false"] }));
+    conditions.add(NEW_LOOP, json!({ "Fn::Equals": [{ "Ref": "AdoptLoop" }, "false"] }));
+    conditions.add(HAS_ALARM_TOPIC, json!({ "Fn::Not": [{ "Fn::Equals": [{ "Ref": "AlarmTopic" }, ""] }] }));
+    conditions
+}
+
+/// The outputs that a deploy reads afterwards.
+fn outputs() -> Named<Value> {
+    let mut outputs = Named::new();
+    outputs.add("Table", json!({ "Value": prefix() }));
+    outputs.add("Loop", json!({ "Value": arn("states", "stateMachine:", "-loop") }));
+    outputs.add("LoopRole", json!({ "Value": { "Fn::GetAtt": ["RoleOfLoop", "Arn"] } }));
+    outputs
 }

@@ -5,8 +5,6 @@ pub mod contract;
 pub mod lambda;
 #[cfg(feature = "localstack")]
 pub mod localstack;
-#[cfg(feature = "localstack")]
-pub mod nested_cargo;
 pub mod price;
 #[cfg(feature = "localstack")]
 pub mod schedule_firer;

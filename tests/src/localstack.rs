@@ -22,7 +22,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout
 use aws_credential_types::Credentials;
 use serde::{Deserialize, Serialize};
 
-pub use deploy::build;
+pub use deploy::{build, forget_the_test};
 pub use server::Server;
 pub use share::share;
 

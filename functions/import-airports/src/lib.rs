@@ -1,7 +1,6 @@
 //! Reads the airports of the world, page by page: a long task that continues, reports and can be aborted.
 
-mod airport;
-mod tally;
+mod airports;
 
 use app::{IMPORT_AIRPORTS, Import, Imported};
 use dacapo::prelude::*;
@@ -15,18 +14,18 @@ async fn import_airports(mut job: Import, cx: TaskContext) -> Result<Outcome<Imp
     if job.rows_per_page == 0 {
         return Err(TaskError::terminal("rows_per_page is 0 (allowed: 1 and more)").code("BAD_PAGE"));
     }
-    let total = airport::total();
+    let total = airports::total();
     loop {
         if cx.is_aborted().await? {
             return Ok(Aborted);
         }
-        let page = airport::page(job.so_far.rows, job.rows_per_page).terminal()?;
-        tally::add(&mut job.so_far, page);
+        let page = airports::page(job.so_far.rows, job.rows_per_page).terminal()?;
+        airports::add(&mut job.so_far, page);
         let rows = job.so_far.rows;
         cx.progress(format!("{rows} of {total} airports"), rows as f64 / total as f64).await?;
         cx.log_info(format!("read {rows} of {total} airports"), ()).await?;
         if rows >= total {
-            return Ok(Done(tally::sum_up(job.so_far)));
+            return Ok(Done(airports::sum_up(job.so_far)));
         }
         if job.pause_s > 0 || cx.is_close_to_timeout() {
             return Ok(Continue::after(seconds(job.pause_s), job));

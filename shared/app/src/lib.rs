@@ -1,14 +1,7 @@
 //! Names and types that the functions of the sample app share, no code.
 
-mod airports;
-mod report;
-mod user;
-
 use dacapo::{EventRef, TaskRef, assert_unique};
-
-pub use airports::{Import, Imported, Place, Tally};
-pub use report::{Report, Sent};
-pub use user::{UserJoined, Welcome};
+use serde::{Deserialize, Serialize};
 
 /// Reads the airports of the world, page by page.
 pub const IMPORT_AIRPORTS: TaskRef<Import, Imported> = TaskRef::new("import-airports");
@@ -20,3 +13,100 @@ pub const NIGHTLY_REPORT: TaskRef<Report, Sent> = TaskRef::new("nightly-report")
 pub const USER_JOINED: EventRef<UserJoined> = EventRef::new("user.joined");
 
 const _: () = assert_unique(&[IMPORT_AIRPORTS.name(), SEND_WELCOME.name(), NIGHTLY_REPORT.name()]);
+
+/// A user has joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserJoined {
+    /// The address that mail reaches them at.
+    pub email: String,
+}
+
+/// Whom to welcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Welcome {
+    /// The address that mail reaches them at.
+    pub email: String,
+}
+
+/// Which report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Report {
+    /// Yesterday's.
+    Day,
+    /// The last seven days'.
+    Week,
+}
+
+/// The report that was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// Days that the report covers.
+    pub days: u32,
+}
+
+/// The way in which the airports are read, and how far the reading is. `{}` reads them all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Import {
+    /// Rows read at a time, 1 and more.
+    pub rows_per_page: usize,
+    /// Seconds between two pages; 0 reads on as long as the timeout allows.
+    pub pause_s: u64,
+    /// The sum of the pages so far.
+    pub so_far: Tally,
+}
+
+/// The sum of pages. It stays small however many there are, so that it travels in the input of a `continue`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tally {
+    /// Rows read.
+    pub rows: usize,
+    /// Countries seen: rows are sorted by country, so a change of country is another one.
+    pub countries: usize,
+    /// The country of the last row.
+    pub last_country: String,
+    /// Sum of all elevations, in feet.
+    pub elevation_sum_ft: i64,
+    /// The airport nearest to the north pole.
+    pub northernmost: Option<Place>,
+}
+
+/// The findings about the airports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Imported {
+    /// Airports in all.
+    pub rows: usize,
+    /// Countries that have one.
+    pub countries: usize,
+    /// Their mean elevation, in feet.
+    pub mean_elevation_ft: f64,
+    /// The one nearest to the north pole.
+    pub northernmost: Option<Place>,
+}
+
+/// An airport, and where it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// The IATA code.
+    pub iata: String,
+    /// The name.
+    pub name: String,
+    /// Degrees north.
+    pub latitude: f64,
+}
+
+impl Default for Welcome {
+    /// The user of examples, so that the body `{}` works.
+    fn default() -> Self {
+        Self { email: "ada@example.org".to_owned() }
+    }
+}
+
+impl Default for Import {
+    fn default() -> Self {
+        Self { rows_per_page: 1_000, pause_s: 2, so_far: Tally::default() }
+    }
+}

@@ -6,8 +6,8 @@ use clap::Parser;
 
 use crate::{
     commands::Command,
+    context::Global,
     failure::{CliError, exit},
-    global::Global,
     output::Output,
 };
 

@@ -3,9 +3,7 @@
 mod arguments;
 mod commands;
 mod context;
-mod dev;
 mod failure;
-mod global;
 mod output;
 mod values;
 mod workspace;

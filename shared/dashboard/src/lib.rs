@@ -3,11 +3,8 @@
 //! Everything can be read without JavaScript. The pages are for browsers of this machine: bind the router to
 //! 127.0.0.1. It refuses other hosts' names and other pages' forms by itself.
 
-mod actions;
-mod dashboard;
 mod guard;
-mod layout;
-mod page_error;
+mod page;
 mod run;
 mod runs;
 mod schedules;
@@ -21,8 +18,8 @@ use axum::{
 };
 use dacapo::Client;
 
-use dashboard::Dashboard;
 use guard::Token;
+use page::Dashboard;
 
 /// The pages of an app. `place` says in every page's corner which app and stage it shows.
 ///
@@ -32,12 +29,12 @@ pub fn router(client: Client, place: &str) -> Router {
     Router::new()
         .route("/", get(runs::show))
         .route("/run/{id}", get(run::show))
-        .route("/run/{id}/abort", post(actions::abort))
-        .route("/run/{id}/replay", post(actions::replay))
+        .route("/run/{id}/abort", post(run::abort))
+        .route("/run/{id}/replay", post(run::replay))
         .route("/start", get(start::show).post(start::start))
         .route("/schedules", get(schedules::show).post(schedules::pause))
-        .route("/assets/style.css", get(layout::style))
-        .route("/assets/live.js", get(layout::live))
+        .route("/assets/style.css", get(page::style))
+        .route("/assets/live.js", get(page::live))
         .with_state(dashboard)
         .layer(from_fn(guard::check))
 }

@@ -10,7 +10,11 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
-use crate::{dashboard::Dashboard, layout::Frame, page_error::PageError, run::parts, show::ago};
+use crate::{
+    page::{Dashboard, Frame, PageError},
+    run::parts,
+    show::ago,
+};
 
 const PAGE: usize = 50;
 

@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::{dashboard::Dashboard, layout::Frame, page_error::PageError, run::parts};
+use crate::{
+    page::{Dashboard, Frame, PageError},
+    run::parts,
+};
 
 /// Fires that are shown of each schedule.
 const FIRES: usize = 3;

@@ -11,9 +11,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::{
-    dashboard::Dashboard,
-    layout::Frame,
-    page_error::{PageError, status},
+    page::{Dashboard, Frame, PageError, status},
     run,
     show::{pretty, took},
 };

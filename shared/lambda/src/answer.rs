@@ -1,15 +1,20 @@
-//! From a payload to its answer.
+//! From a payload, which may be a batch of SQS messages, to its answer.
 
-use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use dacapo_core::runner::InvokeError;
 use dacapo_domain::Json;
 use jiff::Timestamp;
 
-use crate::{batch, receiver::Receiver};
+use crate::receiver::{ReceivedMessage, Receiver};
+
+/// SQS's name for the number of receives.
+const RECEIVES: &str = "ApproximateReceiveCount";
+/// The end of the name of the app's dead-letter queue.
+const APP_DLQ: &str = "-undelivered";
 
 /// Answers a payload.
 pub(crate) async fn answer(receiver: &impl Receiver, payload: Json, deadline: Timestamp) -> Result<Json, InvokeError> {
-    match batch::read(&payload) {
+    match read_batch(&payload) {
         None => receiver.invoke(payload, deadline).await,
         Some(event) => {
             let failures = deliver(receiver, &event, deadline).await;
@@ -29,12 +34,26 @@ async fn deliver(receiver: &impl Receiver, event: &SqsEvent, deadline: Timestamp
             failures.add_failure(id);
             continue;
         }
-        if let Err(error) = receiver.deliver(batch::received(message), deadline).await {
+        if let Err(error) = receiver.deliver(received(message), deadline).await {
             tracing::error!(message = %id, %error, "a message is left for redelivery");
             failures.add_failure(id);
         }
     }
     failures
+}
+
+/// Reads a batch: `None` where the payload is none, and so a direct invocation.
+fn read_batch(payload: &Json) -> Option<SqsEvent> {
+    let event: SqsEvent = payload.parse().ok()?;
+    let from_sqs = |message: &SqsMessage| message.event_source.as_deref() == Some("aws:sqs");
+    (!event.records.is_empty() && event.records.iter().all(from_sqs)).then_some(event)
+}
+
+/// A message of a batch, as its receiver wants it.
+fn received(message: &SqsMessage) -> ReceivedMessage<'_> {
+    let receives = message.attributes.get(RECEIVES).and_then(|count| count.parse().ok()).unwrap_or(1);
+    let from_app_dlq = message.event_source_arn.as_deref().is_some_and(|queue| queue.ends_with(APP_DLQ));
+    ReceivedMessage { text: message.body.as_deref().unwrap_or_default(), receives, from_app_dlq }
 }
 
 #[cfg(test)]
@@ -47,7 +66,6 @@ mod tests {
     use dacapo_core::port::{PortError, PortErrorKind, PortResult};
 
     use super::*;
-    use crate::receiver::ReceivedMessage;
 
     /// Takes everything but what it is told to refuse.
     #[derive(Default)]
@@ -110,5 +128,40 @@ mod tests {
     async fn wait_loops_call_reaches_the_function_as_it_is() {
         let call = include_str!("fixtures/loop-call.json");
         assert_eq!(answered(&Fake::default(), call).await, serde_json::from_str::<serde_json::Value>(call).unwrap());
+    }
+
+    fn json(text: &str) -> Json {
+        Json::from_text(text).unwrap()
+    }
+
+    #[test]
+    fn batch_from_sqs_is_read() {
+        let batch = read_batch(&json(include_str!("fixtures/sqs-batch.json"))).unwrap();
+        let messages: Vec<ReceivedMessage<'_>> = batch.records.iter().map(received).collect();
+        assert_eq!(messages.len(), 3);
+        assert_eq!(messages[0].receives, 1);
+        assert_eq!(messages[2].receives, 3);
+        assert_eq!(messages[1].text, "not a message");
+        assert!(messages.iter().all(|message| !message.from_app_dlq));
+    }
+
+    #[test]
+    fn app_dlq_is_told_from_other_queues_by_its_arn() {
+        let batch = read_batch(&json(include_str!("fixtures/sqs-undelivered.json"))).unwrap();
+        assert!(received(&batch.records[0]).from_app_dlq);
+    }
+
+    #[test]
+    fn json_that_is_no_batch_is_a_direct_invocation() {
+        for body in [
+            r#"{"email":"ada@example.com"}"#,
+            r#"{"Records":[]}"#,
+            r#"{"Records":[{"eventSource":"aws:s3","body":"b"}]}"#,
+            r#"[1,2]"#,
+            "null",
+            include_str!("fixtures/loop-call.json"),
+        ] {
+            assert!(read_batch(&json(body)).is_none(), "{body}");
+        }
     }
 }

@@ -4,9 +4,7 @@
 //! it is told apart, handed over one by one, and answered so that one bad message fails no other.
 
 mod answer;
-mod batch;
 mod receiver;
-mod refusal;
 mod serve;
 
 pub use serve::{serve_conductor, serve_runner};

@@ -2,15 +2,41 @@
 
 use std::{process, sync::Arc};
 
-use dacapo_core::{conductor::Conductor, runner::Runner};
+use dacapo_core::{
+    conductor::Conductor,
+    port::{PortError, PortErrorKind},
+    runner::{InvokeError, Runner},
+};
 use dacapo_domain::Json;
 use jiff::Timestamp;
-use lambda_runtime::{Error, LambdaEvent, Runtime, layers::TracingLayer, service_fn, tower::util::MapResponseLayer};
+use lambda_runtime::{
+    Diagnostic, Error, LambdaEvent, Runtime, layers::TracingLayer, service_fn, tower::util::MapResponseLayer,
+};
 
-use crate::{answer::answer, receiver::Receiver, refusal::Refusal};
+use crate::{answer::answer, receiver::Receiver};
 
 /// The exit code of a process that a blocked handler holds.
 const BLOCKED: i32 = 1;
+
+/// The reason why an invocation failed. Its name crosses a service border, so it is chosen by hand and kept.
+#[derive(Debug)]
+struct Refusal(InvokeError);
+
+impl From<InvokeError> for Refusal {
+    fn from(error: InvokeError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Refusal> for Diagnostic {
+    fn from(Refusal(error): Refusal) -> Self {
+        let error_type = match &error {
+            InvokeError::Payload(_) => "Dacapo.Payload",
+            InvokeError::Port(error) => name_of(error),
+        };
+        Self { error_type: error_type.to_owned(), error_message: error.to_string() }
+    }
+}
 
 /// Serves a function, until the process is stopped.
 ///
@@ -63,4 +89,30 @@ async fn serve(receiver: impl Receiver + 'static) -> Result<(), Error> {
 /// The time at which Lambda stops the invocation; none, where the header is beyond all time.
 fn deadline(ms: u64) -> Timestamp {
     i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX)
+}
+
+fn name_of(error: &PortError) -> &'static str {
+    match error.kind() {
+        PortErrorKind::Transient => "Dacapo.Transient",
+        PortErrorKind::Unreachable => "Dacapo.Unreachable",
+        PortErrorKind::Denied => "Dacapo.Denied",
+        PortErrorKind::NotDeployed => "Dacapo.NotDeployed",
+        PortErrorKind::Refused => "Dacapo.Refused",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusal_of_an_invocation_is_named_for_its_kind() {
+        let throttled = PortError::new(PortErrorKind::Transient, "failed to save the record: throttled");
+        let Diagnostic { error_type, error_message } = Refusal(throttled.into()).into();
+        assert_eq!(error_type, "Dacapo.Transient");
+        assert_eq!(error_message, "failed to save the record: throttled");
+
+        let Diagnostic { error_type, .. } = Refusal(InvokeError::Payload("it holds event handlers".into())).into();
+        assert_eq!(error_type, "Dacapo.Payload");
+    }
 }

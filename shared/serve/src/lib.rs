@@ -21,8 +21,6 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 started where there is nothing to serve.
 
-mod describe;
-mod logs;
 mod ports;
 mod serve;
 mod timer_keepalive;

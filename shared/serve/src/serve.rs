@@ -1,15 +1,24 @@
 //! One function, where the environment says.
 
-use std::{env, fs, future::Future, path::PathBuf, process::ExitCode};
+use std::{
+    env, fs,
+    future::Future,
+    io::{IsTerminal, Write, stdout},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use dacapo::{Definition, Function};
 use dacapo_core::{conductor::Conductor, port::Ports, runner::Runner};
 use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
 use tokio::runtime::Builder;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::{
-    describe::{crate_name, describe},
-    logs,
     ports::{self, variable},
     timer_keepalive,
 };
@@ -61,7 +70,7 @@ fn run<S: Future<Output = Served>>(entry: &FunctionEntry, serve: impl FnOnce(Por
         );
         return ExitCode::from(USAGE);
     }
-    logs::start();
+    start_log();
     // Lambda's binary is called `bootstrap`, so the crate's name is no guide there.
     let name = variable("DACAPO_FUNCTION").unwrap_or_else(|| entry.name.clone());
     let served = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build().map_err(Into::into).and_then(
@@ -83,6 +92,45 @@ fn run<S: Future<Output = Served>>(entry: &FunctionEntry, serve: impl FnOnce(Por
     }
 }
 
+/// Prints the manifest's entry as JSON, or all that is wrong with it.
+fn describe(entry: Result<FunctionEntry, Vec<String>>) -> ExitCode {
+    let json = match entry {
+        Ok(entry) => serde_json::to_string(&entry),
+        Err(problems) => {
+            for problem in problems {
+                eprintln!("{}: {problem}", crate_name());
+            }
+            return ExitCode::FAILURE;
+        }
+    };
+    let printed = json.map_err(Into::into).and_then(|json| writeln!(stdout(), "{json}"));
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("failed to describe the function: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Starts the process's own log, apart from what a handler logs to its run.
+///
+/// It goes to stdout: JSON on Lambda, where `AWS_LAMBDA_LOG_FORMAT` asks for it, plain elsewhere.
+/// `AWS_LAMBDA_LOG_LEVEL` or `RUST_LOG` says what (`info,my_crate=debug`); without either, what is `info` or worse.
+fn start_log() {
+    let wanted = variable("AWS_LAMBDA_LOG_LEVEL").or_else(|| variable("RUST_LOG"));
+    let targets = wanted.and_then(|wanted| wanted.to_lowercase().parse::<Targets>().ok());
+    let targets = targets.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let registry = tracing_subscriber::registry().with(targets);
+    let lines = tracing_subscriber::fmt::layer().with_target(false);
+    // A subscriber that was set before stays.
+    let _ = if variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json")) {
+        registry.with(lines.json().flatten_event(true)).try_init()
+    } else {
+        registry.with(lines.without_time().with_ansi(stdout().is_terminal())).try_init()
+    };
+}
+
 /// The manifest in the conductor's zip, where it carries one.
 fn carried() -> Result<Option<Manifest>, Box<dyn std::error::Error + Send + Sync>> {
     let Some(directory) = directory() else { return Ok(None) };
@@ -96,4 +144,11 @@ fn carried() -> Result<Option<Manifest>, Box<dyn std::error::Error + Send + Sync
 fn directory() -> Option<PathBuf> {
     let task_root = env::var_os("LAMBDA_TASK_ROOT").map(PathBuf::from);
     task_root.or_else(|| env::current_exe().ok()?.parent().map(ToOwned::to_owned))
+}
+
+/// The crate of this program: its binary bears the same name.
+fn crate_name() -> String {
+    let path = env::current_exe().ok();
+    let stem = path.as_deref().and_then(|path| path.file_stem());
+    stem.map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }

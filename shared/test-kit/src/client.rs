@@ -1,11 +1,16 @@
-//! The test's own calls: the methods of a client that tests use, handed on.
+//! The test's own calls: the methods of a client that tests use, handed on, and the runs of a task.
 
 use dacapo::{
     Client, Error, EventRef, Id, Json, ListFilter, Listed, LogEntry, Publish, RunView, ScheduleClient, StartRun,
     Started, TaskError, TaskRef, When,
 };
+use dacapo_core::{commit::read_record, port::PortResult};
+use dacapo_domain::{Index, Query, RunRecord, StoredRecord};
 
-use crate::TestApp;
+use crate::app::{TestApp, now};
+
+/// Runs that are read at once.
+const PAGE: usize = 1_000;
 
 impl TestApp {
     /// The app's client, with all of its methods. Its calls meet no faults.
@@ -95,5 +100,48 @@ impl TestApp {
     #[must_use]
     pub fn schedules(&self) -> ScheduleClient {
         self.client.schedules()
+    }
+
+    /// The one run of a task.
+    ///
+    /// # Panics
+    /// If the task has no run, or several: see [`runs_of`](Self::runs_of).
+    #[must_use]
+    pub fn run_of<I, O>(&self, task: TaskRef<I, O>) -> RunView {
+        let name = task.name();
+        let mut runs = self.runs_of(task);
+        match (runs.pop(), runs.len()) {
+            (Some(run), 0) => run,
+            (None, _) => panic!("task {name:?} has no run"),
+            (Some(_), others) => panic!("task {name:?} has {} runs (use `runs_of`)", others + 1),
+        }
+    }
+
+    /// All runs of a task, oldest first.
+    ///
+    /// # Panics
+    /// If the test's database fails.
+    #[must_use]
+    pub fn runs_of<I, O>(&self, task: TaskRef<I, O>) -> Vec<RunView> {
+        let (ports, mut runs) = (self.client().ports(), vec![]);
+        let partitions = vec![RunRecord::partition(task.name())];
+        let mut query =
+            Query { index: Index::List, partitions, from: None, below: None, descending: true, limit: PAGE };
+        loop {
+            let page = now(ports.records.query(&query));
+            runs.extend(page.records);
+            query.below = page.last;
+            if query.below.is_none() {
+                break;
+            }
+        }
+        let read = |stored: StoredRecord| -> PortResult<_> {
+            let stored = read_record::<RunRecord>(stored)?;
+            Ok((stored.record.created_at, RunView::new(&stored.record, stored.payloads, self.now())))
+        };
+        let runs = runs.into_iter().map(read).collect::<PortResult<Vec<_>>>();
+        let mut runs = runs.unwrap_or_else(|error| panic!("{error}"));
+        runs.sort_by_key(|(created_at, run)| (*created_at, run.id));
+        runs.into_iter().map(|(_, run)| run).collect()
     }
 }

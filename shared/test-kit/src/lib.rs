@@ -8,7 +8,6 @@ mod client;
 mod clock;
 mod faults;
 mod faulty;
-mod runs;
 
 pub use app::TestApp;
 pub use clock::{START, VirtualClock};

@@ -1,9 +1,11 @@
 //! The scripts that users build, deploy and destroy with.
 
-use std::{io, path::PathBuf, process::Command};
+use std::{env, io, path::PathBuf, process::Command};
 
 use super::{APP, Localstack, REGION, failed, folder, root};
-use crate::nested_cargo::forget_the_test;
+
+/// The variables by which cargo tells a test of the test's own package, by the beginning of their names.
+const ABOUT_THE_TEST: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
 
 /// Compiles the sample's functions and those of `tests/lambdas`, and packs them.
 ///
@@ -21,6 +23,17 @@ pub(super) fn deploy(localstack: &Localstack) -> io::Result<()> {
 /// Removes the stack and its history.
 pub(super) fn destroy(localstack: &Localstack) -> io::Result<()> {
     run("destroy", &at(localstack))
+}
+
+/// Keeps from a command what the test knows of its own package. Build scripts ask for such variables, so a cargo that
+/// found other values in each test would compile them and all that needs them anew, again and again.
+pub fn forget_the_test(command: &mut Command) -> &mut Command {
+    for (name, _) in env::vars_os() {
+        if ABOUT_THE_TEST.iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 fn at(localstack: &Localstack) -> [(&str, &str); 2] {

@@ -6,7 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
-use dacapo_tests::nested_cargo::forget_the_test;
+use dacapo_tests::localstack::forget_the_test;
 
 use crate::app::App;
 

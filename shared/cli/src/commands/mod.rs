@@ -1,21 +1,19 @@
 //! The commands, by what they are about.
 
-mod completions;
 mod dashboard;
 mod dev;
-mod list;
-mod logs;
 mod manifest;
 mod preview;
 mod publish;
+mod queries;
 mod run;
 mod run_control;
 mod schedules;
-mod wait;
 
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use clap_complete::Shell;
 
 use crate::{
     context::Context,
@@ -32,13 +30,13 @@ pub enum Command {
     /// Publish an event
     Publish(publish::Publish),
     /// Show a run
-    State(run_control::State),
+    State(queries::State),
     /// List runs, newest first
-    List(list::List),
+    List(queries::List),
     /// Show what a run logged
-    Logs(logs::Logs),
+    Logs(queries::Logs),
     /// Wait for the end of a run
-    Wait(wait::Wait),
+    Wait(run::Wait),
     /// Abort a run
     Abort(run_control::Abort),
     /// Start a new run with an earlier one's body, or another
@@ -59,7 +57,22 @@ pub enum Command {
     /// Serve pages of runs and schedules to this machine's browsers
     Dashboard(dashboard::Dashboard),
     /// Print a completion script for a shell
-    Completions(completions::Completions),
+    Completions(Completions),
+}
+
+/// Example: dacapo completions bash > ~/.local/share/bash-completion/completions/dacapo
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+impl Completions {
+    pub fn run(self, mut program: clap::Command) -> ExitCode {
+        clap_complete::generate(self.shell, &mut program, "dacapo", &mut std::io::stdout());
+        ExitCode::SUCCESS
+    }
 }
 
 /// Runs a command of the program whose arguments it was read from.

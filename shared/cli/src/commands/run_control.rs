@@ -1,4 +1,4 @@
-//! One run, shown and controlled: state, abort, replay, reschedule.
+//! A run, controlled: abort, replay, reschedule.
 
 use std::process::ExitCode;
 
@@ -10,25 +10,8 @@ use serde_json::json;
 use crate::{
     context::Context,
     failure::CliResult,
-    output,
     values::{self, run_id},
 };
-
-/// The run's record with body, input, result and error.
-#[derive(Debug, Args)]
-pub struct State {
-    /// The run's id
-    #[arg(value_parser = run_id)]
-    id: Id,
-}
-
-impl State {
-    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
-        let client = cx.client().await?;
-        let run = client.state(self.id).await?;
-        Ok(cx.output.give(&run, || output::whole(&run, client.ports().clock.now())))
-    }
-}
 
 /// A run that executes is told so; any other is aborted at once.
 #[derive(Debug, Args)]

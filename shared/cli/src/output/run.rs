@@ -5,7 +5,7 @@ use dacapo_dashboard::show::{ago, pretty, took};
 use dacapo_domain::{Json, RunView, State, until};
 use jiff::Timestamp;
 
-use super::text::{Table, line, plain};
+use super::{Table, line, plain};
 
 /// A state in its colour.
 pub fn state(state: State) -> String {

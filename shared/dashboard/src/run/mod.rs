@@ -1,18 +1,28 @@
-//! The page of one run.
+//! The page of one run, and its buttons.
 
-mod logs;
+mod history;
 pub mod parts;
-mod timeline;
 
 use axum::{
+    Form,
     extract::{Path, State},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use dacapo_domain::{Id, RunView};
 use jiff::Timestamp;
 use maud::{Markup, html};
+use serde::Deserialize;
 
-use crate::{dashboard::Dashboard, layout::Frame, page_error::PageError};
+use crate::page::{Dashboard, Frame, PageError};
+
+/// The form that a button sends. It is answered with a redirection, so that a reload repeats nothing.
+#[derive(Deserialize)]
+pub struct Pressed {
+    #[serde(default)]
+    token: String,
+    #[serde(default)]
+    message: String,
+}
 
 /// `GET /run/{id}`
 pub async fn show(State(dashboard): State<Dashboard>, Path(id): Path<String>) -> Response {
@@ -22,9 +32,46 @@ pub async fn show(State(dashboard): State<Dashboard>, Path(id): Path<String>) ->
     }
 }
 
+/// `POST /run/{id}/abort`
+pub async fn abort(State(dashboard): State<Dashboard>, Path(id): Path<String>, Form(sent): Form<Pressed>) -> Response {
+    let message = match sent.message.trim() {
+        "" => "aborted from the dashboard",
+        message => message,
+    };
+    let done = async {
+        let id = allowed(&dashboard, &sent, &id)?;
+        dashboard.client.abort(id, message).await?;
+        Ok(id)
+    };
+    answer(&dashboard, done.await)
+}
+
+/// `POST /run/{id}/replay`
+pub async fn replay(State(dashboard): State<Dashboard>, Path(id): Path<String>, Form(sent): Form<Pressed>) -> Response {
+    let done = async {
+        let id = allowed(&dashboard, &sent, &id)?;
+        Ok(dashboard.client.replay(id, None).await?.id())
+    };
+    answer(&dashboard, done.await)
+}
+
 /// The id that an address names.
 pub fn parse(id: &str) -> Result<Id, PageError> {
     id.parse().map_err(|error| PageError::not_found(format!("Failed to show a run: {error}.")))
+}
+
+fn allowed(dashboard: &Dashboard, sent: &Pressed, id: &str) -> Result<Id, PageError> {
+    match dashboard.token.is(&sent.token) {
+        true => parse(id),
+        false => Err(PageError::stale()),
+    }
+}
+
+fn answer(dashboard: &Dashboard, done: Result<Id, PageError>) -> Response {
+    match done {
+        Ok(id) => Redirect::to(&format!("/run/{id}")).into_response(),
+        Err(error) => error.page(dashboard),
+    }
 }
 
 async fn page(dashboard: &Dashboard, id: &str) -> Result<Markup, PageError> {
@@ -44,12 +91,12 @@ async fn page(dashboard: &Dashboard, id: &str) -> Result<Markup, PageError> {
         @if run.completed_at.is_none() { (error(&run)) }
         div class="columns" {
             div {
-                div class="sheet" { h2 { "Timeline" } (timeline::show(&run, now)) }
+                div class="sheet" { h2 { "Timeline" } (history::timeline(&run, now)) }
                 div class="sheet" { h2 { "Facts" } (facts(&run, now)) }
             }
             div {
                 div class="sheet" { (values(&run)) }
-                div class="sheet" { h2 { "Log" } (logs::show(&entries)) }
+                div class="sheet" { h2 { "Log" } (history::log(&entries)) }
             }
         }
     };

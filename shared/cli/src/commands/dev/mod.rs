@@ -1,3 +1,9 @@
+//! The command that develops: the workspace's functions, built, served and watched on this machine.
+
+mod build;
+mod restart;
+mod welcome;
+
 use std::{
     cell::Cell,
     path::{Path, PathBuf},
@@ -12,11 +18,14 @@ use dacapo_local::{DEFAULT_PORT, DevFunction, DevOptions, EngineLog};
 
 use crate::{
     context::Context,
-    dev::{Metadata, Package, Restart, Started, build, describe, manifest_changed, program},
     failure::{CliError, CliResult, suggestion},
     output::{self, Output, plain},
     workspace,
 };
+
+use build::{Metadata, Package, build, describe};
+use restart::{Restart, manifest_changed};
+use welcome::{Started, program};
 
 /// Builds the workspace's functions, starts the engine and the dashboard, and fires schedules, until interrupted.
 /// A function whose binary is built again is restarted; where it has other options or schedules then, so is the engine.

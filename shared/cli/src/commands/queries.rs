@@ -1,0 +1,110 @@
+//! Runs, shown: state, list, logs.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use console::style;
+use dacapo::{ListFilter, LogEntry, LogLevel};
+use dacapo_domain::Id;
+use serde_json::json;
+
+use crate::{
+    context::Context,
+    failure::CliResult,
+    output::{self, plain},
+    values::run_id,
+};
+
+/// The run's record with body, input, result and error.
+#[derive(Debug, Args)]
+pub struct State {
+    /// The run's id
+    #[arg(value_parser = run_id)]
+    id: Id,
+}
+
+/// A page of runs, newest first.
+#[derive(Debug, Args)]
+pub struct List {
+    /// The task whose runs are listed
+    #[arg(long, value_name = "NAME")]
+    task: Option<String>,
+    /// The state of the runs: scheduled, submitted, running, waiting, completed, failed, aborted or expired
+    #[arg(long)]
+    state: Option<dacapo_domain::State>,
+    /// The number of runs, at most
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    limit: u16,
+    /// The cursor that the page before ended with
+    #[arg(long, value_name = "TEXT")]
+    cursor: Option<String>,
+}
+
+/// The log of a run, by iteration and attempt.
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// The run's id
+    #[arg(value_parser = run_id)]
+    id: Id,
+}
+
+impl State {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
+        let client = cx.client().await?;
+        let run = client.state(self.id).await?;
+        Ok(cx.output.give(&run, || output::whole(&run, client.ports().clock.now())))
+    }
+}
+
+impl List {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
+        let client = cx.client().await?;
+        let filter = ListFilter { task: self.task, state: self.state, limit: self.limit.into(), cursor: self.cursor };
+        let listed = client.list(filter).await?;
+        let document = json!({"runs": listed.runs, "cursor": listed.cursor});
+        Ok(cx.output.give(&document, || {
+            let mut text = output::runs(&listed.runs, client.ports().clock.now());
+            if let Some(cursor) = &listed.cursor {
+                text += &format!("\nmore with --cursor '{cursor}'");
+            }
+            text
+        }))
+    }
+}
+
+impl Logs {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
+        let client = cx.client().await?;
+        // An unknown run is an error, not a run that logged nothing.
+        client.state(self.id).await?;
+        let entries = client.logs(self.id).await?;
+        Ok(cx.output.give(&json!({"logs": entries}), || log(&entries)))
+    }
+}
+
+fn log(entries: &[LogEntry]) -> String {
+    if entries.is_empty() {
+        return "nothing was logged".to_owned();
+    }
+    let same_try = |a: &LogEntry, b: &LogEntry| (a.iteration, a.attempt) == (b.iteration, b.attempt);
+    let mut text = String::new();
+    for group in entries.chunk_by(same_try) {
+        let heading = format!("iteration {}, attempt {}", group[0].iteration, group[0].attempt);
+        text += &format!("{}\n", style(heading).dim());
+        for entry in group {
+            text += &log_line(entry);
+        }
+    }
+    text
+}
+
+fn log_line(entry: &LogEntry) -> String {
+    let message = match entry.level {
+        LogLevel::Info => plain(&entry.message),
+        LogLevel::Error => style(plain(&entry.message)).red().to_string(),
+    };
+    let data = entry.data.as_ref().map(|data| format!(" {}", plain(data.text()))).unwrap_or_default();
+    let error = entry.error.as_ref().map(|error| format!("\n    {}", plain(error).replace('\n', "\n    ")));
+    let time = entry.time.strftime("%T%.3f").to_string();
+    format!("  {}  {message}{}{}\n", style(time).dim(), style(data).dim(), error.unwrap_or_default())
+}

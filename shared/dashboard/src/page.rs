@@ -1,0 +1,129 @@
+//! The parts of every page: its state, its frame, and the page in place of one that can't be made.
+
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use dacapo::{Client, Error, ErrorKind};
+use jiff::Timestamp;
+use maud::{DOCTYPE, Markup, html};
+
+use crate::guard::Token;
+
+const PLACES: [(&str, &str); 3] = [("/", "Runs"), ("/start", "Start"), ("/schedules", "Schedules")];
+
+/// The client of the app, its name for the corner of a page, and the token that forms carry.
+#[derive(Clone)]
+pub struct Dashboard {
+    pub client: Client,
+    pub place: String,
+    pub token: Token,
+}
+
+/// The facts of a page that its frame shows.
+pub struct Frame<'a> {
+    /// The page's title.
+    pub title: &'a str,
+    /// The path of the entry in the navigation that it belongs to.
+    pub at: &'a str,
+    /// Seconds after which it is worth another look.
+    pub refresh: Option<u32>,
+}
+
+/// A page that can't be made: the status and one line that says why.
+pub struct PageError {
+    status: StatusCode,
+    why: String,
+}
+
+impl Dashboard {
+    /// The current time.
+    pub fn now(&self) -> Timestamp {
+        self.client.ports().clock.now()
+    }
+
+    /// A whole page.
+    pub fn page(&self, frame: &Frame<'_>, content: &Markup) -> Markup {
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (frame.title) " · Dacapo" }
+                    link rel="stylesheet" href="/assets/style.css";
+                    link rel="icon" href="data:,";
+                    @if let Some(seconds) = frame.refresh {
+                        noscript { meta http-equiv="refresh" content=(seconds); }
+                        script src="/assets/live.js" data-seconds=(seconds) defer {}
+                    }
+                }
+                body {
+                    header class="bar" {
+                        div {
+                            a class="brand" href="/" { "Dacapo" }
+                            nav aria-label="Pages" {
+                                @for (path, name) in PLACES {
+                                    a href=(path) aria-current=[(path == frame.at).then_some("page")] { (name) }
+                                }
+                            }
+                            span class="place" { (self.place) }
+                        }
+                    }
+                    main { (content) }
+                }
+            }
+        }
+    }
+}
+
+impl PageError {
+    /// Something that isn't there.
+    pub fn not_found(why: impl Into<String>) -> Self {
+        Self { status: StatusCode::NOT_FOUND, why: why.into() }
+    }
+
+    /// A form without the token of this process.
+    pub fn stale() -> Self {
+        let why = "the form is from before the dashboard was started (go back, reload the page, and send it again)";
+        Self { status: StatusCode::FORBIDDEN, why: why.to_owned() }
+    }
+
+    /// The whole page.
+    pub fn page(&self, dashboard: &Dashboard) -> Response {
+        let content = html! {
+            h1 { "That didn't work" }
+            p class="notice" role="alert" { (self.why) }
+            p { a href="/" { "All runs" } }
+        };
+        let frame = Frame { title: "That didn't work", at: "", refresh: None };
+        (self.status, dashboard.page(&frame, &content)).into_response()
+    }
+}
+
+impl From<Error> for PageError {
+    fn from(error: Error) -> Self {
+        Self { status: status(&error), why: error.to_string() }
+    }
+}
+
+/// The status that says what went wrong.
+pub fn status(error: &Error) -> StatusCode {
+    match error.kind() {
+        ErrorKind::Usage => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
+        ErrorKind::Refused => StatusCode::CONFLICT,
+        ErrorKind::NoAccess => StatusCode::FORBIDDEN,
+        ErrorKind::NotDeployed | ErrorKind::Unreachable | ErrorKind::Transient => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// The style sheet.
+pub async fn style() -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("assets/style.css")).into_response()
+}
+
+/// The script that keeps a page fresh. Every page can be read without it.
+pub async fn live() -> Response {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("assets/live.js")).into_response()
+}

@@ -1,0 +1,79 @@
+//! A run's history: its times, and its log.
+
+use dacapo::{LogEntry, LogLevel};
+use dacapo_domain::{RunView, State};
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::parts;
+use crate::show::pretty;
+
+/// The list of moments, earliest first, and what is still to come.
+pub fn timeline(run: &RunView, now: Timestamp) -> Markup {
+    html! {
+        ol class="timeline" {
+            @for (name, at, class) in moments(run) {
+                @let class = if at > now { "ahead" } else { class };
+                li class=[(!class.is_empty()).then_some(class)] {
+                    b { (name) } " "
+                    small { (parts::moment(at, now)) }
+                    small { (at.strftime("%F %T")) " UTC" }
+                }
+            }
+        }
+    }
+}
+
+/// All entries by iteration and attempt. The last iteration is open, the others unfold.
+pub fn log(entries: &[LogEntry]) -> Markup {
+    let last = entries.last().map(|entry| entry.iteration);
+    let same_try = |a: &LogEntry, b: &LogEntry| (a.iteration, a.attempt) == (b.iteration, b.attempt);
+    html! {
+        @if entries.is_empty() { p class="soft" { "Nothing was logged." } }
+        @for group in entries.chunk_by(same_try) {
+            @let first = &group[0];
+            details id={ "log-" (first.iteration) "-" (first.attempt) } open[Some(first.iteration) == last] {
+                summary class="soft" {
+                    "Iteration " (first.iteration) ", attempt " (first.attempt) " · "
+                    (group.len()) @if group.len() == 1 { " entry" } @else { " entries" }
+                }
+                ol class="log" { @for entry in group { (line(entry)) } }
+            }
+        }
+    }
+}
+
+fn moments(run: &RunView) -> Vec<(&'static str, Timestamp, &'static str)> {
+    let next = match run.state {
+        State::Waiting => Some(("next iteration", run.due_at, "")),
+        State::Submitted if run.started_at.is_some() => Some(("next attempt", run.due_at, "")),
+        _ => None,
+    };
+    let once = [
+        Some(("created", run.created_at, "")),
+        run.scheduled_at.map(|at| ("due", at, "")),
+        run.submitted_at.filter(|at| Some(*at) != run.scheduled_at).map(|at| ("submitted", at, "")),
+        run.started_at.map(|at| ("started", at, "")),
+        next,
+        run.completed_at.map(|at| ("completed", at, "completed")),
+        run.failed_at.map(|at| ("failed", at, "failed")),
+        run.aborted_at.map(|at| ("aborted", at, "")),
+        run.expired_at.map(|at| ("expired", at, "")),
+    ];
+    let mut moments: Vec<_> = once.into_iter().flatten().collect();
+    moments.sort_by_key(|(_, at, _)| *at);
+    moments
+}
+
+fn line(entry: &LogEntry) -> Markup {
+    html! {
+        li class=[(entry.level == LogLevel::Error).then_some("error")] {
+            time datetime=(entry.time) title=(entry.time) { (entry.time.strftime("%T%.3f")) }
+            div class="said" {
+                span { (entry.message) }
+                @if let Some(data) = &entry.data { pre { (pretty(data)) } }
+                @if let Some(error) = &entry.error { pre { (error) } }
+            }
+        }
+    }
+}
