@@ -38,7 +38,9 @@ fn architecture_md_draws_the_tables_as_they_are() {
     let text = fs::read_to_string(root().join(MAP)).unwrap();
     let drawn = [run::table::diagram(), delivery::table::diagram(), schedule::table::diagram()];
     let old = drawn.into_iter().filter(|diagram| !text.contains(diagram.as_str()));
-    none(old.map(|it| format!("{MAP}: `cargo run -p dacapo-domain --example diagrams` prints another:\n{it}")).collect());
+    none(
+        old.map(|it| format!("{MAP}: `cargo run -p dacapo-domain --example diagrams` prints another:\n{it}")).collect(),
+    );
 }
 
 /// Paths and names in backticks that lead nowhere.
