@@ -1,4 +1,4 @@
-//! A kind of record that no adapter knows goes through [`commit`]: created, changed, listed, expired, deleted.
+//! A kind of record that no adapter knows goes through [`commit()`]: created, changed, listed, expired, deleted.
 
 use dacapo_core::commit::{self, Committed, Creation, Seen, Stored, commit};
 use dacapo_domain::{Decision, Index, IndexEntry, Json, Payload, Payloads, Query, slot, sort_time};

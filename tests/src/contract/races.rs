@@ -1,4 +1,4 @@
-//! Races through [`commit`]: the writer that loses decides again, and a lost reply is no lost race.
+//! Races through [`commit()`]: the writer that loses decides again, and a lost reply is no lost race.
 
 use dacapo_core::{
     commit::{self, Creation, Seen, commit},

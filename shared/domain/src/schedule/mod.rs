@@ -219,7 +219,7 @@ impl std::fmt::Display for Schedule {
 }
 
 impl Recurrence {
-    /// The expression for EventBridge Scheduler; none for an [`at`](crate::at), which is written by [`aws_at`] once its
+    /// The expression for EventBridge Scheduler; none for an [`at`], which is written by [`aws_at`] once its
     /// moment is known.
     #[must_use]
     pub fn aws_expression(&self) -> Option<String> {
