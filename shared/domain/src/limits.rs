@@ -43,6 +43,8 @@ pub const EVENT_AGE: Duration = Duration::from_secs(14 * 86_400);
 /// The time by which a lease outlasts its attempt's own limit.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(10);
 
+/// The most hooks that one end has: `on_max_iterations`, `on_failure`, `on_complete`.
+pub const END_HOOKS: u32 = 3;
 /// The time that hooks have after a panic or a timeout: within the margin of the attempt's lease.
 pub const AFTER_FAILURE: Duration = Duration::from_secs(5);
 

@@ -108,9 +108,10 @@ pub(super) fn run_hooks(run: &RunRecord, policy: &Policy, cx: &DecisionContext) 
     next.stored(cx, vec![]).then(Work::RunEndHooks)
 }
 
-/// The right to run the hooks: they have the limit of an attempt.
+/// The right to run the hooks: one after the other, each under the limit of an attempt.
 fn lease(policy: &Policy, cx: &DecisionContext) -> Lease {
-    Lease { token: cx.version(), since: cx.now, until: policy.lease_until(cx.now, policy.timeout) }
+    let until = policy.lease_until(cx.now, policy.timeout.saturating_mul(limits::END_HOOKS));
+    Lease { token: cx.version(), since: cx.now, until }
 }
 
 /// The hooks of the end have run, or never will: nothing is left to repair.

@@ -4,8 +4,8 @@ use dacapo_domain::{Input, Phase, RunRecord, Task, Work, run::FinalState};
 
 use super::{
     records::{
-        NO_ANSWER, aborting, completed, crashed, delegated, direct, end, hooks, lease, on_timer, once, other_attempt,
-        perishable, policy, queued, retry, running, running_in_loop, scheduled, send, take, with_hooks,
+        NO_ANSWER, aborting, completed, crashed, delegated, direct, end, hooks, hooks_lease, on_timer, once,
+        other_attempt, perishable, policy, queued, retry, running, running_in_loop, scheduled, send, take, with_hooks,
     },
     tape::{Case, at, driven, tape},
 };
@@ -59,7 +59,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             .gets(&delivered(&perishable()), with_end_hooks)
             .stores(|next| {
                 let end = end(next, FinalState::Expired, 60);
-                (end.hooks_pending, end.hooks_lease) = (true, Some(lease(60)));
+                (end.hooks_pending, end.hooks_lease) = (true, Some(hooks_lease(60)));
                 next.reconcile_at = perishable().reconcile_at;
             })
             .then(Work::RunEndHooks),
@@ -100,19 +100,19 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             .gets(&delivered(&delegated()), with_end_hooks)
             .stores(|next| {
                 let Phase::Ended(end) = &mut next.phase else { unreachable!() };
-                end.hooks_lease = Some(lease(6));
+                end.hooks_lease = Some(hooks_lease(6));
             })
             .then(Work::RunEndHooks),
         tape("hooks whose lease has ended are taken again", &with_hooks())
-            .at(50)
+            .at(110)
             .gets(&delivered(&with_hooks()), with_end_hooks)
             .stores(|next| {
                 let Phase::Ended(end) = &mut next.phase else { unreachable!() };
-                end.hooks_lease = Some(lease(50));
+                end.hooks_lease = Some(hooks_lease(110));
             })
             .then(Work::RunEndHooks),
         tape("hooks that run are left alone", &with_hooks())
-            .at(49)
+            .at(109)
             .gets(&delivered(&with_hooks()), with_end_hooks)
             .keeps(),
         tape("an ended run without hooks is left alone", &completed())

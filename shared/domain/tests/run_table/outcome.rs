@@ -7,7 +7,7 @@ use dacapo_domain::{
 
 use super::{
     records::{
-        aborting, done, end, ended_with, hooks, lease, not_yet, on_timer, once, policy, retry, running,
+        aborting, done, end, ended_with, hooks, hooks_lease, not_yet, on_timer, once, policy, retry, running,
         running_in_loop, send, start_loop,
     },
     tape::{Case, at, json, s, tape},
@@ -66,7 +66,7 @@ fn ends() -> Vec<Case<RunRecord>> {
             .stores(|next| {
                 next.handler_ms = 1_000;
                 let end = end(next, FinalState::Completed, 10);
-                (end.hooks_pending, end.hooks_lease) = (true, Some(lease(10)));
+                (end.hooks_pending, end.hooks_lease) = (true, Some(hooks_lease(10)));
                 next.reconcile_at = running().reconcile_at;
             })
             .with(slot::RESULT, json("42"))

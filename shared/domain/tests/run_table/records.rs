@@ -165,6 +165,11 @@ pub fn lease(since: i64) -> Lease {
     Lease { token: Version(RANDOM), since: at(since), until: at(since + 40) }
 }
 
+/// Three hooks, each under the limit of an attempt.
+pub fn hooks_lease(since: i64) -> Lease {
+    Lease { until: at(since + 100), ..lease(since) }
+}
+
 pub fn take(run: &mut RunRecord, now: i64) {
     run.phase = Phase::Running { lease: lease(now), abort: None };
     run.started_at = run.started_at.or(Some(at(now)));

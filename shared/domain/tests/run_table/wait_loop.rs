@@ -4,8 +4,8 @@ use dacapo_domain::{Input, Invoker, NewRun, Phase, RunRecord, Task, WaitLoopCall
 
 use super::{
     records::{
-        NO_ANSWER, call, crashed, delegated, direct, end, hooks, lease, new, once, other_generation, policy, queued,
-        retry, running, running_in_loop, stop_loop, take, waiting,
+        NO_ANSWER, call, crashed, delegated, direct, end, hooks, hooks_lease, new, once, other_generation, policy,
+        queued, retry, running, running_in_loop, stop_loop, take, waiting,
     },
     tape::{Case, at, context, driven, s, tape},
 };
@@ -86,7 +86,7 @@ fn called() -> Vec<Case<RunRecord>> {
             .gets(&calls(&delegated()), Task::Known(&hooks))
             .stores(|next| {
                 let Phase::Ended(end) = &mut next.phase else { unreachable!() };
-                end.hooks_lease = Some(lease(6));
+                end.hooks_lease = Some(hooks_lease(6));
             })
             .then(Work::RunEndHooks),
     ]
