@@ -155,14 +155,14 @@ fn over() -> Vec<Case<RunRecord>> {
             .stores(|next| again(next, 85))
             .effect(send(0)),
         tape("hooks whose lease has ended are asked for again", &with_hooks())
-            .at(60)
+            .at(120)
             .gets(&nothing, known)
-            .stores(|next| again(next, 120))
+            .stores(|next| again(next, 180))
             .effect(send(0)),
         tape("hooks that run in the process of the end are left alone", &with_hooks())
             .at(49)
             .gets(&nothing, known)
-            .stores(|next| again(next, 109)),
+            .stores(|next| again(next, 130)),
         tape("hooks that a message brought to their function are left alone while they run", &taken)
             .at(25)
             .gets(&nothing, known)
