@@ -11,7 +11,11 @@ target=${CARGO_TARGET_DIR:-target}
 out=${OUT:-$target/dacapo}
 app=${APP:-$(sed -n "/^\[workspace.metadata.dacapo\]/,/^\[/s/^app *= *\"\(.*\)\"/\1/p" Cargo.toml)}
 # One function for each crate in these folders; their binaries are named after them.
-crates=$(for manifest in $(printf '%s/*/Cargo.toml ' ${FUNCTIONS:-functions}); do basename "$(dirname "$manifest")"; done)
+crates=
+for manifest in $(printf '%s/*/Cargo.toml ' ${FUNCTIONS:-functions}); do
+    [ -f "$manifest" ] || fail "$manifest: no crate is there (FUNCTIONS names folders of crates, such as FUNCTIONS=functions)"
+    crates="$crates $(basename "$(dirname "$manifest")")"
+done
 
 # This machine's processor, as Lambda names it.
 host_arch() {

@@ -166,7 +166,7 @@ fn over() -> Vec<Case<RunRecord>> {
         tape("hooks that a message brought to their function are left alone while they run", &taken)
             .at(25)
             .gets(&nothing, known)
-            .stores(|next| again(next, 85)),
+            .stores(|next| again(next, 126)),
         tape("hooks whose task was removed are given up", &delegated()).at(25).gets(&nothing, Task::Removed).stores(
             |next| {
                 let Phase::Ended(end) = &mut next.phase else { unreachable!() };
