@@ -10,7 +10,10 @@ use std::{
 
 use dacapo::{State, Trigger, prelude::*};
 use dacapo_core::{commit::load, port::Ports};
-use dacapo_domain::{CONDUCTOR, DeferredMessage, Effect, Message, RunMessage, RunRecord, hash128};
+use dacapo_domain::{
+    CONDUCTOR, DeferredMessage, DeliveryPhase, DeliveryRecord, Effect, Machine, Message, RecordKey, RunMessage,
+    RunRecord, hash128,
+};
 use jiff::Timestamp;
 
 use super::*;
@@ -338,5 +341,23 @@ async fn fire_is_not_late_because_the_store_is_throttled() {
     assert_eq!(runs.len(), 5);
     for run in runs {
         assert_eq!(run.scheduled_at, Some(run.created_at), "{run:#?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn delivery_keeps_its_authors_error_while_the_store_is_throttled() {
+    for seed in 0..5 {
+        let throttled = Faults { throttle: 0.6, ..Faults::none() };
+        let refuse = on(JOINED, async |_: String, _: EventContext| -> Result<(), TaskError> {
+            Err(TaskError::from("no such user").code("NO_USER"))
+        });
+        let app = TestApp::with_these_faults(seed, throttled).with(refuse.retry(Retry::attempts(3)));
+        let event = app.publish(JOINED, "ada".to_owned()).await.unwrap();
+        app.run_until_idle().await;
+        let key = RecordKey::new(DeliveryRecord::KIND, format!("{}/events-1/{}", event.id, JOINED.name()));
+        let delivery = load::<DeliveryRecord>(ports(&app), &key).await.unwrap().unwrap().record;
+        assert_eq!(delivery.phase, DeliveryPhase::Dropped, "seed {seed}");
+        assert_eq!(delivery.attempt, 3, "seed {seed}");
+        assert_eq!(delivery.error.unwrap().code, "NO_USER", "seed {seed}");
     }
 }
