@@ -11,8 +11,8 @@
 use std::time::Duration;
 
 use dacapo_domain::{
-    Change, Created, Decision, Id, IdempotencyKey, IdempotencyKeyInput, Input, Machine, Payload, Payloads, RecordKey,
-    RunRecord, Saved, StoredRecord, Task, Work,
+    Change, Created, Decision, Id, IdempotencyKey, IdempotencyKeyInput, Input, LogLine, Machine, Payload, Payloads,
+    RecordKey, RunRecord, Saved, StoredRecord, Task, Work,
 };
 use jiff::Timestamp;
 
@@ -254,6 +254,14 @@ async fn end_key(ports: &Ports, task: &str, key: &str, run: Id, expires_at_s: i6
 /// An error of the store; `Refused` for a record that this build can't read.
 pub async fn load<M: Machine>(ports: &Ports, key: &RecordKey) -> PortResult<Option<Stored<M>>> {
     ports.records.load(key).await?.map(read_record).transpose()
+}
+
+/// Adds lines to a record's log; those that are there already stay as they are.
+///
+/// # Errors
+/// An error of the store once `until` has passed.
+pub async fn append(ports: &Ports, key: &RecordKey, lines: &[LogLine], until: Timestamp) -> PortResult<()> {
+    retry_until(ports, until, || ports.records.append(key, lines)).await
 }
 
 /// Reads a record's document.

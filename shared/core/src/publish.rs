@@ -32,20 +32,25 @@ pub async fn publish(app: &App, event: &EventMessage) -> Result<usize, Error> {
 }
 
 /// Puts a schedule that was made at run time into the scheduler where its record asks for it, and notes that it is
-/// there. A crash in between is the conductor's to repair.
+/// there. One that was put otherwise, or deleted, in between is put right. A crash is the conductor's to repair.
 ///
 /// # Errors
 /// An error of the scheduler or of the store; the schedule may be there all the same.
 pub async fn ensure_scheduled(
     ports: &Ports,
-    committed: Option<Committed<ScheduleRecord>>,
+    mut committed: Option<Committed<ScheduleRecord>>,
     until: Timestamp,
 ) -> PortResult<()> {
-    let Some(Committed { record, work: Some(Work::PutSchedule), .. }) = committed else { return Ok(()) };
-    if let Some(effect) = record.put_effect() {
-        ports.outbox.post(&effect).await?;
+    while let Some(Committed { record, work: Some(Work::PutSchedule), .. }) = committed {
+        if let Some(effect) = record.put_effect() {
+            ports.outbox.post(&effect).await?;
+        }
+        let (name, made) = (record.name.clone(), record.created_at);
+        committed = commit(ports, Seen::Stored(record), &ScheduleInput::Scheduled(made), (), until).await?;
+        if committed.is_none() {
+            ports.outbox.post(&Effect::DeleteSchedule { name }).await?;
+        }
     }
-    commit(ports, Seen::Stored(record), &ScheduleInput::Scheduled, (), until).await?;
     Ok(())
 }
 

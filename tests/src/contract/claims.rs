@@ -102,6 +102,18 @@ pub async fn create_with_a_claim_tried_again_is_new(bench: &impl Bench) {
     }
 }
 
+/// The same, and the record has been replaced by then.
+pub async fn create_with_a_claim_tried_again_after_a_save_is_new(bench: &impl Bench) {
+    let (note, claim) = (Note::new(bench), Note::new(bench).claim(None));
+    assert_eq!(create_with(bench, &note.write(), &claim).await, Created::New);
+    let next = note.next(bench, "next");
+    replace(bench, &note.write(), &next.write()).await;
+
+    assert_eq!(create_with(bench, &note.write(), &claim).await, Created::New);
+
+    stands(bench, &next).await;
+}
+
 /// The record's key is taken: its record is given, whatever becomes of the claim, which is not stored.
 pub async fn create_of_a_record_that_exists_leaves_the_claim_alone(bench: &impl Bench) {
     let first = stored(bench, Note::new(bench)).await;

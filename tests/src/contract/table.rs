@@ -49,6 +49,7 @@ macro_rules! contract {
                     claim_whose_record_has_gone_is_stored,
                     claim_of_what_has_expired_is_stored,
                     create_with_a_claim_tried_again_is_new,
+                    create_with_a_claim_tried_again_after_a_save_is_new,
                     create_of_a_record_that_exists_leaves_the_claim_alone,
                     ten_takers_of_one_claim_at_once_store_one,
                     ten_takers_of_one_version_at_once_store_one;

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::Limit;
 use crate::{
     App, Error, ErrorKind, Origin,
-    commit::{commit_run, load},
+    commit::{append, commit_run, load},
     port::{LogEntry, LogLevel},
 };
 
@@ -273,7 +273,7 @@ impl TaskAttempt {
             entry.message = format!("more than {} log entries: later ones are left out", limits::LOG_ENTRIES);
             (entry.data, entry.error) = (None, None);
         }
-        ports.records.append(&RunRecord::key_of(run.id), &[entry.line()?]).await?;
+        append(ports, &RunRecord::key_of(run.id), &[entry.line()?], self.deadline).await?;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::Runner;
 use crate::{
     attempt::EventAttempt,
-    commit::{Committed, Seen, commit, load},
+    commit::{Committed, Seen, commit, load, retry_until},
     function::ErasedEventHandler,
     port::PortResult,
 };
@@ -78,7 +78,9 @@ impl Runner {
         };
         let DeliveryPhase::Handling(lease) = record.phase else { return Ok(()) };
         if payloads.get(slot::BODY) == Payload::Apart {
-            let Some(stored) = load::<DeliveryRecord>(self.ports(), &record.key()).await? else { return Ok(()) };
+            let key = record.key();
+            let stored = retry_until(self.ports(), deadline, || load::<DeliveryRecord>(self.ports(), &key)).await?;
+            let Some(stored) = stored else { return Ok(()) };
             payloads = stored.payloads;
         }
         let body = payloads.take(slot::BODY).unwrap_or_default();

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use dacapo_domain::{
-    AttemptError, AttemptOutcome, Input, Json, NewRun, Payload, Payloads, RunMessage, RunRecord, RunView, State, Task,
-    TaskEntry, Trigger, WaitLoopAnswer, WaitLoopCall, Work, limits, run::answer, slot,
+    AttemptError, AttemptOutcome, Id, Input, Json, NewRun, Payload, Payloads, RunMessage, RunRecord, RunView, State,
+    Task, TaskEntry, Trigger, WaitLoopAnswer, WaitLoopCall, Work, limits, run::answer, slot,
 };
 use jiff::Timestamp;
 
 use super::{InvokeError, Runner};
 use crate::{
     attempt::TaskAttempt,
-    commit::{Committed, Creation, Stored, commit_run, create, load},
+    commit::{Committed, Creation, Stored, commit_run, create, load, retry_until},
     function::ErasedTask,
     port::{LogLevel, PortError, PortErrorKind, PortResult},
 };
@@ -22,7 +22,7 @@ impl Runner {
     pub(super) async fn deliver_run(&self, task: &Handler, message: RunMessage, deadline: Timestamp) -> PortResult<()> {
         let seen = match message.seen {
             Some(seen) => *seen,
-            None => match self.load_run(message.run).await? {
+            None => match self.load_run(message.run, deadline).await? {
                 Some(stored) => stored.record,
                 None => return Ok(()), // The history has let it go.
             },
@@ -39,7 +39,7 @@ impl Runner {
         deadline: Timestamp,
     ) -> PortResult<WaitLoopAnswer> {
         let forgotten = WaitLoopAnswer::Stop { id: call.run, state: State::Expired };
-        let Some(stored) = self.load_run(call.run).await? else { return Ok(forgotten) };
+        let Some(stored) = self.load_run(call.run, deadline).await? else { return Ok(forgotten) };
         let input = Input::WaitLoopCalled(call.clone());
         let Some(run) = self.advance(task, stored.record, input, deadline).await? else { return Ok(forgotten) };
         let (input, policy) = (Input::WaitLoopAnswered(call.clone()), task.entry().policy);
@@ -64,7 +64,7 @@ impl Runner {
         let new = NewRun { ttl: entry.policy.ttl, ..NewRun::at(clock.new_id(), &entry.name, now, Trigger::Direct) };
         let id = new.id;
         self.start_in_place(task, new, body, deadline).await?;
-        let stored = self.load_run(id).await?.ok_or_else(|| {
+        let stored = self.load_run(id, deadline).await?.ok_or_else(|| {
             let message = "the record of a direct run has gone while it was in use";
             PortError::new(PortErrorKind::Refused, message)
         })?;
@@ -121,7 +121,9 @@ impl Runner {
         entry: &TaskEntry,
         deadline: Timestamp,
     ) -> PortResult<Option<Committed<RunRecord>>> {
-        let Some((body, input)) = self.payloads(taken.payloads, &taken.record).await? else { return Ok(None) };
+        let Some((body, input)) = self.payloads(taken.payloads, &taken.record, deadline).await? else {
+            return Ok(None);
+        };
         let attempt = Arc::new(TaskAttempt::new(&self.app, entry, taken.record, body, input.clone(), deadline));
         let call = {
             let (task, attempt) = (task.clone(), attempt.clone());
@@ -157,11 +159,16 @@ impl Runner {
     }
 
     /// The body and this iteration's input: as a rule they came with the write that took the attempt.
-    async fn payloads(&self, mut payloads: Payloads, run: &RunRecord) -> PortResult<Option<(Json, Json)>> {
+    async fn payloads(
+        &self,
+        mut payloads: Payloads,
+        run: &RunRecord,
+        deadline: Timestamp,
+    ) -> PortResult<Option<(Json, Json)>> {
         let is_first = run.iteration == 1;
         let is_here = |slot| matches!(payloads.get(slot), Payload::Here(_));
         if !is_here(slot::BODY) || !(is_first || is_here(slot::INPUT)) {
-            let Some(stored) = self.load_run(run.id).await? else { return Ok(None) };
+            let Some(stored) = self.load_run(run.id, deadline).await? else { return Ok(None) };
             payloads = stored.payloads;
         }
         let body = payloads.take(slot::BODY).unwrap_or_default();
@@ -178,7 +185,7 @@ impl Runner {
         entry: &TaskEntry,
         deadline: Timestamp,
     ) -> PortResult<()> {
-        let Some(Stored { record, payloads }) = self.load_run(run.id).await? else { return Ok(()) };
+        let Some(Stored { record, payloads }) = self.load_run(run.id, deadline).await? else { return Ok(()) };
         let view = RunView::new(&record, payloads, self.ports().clock.now());
         let body = view.body.clone().unwrap_or_default();
         let input = view.input.clone().unwrap_or_else(|| body.clone());
@@ -204,8 +211,10 @@ impl Runner {
         Ok(())
     }
 
-    async fn load_run(&self, id: dacapo_domain::Id) -> PortResult<Option<Stored<RunRecord>>> {
-        load(self.ports(), &RunRecord::key_of(id)).await
+    /// Tries until the deadline: a read that fails under a lease would leave an attempt that was never made.
+    async fn load_run(&self, id: Id, deadline: Timestamp) -> PortResult<Option<Stored<RunRecord>>> {
+        let key = RunRecord::key_of(id);
+        retry_until(self.ports(), deadline, || load(self.ports(), &key)).await
     }
 }
 

@@ -172,12 +172,6 @@ impl Lease {
 }
 
 impl State {
-    /// Is true where a run in this state may go over to the other.
-    #[must_use]
-    pub fn may_become(self, next: Self) -> bool {
-        MOVES.iter().any(|(from, to)| *from == self && to.contains(&next))
-    }
-
     /// All states, in the order of a run's life.
     pub const ALL: [Self; 8] = [Scheduled, Submitted, Running, Waiting, Completed, Failed, Aborted, Expired];
 

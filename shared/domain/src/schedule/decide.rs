@@ -33,6 +33,10 @@ impl Machine for ScheduleRecord {
         };
         match (transition, input) {
             (T::Put, ScheduleInput::Put(put)) => self.put(put, cx),
+            // Another put has come in between, and the scheduler may have them in either order.
+            (T::NoteScheduled, ScheduleInput::Scheduled(made)) if self.put.is_some() && *made != self.created_at => {
+                self.clone().into_scheduler(cx)
+            }
             // It is in the scheduler already.
             (T::NoteScheduled | T::PutAgain, _) if self.reconcile_at.is_none() => Decision::keep(self, vec![]),
             (T::NoteScheduled, _) => Self { reconcile_at: None, ..self.clone() }.stored(cx),

@@ -89,8 +89,8 @@ pub struct SchedulePut {
 pub enum ScheduleInput {
     /// A program puts it.
     Put(SchedulePut),
-    /// It has been put into the scheduler.
-    Scheduled,
+    /// It has been put into the scheduler as it was made then: its `created_at`.
+    Scheduled(Timestamp),
     /// The conductor reconciles it.
     Reconciled,
     /// A deploy declares it.
@@ -254,7 +254,7 @@ impl ScheduleInput {
     pub const fn name(&self) -> ScheduleInputName {
         match self {
             Self::Put(_) => ScheduleInputName::Put,
-            Self::Scheduled => ScheduleInputName::Scheduled,
+            Self::Scheduled(_) => ScheduleInputName::Scheduled,
             Self::Reconciled => ScheduleInputName::Reconciled,
             Self::Declared { .. } => ScheduleInputName::Declared,
             Self::Paused => ScheduleInputName::Paused,

@@ -79,7 +79,7 @@ fn schedule_input() -> impl Strategy<Value = ScheduleInput> {
         2 => (task(), schedule()).prop_map(|(task, schedule)| {
             ScheduleInput::Put(SchedulePut { task, schedule, body: Json::default() })
         }),
-        1 => Just(ScheduleInput::Scheduled),
+        1 => moment().prop_map(ScheduleInput::Scheduled),
         1 => Just(ScheduleInput::Reconciled),
         1 => (task(), any::<bool>(), moment())
             .prop_map(|(task, is_same, at)| ScheduleInput::Declared { task, is_same, at }),

@@ -72,15 +72,24 @@ fn schedules() -> Vec<Case<ScheduleRecord>> {
     vec![
         tape("a schedule that is in the scheduler needs no repair", &unscheduled())
             .at(12)
-            .gets(&ScheduleInput::Scheduled, ())
+            .gets(&ScheduleInput::Scheduled(at(10)), ())
             .stores(|next| next.reconcile_at = None),
         tape("a schedule that is known to be in the scheduler is noted once", &active())
             .at(12)
-            .gets(&ScheduleInput::Scheduled, ())
+            .gets(&ScheduleInput::Scheduled(at(10)), ())
+            .keeps(),
+        tape("a schedule that was put otherwise in between is put into the scheduler again", &active())
+            .at(12)
+            .gets(&ScheduleInput::Scheduled(at(9)), ())
+            .stores(|next| next.reconcile_at = Some(at(72)))
+            .then(Work::PutSchedule),
+        tape("a declared schedule is the deploy's to put", &fresh())
+            .at(12)
+            .gets(&ScheduleInput::Scheduled(at(9)), ())
             .keeps(),
         tape("a paused schedule is in the scheduler all the same", &paused_before)
             .at(13)
-            .gets(&ScheduleInput::Scheduled, ())
+            .gets(&ScheduleInput::Scheduled(at(10)), ())
             .stores(|next| next.reconcile_at = None),
         tape("a schedule that may not be in the scheduler is put there again", &unscheduled())
             .at(70)

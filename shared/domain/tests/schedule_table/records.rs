@@ -37,7 +37,7 @@ pub fn unscheduled() -> ScheduleRecord {
 
 /// Put at 10.
 pub fn active() -> ScheduleRecord {
-    driven(&unscheduled(), 11, &ScheduleInput::Scheduled, ())
+    driven(&unscheduled(), 11, &ScheduleInput::Scheduled(at(10)), ())
 }
 
 pub fn paused() -> ScheduleRecord {
@@ -62,7 +62,7 @@ pub fn fired(time: i64, schedule: Schedule) -> ScheduleInput {
 pub fn sample(name: ScheduleInputName) -> ScheduleInput {
     match name {
         ScheduleInputName::Put => put("import airports", every("1 day")),
-        ScheduleInputName::Scheduled => ScheduleInput::Scheduled,
+        ScheduleInputName::Scheduled => ScheduleInput::Scheduled(at(10)),
         ScheduleInputName::Reconciled => ScheduleInput::Reconciled,
         ScheduleInputName::Declared => declared("import airports", false, 50),
         ScheduleInputName::Paused => ScheduleInput::Paused,

@@ -111,13 +111,4 @@ impl Database {
         })
         .await
     }
-
-    /// Deletes all messages of a queue. Says how many there were.
-    ///
-    /// # Errors
-    /// If the database can't be used.
-    pub async fn purge(&self, queue: &str) -> PortResult<usize> {
-        let queue = queue.to_owned();
-        self.call(move |connection| Ok(execute(connection, "DELETE FROM messages WHERE queue = ?1", [queue])?)).await
-    }
 }

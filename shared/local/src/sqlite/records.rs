@@ -140,14 +140,14 @@ fn create(
     now: Timestamp,
 ) -> rusqlite::Result<CreatedRow> {
     if let Some((claim, seen)) = claim {
-        // Refused before anything is written.
-        if let Some(found) = StoredRow::find(connection, &row.key, now)? {
-            return Ok(CreatedRow::Exists(found));
-        }
-        if let Some(found) = StoredRow::find(connection, &claim.key, now)?
-            && Some(found.version) != *seen
-        {
-            return Ok(CreatedRow::Claimed(found));
+        let holder = StoredRow::find(connection, &claim.key, now)?;
+        match (StoredRow::find(connection, &row.key, now)?, holder) {
+            // Tried again after a lost reply: both were stored already, and the record may have been replaced since.
+            (Some(_), Some(holder)) if holder.version == claim.version => return Ok(CreatedRow::New),
+            // Refused before anything is written.
+            (Some(found), _) => return Ok(CreatedRow::Exists(found)),
+            (None, Some(holder)) if Some(holder.version) != *seen => return Ok(CreatedRow::Claimed(holder)),
+            (None, _) => {}
         }
     }
     if !row.insert(connection)? {
