@@ -48,7 +48,7 @@ impl Machine for DeliveryRecord {
             _ => Decision::keep(self, vec![]), // Another attempt's, or a duplicate: the record rules.
         };
         let to = decision.record.phase.name();
-        debug_assert!(from == to || transition.leads_to().contains(&to), "{transition:?}: {from:?} → {to:?}");
+        debug_assert!(from == to || transition.leads_to(from).contains(&to), "{transition:?}: {from:?} → {to:?}");
         decision
     }
 

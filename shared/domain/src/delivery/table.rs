@@ -63,12 +63,13 @@ pub const fn cell(phase: DeliveryPhaseName, input: DeliveryInputName) -> Deliver
 }
 
 impl DeliveryTransition {
-    /// The phases that it may lead to, besides staying.
+    /// The phases that it may lead to from this one.
     #[must_use]
-    pub const fn leads_to(self) -> &'static [DeliveryPhaseName] {
+    pub const fn leads_to(self, from: DeliveryPhaseName) -> &'static [DeliveryPhaseName] {
         use DeliveryPhaseName::{Delivered, Dropped, Handling, Retrying};
         match self {
-            Self::TakeAttempt => &[Handling],
+            Self::TakeAttempt => &[Retrying, Handling], // What arrives before its time is sent again.
+            Self::Reconcile if matches!(from, Handling) => &[Handling, Retrying, Dropped],
             Self::RecordCrash | Self::RecordFailure | Self::Reconcile => &[Retrying, Dropped],
             Self::RecordSuccess => &[Delivered],
             Self::Redrive => &[Retrying],
@@ -81,7 +82,7 @@ impl DeliveryTransition {
 pub fn diagram() -> String {
     let arrows = DeliveryPhaseName::ALL.into_iter().flat_map(|from| {
         DeliveryInputName::ALL.into_iter().flat_map(move |input| match cell(from, input) {
-            DeliveryCell::Does(transition) => diagram::arrows(from, input, transition.leads_to()),
+            DeliveryCell::Does(transition) => diagram::arrows(from, input, transition.leads_to(from)),
             DeliveryCell::Ignored(_) => vec![],
         })
     });

@@ -157,7 +157,7 @@ impl RunRecord {
     ) -> Decision<Self> {
         match (transition, input) {
             (T::TakeAttempt, Input::Delivered(purpose)) => attempt::delivered(self, *purpose, policy, cx),
-            (T::TakeAttempt, Input::WaitLoopCalled(call)) => wait_loop::called(self, call, policy, cx),
+            (T::AnswerCall, Input::WaitLoopCalled(call)) => wait_loop::called(self, call, policy, cx),
             (T::RecordCrash, Input::Delivered(purpose)) => attempt::found_dead(self, *purpose, policy, cx),
             (T::RecordCrash, Input::WaitLoopCalled(call)) => wait_loop::found_dead(self, call, policy, cx),
             (T::RecordCrash, Input::WaitLoopCrashed(call, cause)) => wait_loop::crashed(self, call, cause, policy, cx),

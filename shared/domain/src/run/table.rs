@@ -20,6 +20,8 @@ pub enum Cell {
 pub enum Transition {
     /// Takes the attempt that is due; one that is too late expires.
     TakeAttempt,
+    /// Takes the attempt that the wait loop calls for; one that is too late expires.
+    AnswerCall,
     /// Records that the process of an attempt died: retried by the policy, or the end.
     RecordCrash,
     /// Stores what came of the attempt that holds the lease.
@@ -75,7 +77,7 @@ pub const fn cell(phase: PhaseName, input: InputName) -> Cell {
         (I::Undelivered, Waiting) => Ignored("the wait loop calls for the next iteration"),
         (I::Undelivered, Ended) => OVER,
 
-        (I::WaitLoopCalled, Queued | Waiting) => Does(T::TakeAttempt),
+        (I::WaitLoopCalled, Queued | Waiting) => Does(T::AnswerCall),
         (I::WaitLoopCalled, Running) => Does(T::RecordCrash),
         (I::WaitLoopCalled, Ended) => Does(T::RunEndHooks),
 
@@ -112,24 +114,29 @@ pub const fn cell(phase: PhaseName, input: InputName) -> Cell {
 }
 
 impl Transition {
-    /// The phases that it may lead to from this one, besides staying there.
+    /// The phases that it may lead to from this one; none where it always stays.
     #[must_use]
     pub const fn leads_to(self, from: PhaseName) -> &'static [PhaseName] {
         use PhaseName::{Ended, Queued, Running, Waiting};
         match self {
-            Self::TakeAttempt => match from {
+            Self::TakeAttempt => &[Queued, Running, Ended], // What arrives before its time is sent again.
+            Self::AnswerCall => match from {
                 Queued => &[Running, Ended],
                 _ => &[Running], // Expiry is of what never started.
             },
             Self::RecordCrash => &[Queued, Ended],
             Self::EndAttempt => &[Queued, Waiting, Ended],
             Self::Reconcile => match from {
-                Queued => &[Ended],
-                Running => &[Queued, Ended],
-                Waiting => &[Ended],
+                Queued => &[Queued, Ended],
+                Running => &[Running, Queued, Ended],
+                Waiting => &[Waiting, Ended],
                 Ended => &[],
             },
-            Self::FollowExecution => &[Ended],
+            Self::FollowExecution => match from {
+                Running => &[Running, Ended],
+                Waiting => &[Waiting, Ended],
+                _ => &[Ended],
+            },
             Self::Abort | Self::FailRemoved => &[Ended],
             Self::StoreProgress
             | Self::MoveLease

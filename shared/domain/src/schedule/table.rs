@@ -59,7 +59,7 @@ pub const fn cell(phase: SchedulePhaseName, input: ScheduleInputName) -> Schedul
 }
 
 impl ScheduleTransition {
-    /// The phases that it may lead to, besides staying. A deleted schedule has none.
+    /// The phases that it may lead to; none where it always stays, or deletes the schedule.
     #[must_use]
     pub const fn leads_to(self) -> &'static [SchedulePhaseName] {
         match self {
