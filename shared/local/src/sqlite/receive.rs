@@ -97,18 +97,4 @@ impl Database {
         let Receipt { message, receives } = receipt;
         self.call(move |connection| Ok(execute(connection, SQL, params![message, receives])? == 1)).await
     }
-
-    /// Shows a message again before its visibility ends: it was received, but not handled.
-    ///
-    /// # Errors
-    /// If the database can't be used.
-    pub async fn release(&self, receipt: Receipt) -> PortResult<()> {
-        const SQL: &str = "UPDATE messages SET visible_at = ?3 WHERE id = ?1 AND receives = ?2";
-        let (Receipt { message, receives }, now) = (receipt, millis(self.now()));
-        self.call_and_wake(move |connection| {
-            execute(connection, SQL, params![message, receives, now])?;
-            Ok(())
-        })
-        .await
-    }
 }
