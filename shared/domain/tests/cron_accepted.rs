@@ -69,7 +69,8 @@ fn leap_day_of_an_expression_is_found_over_the_years() {
     let leap = Cron::parse("0 12 29 FEB ? *").unwrap();
     let start: Timestamp = "2090-01-01T00:00:00Z".parse().unwrap();
     let utc = time_zone("UTC").unwrap();
-    let years: Vec<i16> = leap.fires_after(start, &utc).map(|fire| fire.to_zoned(utc.clone()).year()).take(4).collect();
+    let years: Vec<i16> =
+        leap.fires_after(start, &utc).map(|fire| fire.to_zoned_datetime(utc.clone()).year()).take(4).collect();
     assert_eq!(years, [2092, 2096, 2104, 2108]); // 2100 is none
 }
 
@@ -100,10 +101,10 @@ fn local_time_that_daylight_saving_skips_or_repeats_fires_not_or_once() {
     );
     // Asked between the two, the next is tomorrow's.
     assert_eq!(local("30 2 * * ? *", "Europe/Berlin", "2026-10-25T00:30:00Z")[0], "2026-10-26T01:30:00Z");
-    // The clocks of Havana are put back from one o'clock to midnight.
+    // The clocks of Havana were put back from one o'clock to midnight (in 2025: rules to come change).
     assert_eq!(
-        local("0 0 * * ? *", "America/Havana", "2026-10-31T12:00:00Z"),
-        ["2026-11-01T04:00:00Z", "2026-11-02T05:00:00Z", "2026-11-03T05:00:00Z"]
+        local("0 0 * * ? *", "America/Havana", "2025-11-01T12:00:00Z"),
+        ["2025-11-02T04:00:00Z", "2025-11-03T05:00:00Z", "2025-11-04T05:00:00Z"]
     );
     // Half an hour on Lord Howe Island, southern spring: there is no quarter past two on 4 October.
     assert_eq!(

@@ -64,6 +64,7 @@ fn fires_agree_with_an_oracle_that_looks_at_every_day() {
 /// daylight saving, and it knows no `3W` at a month's end as AWS has it.
 #[test]
 fn fires_agree_with_croner() {
+    use chrono::DateTime;
     use croner::parser::{CronParser, Seconds, Year};
     let parser =
         CronParser::builder().seconds(Seconds::Required).year(Year::Required).alternative_weekdays(true).build();
@@ -76,8 +77,9 @@ fn fires_agree_with_croner() {
             .parse(&in_their_words(&expression))
             .unwrap_or_else(|error| panic!("case {case}: {expression}: {error}"));
         let ours = Cron::parse(&expression).unwrap().next_after(after, &TimeZone::UTC);
-        let start = after.to_zoned(TimeZone::UTC);
-        let found = theirs.find_next_occurrence(&start, false).ok().map(|fire| fire.timestamp());
+        let start = DateTime::from_timestamp_millis(after.as_millisecond()).unwrap();
+        let found = theirs.find_next_occurrence(&start, false).ok();
+        let found = found.map(|fire| Timestamp::from_second(fire.timestamp()).unwrap());
         assert_eq!(ours, found, "case {case}: {expression} after {after}");
         compared += usize::from(found.is_some());
     }

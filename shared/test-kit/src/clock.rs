@@ -22,8 +22,10 @@ impl VirtualClock {
     /// A clock at [`START`]; the same seed gives the same random numbers.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let now =
-            date(2026, 1, 1).at(0, 0, 0, 0).to_zoned(TimeZone::UTC).map_or(Timestamp::UNIX_EPOCH, |at| at.timestamp());
+        let now = date(2026, 1, 1)
+            .at(0, 0, 0, 0)
+            .to_zoned_datetime(TimeZone::UTC)
+            .map_or(Timestamp::UNIX_EPOCH, |at| at.timestamp());
         Self(Mutex::new(Inner { now, dice: fastrand::Rng::with_seed(seed) }))
     }
 

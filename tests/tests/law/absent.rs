@@ -16,7 +16,7 @@ const NOT_IN_THE_DOMAIN: &[&str] = &[
     "await",
     "tokio",
     "Timestamp::now",
-    "Zoned::now",
+    "ZonedDateTime::now",
     "SystemTime",
     "Instant::now",
     "std::env",

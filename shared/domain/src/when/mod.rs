@@ -266,7 +266,7 @@ fn within_a_year(due: Timestamp, now: Timestamp) -> Result<Timestamp, WhenProble
 
 /// The same UTC date and time next year; the end of time where there is none.
 fn a_year_after(now: Timestamp) -> Timestamp {
-    now.to_zoned(TimeZone::UTC).checked_add(1.year()).map_or(Timestamp::MAX, |latest| latest.timestamp())
+    now.to_zoned_datetime(TimeZone::UTC).checked_add(1.year()).map_or(Timestamp::MAX, |latest| latest.timestamp())
 }
 
 fn round_up_to_ms(due: Timestamp) -> Option<Timestamp> {

@@ -99,7 +99,7 @@ pub(super) fn due(text: &str, now: Timestamp, latest: Timestamp) -> Result<Times
     if text != format!("{number} {unit}") {
         return Err(WhenProblem::Spaces);
     }
-    let due = span.and_then(|span| now.to_zoned(TimeZone::UTC).checked_add(span));
+    let due = span.and_then(|span| now.to_zoned_datetime(TimeZone::UTC).checked_add(span));
     due.map(|due| due.timestamp()).map_err(|_| WhenProblem::TooFar { latest })
 }
 
