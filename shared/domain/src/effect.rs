@@ -44,7 +44,7 @@ pub enum Effect {
         execution: String,
         /// The call that it makes.
         call: WaitLoopCall,
-        /// The time of the first call: whole seconds, rounded up.
+        /// The time of the first call: whole seconds, rounded up; in the past where it is due.
         until: Timestamp,
     },
     /// Stops an execution. One that has ended, or never was, is no error.

@@ -9,6 +9,7 @@ use super::{
     FinalState, Input, Invoker, Key, Phase, Policy, RunRecord, State, Task, WaitLoopCall, attempt, end, reconcile,
     table::{Cell, Transition as T, cell},
     wait_loop,
+    wait_loop_call::wait_until,
 };
 use crate::{
     Decision, DecisionContext, Effect, Header, Id, Index, IndexEntry, Machine, Message, RecordKey, RunMessage, Trigger,
@@ -250,6 +251,7 @@ impl RunRecord {
     /// Starts the execution of the record's generation.
     pub(super) fn start_wait_loop(&self, now: Timestamp) -> Effect {
         let call = WaitLoopCall::first(self, now);
-        Effect::StartWaitLoop { execution: self.execution_name(), call, until: self.due_at }
+        let until = wait_until(self.due_at, now);
+        Effect::StartWaitLoop { execution: self.execution_name(), call, until }
     }
 }

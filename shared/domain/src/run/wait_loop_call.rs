@@ -1,6 +1,6 @@
 //! The calls of a wait loop, and the answers to them.
 
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use serde::{Deserialize, Serialize};
 
 use super::{Invoker, Phase, RunRecord, State};
@@ -32,7 +32,7 @@ pub struct WaitLoopCall {
 pub enum WaitLoopAnswer {
     /// Wait until then and call again.
     Wait {
-        /// Whole seconds, rounded up.
+        /// Whole seconds, rounded up; in the past where the call is due.
         until: Timestamp,
         /// The call to make then.
         call: WaitLoopCall,
@@ -110,7 +110,7 @@ pub fn answer(run: &RunRecord, call: &WaitLoopCall, now: Timestamp) -> WaitLoopA
         Phase::Running { lease, .. } => lease.until,
         _ => run.due_at,
     };
-    let until = ceil_second(due.max(now));
+    let until = wait_until(due, now);
     let next = |generation, round, started| WaitLoopCall {
         run: run.id,
         function: call.function.clone(),
@@ -133,7 +133,28 @@ pub fn answer(run: &RunRecord, call: &WaitLoopCall, now: Timestamp) -> WaitLoopA
     }
 }
 
-fn ceil_second(at: Timestamp) -> Timestamp {
-    let second = at.as_second() + i64::from(at.subsec_nanosecond() > 0);
-    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
+/// The time that an execution waits until: whole seconds, rounded up, since nothing is called early. Rounded down where
+/// it has come: a time in the past is no wait.
+pub(super) fn wait_until(due: Timestamp, now: Timestamp) -> Timestamp {
+    let round = if due <= now { RoundMode::Floor } else { RoundMode::Ceil };
+    due.round(TimestampRound::new().smallest(Unit::Second).mode(round)).unwrap_or(due)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn execution_waits_for_whole_seconds_and_not_at_all_for_a_time_that_has_come() -> Result<(), jiff::Error> {
+        let now: Timestamp = "2026-01-01T00:00:05.5Z".parse()?;
+        for (due, until) in [
+            ("2026-01-01T00:00:05.500000001Z", "2026-01-01T00:00:06Z"),
+            ("2026-01-01T00:00:07Z", "2026-01-01T00:00:07Z"),
+            ("2026-01-01T00:00:05.5Z", "2026-01-01T00:00:05Z"),
+            ("2026-01-01T00:00:01Z", "2026-01-01T00:00:01Z"),
+        ] {
+            assert_eq!(wait_until(due.parse()?, now), until.parse()?, "{due}");
+        }
+        Ok(())
+    }
 }
