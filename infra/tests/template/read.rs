@@ -79,5 +79,6 @@ pub fn scheduled(task: &str) -> TaskEntry {
 
 pub fn subscription(dead_letter: bool) -> Subscription {
     let (timeout, retry) = (seconds(5), Retry::of_events());
-    Subscription { event: "user.joined".to_owned(), timeout, retry, dead_letter }
+    let (event, handler) = ("user.joined".to_owned(), format!("user_joined::handler_{dead_letter}"));
+    Subscription { event, handler, timeout, retry, dead_letter }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CONDUCTOR, Decision, DecisionContext, DeferredMessage, Effect, EventMessage, Header, Id, Json, Machine, Message,
-    RecordKey, Version, Work, hash128, json::is_zero, limits,
+    RecordKey, Version, Work, hash128, json::is_zero, later, limits,
 };
 
 /// The record of a deferred event, its body apart.
@@ -19,6 +19,9 @@ pub struct DeferredEvent {
     pub name: String,
     /// The name of the last write.
     pub version: Version,
+    /// Is true where its publisher chose the id.
+    #[serde(default, rename = "named", skip_serializing_if = "std::ops::Not::not")]
+    pub is_named: bool,
     /// Is true once it has been published to its subscribers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_published: bool,
@@ -62,11 +65,12 @@ impl DeferredEvent {
             event: event.id,
             name: event.name.clone(),
             version: cx.version(),
+            is_named: event.is_named,
             is_published: false,
             published_at: event.published_at,
             due_at: event.due_at,
             hops: event.hops,
-            reconcile_at: Some(event.due_at.max(cx.now) + limits::QUEUE_GRACE),
+            reconcile_at: Some(later(event.due_at.max(cx.now), limits::QUEUE_GRACE)),
             reconcile_count: 0,
             expires_at_s: None,
         };
@@ -92,6 +96,7 @@ impl DeferredEvent {
             due_at: self.due_at,
             hops: self.hops,
             attempt: 1,
+            is_named: self.is_named,
         }
     }
 
@@ -138,7 +143,7 @@ impl Machine for DeferredEvent {
             }
             (false, Reconciled { backlog }) => {
                 let pause = limits::reconcile_pause(self.reconcile_count);
-                let reconcile_at = Some((self.due_at + limits::QUEUE_GRACE).max(now + pause));
+                let reconcile_at = Some(later(self.due_at, limits::QUEUE_GRACE).max(later(now, pause)));
                 let (version, reconcile_count) = (cx.version(), self.reconcile_count.saturating_add(1));
                 let is_lost = !backlog && self.due_at <= now;
                 let send = if is_lost { vec![Effect::send(CONDUCTOR, &self.message())] } else { vec![] };

@@ -25,7 +25,10 @@ mod when;
 
 pub use cron::{Cron, CronError, CronField, CronProblem};
 pub use deferred_event::{DeferredEvent, DeferredEventInput};
-pub use delivery::{DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord, HandlerFailure, Subscribed};
+pub use delivery::{
+    DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord, HandlerFailure, HandlerRecord, HandlerState,
+    Subscribed,
+};
 pub use effect::Effect;
 pub use every::{Every, EveryError, EveryProblem};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyInput};
@@ -58,5 +61,5 @@ pub use schedule::{
     ScheduleInput, SchedulePut, ScheduleRecord, SkipReason, SkippedFire, SkippedFires, at, aws_at, cron, every,
     fire_id,
 };
-pub use time::{TimeZoneError, days, hours, minutes, ms, seconds, time_zone, until};
+pub use time::{TimeZoneError, days, hours, later, minutes, ms, seconds, time_zone, until};
 pub use when::{When, WhenError, WhenProblem};

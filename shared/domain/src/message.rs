@@ -78,6 +78,10 @@ pub struct EventMessage {
     pub hops: u32,
     /// The attempt that this message is for, from 1. Beyond the first there is a record of the delivery.
     pub attempt: u32,
+    /// Is true where its publisher chose the id: a success is recorded too, so that the same event published again is
+    /// handled once.
+    #[serde(default, rename = "named", skip_serializing_if = "std::ops::Not::not")]
+    pub is_named: bool,
 }
 
 impl EventMessage {

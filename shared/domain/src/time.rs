@@ -71,6 +71,12 @@ pub fn until(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }
 
+/// The time so much later; the last that there is, where it would be beyond.
+#[must_use]
+pub fn later(from: Timestamp, by: Duration) -> Timestamp {
+    from.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
 /// Durations as they are stored and sent: whole milliseconds, rounded up, so that the shortest doesn't become none.
 pub mod ms {
     use std::time::Duration;

@@ -66,6 +66,7 @@ fn published(due: i64) -> EventMessage {
         due_at: at(due),
         hops: 1,
         attempt: 1,
+        is_named: true,
     }
 }
 

@@ -33,7 +33,8 @@ fn extend(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(extend),
         Value::Object(fields) => {
-            const TAGS: [&str; 6] = ["task", "events", "running", "ended", "waitLoop", "handling"];
+            const TAGS: [&str; 8] =
+                ["task", "events", "running", "ended", "waitLoop", "handling", "retrying", "givenUp"];
             let names_a_form = fields.keys().all(|key| key.contains('/') || TAGS.contains(&key.as_str()));
             for (_, inner) in fields.iter_mut().filter(|(key, _)| *key != "body") {
                 extend(inner);

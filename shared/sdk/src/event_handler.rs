@@ -1,6 +1,6 @@
 //! Handlers of events.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use dacapo_core::{
@@ -72,6 +72,7 @@ where
     };
     let subscription = Subscription {
         event: event.name().to_owned(),
+        handler: std::any::type_name::<F>().to_owned(),
         timeout: Duration::from_secs(5),
         retry: Retry::of_events(),
         dead_letter: false,
@@ -133,7 +134,21 @@ impl<const N: usize> Function for [EventHandler; N] {
         } else {
             self.iter().flat_map(EventHandler::problems).collect()
         };
-        let handlers = self.into_iter().map(|handler| Arc::new(handler) as Arc<dyn ErasedEventHandler>).collect();
+        let mut handlers = self;
+        number_alike(&mut handlers);
+        let handlers = handlers.into_iter().map(|handler| Arc::new(handler) as Arc<dyn ErasedEventHandler>).collect();
         Definition { memory_mb: 256, handlers: Handlers::Events(handlers), problems }
+    }
+}
+
+/// Tells handlers of one event apart whose functions have one path, as closures have.
+fn number_alike(handlers: &mut [EventHandler]) {
+    let mut seen: HashMap<(String, String), u32> = HashMap::new();
+    for Subscription { event, handler, .. } in handlers.iter_mut().map(|handler| &mut handler.subscription) {
+        let count = seen.entry((event.clone(), handler.clone())).or_default();
+        *count += 1;
+        if *count > 1 {
+            handler.push_str(&format!("#{count}"));
+        }
     }
 }

@@ -117,14 +117,32 @@ impl TestApp {
     /// If options of the function are refused, all of which are said; or if two tasks have one name on AWS.
     #[must_use]
     pub fn with(mut self, function: impl Function) -> Self {
-        let definition = Definition::of(function);
+        self.add(Definition::of(function));
+        self.deployed()
+    }
+
+    /// The same app, with its database and its time, after one deploy of these functions in place of its former ones.
+    ///
+    /// # Panics
+    /// As [`with`](Self::with).
+    #[must_use]
+    pub fn redeployed(mut self, functions: impl IntoIterator<Item = Definition>) -> Self {
+        self.definitions.clear();
+        functions.into_iter().for_each(|function| self.add(function));
+        self.deployed()
+    }
+
+    fn add(&mut self, definition: Definition) {
         let events = self.definitions.iter().filter(|(entry, _)| matches!(entry.holds, Holds::Events(_))).count();
         let entry = definition.describe(&format!("events-{}", events + 1)).unwrap_or_else(|problems| {
             panic!("the function can't be used:\n- {}", problems.join("\n- "));
         });
         self.definitions.push((entry, definition));
+    }
+
+    fn deployed(mut self) -> Self {
         self.engine = engine(&self.database, &self.definitions, self.faults.as_ref());
-        // A client keeps the manifest for a minute: this one has not seen the new function.
+        // A client keeps the manifest for a minute: this one has not seen the new functions.
         self.client = Client::new(self.database.ports());
         self.deploy();
         self

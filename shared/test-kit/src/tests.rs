@@ -358,6 +358,6 @@ async fn delivery_keeps_its_authors_error_while_the_store_is_throttled() {
         let delivery = load::<DeliveryRecord>(ports(&app), &key).await.unwrap().unwrap().record;
         assert_eq!(delivery.phase, DeliveryPhase::Dropped, "seed {seed}");
         assert_eq!(delivery.attempt, 3, "seed {seed}");
-        assert_eq!(delivery.error.unwrap().code, "NO_USER", "seed {seed}");
+        assert_eq!(delivery.last_error().unwrap().code, "NO_USER", "seed {seed}");
     }
 }

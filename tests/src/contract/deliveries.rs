@@ -16,11 +16,12 @@ use super::{
 async fn event(bench: &impl Bench, body: Json) -> EventMessage {
     let (function, now) = (bench.function("greet").await, now(bench));
     let (id, name) = (bench.ports().clock.new_id(), "user-joined".to_owned());
-    EventMessage { id, name, function, body, published_at: now, due_at: now, hops: 0, attempt: 1 }
+    EventMessage { id, name, function, body, published_at: now, due_at: now, hops: 0, attempt: 1, is_named: false }
 }
 
 fn subscription(retry: Retry) -> Subscription {
-    Subscription { event: "user-joined".to_owned(), timeout: seconds(30), retry, dead_letter: true }
+    let (event, handler) = ("user-joined".to_owned(), "greet".to_owned());
+    Subscription { event, handler, timeout: seconds(30), retry, dead_letter: true }
 }
 
 /// The view of an event whose first handling failed: nothing yet.
@@ -29,7 +30,7 @@ fn fresh(event: &EventMessage) -> Seen<DeliveryRecord> {
 }
 
 fn failure() -> Vec<HandlerFailure> {
-    vec![HandlerFailure { handler: 0, error: AttemptError::retryable("ODD", "failed") }]
+    vec![HandlerFailure { handler: "greet".to_owned(), error: AttemptError::retryable("ODD", "failed") }]
 }
 
 async fn happen(
@@ -46,7 +47,7 @@ async fn happen(
 }
 
 async fn first_failed(bench: &impl Bench, event: &EventMessage, retry: Retry) -> DeliveryRecord {
-    let input = DeliveryInput::FirstFailed(failure());
+    let input = DeliveryInput::Handled(failure());
     happen(bench, fresh(event), input, retry, &event.body).await.record
 }
 

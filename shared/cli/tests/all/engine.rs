@@ -67,5 +67,6 @@ fn task(name: &str, private: bool) -> TaskEntry {
 }
 
 fn subscription(event: &str) -> Subscription {
-    Subscription { event: event.to_owned(), timeout: seconds(5), retry: Retry::default(), dead_letter: false }
+    let (event, handler) = (event.to_owned(), "user_joined::greet".to_owned());
+    Subscription { event, handler, timeout: seconds(5), retry: Retry::default(), dead_letter: false }
 }

@@ -19,8 +19,8 @@ use crate::{
 type Handlers = [Arc<dyn ErasedEventHandler>];
 
 impl Runner {
-    /// An event's own message. A success at the first try writes nothing; one that was received before gets its record
-    /// first, since a receive doesn't say whether a handler ran.
+    /// An event's own message. A success at the first try writes nothing, unless the publisher chose the event's id; one
+    /// that was received before gets its record first, since a receive doesn't say whether a handler ran.
     pub(super) async fn deliver_event(
         &self,
         handlers: &Handlers,
@@ -34,7 +34,8 @@ impl Runner {
             let (to, message) = (self.function.clone(), Message::Event(event).to_json());
             return self.ports().outbox.post(&Effect::Send { to, message, delay }).await;
         }
-        let fresh = Seen::Fresh(DeliveryRecord::fresh(&event), Payloads::none().with(slot::BODY, event.body.clone()));
+        let record = DeliveryRecord::fresh(&event);
+        let fresh = Seen::Fresh(record.clone(), Payloads::none().with(slot::BODY, event.body.clone()));
         let subscriptions = subscriptions(handlers, &event.name);
         let subscribed = Subscribed { handlers: &subscriptions, body: &event.body };
         if receives > 1 {
@@ -42,9 +43,15 @@ impl Runner {
             let taken = commit(self.ports(), fresh, &input, subscribed, deadline).await?;
             return self.handle_taken(handlers, taken, deadline).await;
         }
-        let failures = self.handle(handlers, &event).await;
-        if !failures.is_empty() {
-            commit(self.ports(), fresh, &DeliveryInput::FirstFailed(failures), subscribed, deadline).await?;
+        if event.is_named {
+            let key = record.key();
+            if retry_until(self.ports(), deadline, || load::<DeliveryRecord>(self.ports(), &key)).await?.is_some() {
+                return Ok(()); // It was published before, and is handled or on its way.
+            }
+        }
+        let failures = self.handle(handlers, &record, now, &event).await;
+        if event.is_named || !failures.is_empty() {
+            commit(self.ports(), fresh, &DeliveryInput::Handled(failures), subscribed, deadline).await?;
         }
         Ok(())
     }
@@ -85,35 +92,40 @@ impl Runner {
         }
         let body = payloads.take(slot::BODY).unwrap_or_default();
         let event = record.event_message(body);
-        let failures = self.handle(handlers, &event).await;
-        let input = if failures.is_empty() {
-            DeliveryInput::Handled(lease.token)
-        } else {
-            DeliveryInput::Failed(lease.token, failures)
-        };
+        let failures = self.handle(handlers, &record, lease.since, &event).await;
+        let input = DeliveryInput::AttemptEnded(lease.token, failures);
         let subscriptions = subscriptions(handlers, &event.name);
         let subscribed = Subscribed { handlers: &subscriptions, body: &event.body };
         commit(self.ports(), Seen::Stored(record), &input, subscribed, deadline).await?;
         Ok(())
     }
 
-    /// Calls the event's handlers one after another, in the order of their definition; all of them run, whatever
-    /// becomes of those before. Gives those that failed, by their place among the event's handlers.
-    async fn handle(&self, handlers: &Handlers, event: &EventMessage) -> Vec<HandlerFailure> {
+    /// Calls the event's handlers one after another, in the order of their definition: those that the record calls for
+    /// at this time. All of them run, whatever becomes of those before. Gives those that failed.
+    async fn handle(
+        &self,
+        handlers: &Handlers,
+        record: &DeliveryRecord,
+        taken_at: Timestamp,
+        event: &EventMessage,
+    ) -> Vec<HandlerFailure> {
         let mut failures = vec![];
-        let subscribed = handlers.iter().enumerate().map(|(place, handler)| (place, handler, handler.subscription()));
-        let subscribed = subscribed.filter(|(.., subscription)| subscription.event == event.name);
-        for (index, (place, handler, subscription)) in subscribed.enumerate() {
-            let name = format!("{}#{place}", self.function);
-            let attempt = Arc::new(EventAttempt::new(&self.app, event.clone(), &name, subscription.timeout));
+        for handler in handlers {
+            let Subscription { event: subscribed, handler: name, timeout, .. } = handler.subscription();
+            let Some(attempt) = record.attempt_of(&name, taken_at).filter(|_| subscribed == event.name) else {
+                continue;
+            };
+            let event = EventMessage { attempt, ..event.clone() };
+            let attempt = Arc::new(EventAttempt::new(&self.app, event, &format!("{}/{name}", self.function), timeout));
             let call = {
-                let (handler, body, attempt) = (handler.clone(), event.body.clone(), attempt.clone());
+                let (handler, body, attempt) = (handler.clone(), attempt.event().body.clone(), attempt.clone());
                 async move { handler.call(body, attempt).await }
             };
             let outcome = self.guard.call(call, attempt.limit()).await;
             if let Err(error) = outcome.and_then(|handled| handled) {
-                tracing::warn!(event = event.name, id = %event.id, error = error.error.message, "a handler failed");
-                failures.push(HandlerFailure { handler: index, error });
+                let EventMessage { name: event, id, .. } = attempt.event();
+                tracing::warn!(event, %id, handler = name, error = error.error.message, "a handler failed");
+                failures.push(HandlerFailure { handler: name, error });
             }
         }
         failures

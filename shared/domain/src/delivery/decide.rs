@@ -5,12 +5,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord, HandlerFailure, Subscribed,
+    DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord, HandlerFailure, HandlerRecord, HandlerState,
+    Subscribed,
     table::{DeliveryCell, DeliveryTransition as T, cell},
 };
 use crate::{
     AttemptError, Decision, DecisionContext, Effect, Header, Lease, Machine, Message, RecordedError, Retry, RetryHint,
-    Subscription, Version, Work, code, limits,
+    Version, Work, code, later, limits,
 };
 
 impl Machine for DeliveryRecord {
@@ -36,13 +37,12 @@ impl Machine for DeliveryRecord {
                 let taken = matches!(input, DeliveryInput::Arrived { .. });
                 crashed(self, *attempt, taken, subscribed, cx)
             }
-            (T::RecordFailure, DeliveryInput::FirstFailed(failures)) if self.is_fresh() => {
-                failed(self, failures, subscribed, cx)
+            (T::RecordAttempt, DeliveryInput::Handled(failures)) if self.is_fresh() => {
+                attempted(self, failures, subscribed, cx)
             }
-            (T::RecordFailure, DeliveryInput::Failed(token, failures)) if self.holds(*token) => {
-                failed(self, failures, subscribed, cx)
+            (T::RecordAttempt, DeliveryInput::AttemptEnded(token, failures)) if self.holds(*token) => {
+                attempted(self, failures, subscribed, cx)
             }
-            (T::RecordSuccess, DeliveryInput::Handled(token)) if self.holds(*token) => handled(self, cx),
             (T::Reconcile, DeliveryInput::Reconciled(facts)) => reconciled(self, *facts, subscribed, cx),
             (T::Redrive, _) => redriven(self, cx),
             _ => Decision::keep(self, vec![]), // Another attempt's, or a duplicate: the record rules.
@@ -82,8 +82,13 @@ fn arrived(
     if cx.now < seen.due_at {
         return Decision::keep(seen, vec![seen.deliver(cx.now)]);
     }
-    let handlers = u32::try_from(subscribed.handlers.len()).unwrap_or(u32::MAX).max(1);
-    let until = cx.now + limits::MAX_EVENT_TIMEOUT * handlers + limits::LEASE_MARGIN;
+    let is_called = |handler: &str| seen.attempt_of(handler, cx.now).is_some();
+    let called = subscribed.handlers.iter().filter(|subscription| is_called(&subscription.handler)).count();
+    if called == 0 {
+        return attempted(seen, &[], subscribed, cx); // A deploy has removed those that were to be called.
+    }
+    let called = u32::try_from(called).unwrap_or(u32::MAX);
+    let until = later(cx.now, limits::MAX_EVENT_TIMEOUT.saturating_mul(called) + limits::LEASE_MARGIN);
     let mut next = seen.clone();
     next.phase = DeliveryPhase::Handling(Lease { token: cx.version(), since: cx.now, until });
     next.reconcile_count = 0;
@@ -111,91 +116,108 @@ fn crashed(
     crash(seen, cause, subscribed, cx)
 }
 
-/// A crash doesn't say which handler it was: all of them have their say in what follows.
+/// A crash doesn't say which handler it was: it counts for each of those that were to be called.
 fn crash(
     seen: &DeliveryRecord,
     cause: &str,
     subscribed: Subscribed<'_>,
     cx: &DecisionContext,
 ) -> Decision<DeliveryRecord> {
-    let failure = |handler| HandlerFailure { handler, error: AttemptError::retryable(code::CRASHED, cause) };
-    // Without a handler any more, there is still the crash to be recorded.
-    let failures: Vec<HandlerFailure> = (0..subscribed.handlers.len().max(1)).map(failure).collect();
-    failed(seen, &failures, subscribed, cx)
+    let error = AttemptError::retryable(code::CRASHED, cause);
+    let failure = |handler: &String| HandlerFailure { handler: handler.clone(), error: error.clone() };
+    let failures: Vec<_> = subscribed.handlers.iter().map(|subscription| failure(&subscription.handler)).collect();
+    attempted(seen, &failures, subscribed, cx)
 }
 
-/// Handlers failed: the next attempt is due, or the delivery is dropped.
-fn failed(
+/// The handlers that were due have been called. Each that failed waits for its next try, or is given up, by its own
+/// policy; a handler that is done is not called again.
+fn attempted(
     seen: &DeliveryRecord,
     failures: &[HandlerFailure],
     subscribed: Subscribed<'_>,
     cx: &DecisionContext,
 ) -> Decision<DeliveryRecord> {
-    let asking: Vec<&Subscription> =
-        failures.iter().filter_map(|failure| subscribed.handlers.get(failure.handler)).collect();
-    let mut next = seen.clone();
-    next.error = Some(merged(failures));
-    next.reconcile_count = 0;
-    let Some(due_at) = next_try(seen, failures, &asking, cx) else {
-        let text = || Message::Event(seen.event_message(subscribed.body.clone())).to_text();
-        let letter = || Effect::DeadLetter { function: seen.function.clone(), text: text() };
-        let is_wanted = asking.iter().any(|subscription| subscription.dead_letter);
-        return over(next, DeliveryPhase::Dropped, is_wanted.then(letter).into_iter().collect(), cx);
+    if subscribed.handlers.is_empty() {
+        let next = DeliveryRecord { error: Some(unsubscribed(seen)), ..seen.clone() };
+        return over(next, DeliveryPhase::Dropped, vec![], cx);
+    }
+    let taken_at = match &seen.phase {
+        DeliveryPhase::Handling(lease) => lease.since,
+        _ => cx.now.max(seen.due_at),
+    };
+    let mut next = DeliveryRecord { error: None, reconcile_count: 0, ..seen.clone() };
+    let mut is_letter_wanted = false;
+    for subscription in subscribed.handlers {
+        let handler = &subscription.handler;
+        let Some(attempts) = seen.attempt_of(handler, taken_at) else { continue };
+        let failure = failures.iter().find(|failure| failure.handler == *handler);
+        let state =
+            failure.map_or(HandlerState::Done, |failed| after(&failed.error, attempts, seen, &subscription.retry, cx));
+        is_letter_wanted |= subscription.dead_letter && matches!(state, HandlerState::GivenUp { .. });
+        next.note(HandlerRecord { handler: handler.clone(), attempts, state });
+    }
+    give_up_removed(&mut next, subscribed, taken_at);
+    let text = || Message::Event(seen.event_message(subscribed.body.clone())).to_text();
+    let letter = || Effect::DeadLetter { function: seen.function.clone(), text: text() };
+    let mut effects: Vec<Effect> = is_letter_wanted.then(letter).into_iter().collect();
+    let Some(due_at) = next.next_due() else {
+        let is_done = next.handlers.iter().all(|known| known.state == HandlerState::Done);
+        let phase = if is_done { DeliveryPhase::Delivered } else { DeliveryPhase::Dropped };
+        return over(next, phase, effects, cx);
     };
     next.phase = DeliveryPhase::Retrying;
-    next.attempt += 1;
+    next.attempt = next.attempt.saturating_add(1);
     next.due_at = due_at;
-    let deliver = next.deliver(cx.now);
-    stored(next, vec![deliver], cx)
+    effects.push(next.deliver(cx.now));
+    stored(next, effects, cx)
 }
 
-/// One error of several: the first one's code, and all messages, each once.
-fn merged(failures: &[HandlerFailure]) -> RecordedError {
-    let errors = || failures.iter().map(|failure| &failure.error.error);
-    let mut messages: Vec<&str> = vec![];
-    for error in errors() {
-        if !messages.contains(&error.message.as_str()) {
-            messages.push(&error.message);
+/// What becomes of a handler after a failed attempt: its error may name the time of the next one or rule it out, else
+/// its policy does; the policy's number and age hold for both.
+fn after(
+    failure: &AttemptError,
+    attempt: u32,
+    seen: &DeliveryRecord,
+    retry: &Retry,
+    cx: &DecisionContext,
+) -> HandlerState {
+    let error = failure.error.clone();
+    let due_at = match failure.retry {
+        RetryHint::At(at) => at.max(cx.now),
+        RetryHint::ByPolicy => later(cx.now, retry.delay(attempt, cx.unit_interval())),
+        RetryHint::Never => return HandlerState::GivenUp { error },
+    };
+    // A policy that names no age ends too: an event is not tried for ever.
+    let age = retry.max_age().unwrap_or(limits::EVENT_AGE);
+    if attempt < retry.max_attempts() && crate::until(seen.first_due_at, due_at) <= age {
+        HandlerState::Retrying { due_at, error }
+    } else {
+        HandlerState::GivenUp { error }
+    }
+}
+
+/// A handler that was due and is no more is given up.
+fn give_up_removed(next: &mut DeliveryRecord, subscribed: Subscribed<'_>, taken_at: Timestamp) {
+    let error = unsubscribed(next);
+    for known in &mut next.handlers {
+        let is_due = matches!(&known.state, HandlerState::Retrying { due_at, .. } if *due_at <= taken_at);
+        if is_due && !subscribed.handlers.iter().any(|subscription| subscription.handler == known.handler) {
+            known.state = HandlerState::GivenUp { error: error.clone() };
         }
     }
-    let first = errors().next().cloned().unwrap_or_else(|| RecordedError::new(code::CRASHED, ""));
-    RecordedError { message: messages.join("; "), ..first }
 }
 
-/// The time of the next attempt, if there is one: the soonest that a failing handler asks for, within the
-/// largest number and age that one of them allows.
-fn next_try(
-    seen: &DeliveryRecord,
-    failures: &[HandlerFailure],
-    asking: &[&Subscription],
-    cx: &DecisionContext,
-) -> Option<Timestamp> {
-    let asked = failures.iter().filter_map(|failure| match failure.error.retry {
-        RetryHint::At(at) => Some(at.max(cx.now)),
-        RetryHint::ByPolicy | RetryHint::Never => None,
-    });
-    let by_policy = failures.iter().any(|failure| failure.error.retry == RetryHint::ByPolicy);
-    let retries = || asking.iter().map(|subscription| &subscription.retry);
-    let delay = || retries().map(|retry| retry.delay(seen.attempt, cx.unit_interval())).min();
-    let due_at = match asked.min() {
-        Some(at) => Some(at),
-        None if by_policy => delay().map(|delay| cx.now + delay),
-        None => None,
-    };
-    let most = retries().map(Retry::max_attempts).max().unwrap_or(0);
-    // A policy that names no age ends too: an event is not tried for ever.
-    let age = retries().map(|retry| retry.max_age().unwrap_or(limits::EVENT_AGE)).max().unwrap_or_default();
-    due_at.filter(|due_at| seen.attempt < most && crate::until(seen.first_due_at, *due_at) <= age)
+fn unsubscribed(delivery: &DeliveryRecord) -> RecordedError {
+    let cause = format!("{} has no handler of {:?} any more", delivery.function, delivery.name);
+    RecordedError::new(code::ERROR, cause)
 }
 
-/// The attempt succeeded: the record stays for its history, so that the same event published again is dropped.
-fn handled(seen: &DeliveryRecord, cx: &DecisionContext) -> Decision<DeliveryRecord> {
-    over(DeliveryRecord { error: None, ..seen.clone() }, DeliveryPhase::Delivered, vec![], cx)
-}
-
-/// A client sends it again from the record, with its attempts at 0.
+/// A client sends it again from the record, with its attempts at 0: to the handlers that were given up, or, where none
+/// was, to all.
 fn redriven(seen: &DeliveryRecord, cx: &DecisionContext) -> Decision<DeliveryRecord> {
     let mut next = seen.clone();
+    let is_dropped = seen.phase == DeliveryPhase::Dropped;
+    next.handlers.retain(|known| is_dropped && known.state == HandlerState::Done);
     next.phase = DeliveryPhase::Retrying;
     next.attempt = 1;
     next.first_due_at = cx.now;
@@ -219,9 +241,7 @@ fn reconciled(
         return if lease.is_live(now) { again(seen, vec![], cx) } else { crash(&raised(seen), cause, subscribed, cx) };
     }
     if subscribed.handlers.is_empty() {
-        let cause = format!("{} has no handler of {:?} any more", seen.function, seen.name);
-        let error = Some(RecordedError::new(code::ERROR, cause));
-        return over(DeliveryRecord { error, ..seen.clone() }, DeliveryPhase::Dropped, vec![], cx);
+        return attempted(seen, &[], subscribed, cx);
     }
     let is_lost = facts == DeliveryFacts::NoBacklog && seen.due_at <= now;
     let send = if is_lost { vec![Effect::send(&seen.function, &seen.message())] } else { vec![] };
@@ -234,7 +254,7 @@ fn again(seen: &DeliveryRecord, effects: Vec<Effect>, cx: &DecisionContext) -> D
     next.version = cx.version();
     let pause = limits::reconcile_pause(seen.reconcile_count);
     next.reconcile_count = seen.reconcile_count.saturating_add(1);
-    next.reconcile_at = seen.earliest_repair().map(|due| due.max(cx.now + pause));
+    next.reconcile_at = seen.earliest_repair().map(|due| due.max(later(cx.now, pause)));
     Decision::store(next, effects)
 }
 

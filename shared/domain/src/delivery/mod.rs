@@ -1,15 +1,19 @@
 //! A delivery: one event at one function. It has a record only once it has failed, or once its message was received a
-//! second time; a success at the first try writes nothing. The event's body is apart from the record.
+//! second time, or where its publisher chose the event's id; another success at the first try writes nothing. The
+//! event's body is apart from the record.
 
 mod decide;
+mod handler;
 pub mod table;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use handler::{HandlerFailure, HandlerRecord, HandlerState};
+
 use crate::{
-    AttemptError, DeliveryMessage, Effect, EventMessage, Id, Json, Lease, Machine, Message, RecordKey, RecordedError,
-    Subscription, Version, hash128, json::is_zero, limits,
+    DeliveryMessage, Effect, EventMessage, Id, Json, Lease, Machine, Message, RecordKey, RecordedError, Subscription,
+    Version, hash128, json::is_zero, later, limits,
 };
 
 /// The record of a delivery.
@@ -30,14 +34,18 @@ pub struct DeliveryRecord {
     pub published_at: Timestamp,
     /// The time at which the first delivery was due: the age counts from here.
     pub first_due_at: Timestamp,
-    /// The time at which the next attempt is due.
+    /// The time at which the next attempt is due: the soonest that a handler waits for.
     pub due_at: Timestamp,
-    /// The attempt that executes or comes next, from 1.
+    /// The attempt that executes or comes next, from 1. It is the delivery's; each handler has its own number.
     pub attempt: u32,
+    /// What is known of each handler that was called; none of a record that knows of no call, or was written by a
+    /// former build.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handlers: Vec<HandlerRecord>,
     /// Hops of the chain that leads here.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub hops: u32,
-    /// The error of the last attempt.
+    /// The error of the last attempt, where it is no handler's own, or was written by a former build.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RecordedError>,
     /// The time at which the conductor reconciles it; a record that was never stored has none.
@@ -59,9 +67,9 @@ pub enum DeliveryPhase {
     Retrying,
     /// An attempt executes, or its process died and its lease has not been found out yet.
     Handling(Lease),
-    /// An attempt succeeded.
+    /// All handlers are done.
     Delivered,
-    /// Given up: too old, or too many attempts.
+    /// The others are done, and one at least is given up: too old, or too many attempts.
     Dropped,
 }
 
@@ -83,12 +91,10 @@ pub enum DeliveryInput {
         /// The attempt that it calls for.
         attempt: u32,
     },
-    /// The event's own message arrived, and its handlers failed before there was a record.
-    FirstFailed(Vec<HandlerFailure>),
-    /// The attempt that holds the lease failed.
-    Failed(Version, Vec<HandlerFailure>),
-    /// The attempt that holds the lease succeeded.
-    Handled(Version),
+    /// The event's own message arrived, and its handlers were called before there was a record: those that failed.
+    Handled(Vec<HandlerFailure>),
+    /// The attempt that holds the lease has ended: the handlers that failed.
+    AttemptEnded(Version, Vec<HandlerFailure>),
     /// The message came to the app's dead-letter queue.
     Undelivered {
         /// The attempt that it called for.
@@ -105,21 +111,11 @@ pub enum DeliveryInput {
 #[expect(missing_docs, reason = "each is named as its input")]
 pub enum DeliveryInputName {
     Arrived,
-    FirstFailed,
-    Failed,
     Handled,
+    AttemptEnded,
     Undelivered,
     Reconciled,
     Redriven,
-}
-
-/// The failure of one handler.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HandlerFailure {
-    /// The place among the function's handlers of the event.
-    pub handler: usize,
-    /// The error.
-    pub error: AttemptError,
 }
 
 /// A finding of the conductor about an overdue delivery.
@@ -172,6 +168,7 @@ impl DeliveryRecord {
             first_due_at: event.due_at,
             due_at: event.due_at,
             attempt: event.attempt,
+            handlers: vec![],
             hops: event.hops,
             error: None,
             reconcile_at: None,
@@ -189,8 +186,8 @@ impl DeliveryRecord {
     #[must_use]
     pub fn earliest_repair(&self) -> Option<Timestamp> {
         match &self.phase {
-            DeliveryPhase::Retrying => Some(self.due_at + limits::QUEUE_GRACE),
-            DeliveryPhase::Handling(lease) => Some(lease.until + limits::LEASE_GRACE),
+            DeliveryPhase::Retrying => Some(later(self.due_at, limits::QUEUE_GRACE)),
+            DeliveryPhase::Handling(lease) => Some(later(lease.until, limits::LEASE_GRACE)),
             DeliveryPhase::Delivered | DeliveryPhase::Dropped => None,
         }
     }
@@ -219,6 +216,7 @@ impl DeliveryRecord {
             due_at: self.first_due_at,
             hops: self.hops,
             attempt: self.attempt,
+            is_named: false, // It is on record by now.
         }
     }
 
@@ -236,15 +234,8 @@ impl DeliveryRecord {
 
 impl DeliveryInputName {
     /// All inputs.
-    pub const ALL: [Self; 7] = [
-        Self::Arrived,
-        Self::FirstFailed,
-        Self::Failed,
-        Self::Handled,
-        Self::Undelivered,
-        Self::Reconciled,
-        Self::Redriven,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Arrived, Self::Handled, Self::AttemptEnded, Self::Undelivered, Self::Reconciled, Self::Redriven];
 }
 
 impl DeliveryInput {
@@ -253,9 +244,8 @@ impl DeliveryInput {
     pub const fn name(&self) -> DeliveryInputName {
         match self {
             Self::Arrived { .. } => DeliveryInputName::Arrived,
-            Self::FirstFailed(_) => DeliveryInputName::FirstFailed,
-            Self::Failed(..) => DeliveryInputName::Failed,
             Self::Handled(_) => DeliveryInputName::Handled,
+            Self::AttemptEnded(..) => DeliveryInputName::AttemptEnded,
             Self::Undelivered { .. } => DeliveryInputName::Undelivered,
             Self::Reconciled(_) => DeliveryInputName::Reconciled,
             Self::Redriven => DeliveryInputName::Redriven,

@@ -19,10 +19,8 @@ pub enum DeliveryTransition {
     TakeAttempt,
     /// Records that the process of an attempt died.
     RecordCrash,
-    /// Records a failed attempt: tried again, or dropped.
-    RecordFailure,
-    /// Records a success.
-    RecordSuccess,
+    /// Records what each handler came to: the delivery is over, or those that failed are tried again.
+    RecordAttempt,
     /// Repairs what is overdue, and says when to look again.
     Reconcile,
     /// Begins anew, from the record.
@@ -41,12 +39,11 @@ pub const fn cell(phase: DeliveryPhaseName, input: DeliveryInputName) -> Deliver
         (I::Arrived, Retrying) => Does(T::TakeAttempt),
         (I::Arrived, Handling) => Does(T::RecordCrash),
 
-        (I::FirstFailed, Retrying) => Does(T::RecordFailure),
-        (I::FirstFailed, Handling) => Ignored("a duplicate of the event's message: the record rules"),
+        (I::Handled, Retrying) => Does(T::RecordAttempt),
+        (I::Handled, Handling) => Ignored("a duplicate of the event's message: the record rules"),
 
-        (I::Failed, Handling) => Does(T::RecordFailure),
-        (I::Handled, Handling) => Does(T::RecordSuccess),
-        (I::Failed | I::Handled, Retrying) => Ignored("no attempt holds the lease"),
+        (I::AttemptEnded, Handling) => Does(T::RecordAttempt),
+        (I::AttemptEnded, Retrying) => Ignored("no attempt holds the lease"),
 
         (I::Undelivered, Retrying | Handling) => Does(T::RecordCrash),
 
@@ -55,10 +52,9 @@ pub const fn cell(phase: DeliveryPhaseName, input: DeliveryInputName) -> Deliver
         (I::Redriven, Delivered | Dropped) => Does(T::Redrive),
         (I::Redriven, Retrying | Handling) => Ignored("it is not over: its next attempt is on its way"),
 
-        (
-            I::Arrived | I::FirstFailed | I::Failed | I::Handled | I::Undelivered | I::Reconciled,
-            Delivered | Dropped,
-        ) => Ignored("the delivery is over"),
+        (I::Arrived | I::Handled | I::AttemptEnded | I::Undelivered | I::Reconciled, Delivered | Dropped) => {
+            Ignored("the delivery is over")
+        }
     }
 }
 
@@ -68,10 +64,11 @@ impl DeliveryTransition {
     pub const fn leads_to(self, from: DeliveryPhaseName) -> &'static [DeliveryPhaseName] {
         use DeliveryPhaseName::{Delivered, Dropped, Handling, Retrying};
         match self {
-            Self::TakeAttempt => &[Retrying, Handling], // What arrives before its time is sent again.
+            // What arrives before its time is sent again; where a deploy has removed the handlers, none is called.
+            Self::TakeAttempt => &[Retrying, Handling, Dropped],
             Self::Reconcile if matches!(from, Handling) => &[Handling, Retrying, Dropped],
-            Self::RecordCrash | Self::RecordFailure | Self::Reconcile => &[Retrying, Dropped],
-            Self::RecordSuccess => &[Delivered],
+            Self::RecordAttempt => &[Retrying, Delivered, Dropped],
+            Self::RecordCrash | Self::Reconcile => &[Retrying, Dropped],
             Self::Redrive => &[Retrying],
         }
     }

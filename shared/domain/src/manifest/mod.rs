@@ -93,6 +93,11 @@ pub struct ScheduleEntry {
 pub struct Subscription {
     /// The event's name.
     pub event: String,
+    /// The handler's name, by which a delivery's record knows it over deploys: the path of its function, and for those
+    /// alike (closures in one place) a number in the order of their definition. A handler that gets another name is
+    /// another handler.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub handler: String,
     /// Limit of one attempt.
     #[serde(rename = "timeoutMs", with = "crate::ms")]
     pub timeout: Duration,

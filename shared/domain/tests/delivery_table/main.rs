@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
 mod attempts;
+mod handlers;
 mod records;
 #[expect(dead_code, reason = "nothing deletes a delivery but its time")]
 #[path = "../tape/mod.rs"]
@@ -19,7 +20,7 @@ use dacapo_domain::{
 use tape::{Case, context, covers, driven, ignores, play, walks};
 
 fn cases() -> Vec<Case<DeliveryRecord>> {
-    attempts::cases().into_iter().chain(upkeep::cases()).collect()
+    [attempts::cases(), handlers::cases(), upkeep::cases()].into_iter().flatten().collect()
 }
 
 fn cells() -> impl Iterator<Item = (DeliveryPhaseName, DeliveryInputName, DeliveryCell)> {

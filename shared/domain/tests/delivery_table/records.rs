@@ -2,8 +2,8 @@
 
 use dacapo_domain::{
     AttemptError, DeliveryFacts, DeliveryInput, DeliveryMessage, DeliveryPhase, DeliveryRecord, Effect, EventMessage,
-    HandlerFailure, Id, Json, Lease, Message, Retry, RetryHint, Subscribed, Subscription, Version,
-    delivery::DeliveryInputName, limits,
+    HandlerFailure, HandlerRecord, HandlerState, Id, Json, Lease, Message, RecordedError, Retry, RetryHint, Subscribed,
+    Subscription, Version, delivery::DeliveryInputName, limits,
 };
 
 use crate::tape::{RANDOM, Taped, at, driven, json, s};
@@ -22,6 +22,10 @@ impl Taped for DeliveryRecord {
     }
 }
 
+/// The names of the handlers.
+pub const GREET: &str = "send_welcome::greet";
+pub const COUNT: &str = "send_welcome::count";
+
 /// The function's handlers, and the event's body.
 pub struct Function {
     pub handlers: Vec<Subscription>,
@@ -39,7 +43,13 @@ impl Function {
 }
 
 pub fn handler(retry: Retry) -> Subscription {
-    Subscription { event: "user.joined".to_owned(), timeout: s(5), retry, dead_letter: false }
+    let (event, handler) = ("user.joined".to_owned(), GREET.to_owned());
+    Subscription { event, handler, timeout: s(5), retry, dead_letter: false }
+}
+
+/// Another one of the same event.
+pub fn other(retry: Retry) -> Subscription {
+    Subscription { handler: COUNT.to_owned(), ..handler(retry) }
 }
 
 pub fn steady(attempts: u32, wait: u64) -> Retry {
@@ -66,6 +76,7 @@ pub fn published(due: i64) -> EventMessage {
         due_at: at(due),
         hops: 1,
         attempt: 1,
+        is_named: false,
     }
 }
 
@@ -76,7 +87,7 @@ pub fn fresh() -> DeliveryRecord {
 
 /// Failed at 5: the second attempt is due at 15.
 pub fn retrying() -> DeliveryRecord {
-    driven(&fresh(), 5, &DeliveryInput::FirstFailed(vec![failure(0)]), one().subscribed())
+    driven(&fresh(), 5, &DeliveryInput::Handled(vec![failure(GREET)]), one().subscribed())
 }
 
 /// The event's message was received a second time at 20: the lease ends at 90.
@@ -90,11 +101,11 @@ pub fn handling_again() -> DeliveryRecord {
 }
 
 pub fn delivered() -> DeliveryRecord {
-    driven(&handling(), 30, &DeliveryInput::Handled(token(&handling())), one().subscribed())
+    driven(&handling(), 30, &DeliveryInput::AttemptEnded(token(&handling()), vec![]), one().subscribed())
 }
 
 pub fn dropped() -> DeliveryRecord {
-    driven(&fresh(), 5, &DeliveryInput::FirstFailed(vec![failure(0)]), once().subscribed())
+    driven(&fresh(), 5, &DeliveryInput::Handled(vec![failure(GREET)]), once().subscribed())
 }
 
 pub fn all() -> [DeliveryRecord; 6] {
@@ -108,21 +119,21 @@ pub fn token(delivery: &DeliveryRecord) -> Version {
     }
 }
 
-pub fn failure(handler: usize) -> HandlerFailure {
-    HandlerFailure { handler, error: AttemptError::retryable("ERROR", "not yet") }
+pub fn failure(handler: &str) -> HandlerFailure {
+    hinted(handler, "not yet", RetryHint::ByPolicy)
 }
 
-pub fn hinted(handler: usize, message: &str, retry: RetryHint) -> HandlerFailure {
-    HandlerFailure { handler, error: AttemptError { retry, ..AttemptError::retryable("ERROR", message) } }
+pub fn hinted(handler: &str, message: &str, retry: RetryHint) -> HandlerFailure {
+    let error = AttemptError { retry, ..AttemptError::retryable("ERROR", message) };
+    HandlerFailure { handler: handler.to_owned(), error }
 }
 
 pub fn sample(name: DeliveryInputName, delivery: &DeliveryRecord) -> DeliveryInput {
     let attempt = delivery.attempt;
     match name {
         DeliveryInputName::Arrived => DeliveryInput::Arrived { attempt },
-        DeliveryInputName::FirstFailed => DeliveryInput::FirstFailed(vec![failure(0)]),
-        DeliveryInputName::Failed => DeliveryInput::Failed(token(delivery), vec![failure(0)]),
-        DeliveryInputName::Handled => DeliveryInput::Handled(token(delivery)),
+        DeliveryInputName::Handled => DeliveryInput::Handled(vec![failure(GREET)]),
+        DeliveryInputName::AttemptEnded => DeliveryInput::AttemptEnded(token(delivery), vec![failure(GREET)]),
         DeliveryInputName::Undelivered => DeliveryInput::Undelivered { attempt },
         DeliveryInputName::Reconciled => DeliveryInput::Reconciled(DeliveryFacts::NoBacklog),
         DeliveryInputName::Redriven => DeliveryInput::Redriven,
@@ -137,14 +148,35 @@ pub fn take(next: &mut DeliveryRecord, now: i64, handlers: i64) {
     next.reconcile_at = Some(next.reconcile_at.map_or(reconcile, |former| former.min(reconcile)));
 }
 
-/// The next attempt, due then.
-pub fn retry(next: &mut DeliveryRecord, due: i64, code: &str, message: &str) {
+/// What becomes of a handler; one that was noted before is in its place.
+pub fn note(next: &mut DeliveryRecord, handler: &str, attempts: u32, state: HandlerState) {
+    next.handlers.retain(|known| known.handler != handler);
+    next.handlers.push(HandlerRecord { handler: handler.to_owned(), attempts, state });
+    next.handlers.sort_by_key(|known| known.handler != GREET); // In the order of their definition.
+}
+
+pub fn waits(due: i64, code: &str, message: &str) -> HandlerState {
+    HandlerState::Retrying { due_at: at(due), error: RecordedError::new(code, message) }
+}
+
+pub fn given_up(code: &str, message: &str) -> HandlerState {
+    HandlerState::GivenUp { error: RecordedError::new(code, message) }
+}
+
+/// The next attempt of the delivery, due then.
+pub fn again_at(next: &mut DeliveryRecord, due: i64) {
     next.phase = DeliveryPhase::Retrying;
     next.attempt += 1;
     next.due_at = at(due);
-    next.error = Some(dacapo_domain::RecordedError::new(code, message));
     let reconcile = at(due + 60);
     next.reconcile_at = Some(next.reconcile_at.map_or(reconcile, |former| former.min(reconcile)));
+}
+
+/// The one handler failed in this attempt: its next one is due then.
+pub fn retry(next: &mut DeliveryRecord, due: i64, code: &str, message: &str) {
+    let attempts = next.attempt;
+    again_at(next, due);
+    note(next, GREET, attempts, waits(due, code, message));
 }
 
 pub fn over(next: &mut DeliveryRecord, phase: DeliveryPhase, now: i64) {
@@ -153,10 +185,20 @@ pub fn over(next: &mut DeliveryRecord, phase: DeliveryPhase, now: i64) {
     next.expires_at_s = Some((at(now) + limits::HISTORY).as_second() + 1);
 }
 
+/// The one handler failed in this attempt, and is given up.
 pub fn drop_with(next: &mut DeliveryRecord, now: i64, code: &str, message: &str) {
-    next.error = Some(dacapo_domain::RecordedError::new(code, message));
+    let attempts = next.attempt;
+    note(next, GREET, attempts, given_up(code, message));
     over(next, DeliveryPhase::Dropped, now);
 }
+
+/// The function handles the event no more.
+pub fn unsubscribed(next: &mut DeliveryRecord, now: i64) {
+    next.error = Some(RecordedError::new("ERROR", NO_HANDLER));
+    over(next, DeliveryPhase::Dropped, now);
+}
+
+pub const NO_HANDLER: &str = "send-welcome has no handler of \"user.joined\" any more";
 
 fn message(delivery: &DeliveryRecord) -> Json {
     let delivery_id = format!("{}/send-welcome/user.joined", delivery.event);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use dacapo_domain::{
     AttemptError, Change, Decision, DecisionContext, DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord,
-    Effect, EventMessage, HandlerFailure, Id, Json, Machine, Retry, RetryHint, Subscribed, Subscription, Version, Work,
-    days, limits, minutes, seconds, until,
+    Effect, EventMessage, HandlerFailure, HandlerState, Id, Json, Machine, Retry, RetryHint, Subscribed, Subscription,
+    Version, Work, days, limits, minutes, seconds, until,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -15,8 +15,9 @@ use super::{
     start,
 };
 
-pub fn subscription(retry: Retry, dead_letter: bool) -> Subscription {
-    Subscription { event: "user.joined".to_owned(), timeout: seconds(5), retry, dead_letter }
+pub fn subscription(handler: &str, retry: Retry, dead_letter: bool) -> Subscription {
+    let (event, handler) = ("user.joined".to_owned(), handler.to_owned());
+    Subscription { event, handler, timeout: seconds(5), retry, dead_letter }
 }
 
 pub fn published(delay: Duration) -> EventMessage {
@@ -29,15 +30,25 @@ pub fn published(delay: Duration) -> EventMessage {
         due_at: start() + delay,
         hops: 0,
         attempt: 1,
+        is_named: false,
     }
 }
 
 #[derive(Clone, Debug)]
 enum Happening {
-    Arrived { stale: bool },
-    FirstFailed(RetryHint),
-    Failed { hint: RetryHint, late: bool },
-    Handled { late: bool },
+    Arrived {
+        stale: bool,
+    },
+    /// Those of the handlers fail whose bit is set.
+    Handled {
+        hint: RetryHint,
+        failing: u8,
+    },
+    AttemptEnded {
+        hint: RetryHint,
+        failing: u8,
+        late: bool,
+    },
     Undelivered,
     Redriven,
     Reconciled(DeliveryFacts),
@@ -56,9 +67,9 @@ fn happening() -> impl Strategy<Value = Happening> {
     let late = || prop::bool::weighted(0.1);
     prop_oneof![
         6 => late().prop_map(|stale| Happening::Arrived { stale }),
-        2 => hint().prop_map(Happening::FirstFailed),
-        6 => (hint(), late()).prop_map(|(hint, late)| Happening::Failed { hint, late }),
-        1 => late().prop_map(|late| Happening::Handled { late }),
+        2 => (hint(), any::<u8>()).prop_map(|(hint, failing)| Happening::Handled { hint, failing }),
+        6 => (hint(), any::<u8>(), late())
+            .prop_map(|(hint, failing, late)| Happening::AttemptEnded { hint, failing, late }),
         1 => Just(Happening::Undelivered),
         1 => Just(Happening::Redriven),
         4 => prop_oneof![Just(Backlog), Just(NoBacklog)].prop_map(Happening::Reconciled),
@@ -77,18 +88,20 @@ fn retry() -> impl Strategy<Value = Retry> {
     )
 }
 
-fn input(seen: &DeliveryRecord, happening: &Happening, handlers: usize) -> DeliveryInput {
+fn input(seen: &DeliveryRecord, happening: &Happening, handlers: &[Subscription]) -> DeliveryInput {
     let token = if let DeliveryPhase::Handling(lease) = &seen.phase { lease.token } else { Version(0) };
     let token = |late| if late { Version(token.0.wrapping_add(1)) } else { token };
-    let failures = |retry| -> Vec<HandlerFailure> {
+    let failures = |retry, failing: u8| -> Vec<HandlerFailure> {
         let error = AttemptError { retry, ..AttemptError::retryable("ERROR", "not yet") };
-        (0..handlers).map(|handler| HandlerFailure { handler, error: error.clone() }).collect()
+        let failing = handlers.iter().enumerate().filter(|(place, _)| failing >> place & 1 == 1);
+        failing.map(|(_, one)| HandlerFailure { handler: one.handler.clone(), error: error.clone() }).collect()
     };
     match happening {
         Happening::Arrived { stale } => DeliveryInput::Arrived { attempt: seen.attempt - u32::from(*stale) },
-        Happening::FirstFailed(hint) => DeliveryInput::FirstFailed(failures(*hint)),
-        Happening::Failed { hint, late } => DeliveryInput::Failed(token(*late), failures(*hint)),
-        Happening::Handled { late } => DeliveryInput::Handled(token(*late)),
+        Happening::Handled { hint, failing } => DeliveryInput::Handled(failures(*hint, *failing)),
+        Happening::AttemptEnded { hint, failing, late } => {
+            DeliveryInput::AttemptEnded(token(*late), failures(*hint, *failing))
+        }
         Happening::Undelivered => DeliveryInput::Undelivered { attempt: seen.attempt },
         Happening::Redriven => DeliveryInput::Redriven,
         Happening::Reconciled(facts) => DeliveryInput::Reconciled(*facts),
@@ -115,50 +128,69 @@ fn check_delivery(
         prop_assert!(cx.now >= seen.due_at, "no handler starts before its time");
         prop_assert_eq!(after.attempt, seen.attempt, "a receive is no attempt");
         prop_assert!(after.bears(after) && seen.phase == DeliveryPhase::Retrying);
+        prop_assert!(handlers.iter().any(|one| after.attempt_of(&one.handler, cx.now).is_some()), "someone is called");
     }
-    let late = matches!(
-        happening,
-        Happening::Arrived { stale: true } | Happening::Failed { late: true, .. } | Happening::Handled { late: true }
-    );
+    let late = matches!(happening, Happening::Arrived { stale: true } | Happening::AttemptEnded { late: true, .. });
     prop_assert!(!late || next.change == Change::Keep, "what doesn't match the record changes nothing");
-    let dead_letters = next.effects.iter().filter(|effect| matches!(effect, Effect::DeadLetter { .. })).count();
-    let drops = after.phase == DeliveryPhase::Dropped && !is_over(seen);
-    let wanted = drops && handlers.iter().any(|subscription| subscription.dead_letter);
-    prop_assert_eq!(dead_letters, usize::from(wanted), "dead-lettered if asked, exactly when dropped");
+    if !matches!(happening, Happening::Redriven) {
+        check_handlers(seen, handlers, next, cx)?;
+    }
+    if after.phase == DeliveryPhase::Delivered {
+        prop_assert!(after.handlers.iter().all(|one| one.state == HandlerState::Done));
+    }
     if after.attempt > seen.attempt {
-        check_next_try(seen, happening, handlers, next, cx)?;
+        check_next_try(seen, next, cx)?;
     }
     Ok(())
 }
 
-/// The next attempt: within the largest number and age, at the soonest time that is asked for, brought by one message.
-fn check_next_try(
+/// Each handler by itself: what is over stays so, one attempt is counted at a time and within its policy, and a dead
+/// letter is left if, and only if, one that asks for it is given up.
+fn check_handlers(
     seen: &DeliveryRecord,
-    happening: &Happening,
     handlers: &[Subscription],
     next: &Decision<DeliveryRecord>,
     cx: &DecisionContext,
 ) -> Checked {
-    let after = &next.record;
-    let retries = || handlers.iter().map(|subscription| subscription.retry);
-    let soonest = retries().map(|retry| retry.delay(seen.attempt, cx.unit_interval())).min().unwrap_or_default();
-    let due_at = match happening {
-        Happening::FirstFailed(RetryHint::At(at)) | Happening::Failed { hint: RetryHint::At(at), .. } => {
-            (*at).max(cx.now)
+    let found =
+        |delivery: &DeliveryRecord, name: &str| delivery.handlers.iter().find(|one| one.handler == name).cloned();
+    for before in &seen.handlers {
+        let is_over = !matches!(before.state, HandlerState::Retrying { .. });
+        prop_assert!(!is_over || found(&next.record, &before.handler).as_ref() == Some(before), "it is over");
+    }
+    let mut wanted = false;
+    for one in handlers {
+        let (before, after) = (found(seen, &one.handler), found(&next.record, &one.handler));
+        let Some(after) = after.filter(|after| before.as_ref() != Some(after)) else { continue };
+        let former =
+            before.map_or(if seen.handlers.is_empty() { seen.attempt - 1 } else { 0 }, |before| before.attempts);
+        prop_assert_eq!(after.attempts, former + 1);
+        wanted |= one.dead_letter && matches!(after.state, HandlerState::GivenUp { .. });
+        if let HandlerState::Retrying { due_at, .. } = after.state {
+            let age = one.retry.max_age().unwrap_or(days(14));
+            prop_assert!(after.attempts < one.retry.max_attempts() && due_at <= seen.first_due_at + age);
+            prop_assert!(due_at >= cx.now);
         }
-        _ => cx.now + soonest,
-    };
-    prop_assert_eq!((after.attempt, after.due_at), (seen.attempt + 1, due_at));
+    }
+    let dead_letters = next.effects.iter().filter(|effect| matches!(effect, Effect::DeadLetter { .. })).count();
+    prop_assert_eq!(dead_letters, usize::from(wanted), "dead-lettered if asked, exactly when given up");
+    Ok(())
+}
+
+/// The next attempt: at the soonest time that a handler waits for, brought by one message.
+fn check_next_try(seen: &DeliveryRecord, next: &Decision<DeliveryRecord>, cx: &DecisionContext) -> Checked {
+    let after = &next.record;
+    let waits = after.handlers.iter().filter_map(|one| match &one.state {
+        HandlerState::Retrying { due_at, .. } => Some(*due_at),
+        _ => None,
+    });
+    prop_assert_eq!((after.attempt, Some(after.due_at)), (seen.attempt + 1, waits.min()));
     prop_assert_eq!(&after.phase, &DeliveryPhase::Retrying);
-    let most = retries().map(|retry| retry.max_attempts()).max().unwrap_or_default();
-    let age = retries().map(|retry| retry.max_age().unwrap_or(days(14))).max().unwrap_or_default();
-    prop_assert!(seen.attempt < most && due_at <= seen.first_due_at + age);
-    let delay = until(cx.now, due_at);
-    let [effect] = &*next.effects else { return Err(TestCaseError::fail("one message brings the next attempt")) };
-    match effect {
-        Effect::Send { delay: actual, .. } => prop_assert_eq!(*actual, delay),
-        Effect::SendAt { at, .. } => prop_assert!(*at == due_at && delay > minutes(15)),
-        other => return Err(TestCaseError::fail(format!("{other:?}"))),
+    let delay = until(cx.now, after.due_at);
+    match next.effects.last() {
+        Some(Effect::Send { delay: actual, .. }) => prop_assert_eq!(*actual, delay),
+        Some(Effect::SendAt { at, .. }) => prop_assert!(*at == after.due_at && delay > minutes(15)),
+        other => return Err(TestCaseError::fail(format!("one message brings the next attempt: {other:?}"))),
     }
     Ok(())
 }
@@ -189,19 +221,21 @@ proptest! {
         retries in prop::collection::vec((retry(), any::<bool>()), 1..4),
         steps in prop::collection::vec((happening(), 0..200_000_u64, any::<u64>()), 1..40),
     ) {
-        let handlers: Vec<Subscription> = retries.into_iter().map(|(retry, dead)| subscription(retry, dead)).collect();
+        let names = ["greet", "count", "audit"];
+        let handlers: Vec<Subscription> =
+            retries.into_iter().zip(names).map(|((retry, dead), name)| subscription(name, retry, dead)).collect();
         let body = Json::default();
         let mut now = start();
         let mut delivery = DeliveryRecord::fresh(&published(seconds(delay_s)));
         for (happening, passed_s, random) in steps {
             now += seconds(passed_s);
-            if matches!(happening, Happening::FirstFailed(_) | Happening::Undelivered) {
+            if matches!(happening, Happening::Handled { .. } | Happening::Undelivered) {
                 now = now.max(delivery.due_at); // No handler starts before its time.
             }
             let is_removed = matches!(happening, Happening::ReconciledUnsubscribed);
             let handlers = if is_removed { &[][..] } else { &handlers };
             let (subscribed, cx) = (Subscribed { handlers, body: &body }, DecisionContext { now, random });
-            let input = input(&delivery, &happening, handlers.len());
+            let input = input(&delivery, &happening, handlers);
             let decision = delivery.decide(&input, subscribed, &cx);
             check(&delivery, &input, &decision, &cx)?;
             check_delivery(&delivery, &happening, handlers, &decision, &cx)?;

@@ -14,18 +14,19 @@ use super::{
 
 /// Fails each attempt the moment it is due: how many there were, and when the last was, since it was first due.
 fn fail_for_ever(retry: Retry) -> (u32, Duration) {
-    let (handlers, body) = ([subscription(retry, false)], Json::default());
+    let (handlers, body) = ([subscription("greet", retry, false)], Json::default());
     let subscribed = Subscribed { handlers: &handlers, body: &body };
-    let failures = || vec![HandlerFailure { handler: 0, error: AttemptError::retryable("ERROR", "not yet") }];
+    let failures =
+        || vec![HandlerFailure { handler: "greet".to_owned(), error: AttemptError::retryable("ERROR", "not yet") }];
     let mut delivery = DeliveryRecord::fresh(&published(minutes(1)));
     for random in 0..1_000_000 {
         let cx = DecisionContext { now: delivery.due_at, random };
         let input = if delivery.reconcile_at.is_none() {
-            DeliveryInput::FirstFailed(failures())
+            DeliveryInput::Handled(failures())
         } else {
             let arrived = DeliveryInput::Arrived { attempt: delivery.attempt };
             delivery = delivery.decide(&arrived, subscribed, &cx).record;
-            DeliveryInput::Failed(cx.version(), failures())
+            DeliveryInput::AttemptEnded(cx.version(), failures())
         };
         delivery = delivery.decide(&input, subscribed, &cx).record;
         if delivery.phase == DeliveryPhase::Dropped {
@@ -54,7 +55,7 @@ fn delivery_that_always_fails_ends_after_the_attempts_and_the_age_of_its_policy(
 
 #[test]
 fn delivery_with_a_busy_queue_is_reconciled_ever_more_rarely_up_to_an_hour() {
-    let (handlers, body) = ([subscription(Retry::of_events(), false)], Json::default());
+    let (handlers, body) = ([subscription("greet", Retry::of_events(), false)], Json::default());
     let subscribed = Subscribed { handlers: &handlers, body: &body };
     let fresh = DeliveryRecord::fresh(&published(Duration::ZERO));
     let not_taken = DeliveryInput::Undelivered { attempt: 1 };

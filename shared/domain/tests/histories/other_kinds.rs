@@ -125,6 +125,7 @@ proptest! {
             due_at: start() + seconds(delay_s),
             hops: 0,
             attempt: 1,
+            is_named: false,
         };
         let created = DeferredEvent::create(&event, &DecisionContext { now: start(), random: 1 });
         publish(live(created.record, steps)?)?;

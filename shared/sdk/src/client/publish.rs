@@ -57,7 +57,8 @@ impl Publish {
         self
     }
 
-    /// The event's id, made from its name and this text: publishing again with the same is safe.
+    /// The event's id, made from its name and this text: the same event published again within 14 days is handled once
+    /// by each function that subscribes. For this a success is recorded too, which costs a read and a write for each.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -75,6 +76,7 @@ impl Publish {
         };
         let origin = client.origin.as_ref();
         let event = EventMessage {
+            is_named: self.id.is_some(),
             id: match (self.id, origin) {
                 (Some(text), _) => chosen_id(&self.name, &text),
                 (None, Some(origin)) => origin.next_id(&self.name, &body),
