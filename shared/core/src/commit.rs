@@ -264,6 +264,15 @@ pub async fn append(ports: &Ports, key: &RecordKey, lines: &[LogLine], until: Ti
     retry_until(ports, until, || ports.records.append(key, lines)).await
 }
 
+/// Raises the time at which the conductor reconciles a record, where it is still the one seen.
+///
+/// # Errors
+/// An error of the store.
+pub async fn postpone(ports: &Ports, key: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<()> {
+    ports.records.postpone(key, seen, until).await?;
+    Ok(())
+}
+
 /// Reads a record's document.
 ///
 /// # Errors

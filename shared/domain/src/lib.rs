@@ -49,7 +49,7 @@ pub use name::{
 pub use outcome::{AttemptError, AttemptOutcome, RecordedError, RetryHint, Wait, code};
 pub use record::{
     Claim, Created, Header, Index, IndexEntry, LogLine, Page, Payload, PayloadNotRead, Payloads, Query, RecordKey,
-    Saved, StoredRecord, Version, Write, slot, sort_time,
+    Saved, StoredRecord, Unreadable, Version, Write, slot, sort_time,
 };
 pub use retry::{Retry, RetryError};
 pub use run::{

@@ -15,6 +15,7 @@ use dacapo_local::{
     engine::{InProcess, Invoke, WithConductor},
     sqlite::ReceivedMessage,
 };
+use jiff::Timestamp;
 
 use crate::faults::{Dice, FaultPlan, Faults};
 
@@ -126,6 +127,10 @@ impl Records for FaultyPorts {
             post_after(self, effects).await;
         }
         Ok(is_deleted)
+    }
+
+    async fn postpone(&self, key: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<bool> {
+        self.plan.inject(self.ports.records.postpone(key, seen, until)).await
     }
 
     async fn query(&self, query: &Query) -> PortResult<Page> {

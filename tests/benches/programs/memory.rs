@@ -13,6 +13,7 @@ use dacapo_core::port::{
 use dacapo_domain::{
     Claim, Created, Effect, Header, Json, LogLine, Page, Payloads, Query, RecordKey, Saved, StoredRecord, Write, slot,
 };
+use jiff::Timestamp;
 
 /// The records.
 struct Memory {
@@ -56,6 +57,10 @@ impl Records for Memory {
     }
 
     async fn delete(&self, _: &Header, _: &[Effect]) -> PortResult<bool> {
+        unused()
+    }
+
+    async fn postpone(&self, _: &RecordKey, _: Timestamp, _: Timestamp) -> PortResult<bool> {
         unused()
     }
 

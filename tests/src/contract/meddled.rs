@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use dacapo_core::port::{PortError, PortErrorKind, PortResult, Ports, Records};
 use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 
 /// A mishap of a write.
 #[derive(Clone, Copy)]
@@ -87,6 +88,10 @@ impl Records for Meddled {
 
     async fn delete(&self, seen: &Header, effects: &[Effect]) -> PortResult<bool> {
         self.write(self.ports.records.delete(seen, effects)).await
+    }
+
+    async fn postpone(&self, key: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<bool> {
+        self.ports.records.postpone(key, seen, until).await
     }
 
     async fn query(&self, query: &Query) -> PortResult<Page> {

@@ -98,3 +98,27 @@ pub async fn expired_record_is_not_reconciled(bench: &impl Bench) {
     let_expire(bench).await;
     assert!(due(bench, start, start).await.is_empty());
 }
+
+/// The time is raised for a record whatever its form, once for the one who saw it; the record stays as it is.
+pub async fn time_that_was_seen_is_raised_and_another_is_not(bench: &impl Bench) {
+    let start = quiet_time(bench);
+    let note = reminded(bench, start).await;
+    let later = start + seconds(10);
+    let key = note.key();
+    let raise =
+        async |seen, until| bench.ports().records.postpone(&key, seen, until).await.expect("times can be raised");
+    assert!(!raise(start - seconds(1), later).await, "another was seen");
+    assert!(raise(start, later).await);
+    assert!(!raise(start, later).await, "it was raised since");
+    bench.pass(Duration::from_millis(100)).await;
+    assert_eq!(due(bench, start, start).await, []);
+    assert_eq!(due(bench, start, later).await, [note.key()]);
+    replace(bench, &note.write(), &note.next(bench, "as it was").write()).await;
+}
+
+/// A record that is gone is not made again by raising its time.
+pub async fn time_of_a_record_that_is_not_there_is_not_raised(bench: &impl Bench) {
+    let (start, note) = (quiet_time(bench), Note::new(bench));
+    assert!(!bench.ports().records.postpone(&note.key(), start, start + seconds(1)).await.unwrap());
+    assert_eq!(bench.ports().records.load(&note.key()).await.unwrap(), None);
+}

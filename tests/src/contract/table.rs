@@ -92,7 +92,9 @@ macro_rules! contract {
                     time_between_two_milliseconds_counts_as_the_later,
                     kinds_are_reconciled_together,
                     save_moves_the_time,
-                    expired_record_is_not_reconciled;
+                    expired_record_is_not_reconciled,
+                    time_that_was_seen_is_raised_and_another_is_not,
+                    time_of_a_record_that_is_not_there_is_not_raised;
                 logs:
                     line_is_read_as_it_was_added,
                     lines_are_ordered_by_their_sort_texts,

@@ -34,6 +34,7 @@ use aws_sdk_dynamodb::{
 };
 use dacapo_core::port::{Clock, Outbox, PortError, PortResult, Records};
 use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
+use jiff::Timestamp;
 
 use crate::{error::Operation, stack::Stack};
 
@@ -88,6 +89,10 @@ impl Records for DynamoRecords {
 
     async fn delete(&self, seen: &Header, effects: &[Effect]) -> PortResult<bool> {
         self.delete_record(seen, effects).await
+    }
+
+    async fn postpone(&self, key: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<bool> {
+        self.postpone_record(key, seen, until).await
     }
 
     async fn query(&self, query: &Query) -> PortResult<Page> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use dacapo_core::port::PortResult;
-use dacapo_domain::{Page, Query};
+use dacapo_domain::{Page, Query, Unreadable};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
@@ -43,9 +43,19 @@ impl DynamoRecords {
         let items = items.into_iter().filter(|item| !is_expired(item, self.now_s()));
         let mut items: HashMap<String, Item> =
             items.filter_map(|item| Some((text_of(&item, PK)?.to_owned(), item))).collect();
+        let mut page = Page { last, ..Page::default() };
         // A record that is gone, or listed twice while an index follows it, is left out.
-        let in_order = entries.iter().filter_map(|entry| items.remove(&entry.pk));
-        Ok(Page { records: in_order.map(|item| item::read(&item)).collect::<PortResult<_>>()?, last })
+        for (entry, item) in entries.iter().filter_map(|entry| Some((entry, items.remove(&entry.pk)?))) {
+            match item::read(&item) {
+                Ok(record) => page.records.push(record),
+                Err(error) => page.unreadable.push(Unreadable {
+                    key: entry.pk.clone(),
+                    reconcile_at: index::reconcile_at(&item),
+                    problem: error.to_string(),
+                }),
+            }
+        }
+        Ok(page)
     }
 
     /// The entries of a shard: one more than the page takes, because the service names a last key also where nothing

@@ -6,11 +6,12 @@ use aws_sdk_dynamodb::{
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use dacapo_core::port::{PortResult, post_after};
-use dacapo_domain::{Header, Saved, Write};
+use dacapo_domain::{Header, Index, RecordKey, Saved, Write, sort_time};
+use jiff::Timestamp;
 
 use super::{
     DynamoRecords,
-    attribute::{HAS_OVERFLOW, Item, RECORD, is_expired, key},
+    attribute::{HAS_OVERFLOW, Item, RECORD, is_expired, key, text},
     item,
     update_expression::UpdateExpression,
 };
@@ -52,6 +53,25 @@ impl DynamoRecords {
                 self.drop_apart(write, &placed.apart, found.as_ref()).await;
                 Ok(Saved::Lost(found.as_ref().map(item::read).transpose()?))
             }
+        }
+    }
+
+    pub(super) async fn postpone_record(&self, of: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<bool> {
+        let pk = of.to_string();
+        let update = self
+            .client
+            .update_item()
+            .table_name(self.table())
+            .set_key(Some(key(&*pk, RECORD)))
+            .update_expression("SET #sort = :until")
+            .condition_expression("#sort = :seen")
+            .expression_attribute_names("#sort", Index::Reconcile.sort_name())
+            .expression_attribute_values(":seen", text(sort_time(seen)))
+            .expression_attribute_values(":until", text(sort_time(until)));
+        match update.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if lost_to(&error).is_some() => Ok(false),
+            Err(error) => Err(self.failed(Operation::of("postpone", &pk), error)),
         }
     }
 

@@ -118,3 +118,23 @@ async fn reconciled_records_come_by_when_they_are_due() {
     let due = Query { index: Index::Reconcile, partitions, below, ..query(10) };
     assert_eq!(names(&ports.records.query(&due).await.unwrap()), ["soon", "next"]);
 }
+
+#[tokio::test]
+async fn item_that_cannot_be_read_hides_none_of_its_page() {
+    let wire = Wire::default();
+    let ports = wire.ports();
+    flock(&ports, &["a", "b", "c", "d"]).await;
+    {
+        let mut table = wire.table.lock().unwrap();
+        let key = |name: &str| (format!("sheep/{name}"), "record".to_owned());
+        table.items.get_mut(&key("b")).unwrap().remove("version");
+        table.items.get_mut(&key("c")).unwrap().insert("doc".to_owned(), json!({ "S": "{" }));
+    }
+    let page = ports.records.query(&query(10)).await.unwrap();
+    assert_eq!(names(&page).concat(), "ad");
+    let [b, c] = &page.unreadable[..] else { panic!("{page:?}") };
+    assert_eq!((&*b.key, &*c.key), ("sheep/b", "sheep/c"));
+    assert_eq!(b.problem, "failed to read the item \"sheep/b\" (was it written by another version?)");
+    let at = Sheep::new("b").reconcile_at;
+    assert_eq!((b.reconcile_at, c.reconcile_at), (at, at), "by which the conductor can put them off");
+}

@@ -61,9 +61,12 @@ impl List {
         let client = cx.client().await?;
         let filter = ListFilter { task: self.task, state: self.state, limit: self.limit.into(), cursor: self.cursor };
         let listed = client.list(filter).await?;
-        let document = json!({"runs": listed.runs, "cursor": listed.cursor});
+        let document = json!({"runs": listed.runs, "cursor": listed.cursor, "unreadable": listed.unreadable});
         Ok(cx.output.give(&document, || {
             let mut text = output::runs(&listed.runs, client.ports().clock.now());
+            for problem in &listed.unreadable {
+                text += &format!("\nleft out: {problem}");
+            }
             if let Some(cursor) = &listed.cursor {
                 text += &format!("\nmore with --cursor '{cursor}'");
             }

@@ -1,59 +1,96 @@
 //! The sweep: what is overdue is reconciled.
 
+use std::{collections::HashSet, time::Duration};
+
 use dacapo_domain::{
     CONDUCTOR, DeferredEvent, DeferredEventInput, DeliveryFacts, DeliveryInput, DeliveryRecord, Index, IndexEntry,
-    Input, Machine, Query, RunRecord, ScheduleInput, ScheduleRecord, StoredRecord, Subscribed, run::Facts, run::Need,
-    slot, sort_time,
+    Input, Machine, Query, RecordKey, RunRecord, ScheduleInput, ScheduleRecord, StoredRecord, Subscribed, Unreadable,
+    limits, run::Facts, run::Need, slot, sort_time, until,
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Conductor;
 use crate::{
-    commit::{Stored, commit, load, read_record},
-    port::{ExecutionStatus, PortErrorKind, PortResult},
+    commit::{Stored, commit, load, postpone, read_record},
+    port::{ExecutionStatus, PortError, PortErrorKind, PortResult},
     publish::ensure_scheduled,
 };
 
-/// Records of one sweep, so that it ends within its minute.
+/// Records that one sweep repairs, at most; those that it puts off don't count.
 const BUDGET: usize = 500;
+/// Records that are read at once.
+const PAGE: usize = 100;
+/// The time within which a sweep ends, whatever is left: the next one comes after a minute.
+const TIME: Duration = Duration::from_secs(40);
 
 /// The tally of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Swept {
     /// Records that were reconciled.
     pub reconciled: usize,
-    /// Records that could not be: they come again.
+    /// Records that could not be, and were put off: the log names them.
     pub failed: usize,
 }
 
 impl Conductor {
-    /// Reconciles what is overdue. One that fails doesn't hold up those behind it.
+    /// Reconciles what is overdue. One that fails is put off, so that it never holds up those behind it.
     ///
     /// # Errors
     /// If the store can't say what is overdue.
     pub async fn sweep(&self) -> PortResult<Swept> {
-        let mut swept = Swept::default();
+        let (mut swept, mut met) = (Swept::default(), HashSet::new());
         let now = self.ports().clock.now();
-        let overdue = Query {
+        let mut overdue = Query {
             index: Index::Reconcile,
             partitions: vec![IndexEntry::RECONCILED.to_owned()],
             from: None,
             below: Some(format!("{}~", sort_time(now))), // Up to now, included.
             descending: false,
-            limit: BUDGET,
+            limit: PAGE,
         };
-        for stored in self.ports().records.query(&overdue).await?.records {
-            let header = stored.header.clone();
-            if header.reconcile_at.is_none_or(|at| at > now) {
-                continue; // The index was behind.
+        loop {
+            let page = self.ports().records.query(&overdue).await?;
+            let before = met.len();
+            for Unreadable { key, reconcile_at, problem } in page.unreadable {
+                if met.insert(key.clone()) {
+                    swept.failed += 1;
+                    self.put_off(&key, reconcile_at, None, &problem).await;
+                }
             }
-            swept.reconciled += 1;
-            if let Err(error) = self.reconcile(stored).await {
-                swept.failed += 1;
-                tracing::error!(record = %header.key, %error, "a record could not be reconciled");
+            for stored in page.records {
+                let (key, at, since) = (stored.header.key.to_string(), stored.header.reconcile_at, due_since(&stored));
+                if at.is_none_or(|at| at > now) || !met.insert(key.clone()) {
+                    continue; // The index was behind, or the page began with the end of the former.
+                }
+                match self.reconcile(stored).await {
+                    Ok(()) => swept.reconciled += 1,
+                    Err(error) => {
+                        swept.failed += 1;
+                        self.put_off(&key, at, since, &error.to_string()).await;
+                    }
+                }
+                if swept.reconciled >= BUDGET || self.ports().clock.now() > now + TIME {
+                    return Ok(swept);
+                }
             }
+            let Some(last) = page.last else { return Ok(swept) };
+            // Records of one millisecond may lie on both sides of a page's end.
+            overdue.from = Some(if met.len() > before { last } else { format!("{last}~") });
         }
-        Ok(swept)
+    }
+
+    /// Puts off a record that could not be reconciled: for as long as it has been overdue, so that the pause doubles,
+    /// a minute at least; for the longest pause where its document doesn't say since when.
+    async fn put_off(&self, key: &str, seen: Option<Timestamp>, since: Option<Timestamp>, problem: &str) {
+        let now = self.ports().clock.now();
+        let overdue = since.map_or(limits::MAX_RECONCILE_DELAY, |since| until(since, now));
+        let until = now + overdue.clamp(limits::QUEUE_GRACE, limits::MAX_RECONCILE_DELAY);
+        tracing::error!(record = key, problem, %until, "a record could not be reconciled: it is put off");
+        let (Some(of), Some(seen)) = (RecordKey::from_text(key), seen) else { return };
+        if let Err(error) = postpone(self.ports(), &of, seen, until).await {
+            tracing::error!(record = key, %error, "it could not be put off either");
+        }
     }
 
     async fn reconcile(&self, stored: StoredRecord) -> PortResult<()> {
@@ -66,7 +103,10 @@ impl Conductor {
                 let committed = commit(self.ports(), stored, &ScheduleInput::Reconciled, (), self.deadline()).await?;
                 ensure_scheduled(self.ports(), committed, self.deadline()).await
             }
-            _ => Ok(()), // No other kind asks to be reconciled.
+            kind => {
+                let text = format!("failed to reconcile a record of kind {kind:?}: this version knows no such kind");
+                Err(PortError::new(PortErrorKind::Refused, text))
+            }
         }
     }
 
@@ -116,4 +156,15 @@ impl Conductor {
             reply => reply,
         }
     }
+}
+
+/// The time at which a record was to be reconciled, by its own document, which no putting off changes. Every kind writes
+/// it there under the same name.
+fn due_since(stored: &StoredRecord) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Due {
+        reconcile_at: Timestamp,
+    }
+    stored.document.parse::<Due>().ok().map(|due| due.reconcile_at)
 }

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
+use jiff::Timestamp;
 
 use super::error::PortResult;
 
@@ -44,7 +45,14 @@ pub trait Records: Send + Sync {
     /// On `Transient` it may have been deleted.
     async fn delete(&self, seen: &Header, effects: &[Effect]) -> PortResult<bool>;
 
-    /// The records of an index.
+    /// Raises the time at which the conductor reconciles a record, whatever the record is, on the condition that it is
+    /// still the one seen; says whether it was. That is no new version.
+    ///
+    /// # Errors
+    /// On `Transient` it may have been raised.
+    async fn postpone(&self, key: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<bool>;
+
+    /// The records of an index. One that can't be read is told apart from the others, and is no error.
     ///
     /// # Errors
     /// Any [`PortError`](super::PortError).

@@ -100,11 +100,27 @@ pub struct Query {
     pub limit: usize,
 }
 
+/// A record that is stored in a form that its store can't read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unreadable {
+    /// The text of its key.
+    pub key: String,
+    /// The time at which the conductor reconciles it, where that can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconcile_at: Option<Timestamp>,
+    /// The reason.
+    pub problem: String,
+}
+
 /// The answer: records, and where to go on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Page {
     /// The records that have not expired, in order, each with the payloads that are stored with it.
     pub records: Vec<StoredRecord>,
+    /// Those of the page that can't be read: they hide none of the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<Unreadable>,
     /// The sort text of the last entry that was looked at, where there are more; `None` after the last.
     ///
     /// The next page begins beyond it, so entries that share it across the border of two pages are passed over: sort

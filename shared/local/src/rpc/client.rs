@@ -17,10 +17,12 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    APPEND, CREATE, DELETE, EXECUTION_STATUS, HAS_BACKLOG, LIVENESS_PATH, LOAD, POST, QUERY, READ_LOG, SAVE, Verb,
+    APPEND, CREATE, DELETE, EXECUTION_STATUS, HAS_BACKLOG, LIVENESS_PATH, LOAD, POST, POSTPONE, QUERY, READ_LOG, SAVE,
+    Verb,
 };
 
 /// The time that the engine may take for one call.
@@ -135,6 +137,10 @@ impl Records for Connection {
 
     async fn delete(&self, seen: &Header, effects: &[Effect]) -> PortResult<bool> {
         self.call(&DELETE, &(seen, effects)).await
+    }
+
+    async fn postpone(&self, key: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<bool> {
+        self.call(&POSTPONE, &(key, seen, until)).await
     }
 
     async fn query(&self, query: &Query) -> PortResult<Page> {

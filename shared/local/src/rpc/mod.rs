@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 
 use dacapo_core::port::ExecutionStatus;
 use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
+use jiff::Timestamp;
 
 #[cfg(feature = "engine")]
 pub(crate) use server::{guard, router};
@@ -20,6 +21,7 @@ const CREATE: Verb<(Write, Option<Claim>), Created> = Verb::at("/rpc/records/cre
 const LOAD: Verb<RecordKey, Option<StoredRecord>> = Verb::at("/rpc/records/load");
 const SAVE: Verb<(Header, Write), Saved> = Verb::at("/rpc/records/save");
 const DELETE: Verb<(Header, Vec<Effect>), bool> = Verb::at("/rpc/records/delete");
+const POSTPONE: Verb<(RecordKey, Timestamp, Timestamp), bool> = Verb::at("/rpc/records/postpone");
 const QUERY: Verb<Query, Page> = Verb::at("/rpc/records/query");
 const APPEND: Verb<(RecordKey, Vec<LogLine>), ()> = Verb::at("/rpc/records/append");
 const READ_LOG: Verb<(RecordKey, Option<String>, usize), Vec<LogLine>> = Verb::at("/rpc/records/read-log");

@@ -12,7 +12,7 @@ use axum::{
 use dacapo_core::port::{PortError, PortErrorKind, PortResult, Ports};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{APPEND, CREATE, DELETE, EXECUTION_STATUS, HAS_BACKLOG, LOAD, POST, QUERY, READ_LOG, SAVE, Verb};
+use super::{APPEND, CREATE, DELETE, EXECUTION_STATUS, HAS_BACKLOG, LOAD, POST, POSTPONE, QUERY, READ_LOG, SAVE, Verb};
 
 /// The longest request: a message of 256 KiB as JSON text within JSON, several times over.
 const LONGEST_REQUEST_BYTES: usize = 8 * 1024 * 1024;
@@ -29,6 +29,8 @@ fn records(router: Router<Ports>) -> Router<Ports> {
     let router = serve(router, &LOAD, async |ports, key| ports.records.load(&key).await);
     let router = serve(router, &SAVE, async |ports, (seen, write)| ports.records.save(&seen, &write).await);
     let router = serve(router, &DELETE, async |ports, (seen, effects)| ports.records.delete(&seen, &effects).await);
+    let router =
+        serve(router, &POSTPONE, async |ports, (key, seen, until)| ports.records.postpone(&key, seen, until).await);
     let router = serve(router, &QUERY, async |ports, query| ports.records.query(&query).await);
     let router = serve(router, &APPEND, async |ports, (key, lines)| ports.records.append(&key, &lines).await);
     serve(router, &READ_LOG, async |ports, (key, after, limit)| {

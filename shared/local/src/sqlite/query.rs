@@ -1,12 +1,13 @@
 //! Pages of an index.
 
 use dacapo_core::port::PortResult;
-use dacapo_domain::{Index, IndexEntry, Page, Query, sort_time};
+use dacapo_domain::{Index, IndexEntry, Page, Query, StoredRecord, Unreadable, sort_time};
+use jiff::Timestamp;
 use rusqlite::{Connection, params, types::Value};
 
 use super::{
     Database,
-    rows::{exactly, query},
+    rows::{exactly, first, is_of_another_type, query, unreadable},
     stored::StoredRow,
 };
 
@@ -66,6 +67,25 @@ fn first_millis(text: &str) -> i64 {
     if is_above { first + scale } else { first }
 }
 
+/// A record's row, unless it has expired; one that holds something else than a record is no error of the page.
+fn read(connection: &Connection, key: &str, now: Timestamp) -> rusqlite::Result<Option<Result<StoredRow, Unreadable>>> {
+    match StoredRow::find(connection, key, now) {
+        Ok(row) => Ok(row.map(Ok)),
+        Err(error) if is_of_another_type(&error) => {
+            let at = first(connection, "SELECT reconcile_at FROM records WHERE key = ?1", [key], |row| row.get(0));
+            let (key, reconcile_at) = (key.to_owned(), at.ok().flatten().map(exactly));
+            Ok(Some(Err(Unreadable { key, reconcile_at, problem: unreadable("a record", error).to_string() })))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The record of a row.
+fn readable(row: StoredRow) -> Result<StoredRecord, Unreadable> {
+    let (key, reconcile_at) = (row.key.clone(), row.reconcile_at.map(exactly));
+    row.record().map_err(|error| Unreadable { key, reconcile_at, problem: error.to_string() })
+}
+
 impl Database {
     /// A page: the entries first, then the records of those that it holds.
     pub(super) async fn page(&self, asked: &Query) -> PortResult<Page> {
@@ -84,12 +104,19 @@ impl Database {
                 found.sort_by(|a, b| if asked.descending { b.cmp(a) } else { a.cmp(b) });
                 let has_more = found.len() > asked.limit;
                 found.truncate(asked.limit);
-                let rows = found.iter().filter_map(|(_, key)| StoredRow::find(connection, key, now).transpose());
+                let rows = found.iter().map(|(_, key)| read(connection, key, now));
                 let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
                 Ok((rows, found.pop().filter(|_| has_more).map(|(sort, _)| sort)))
             })
             .await?;
-        Ok(Page { records: rows.into_iter().map(StoredRow::record).collect::<PortResult<_>>()?, last })
+        let mut page = Page { last, ..Page::default() };
+        for row in rows.into_iter().flatten() {
+            match row.and_then(readable) {
+                Ok(record) => page.records.push(record),
+                Err(unreadable) => page.unreadable.push(unreadable),
+            }
+        }
+        Ok(page)
     }
 }
 

@@ -230,6 +230,15 @@ impl Records for Database {
         .await
     }
 
+    async fn postpone(&self, key: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<bool> {
+        let (key, seen, until) = (key.to_string(), nanos(seen), nanos(until));
+        self.call(move |connection| {
+            const SQL: &str = "UPDATE records SET reconcile_at = ?3 WHERE key = ?1 AND reconcile_at = ?2";
+            Ok(execute(connection, SQL, params![key, seen, until])? > 0)
+        })
+        .await
+    }
+
     async fn query(&self, query: &Query) -> PortResult<Page> {
         self.page(query).await
     }

@@ -107,9 +107,16 @@ pub(super) fn not_stored(error: &rusqlite::Error) -> PortError {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, ReadOnly};
     let kind = match error.sqlite_error_code() {
         Some(DatabaseCorrupt | NotADatabase | ReadOnly) => PortErrorKind::Refused,
+        None if is_of_another_type(error) => PortErrorKind::Refused,
         _ => PortErrorKind::Transient,
     };
     PortError::new(kind, format!("failed to use the local database: {error}"))
+}
+
+/// Is true where a column holds something of another type than this build writes there.
+pub(super) const fn is_of_another_type(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+    matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..))
 }
 
 /// The error of a row that can't be read by this build.

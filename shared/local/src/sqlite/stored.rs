@@ -17,9 +17,9 @@ const SMALL_BYTES: usize = 1_024;
 
 /// A record's row, and the rows of its large payloads.
 pub(super) struct StoredRow {
-    key: String,
+    pub(super) key: String,
     pub(super) version: i64,
-    reconcile_at: Option<i64>,
+    pub(super) reconcile_at: Option<i64>,
     expires_at_s: Option<i64>,
     document: String,
     payloads: PayloadRows,

@@ -36,6 +36,8 @@ pub struct ListFilter {
 pub struct Listed {
     /// The runs, newest first, with their payloads as far as they are stored with the record.
     pub runs: Vec<RunView>,
+    /// Why runs of this page are left out that can't be read, one line a run: they were written by another version.
+    pub unreadable: Vec<String>,
     /// The place where the next page begins; `None` after the last.
     pub cursor: Option<String>,
 }
@@ -64,14 +66,16 @@ impl Client {
         let below = filter.cursor.as_deref().map(|cursor| read_cursor(index, cursor)).transpose()?;
         let partitions = self.partitions(filter.task.as_deref()).await?;
         let mut query = Query { index, partitions, from: None, below, descending: true, limit: filter.limit };
-        let mut runs = vec![];
+        let (mut runs, mut unreadable) = (vec![], vec![]);
         for _ in 0..READS {
             query.limit = filter.limit - runs.len();
             let page = self.ports().records.query(&query).await?;
+            unreadable.extend(page.unreadable.into_iter().map(|found| format!("{}: {}", found.key, found.problem)));
             for stored in page.records {
-                let view = self.view(read_record::<RunRecord>(stored)?);
-                if filter.state.is_none_or(|state| state == view.state) {
-                    runs.push(view);
+                match read_record::<RunRecord>(stored).map(|stored| self.view(stored)) {
+                    Ok(view) if filter.state.is_none_or(|state| state == view.state) => runs.push(view),
+                    Ok(_) => {}
+                    Err(error) => unreadable.push(error.to_string()),
                 }
             }
             query.below = page.last;
@@ -80,7 +84,7 @@ impl Client {
             }
         }
         let cursor = query.below.map(|last| format!("{CURSOR_FORM}.{}.{last}", index.name()));
-        Ok(Listed { runs, cursor })
+        Ok(Listed { runs, unreadable, cursor })
     }
 
     /// The partitions that hold a task's runs, or all runs: those of tasks that are no more are kept for their time.

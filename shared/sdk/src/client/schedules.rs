@@ -150,6 +150,9 @@ impl ScheduleClient {
         let mut all = BTreeMap::new();
         loop {
             let page = self.client.ports().records.query(&query).await?;
+            for dacapo_domain::Unreadable { key, problem, .. } in page.unreadable {
+                tracing::warn!(record = key, problem, "a schedule is left out of the list");
+            }
             for stored in page.records {
                 let stored = if stored.payloads.is_partial() {
                     load::<ScheduleRecord>(self.client.ports(), &stored.header.key).await?

@@ -250,3 +250,29 @@ async fn conductor_finds_records_from_their_time_on_and_is_told_when_that_is() {
     bench.database.save(&write.header, &ended).await.unwrap();
     assert_eq!(bench.database.next_reconcile().await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn row_that_cannot_be_read_hides_none_of_its_page() {
+    let bench = Bench::new().await;
+    let mut runs = vec![];
+    for _ in 0..4 {
+        runs.push(bench.stored_run().await.0);
+    }
+    let broken =
+        [("document", "'{'", &runs[1]), ("document", "CAST(x'ff' AS TEXT)", &runs[2]), ("payloads", "'[1]'", &runs[3])];
+    for (column, value, run) in broken {
+        let sql = format!("UPDATE records SET {column} = {value} WHERE key = 'run/{}'", run.id);
+        bench.database.call(move |connection| Ok(connection.execute(&sql, [])?)).await.unwrap();
+    }
+    let partitions = vec![RunRecord::partition("greet")];
+    let all = Query { index: Index::List, partitions, from: None, below: None, descending: false, limit: 10 };
+
+    let page = bench.database.query(&all).await.unwrap();
+
+    assert_eq!(page.records.iter().map(|stored| stored.header.clone()).collect::<Vec<_>>(), [runs[0].header()]);
+    let mut seen: Vec<_> = page.unreadable.iter().map(|found| (found.key.clone(), found.reconcile_at)).collect();
+    seen.sort();
+    let mut expected: Vec<_> = runs[1..].iter().map(|run| (run.header().key.to_string(), run.reconcile_at)).collect();
+    expected.sort();
+    assert_eq!(seen, expected);
+}

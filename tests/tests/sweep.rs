@@ -1,0 +1,131 @@
+//! The conductor's sweep among records that it can't repair.
+
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
+use std::time::Duration;
+
+use dacapo::{ListFilter, State, prelude::*};
+use dacapo_core::{
+    conductor::{Conductor, Swept},
+    port::Ports,
+};
+use dacapo_domain::{
+    Created, DecisionContext, Header, Id, Index, IndexEntry, Json, Machine, NewRun, Payloads, Query, RecordKey,
+    RunRecord, Trigger, Version, Write, slot,
+};
+use dacapo_test_kit::TestApp;
+use jiff::Timestamp;
+
+const COUNT: TaskRef<u32, u32> = TaskRef::new("count");
+
+fn app() -> TestApp {
+    TestApp::new().with(task(COUNT, async |n: u32, _: TaskContext| Ok(n)))
+}
+
+fn ports(app: &TestApp) -> &Ports {
+    app.client().ports()
+}
+
+/// Stores a record of any form that the conductor is to reconcile then.
+async fn store(app: &TestApp, kind: &'static str, id: &str, document: &str, at: Timestamp) {
+    let header =
+        Header { key: RecordKey::new(kind, id), version: Version(7), reconcile_at: Some(at), expires_at_s: None };
+    let (document, index) = (Json::from_text(document).unwrap(), vec![IndexEntry::reconcile(at)]);
+    let write = Write { header, document, payloads: Payloads::none(), index, effects: vec![] };
+    assert_eq!(ports(app).records.create(&write, None).await.unwrap(), Created::New);
+}
+
+/// Stores a run that was made then and whose message is lost.
+async fn lost(app: &TestApp, now: Timestamp) -> Id {
+    let clock = &ports(app).clock;
+    let new = NewRun::at(clock.new_id(), "count", now, Trigger::Run);
+    let cx = DecisionContext { now, random: clock.random() };
+    let decision = RunRecord::create(new, &cx).with(slot::BODY, Json::of(&1).unwrap());
+    let write = Write { effects: vec![], ..decision.write().unwrap() };
+    assert_eq!(ports(app).records.create(&write, None).await.unwrap(), Created::New);
+    decision.record.id
+}
+
+/// How long after the start each record is to be reconciled, by its key.
+async fn due(app: &TestApp, start: Timestamp) -> Vec<(String, Duration)> {
+    let partitions = vec![IndexEntry::RECONCILED.to_owned()];
+    let all = Query { index: Index::Reconcile, partitions, from: None, below: None, descending: false, limit: 1_000 };
+    let records = ports(app).records.query(&all).await.unwrap().records.into_iter();
+    let after = |at| dacapo_domain::until(start, at);
+    records.map(|stored| (stored.header.key.to_string(), after(stored.header.reconcile_at.unwrap()))).collect()
+}
+
+#[tokio::test]
+async fn thousands_of_records_that_cannot_be_read_hold_up_no_other() {
+    let app = app();
+    for n in 0..2_500 {
+        store(&app, RunRecord::KIND, &format!("{n}"), "{}", app.now()).await;
+    }
+    app.advance(seconds(1)).await;
+    let id = lost(&app, app.now()).await;
+    app.advance(minutes(2)).await;
+    assert_eq!(app.state(id).await.unwrap().state, State::Completed);
+}
+
+#[tokio::test]
+async fn record_that_fails_again_and_again_is_put_off_for_twice_as_long_each_time_up_to_an_hour() {
+    let (app, start) = (app(), app().now());
+    let document = format!(r#"{{"reconcileAt":"{start}"}}"#);
+    store(&app, "comet", "halley", &document, start).await;
+    let (mut now, mut pauses) = (Duration::ZERO, vec![]);
+    for _ in 0..9 {
+        app.advance(minutes(1)).await;
+        let [(_, at)] = &due(&app, start).await[..] else { panic!("it stays") };
+        pauses.push((*at - now).as_secs() / 60);
+        app.advance(*at - now - minutes(1)).await;
+        now = *at;
+    }
+    assert_eq!(pauses, [2, 2, 4, 8, 16, 32, 60, 60, 60], "in minutes");
+}
+
+#[tokio::test]
+async fn record_that_does_not_say_since_when_it_is_due_is_put_off_for_an_hour() {
+    let (app, start) = (app(), app().now());
+    store(&app, "comet", "halley", "{}", start).await;
+    store(&app, RunRecord::KIND, "no id", "[]", start).await;
+    let swept = Conductor::new(ports(&app).clone(), None).sweep().await.unwrap();
+    assert_eq!((swept.reconciled, swept.failed), (0, 2));
+    let hour = Duration::from_secs(3_600);
+    assert_eq!(due(&app, start).await, [("comet/halley".to_owned(), hour), ("run/no id".to_owned(), hour)]);
+}
+
+#[tokio::test]
+async fn sweep_repairs_five_hundred_and_leaves_the_rest_to_the_next() {
+    let app = app();
+    for n in 0..700 {
+        store(&app, "comet", &format!("{n}"), "{}", app.now() - minutes(1)).await;
+        lost(&app, app.now() - minutes(2)).await;
+    }
+    let conductor = Conductor::new(ports(&app).clone(), None);
+    let mut swept = vec![];
+    for _ in 0..3 {
+        let Swept { reconciled, failed } = conductor.sweep().await.unwrap();
+        swept.push((reconciled, failed));
+    }
+    assert_eq!(swept.iter().map(|(reconciled, _)| *reconciled).collect::<Vec<_>>(), [500, 200, 0]);
+    assert_eq!(swept.iter().map(|(_, failed)| failed).sum::<usize>(), 700, "{swept:?}");
+}
+
+#[tokio::test]
+async fn run_that_cannot_be_read_is_left_out_of_a_list_that_says_so() {
+    let app = app();
+    let id = lost(&app, app.now()).await;
+    let entry = IndexEntry { index: Index::List, partition: RunRecord::partition("count"), sort: "0".to_owned() };
+    let header =
+        Header { key: RecordKey::new("run", "odd"), version: Version(7), reconcile_at: None, expires_at_s: None };
+    let (document, payloads) = (Json::from_text("[]").unwrap(), Payloads::none());
+    let write = Write { header, document, payloads, index: vec![entry], effects: vec![] };
+    ports(&app).records.create(&write, None).await.unwrap();
+
+    let all = ListFilter { task: None, state: None, limit: 10, cursor: None };
+    let listed = app.list(all).await.unwrap();
+
+    assert_eq!(listed.runs.iter().map(|run| run.id).collect::<Vec<_>>(), [id]);
+    let [problem] = &listed.unreadable[..] else { panic!("{listed:?}") };
+    assert!(problem.starts_with("failed to read run/odd (was it written by another version?): "), "{problem}");
+}
