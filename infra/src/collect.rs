@@ -70,7 +70,37 @@ fn describe(binary: &Path) -> Result<Result<FunctionEntry, Vec<String>>, Collect
         }
         return Ok(Err(lines));
     }
-    let function = serde_json::from_slice(&output.stdout)
-        .map_err(|source| CollectError::Answer { binary: binary.to_owned(), source })?;
+    let function =
+        answer(&output.stdout).map_err(|source| CollectError::Answer { binary: binary.to_owned(), source })?;
     Ok(Ok(function))
+}
+
+/// The function of the last line that is one: what its author's code prints besides is no part of the answer.
+fn answer(printed: &[u8]) -> serde_json::Result<FunctionEntry> {
+    let lines = printed.split(|byte| *byte == b'\n').rev().filter(|line| !line.trim_ascii().is_empty());
+    let mut answers = lines.map(serde_json::from_slice);
+    let last = answers.next().unwrap_or_else(|| serde_json::from_slice(b""));
+    last.or_else(|error| answers.find_map(Result::ok).ok_or(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_function_prints_besides_is_no_part_of_its_answer() -> Result<(), serde_json::Error> {
+        let entry = FunctionEntry::conductor();
+        let text = serde_json::to_string(&entry)?;
+        for printed in [
+            format!("{text}\n"),
+            format!("connecting …\n{{\"level\":\"info\"}}\n{text}\n"),
+            format!("\u{fffd}\n\n{text}\r\nbye\n\n"),
+        ] {
+            assert_eq!(answer(printed.as_bytes())?, entry, "{printed}");
+        }
+        for printed in ["", "\n", "hello\n", "{}\n"] {
+            assert!(answer(printed.as_bytes()).is_err(), "{printed:?}");
+        }
+        Ok(())
+    }
 }

@@ -10,10 +10,6 @@ use crate::{
     resource::{Named, Resource, TemplateError},
 };
 
-/// The time the runner needs after it has stopped a handler, so that the failure can still be recorded.
-const RECORDING: Duration = limits::MAX_TIMEOUT.saturating_sub(limits::RUNNER_STOPS);
-/// The timeout of the conductor, whose next sweep comes after a minute.
-const CONDUCTOR_TIMEOUT: Duration = Duration::from_secs(60);
 /// Messages of the app's dead-letter queue that the conductor takes at once.
 const APP_DLQ_BATCH: u32 = 10;
 
@@ -32,17 +28,6 @@ pub(crate) fn check_queues(manifest: &Manifest) -> Result<(), TemplateError> {
     Ok(())
 }
 
-/// The timeout of the function's Lambda, in whole seconds.
-pub(crate) fn timeout_s(function: &FunctionEntry) -> u64 {
-    let timeout = match &function.holds {
-        Holds::Task(task) => task.policy.max_timeout.max(task.policy.timeout) + RECORDING,
-        Holds::Events(_) => limits::MAX_TIMEOUT,
-        Holds::Conductor => CONDUCTOR_TIMEOUT,
-    };
-    let whole = timeout.as_secs() + u64::from(timeout.subsec_nanos() > 0);
-    whole.min(limits::MAX_TIMEOUT.as_secs())
-}
-
 pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
     let slug = &function.name;
     resources.add(
@@ -57,7 +42,7 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
                 "Architectures": [{ "Ref": "Architecture" }],
                 "Code": { "S3Bucket": { "Ref": "Artifacts" }, "S3Key": { "Ref": code_parameter(function) } },
                 "MemorySize": function.memory_mb,
-                "Timeout": timeout_s(function),
+                "Timeout": function.lambda_timeout().as_secs(),
                 "Role": { "Fn::GetAtt": [id(slug, "Role"), "Arn"] },
                 "Environment": { "Variables": {
                     "DACAPO_APP": { "Ref": "App" },

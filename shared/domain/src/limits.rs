@@ -36,6 +36,12 @@ pub const MIN_TIMEOUT: Duration = Duration::from_secs(1);
 pub const MAX_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// The latest time at which the runner stops a handler, so that the failure can still be recorded.
 pub const RUNNER_STOPS: Duration = Duration::from_secs(14 * 60 + 55);
+/// The time that a function has beyond its handler's limit, so that the failure can be recorded.
+pub const RECORDING: Duration = MAX_TIMEOUT.saturating_sub(RUNNER_STOPS);
+/// The timeout of the Lambda of event handlers.
+pub const EVENTS_TIMEOUT: Duration = Duration::from_secs(900);
+/// The timeout of the conductor's Lambda, whose next sweep comes after a minute.
+pub const CONDUCTOR_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest timeout of an event handler.
 pub const MAX_EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 /// The age past which a failed delivery is dropped where its handler's retry policy doesn't say.

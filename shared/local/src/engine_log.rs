@@ -11,6 +11,8 @@ pub enum EngineLog {
         /// The address, as `http://127.0.0.1:8787`.
         address: String,
     },
+    /// The functions have changed, and are deployed as they are now.
+    Deployed,
     /// A function wrote a line to its output or error output.
     Line {
         /// The function's name.
@@ -56,6 +58,7 @@ impl fmt::Display for EngineLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listening { address } => write!(f, "the engine listens on {address}"),
+            Self::Deployed => f.write_str("the functions have changed: they are deployed as they are now"),
             Self::Line { function, line } => write!(f, "{function} | {line}"),
             Self::Started { function, pid: Some(pid) } => write!(f, "{function} started as process {pid}"),
             Self::Started { function, pid: None } => write!(f, "{function} started"),

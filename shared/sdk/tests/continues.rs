@@ -9,8 +9,9 @@ const COUNT: TaskRef<u32, u32> = TaskRef::new("count");
 
 #[tokio::test]
 async fn run_that_continues_at_once_waits_for_nothing() -> Result<(), dacapo::Error> {
-    let count =
-        async |n: u32, _: TaskContext| Ok::<Outcome<u32, u32>, TaskError>(if n < 20 { Continue(n + 1) } else { Done(n) });
+    let count = async |n: u32, _: TaskContext| {
+        Ok::<Outcome<u32, u32>, TaskError>(if n < 20 { Continue(n + 1) } else { Done(n) })
+    };
     let app = TestApp::new().with(task(COUNT, count));
     app.advance(Duration::from_millis(1_250)).await; // At no whole second.
     app.run(COUNT, 0).await?;

@@ -103,7 +103,7 @@ fn describe(entry: Result<FunctionEntry, Vec<String>>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let printed = json.map_err(Into::into).and_then(|json| writeln!(stdout(), "{json}"));
+    let printed = json.map_err(Into::into).and_then(|json| writeln!(stdout(), "\n{json}"));
     match printed {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

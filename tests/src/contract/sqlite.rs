@@ -1,7 +1,6 @@
 //! The embedded engine's database as a bench, with a clock that stands until it is stepped.
 
 use std::{
-    collections::BTreeMap,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -13,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use dacapo_core::port::{Clock, Ports};
 use dacapo_domain::{DueFires, Message};
-use dacapo_local::sqlite::{APP_DLQ, Database, QueueSpec, function_dlq};
+use dacapo_local::sqlite::{APP_DLQ, Database, QueueSpec, Rooms, function_dlq};
 use dacapo_test_kit::VirtualClock;
 use tempfile::TempDir;
 
@@ -56,7 +55,7 @@ impl SqliteBench {
     async fn tick(&self) {
         let database = self.database();
         loop {
-            let due = database.take_due(BTreeMap::new(), 0).await.expect("what is due can be taken");
+            let due = database.take_due(Rooms::default()).await.expect("what is due can be taken");
             if due.schedules.is_empty() {
                 return; // Timers fire once no schedule is due.
             }

@@ -9,30 +9,57 @@ use std::{
 
 use dacapo_domain::{FunctionEntry, Policy, TaskEntry, seconds};
 
-use crate::dacapo::call;
+use crate::dacapo::{Running, call};
 
 #[test]
 fn function_built_again_with_other_options_is_served_with_them() {
     let folder = tempfile::tempdir().unwrap();
     let hello = workspace(folder.path());
-    let (port, database) = (free_port(), folder.path().join("app.sqlite"));
     describes_itself(&hello, 30);
+    let dev = Dev::start(folder.path(), "--no-build");
+    becomes(|| dev.timeout_ms(), 30_000);
+    describes_itself(&hello, 60);
+    becomes(|| dev.timeout_ms(), 60_000);
+}
 
-    let line = format!("dev --no-build --port {port} --database {}", database.display());
-    let target = hello.ancestors().nth(2).unwrap().display().to_string();
-    let _dev = call(&line).within(folder.path()).env("CARGO_TARGET_DIR", &target).runs();
-    let timeout = || {
-        let said = call("manifest --local --json").env("DACAPO_LOCAL", &format!("http://127.0.0.1:{port}")).said();
+#[test]
+fn function_whose_source_changes_is_built_and_served_as_it_is_then() {
+    let folder = tempfile::tempdir().unwrap();
+    workspace(folder.path());
+    let source = folder.path().join("functions/hello/src/main.rs");
+    let write = |timeout_s| fs::write(&source, program(timeout_s)).unwrap();
+    write(30);
+    let dev = Dev::start(folder.path(), "");
+    becomes(|| dev.timeout_ms(), 30_000);
+    fs::write(&source, "fn main() { no more }").unwrap();
+    write(60);
+    becomes(|| dev.timeout_ms(), 60_000);
+    assert!(folder.path().join(".dacapo/greeter.sqlite").is_file(), "cargo clean takes no history");
+}
+
+/// A `dacapo dev` in a workspace, on a port of its own.
+struct Dev {
+    url: String,
+    _runs: Running,
+}
+
+impl Dev {
+    fn start(workspace: &Path, options: &str) -> Self {
+        let (port, target) = (free_port(), workspace.join("target").display().to_string());
+        let dev = call(&format!("dev --port {port} {options}")).within(workspace).env("CARGO_TARGET_DIR", &target);
+        Self { url: format!("http://127.0.0.1:{port}"), _runs: dev.runs() }
+    }
+
+    /// The timeout of the task `hello`, as the engine knows it.
+    fn timeout_ms(&self) -> Option<u64> {
+        let said = call("manifest --local --json").env("DACAPO_LOCAL", &self.url).said();
         if said.code != 0 {
             return None;
         }
         said.json()["functions"].as_array().unwrap().iter().find_map(|function| {
             (function["name"] == "hello").then(|| function["holds"]["task"]["policy"]["timeoutMs"].as_u64().unwrap())
         })
-    };
-    becomes(timeout, 30_000);
-    describes_itself(&hello, 60);
-    becomes(timeout, 60_000);
+    }
 }
 
 /// Reads until it is so.
@@ -51,7 +78,8 @@ fn workspace(folder: &Path) -> PathBuf {
     let workspace =
         "[workspace]\nresolver = \"3\"\nmembers = [\"functions/*\"]\n[workspace.metadata.dacapo]\napp = \"greeter\"\n";
     fs::write(folder.join("Cargo.toml"), workspace).unwrap();
-    fs::write(package.join("Cargo.toml"), "[package]\nname = \"hello\"\nedition = \"2024\"\n").unwrap();
+    fs::write(package.join("Cargo.toml"), "[package]\nname = \"hello\"\nedition = \"2024\"\n[features]\nlocal = []\n")
+        .unwrap();
     fs::write(package.join("src/main.rs"), "fn main() {}\n").unwrap();
     let debug = folder.join("target/debug");
     fs::create_dir_all(&debug).unwrap();
@@ -60,13 +88,25 @@ fn workspace(folder: &Path) -> PathBuf {
 
 /// Puts a binary there that says this of itself.
 fn describes_itself(binary: &Path, timeout_s: u64) {
-    let policy = Policy { timeout: seconds(timeout_s), ..Policy::default() };
-    let task = TaskEntry { name: "hello".to_owned(), policy, private: false, schedules: vec![] };
-    let entry = serde_json::to_string(&FunctionEntry::task("hello", 256, task)).unwrap();
+    let entry = entry(timeout_s);
     let fresh = binary.with_extension("new");
     fs::write(&fresh, format!("#!/bin/sh\necho '{entry}'\n")).unwrap();
     fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755)).unwrap();
     fs::rename(fresh, binary).unwrap();
+}
+
+/// The source of a function that says this of itself, after something else.
+fn program(timeout_s: u64) -> String {
+    format!(
+        "fn main() {{ println!(\"hello\"); println!(r#\"{}\"#); }}",
+        entry(timeout_s).replace('{', "{{").replace('}', "}}")
+    )
+}
+
+fn entry(timeout_s: u64) -> String {
+    let policy = Policy { timeout: seconds(timeout_s), ..Policy::default() };
+    let task = TaskEntry { name: "hello".to_owned(), policy, private: false, schedules: vec![] };
+    serde_json::to_string(&FunctionEntry::task("hello", 256, task)).unwrap()
 }
 
 fn free_port() -> u16 {

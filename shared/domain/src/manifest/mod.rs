@@ -262,6 +262,19 @@ impl FunctionEntry {
         }
     }
 
+    /// The timeout of its Lambda, in whole seconds: beyond a task's own, since a handler that runs to its limit is
+    /// stopped and its failure recorded before Lambda ends the process.
+    #[must_use]
+    pub fn lambda_timeout(&self) -> Duration {
+        let timeout = match &self.holds {
+            Holds::Task(task) => task.policy.max_timeout.max(task.policy.timeout).saturating_add(limits::RECORDING),
+            Holds::Events(_) => limits::EVENTS_TIMEOUT,
+            Holds::Conductor => limits::CONDUCTOR_TIMEOUT,
+        };
+        let whole = timeout.as_secs() + u64::from(timeout.subsec_nanos() > 0);
+        Duration::from_secs(whole).min(limits::MAX_TIMEOUT)
+    }
+
     fn title(&self) -> String {
         match &self.holds {
             Holds::Task(task) => format!("task {:?} (crate {})", task.name, self.crate_name),

@@ -1,5 +1,6 @@
 //! An app on this machine, for its developer: function binaries, a database file, one port.
 
+mod deploy;
 mod direct;
 mod serve;
 
@@ -8,10 +9,11 @@ use std::{path::PathBuf, sync::Arc};
 use axum::Router;
 use dacapo_core::port::{PortError, Ports};
 use dacapo_domain::{FunctionEntry, ManifestError};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 pub use serve::{dev, dev_until};
 
-use crate::engine_log::EngineLogs;
+use crate::{engine::STAGE, engine_log::EngineLogs};
 
 /// The engine's port by default.
 pub const DEFAULT_PORT: u16 = 8787;
@@ -31,6 +33,11 @@ pub struct DevOptions {
     pub database: PathBuf,
     /// The app's functions but the conductor, which is part of the engine.
     pub functions: Vec<DevFunction>,
+    /// Is true where these are some of the app's functions: others that the database knows stay as they are, with their
+    /// queues, runs and schedules, until they run again.
+    pub is_part: bool,
+    /// The functions as they have become, each time they change: they take the place of the former.
+    pub changes: Option<UnboundedReceiver<Vec<DevFunction>>>,
     /// Processes of one function, at most.
     pub processes: usize,
     /// The reader of the engine's log.
@@ -77,10 +84,12 @@ impl DevOptions {
     pub fn new(app: &str, database: PathBuf, functions: Vec<DevFunction>) -> Self {
         Self {
             app: app.to_owned(),
-            stage: "local".to_owned(),
+            stage: STAGE.to_owned(),
             port: DEFAULT_PORT,
             database,
             functions,
+            is_part: false,
+            changes: None,
             processes: PROCESSES,
             logs: Arc::new(|_| {}),
             pages: None,
@@ -88,5 +97,5 @@ impl DevOptions {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "client"))]
 mod tests;

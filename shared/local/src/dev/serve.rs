@@ -1,17 +1,16 @@
 //! Everything put together.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{Router, serve::ListenerExt};
 use dacapo_core::port::SystemClock;
-use dacapo_domain::Manifest;
 use tokio::{net::TcpListener, sync::Notify};
 
-use super::{DevError, DevOptions, direct};
+use super::{DevError, DevOptions, deploy::Place, direct};
 use crate::{
     engine::{Engine, EngineLoop, Permits, Programs, WithConductor},
     engine_log::EngineLog,
-    process::{Pool, Program},
+    process::Pool,
     rpc, runtime_api,
     runtime_api::Slots,
     sqlite::Database,
@@ -43,36 +42,40 @@ pub async fn dev(options: DevOptions, until: impl Future<Output = ()>) -> Result
 /// # Errors
 /// If the port is taken, the functions don't make an app, or the database can't be used.
 pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> Result<(), DevError> {
-    let DevOptions { app, stage, port, database, functions, processes, logs, pages } = options;
+    let DevOptions { app, stage, port, database, functions, is_part, changes, processes, logs, pages } = options;
     let listener = listen(port).await?;
     let port = listener.local_addr().map_or(port, |address| address.port());
     let address = format!("http://127.0.0.1:{port}");
 
-    let manifest = Manifest::new(&app, functions.iter().map(|function| function.entry.clone()).collect())?;
     let database = Database::open(&database, Arc::new(SystemClock))?;
     let ports = database.ports();
     let slots = Slots::default();
-    let pools = functions.into_iter().map(|function| {
-        let program = Program::new(&function.entry, function.binary, &app, &stage, &address);
-        let pool = Pool::new(program, processes, slots.clone(), logs.clone());
-        (function.entry.name, Arc::new(pool))
-    });
-    let programs = Arc::new(Programs::new(pools.collect::<HashMap<_, _>>()));
+    let (of_pools, told) = (slots.clone(), logs.clone());
+    let new_pool = move |program| Pool::new(program, processes, of_pools.clone(), told.clone());
+    let programs = Arc::new(Programs::new(new_pool));
     let invoke = Arc::new(WithConductor::new(ports.clone(), programs.clone()));
-    let engine = Arc::new(Engine::new(database, manifest, invoke, logs.clone()));
+    let place = Place { app, stage, address, is_part, ports: ports.clone(), programs: programs.clone() };
+    let manifest = place.manifest(&functions).await?;
+    let engine = Arc::new(Engine::new(database, manifest.clone(), invoke, logs.clone()).stage(&place.stage));
 
     let pages = pages.map_or_else(Router::new, |pages| pages(ports.clone()));
-    let routes =
-        rpc::router(ports).merge(runtime_api::router(slots)).merge(direct::router(engine.clone(), &app)).merge(pages);
+    let routes = rpc::router(ports)
+        .merge(runtime_api::router(slots))
+        .merge(direct::router(engine.clone(), &place.app))
+        .merge(pages);
     let listener = listener.tap_io(|connection| {
         // Many small answers: none of them waits for the next.
         let _ = connection.set_nodelay(true);
     });
-    engine.deploy().await?; // Before anything can be asked, of functions or by the one who is told the address.
+    // Before anything can be asked, of functions or by the one who is told the address.
+    place.deploy(&engine, manifest, &functions).await?;
     let server = tokio::spawn(async move { axum::serve(listener, routes).await });
-    logs(EngineLog::Listening { address });
+    logs(EngineLog::Listening { address: place.address.clone() });
     let permits = Permits { function: processes, wait_loops: processes };
-    let ended = EngineLoop::new(engine, permits).run(stop, GRACE).await;
+    let ended = tokio::select! {
+        ended = EngineLoop::new(engine.clone(), permits).run(stop, GRACE) => ended,
+        () = place.follow(&engine, changes, &logs) => Ok(()),
+    };
     programs.stop();
     server.abort();
     Ok(ended?)

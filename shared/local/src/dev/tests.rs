@@ -1,7 +1,11 @@
 //! The options that go wrong, and a start and an end in peace.
 
-use std::sync::Mutex;
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
+use std::{path::Path, sync::Mutex, time::Duration};
+
+use dacapo_core::{commit::load, read_manifest};
+use dacapo_domain::{Effect, Fire, Json, Message, Policy, ScheduleEntry, ScheduleRecord, TaskEntry, every};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use super::*;
@@ -41,4 +45,60 @@ async fn it_tells_where_it_is_and_stops_when_told() -> Tested {
     });
     dev_until(options, async { stopped.await.unwrap_or_default() }).await?;
     Ok(())
+}
+
+/// Serves functions until the test has what it wants; their processes end at once.
+fn serve(database: &Path, functions: &[&FunctionEntry], is_part: bool, then: impl AsyncFnOnce(Ports)) -> Tested {
+    let binary = |entry: &&FunctionEntry| DevFunction { entry: (*entry).clone(), binary: "/usr/bin/true".into() };
+    let mut options = DevOptions::new("shop", database.to_owned(), functions.iter().map(binary).collect());
+    (options.port, options.is_part) = (0, is_part);
+    let (tell, told) = oneshot::channel();
+    let tell = Mutex::new(Some(tell));
+    options.logs = Arc::new(move |log| {
+        if let EngineLog::Listening { address } = log {
+            tell.lock().unwrap().take().map(|tell| tell.send(address));
+        }
+    });
+    let stop = async { then(crate::client::connect(&told.await.unwrap_or_default())).await };
+    // Ends with all that it started, as a process does: the file is free then.
+    Ok(tokio::runtime::Runtime::new()?.block_on(dev_until(options, stop))?)
+}
+
+/// The schedule of the tests' function, as it is remembered.
+async fn weekly(ports: &Ports) -> Option<ScheduleRecord> {
+    load(ports, &ScheduleRecord::key_of("report-1")).await.unwrap().map(|stored| stored.record)
+}
+
+#[test]
+fn functions_that_are_not_asked_for_stay_as_they_are() -> Tested {
+    let directory = tempfile::tempdir()?;
+    let database = directory.path().join("local.db");
+    let task = |name: &str, schedules| TaskEntry {
+        name: name.to_owned(),
+        policy: Policy::default(),
+        private: false,
+        schedules,
+    };
+    let schedule = ScheduleEntry { name: "report-1".to_owned(), schedule: every("7 days"), body: Json::default() };
+    let report = FunctionEntry::task("report", 128, task("report", vec![schedule]));
+    let greet = FunctionEntry::task("greet", 128, task("greet", vec![]));
+    let mut made = None;
+    serve(&database, &[&report, &greet], false, async |ports| {
+        let message = Message::Fire(Fire { schedule: "other".to_owned(), time: ports.clock.now() }).to_json();
+        let send = Effect::Send { to: "report".to_owned(), message, delay: Duration::from_secs(900) };
+        ports.outbox.post(&send).await.unwrap();
+        made = weekly(&ports).await;
+    })?;
+    assert!(made.is_some());
+
+    serve(&database, &[&greet], true, async |ports| {
+        let (_, manifest) = read_manifest(&ports).await.unwrap().unwrap();
+        let names: Vec<_> = manifest.tasks().map(|(_, task)| task.name.as_str()).collect();
+        assert_eq!(names, ["greet", "report"], "its runs don't end as those of a task that was removed");
+        assert!(ports.probe.has_backlog("report").await.is_ok(), "its queue is there");
+        assert_eq!(weekly(&ports).await, made, "its schedule is not made anew");
+    })?;
+
+    serve(&database, &[&report, &greet], true, async |ports| assert_eq!(weekly(&ports).await, made))?;
+    serve(&database, &[&greet], false, async |ports| assert_eq!(weekly(&ports).await, None, "it was removed"))
 }

@@ -2,16 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
 use dacapo_core::{
+    commit::load,
     conductor::Conductor,
     port::{Clock, PortResult},
-    read_manifest,
 };
-use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
+use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest, ManifestRecord};
 use jiff::Timestamp;
 
 use super::Invoke;
@@ -23,16 +23,39 @@ use crate::{
 /// The least time between two sweeps, as the conductor's schedule on AWS says.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
+/// The stage of an app on this machine, unless told otherwise.
+pub const STAGE: &str = "local";
+
 /// One app, its database, and the way to its functions.
 pub struct Engine {
     pub(super) database: Database,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) manifest: Manifest,
-    pub(super) functions: BTreeMap<String, FunctionEntry>,
     pub(super) invoke: Arc<dyn Invoke>,
-    pub(super) conductor: FunctionEntry,
+    pub(super) conductor: Arc<FunctionEntry>,
     pub(super) logs: EngineLogs,
+    pub(super) stage: String,
+    app: RwLock<Arc<App>>,
     swept: Mutex<Option<Timestamp>>,
+}
+
+/// The app as it is deployed.
+pub(super) struct App {
+    pub(super) manifest: Manifest,
+    /// The functions that run here, by their names: all of the manifest's but the conductor, unless told otherwise.
+    pub(super) functions: BTreeMap<String, Arc<FunctionEntry>>,
+}
+
+impl App {
+    fn new(manifest: Manifest, runs: impl Fn(&FunctionEntry) -> bool) -> Self {
+        let functions = manifest.functions.iter().filter(|function| function.name != CONDUCTOR && runs(function));
+        let functions = functions.map(|function| (function.name.clone(), Arc::new(function.clone()))).collect();
+        Self { manifest, functions }
+    }
+
+    /// Messages of a queue for one invocation, at most.
+    pub(super) fn batch_size(&self, queue: &str) -> u32 {
+        self.functions.get(queue).map_or(1, |function| function.batch_size())
+    }
 }
 
 impl Engine {
@@ -41,10 +64,16 @@ impl Engine {
     /// The conductor is invoked as all functions are: [`WithConductor`](super::WithConductor) has it.
     #[must_use]
     pub fn new(database: Database, manifest: Manifest, invoke: Arc<dyn Invoke>, logs: EngineLogs) -> Self {
-        let functions = manifest.functions.iter().filter(|function| function.name != CONDUCTOR);
-        let functions = functions.map(|function| (function.name.clone(), function.clone())).collect();
-        let (clock, conductor) = (database.ports().clock, FunctionEntry::conductor());
-        Self { database, clock, manifest, functions, conductor, invoke, logs, swept: Mutex::default() }
+        let (clock, conductor) = (database.ports().clock, Arc::new(FunctionEntry::conductor()));
+        let app = RwLock::new(Arc::new(App::new(manifest, |_| true)));
+        let stage = STAGE.to_owned();
+        Self { database, clock, invoke, conductor, logs, stage, app, swept: Mutex::default() }
+    }
+
+    /// Names the stage of its functions' Lambdas, in place of [`STAGE`].
+    #[must_use]
+    pub fn stage(self, stage: &str) -> Self {
+        Self { stage: stage.to_owned(), ..self }
     }
 
     /// Makes the app what the manifest says, as a deploy does: its queues and schedules, and what the core keeps of it.
@@ -52,21 +81,38 @@ impl Engine {
     /// # Errors
     /// If the database can't be used.
     pub async fn deploy(&self) -> PortResult<()> {
-        self.database.deploy(&self.manifest).await?;
+        let app = self.app();
+        let served =
+            |function: &FunctionEntry| function.name == CONDUCTOR || app.functions.contains_key(&function.name);
+        self.database.deploy(&app.manifest, served).await?;
         let ports = self.database.ports();
-        let former_ms = read_manifest(&ports).await?.map_or(0, |(record, _)| record.made_ms);
+        let former = load::<ManifestRecord>(&ports, &ManifestRecord::key()).await?;
+        let former_ms = former.map_or(0, |former| former.record.made_ms);
         // A newer manifest stays: a clock that was set back must not keep the former one.
         let made_ms = self.clock.now().as_millisecond().max(former_ms);
-        let manifest = Manifest { made_ms, ..self.manifest.clone() };
+        let manifest = Manifest { made_ms, ..app.manifest.clone() };
         Conductor::new(ports, None).deploy(&manifest).await?;
         Ok(())
     }
 
+    /// Replaces the app by another, of whose functions those that `runs` tells run here; the others stay as they are.
+    ///
+    /// # Errors
+    /// If the database can't be used.
+    pub async fn redeploy(&self, manifest: Manifest, runs: impl Fn(&FunctionEntry) -> bool) -> PortResult<()> {
+        *self.app.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(App::new(manifest, runs));
+        self.deploy().await
+    }
+
+    pub(super) fn app(&self) -> Arc<App> {
+        self.app.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The reader of a queue.
-    pub(super) fn reader(&self, queue: &str) -> Option<&FunctionEntry> {
+    pub(super) fn reader(&self, queue: &str) -> Option<Arc<FunctionEntry>> {
         match queue {
-            CONDUCTOR | APP_DLQ => Some(&self.conductor),
-            _ => self.functions.get(queue),
+            CONDUCTOR | APP_DLQ => Some(self.conductor.clone()),
+            _ => self.app().functions.get(queue).cloned(),
         }
     }
 

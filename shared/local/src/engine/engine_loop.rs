@@ -1,15 +1,16 @@
 //! The engine by the machine's clock: it sleeps until something is due, and never asks in vain.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use dacapo_core::port::PortResult;
 use dacapo_domain::{CONDUCTOR, until};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
-};
+use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::{Engine, Work};
+use super::{Engine, take::WAIT_LOOPS};
 use crate::sqlite::APP_DLQ;
 
 /// The pause after the database failed.
@@ -22,7 +23,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 pub struct Permits {
     /// Of each function.
     pub function: usize,
-    /// Of all functions together, by wait loops.
+    /// Of each function, by wait loops.
     pub wait_loops: usize,
 }
 
@@ -44,18 +45,15 @@ enum Next {
 /// The loop that drives an engine until it is told to stop.
 pub struct EngineLoop {
     engine: Arc<Engine>,
-    permits: HashMap<String, Arc<Semaphore>>,
+    permits: Permits,
+    rooms: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 impl EngineLoop {
     /// The loop of an engine, with so many permits.
     #[must_use]
     pub fn new(engine: Arc<Engine>, permits: Permits) -> Self {
-        let own = [(CONDUCTOR, 4), (APP_DLQ, 1), (Work::WAIT_LOOPS, permits.wait_loops)];
-        let own = own.map(|(room, permits)| (room.to_owned(), permits));
-        let functions = engine.functions.keys().map(|name| (name.clone(), permits.function));
-        let permits = functions.chain(own).map(|(room, permits)| (room, Arc::new(Semaphore::new(permits)))).collect();
-        Self { engine, permits }
+        Self { engine, permits, rooms: Mutex::default() }
     }
 
     /// Delivers what is deployed until `stop` comes, then waits up to `grace` for what runs.
@@ -100,10 +98,9 @@ impl EngineLoop {
 
     /// Starts what is due and says what to wait for, apart from changes.
     async fn turn(&self, running: &mut JoinSet<()>) -> PortResult<Next> {
-        let room = |room: &str| self.permits.get(room).map_or(0, |permits| permits.available_permits());
-        let due = self.engine.take(room).await?;
+        let due = self.engine.take(|room| self.room(room).available_permits()).await?;
         for work in due.work {
-            let permit = self.take_permit(work.room());
+            let permit = self.room(&work.room()).try_acquire_owned().ok();
             let engine = self.engine.clone();
             running.spawn(async move {
                 engine.perform(work).await;
@@ -119,7 +116,18 @@ impl EngineLoop {
         })
     }
 
-    fn take_permit(&self, room: &str) -> Option<OwnedSemaphorePermit> {
-        self.permits.get(room)?.clone().try_acquire_owned().ok()
+    /// The room of a name; functions come and go.
+    fn room(&self, name: &str) -> Arc<Semaphore> {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(room) = rooms.get(name) {
+            return room.clone();
+        }
+        let permits = match name {
+            CONDUCTOR => 4,
+            APP_DLQ => 1,
+            name if name.starts_with(WAIT_LOOPS) => self.permits.wait_loops,
+            _ => self.permits.function,
+        };
+        rooms.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(permits))).clone()
     }
 }

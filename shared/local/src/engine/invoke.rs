@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use async_trait::async_trait;
@@ -12,7 +12,7 @@ use dacapo_domain::{FunctionEntry, Holds, Json};
 
 use crate::{
     InvocationFailed,
-    process::{Pool, limit},
+    process::{Pool, Program},
     runtime_api::{SqsRecord, batch_event, failed_items},
     sqlite::{APP_DLQ, ReceivedMessage},
 };
@@ -115,7 +115,7 @@ impl Invoke for InProcess {
         _queue: &str,
         batch: &[ReceivedMessage],
     ) -> Result<Vec<bool>, InvocationFailed> {
-        let (runner, deadline) = (self.runner(function)?, self.ports.clock.now() + limit(function));
+        let (runner, deadline) = (self.runner(function)?, self.ports.clock.now() + function.lambda_timeout());
         let mut done = vec![];
         for message in batch {
             let delivered = runner.deliver(&message.text, message.receives, deadline).await;
@@ -128,27 +128,50 @@ impl Invoke for InProcess {
     }
 
     async fn call(&self, function: &FunctionEntry, payload: Json) -> Result<Json, InvocationFailed> {
-        let (runner, deadline) = (self.runner(function)?, self.ports.clock.now() + limit(function));
+        let (runner, deadline) = (self.runner(function)?, self.ports.clock.now() + function.lambda_timeout());
         runner.invoke(payload, deadline).await.map_err(|error| InvocationFailed::new(error.to_string()))
     }
 }
 
 /// Functions that are binaries, by their names in the manifest: each invocation goes to a process through the Runtime
 /// API.
-pub(crate) struct Programs(HashMap<String, Arc<Pool>>);
+pub(crate) struct Programs {
+    pools: RwLock<HashMap<String, Arc<Pool>>>,
+    new_pool: Box<dyn Fn(Program) -> Pool + Send + Sync>,
+}
 
 impl Programs {
-    pub fn new(pools: HashMap<String, Arc<Pool>>) -> Self {
-        Self(pools)
+    /// No functions yet; `new_pool` makes the processes of each.
+    pub fn new(new_pool: impl Fn(Program) -> Pool + Send + Sync + 'static) -> Self {
+        Self { pools: RwLock::default(), new_pool: Box::new(new_pool) }
+    }
+
+    /// Makes the functions these. What runs of one that has changed, or is gone, runs to its end.
+    pub fn deploy(&self, programs: Vec<Program>) {
+        let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
+        let mut former = std::mem::take(&mut *pools);
+        for program in programs {
+            let name = program.function.clone();
+            let pool = match former.remove(&name) {
+                Some(pool) => {
+                    pool.replace(program);
+                    pool
+                }
+                None => Arc::new((self.new_pool)(program)),
+            };
+            pools.insert(name, pool);
+        }
+        former.values().for_each(|pool| pool.stop());
     }
 
     /// Ends their processes.
     pub fn stop(&self) {
-        self.0.values().for_each(|pool| pool.stop());
+        self.deploy(vec![]);
     }
 
     async fn invoke(&self, function: &FunctionEntry, payload: Bytes) -> Result<Bytes, InvocationFailed> {
-        self.0.get(&function.name).ok_or_else(|| unknown(function))?.invoke(payload).await
+        let pool = self.pools.read().unwrap_or_else(PoisonError::into_inner).get(&function.name).cloned();
+        pool.ok_or_else(|| unknown(function))?.invoke(payload).await
     }
 }
 

@@ -11,7 +11,7 @@ mod invoke;
 mod perform;
 mod take;
 
-pub use engine::Engine;
+pub use engine::{Engine, STAGE};
 pub use engine_loop::{EngineLoop, Permits};
 pub(crate) use invoke::Programs;
 pub use invoke::{InProcess, Invoke, WithConductor};

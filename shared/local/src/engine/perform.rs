@@ -36,7 +36,7 @@ impl Engine {
     /// Delivers a batch and acknowledges what is done; the rest comes back when its visibility ends.
     async fn deliver(&self, queue: &str, batch: &[ReceivedMessage]) -> PortResult<()> {
         let delivered = match self.reader(queue) {
-            Some(function) => self.invoke.deliver(function, queue, batch).await,
+            Some(function) => self.invoke.deliver(&function, queue, batch).await,
             None => Err(InvocationFailed::new("no function reads this queue any more")),
         };
         let done = delivered.unwrap_or_else(|failed| {
@@ -75,13 +75,18 @@ impl Engine {
         Ok(())
     }
 
-    /// Invokes a function with any payload, as `aws lambda invoke` does: by its name, or by its Lambda's full one.
-    /// `None` means that there is no such function.
+    /// Invokes a function with any payload, as `aws lambda invoke` does: by its name, or by its Lambda's full one,
+    /// `{app}-{stage}-{function}`. `None` means that there is no such function.
+    ///
+    /// The invocation goes on where the caller goes away, as on Lambda: only the answer is lost.
     pub async fn invoke_directly(&self, function: &str, payload: Json) -> Option<Result<Json, InvocationFailed>> {
-        let full = |name: &str| function.strip_suffix(name).is_some_and(|rest| rest.starts_with(&self.manifest.app));
-        let entry = self.functions.get(function);
-        let entry = entry.or_else(|| self.functions.values().find(|entry| full(&format!("-{}", entry.name))))?;
-        Some(self.invoke.call(entry, payload).await)
+        let app = self.app();
+        let prefix = format!("{}-{}-", app.manifest.app, self.stage);
+        let named = app.functions.get(function);
+        let entry = named.or_else(|| app.functions.get(function.strip_prefix(&prefix)?))?.clone();
+        let invoke = self.invoke.clone();
+        let invocation = tokio::spawn(async move { invoke.call(&entry, payload).await });
+        Some(invocation.await.unwrap_or_else(|error| Err(InvocationFailed::new(error.to_string()))))
     }
 
     /// Tells the conductor that a call of a function ended in no answer: what the state machine's catch does.
@@ -109,11 +114,11 @@ impl Engine {
     }
 
     async fn ask(&self, function: &str, call: &WaitLoopCall) -> Result<WaitLoopAnswer, InvocationFailed> {
-        let entry = self.functions.get(function);
+        let entry = self.app().functions.get(function).cloned();
         let entry = entry.ok_or_else(|| InvocationFailed::new(format!("no function is named {function}")))?;
         let payload = Invocation::Loop(call.clone());
         let payload = Json::of(&payload).map_err(|error| InvocationFailed::new(error.to_string()))?;
-        let answer = self.invoke.call(entry, payload).await?;
+        let answer = self.invoke.call(&entry, payload).await?;
         answer.parse().map_err(|error| InvocationFailed::new(format!("{function} gave the loop no answer: {error}")))
     }
 

@@ -1,6 +1,6 @@
 //! Work that is due, the fires of schedules first, taken from the database as far as there is room for it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use dacapo_core::{
     commit::{Seen, commit, load},
@@ -10,10 +10,13 @@ use dacapo_domain::{CONDUCTOR, DueFires, Payloads, ScheduleInput, ScheduleRecord
 use jiff::Timestamp;
 
 use super::{Engine, engine::earlier};
-use crate::sqlite::{APP_DLQ, DueExecution, DueSchedule, ReceivedMessage};
+use crate::sqlite::{APP_DLQ, DueExecution, DueSchedule, ReceivedMessage, Rooms};
 
 /// The time for which the engine goes on trying to remember what was missed.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The beginning of a name that no queue has.
+pub(super) const WAIT_LOOPS: &str = "loop/1 ";
 
 /// Something to be done at once, by itself: it was taken, and nothing else gets it.
 #[derive(Debug)]
@@ -32,18 +35,20 @@ pub enum Work {
 }
 
 impl Work {
-    /// Names the room for executions of wait loops, where queues are named by their functions.
-    pub const WAIT_LOOPS: &str = "loop/1";
-
     /// The name of the room that it takes.
     #[must_use]
-    pub fn room(&self) -> &str {
+    pub fn room(&self) -> Cow<'_, str> {
         match self {
-            Self::Messages { queue, .. } => queue,
-            Self::Execution(_) => Self::WAIT_LOOPS,
-            Self::Sweep => CONDUCTOR,
+            Self::Messages { queue, .. } => queue.into(),
+            Self::Execution(due) => wait_loops_of(&due.function).into(),
+            Self::Sweep => CONDUCTOR.into(),
         }
     }
+}
+
+/// Names the room for the wait loops that call a function, where queues are named by their functions.
+pub(super) fn wait_loops_of(function: &str) -> String {
+    format!("{WAIT_LOOPS}{function}")
 }
 
 /// The work that was taken, and the time of the next.
@@ -61,11 +66,18 @@ impl Engine {
     /// # Errors
     /// If the database can't be used; what was taken comes back when its visibility ends.
     pub async fn take(&self, room: impl Fn(&str) -> usize) -> PortResult<Turn> {
-        let queues = self.functions.keys().map(String::as_str).chain([CONDUCTOR, APP_DLQ]);
-        let messages = |queue: &str| count(room(queue)).saturating_mul(self.batch_size(queue));
-        let rooms: BTreeMap<_, _> = queues.map(|queue| (queue.to_owned(), messages(queue))).collect();
+        let app = self.app();
+        let queues = app.functions.keys().map(String::as_str).chain([CONDUCTOR, APP_DLQ]);
+        let messages = |queue: &str| count(room(queue)).saturating_mul(app.batch_size(queue));
+        let executions = app.functions.keys().map(|name| (name.clone(), count(room(&wait_loops_of(name)))));
+        let rooms = Rooms {
+            messages: queues.map(|queue| (queue.to_owned(), messages(queue))).collect(),
+            executions: executions.collect(),
+            orphans: count(room(CONDUCTOR)), // It is told of each.
+        };
         let due = loop {
-            let due = self.database.take_due(rooms.clone(), count(room(Work::WAIT_LOOPS))).await?;
+            let due = self.database.take_due(rooms.clone()).await?;
+            due.unreadable.iter().for_each(|text| self.note(text.clone()));
             if due.schedules.is_empty() {
                 break due;
             }
@@ -73,7 +85,7 @@ impl Engine {
         };
         let mut work = vec![];
         for (queue, messages) in due.messages {
-            let batches = messages.chunks(self.batch_size(&queue) as usize);
+            let batches = messages.chunks(app.batch_size(&queue) as usize);
             work.extend(batches.map(|batch| Work::Messages { queue: queue.clone(), batch: batch.to_vec() }));
         }
         work.extend(due.executions.into_iter().map(Work::Execution));
@@ -84,11 +96,6 @@ impl Engine {
             work.push(Work::Sweep);
         }
         Ok(Turn { work, next: earlier(due.next, sweep) })
-    }
-
-    /// Messages of a queue for one invocation, at most.
-    fn batch_size(&self, queue: &str) -> u32 {
-        self.functions.get(queue).map_or(1, |function| function.batch_size())
     }
 
     /// Fires schedules whose time has come.
@@ -118,9 +125,9 @@ impl Engine {
         let run = if fire.is_some() { "a later one runs now" } else { "skipped" };
         self.note(format!("schedule {name} missed {count} fires while nothing ran here, up to {latest}: {run}"));
 
-        let (ports, now) = (self.database.ports(), self.clock.now());
+        let (app, ports, now) = (self.app(), self.database.ports(), self.clock.now());
         let stored = load::<ScheduleRecord>(&ports, &ScheduleRecord::key_of(name)).await?;
-        let declared = || self.manifest.schedule(name).map(|(_, task, _)| ScheduleRecord::fresh(name, &task.name, now));
+        let declared = || app.manifest.schedule(name).map(|(_, task, _)| ScheduleRecord::fresh(name, &task.name, now));
         let seen = match stored {
             Some(stored) => Seen::from(stored),
             None => match declared() {

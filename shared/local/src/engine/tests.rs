@@ -34,6 +34,8 @@ struct Script {
     answers: Mutex<VecDeque<Result<Json, InvocationFailed>>>,
     calls: Mutex<Vec<Invocation>>,
     texts: Mutex<Vec<String>>,
+    /// Calls wait for it.
+    gate: tokio::sync::Mutex<()>,
     /// Is true where all fails.
     is_dead: Mutex<bool>,
     /// The failures of the conductor before it works.
@@ -74,6 +76,7 @@ impl Invoke for Script {
     }
 
     async fn call(&self, _: &FunctionEntry, payload: Json) -> Result<Json, InvocationFailed> {
+        let _open = self.gate.lock().await;
         self.calls().push(payload.parse().unwrap());
         self.answers.lock().unwrap().pop_front().unwrap_or_else(|| Err(InvocationFailed::new("no answer is left")))
     }
@@ -275,6 +278,39 @@ async fn crash_leaves_messages_until_their_visibility_ends() -> Tested {
     let sent = app.clock.now();
     app.settle().await?;
     assert_eq!(app.next_due().await?, Some(sent + Duration::from_secs(5_400)), "not before");
+    Ok(())
+}
+
+#[tokio::test]
+async fn direct_invocation_names_a_function_or_the_whole_of_its_lambda() -> Tested {
+    let app = App::new(vec![]).await?;
+    for (name, is_there) in [
+        ("greet", true),
+        ("shop-local-greet", true),
+        ("shop-local-weekly-greet", false),
+        ("shop-prod-greet", false),
+        ("shopping-local-greet", false),
+        ("shop-greet", false),
+        ("-greet", false),
+        ("", false),
+    ] {
+        app.script.answers.lock().unwrap().push_back(Ok(Json::default()));
+        assert_eq!(app.engine.invoke_directly(name, Json::default()).await.is_some(), is_there, "{name:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn direct_invocation_goes_on_where_its_caller_goes_away() -> Tested {
+    let app = App::new(vec![]).await?;
+    let closed = app.script.gate.lock().await;
+    let invocation = app.engine.invoke_directly("greet", Json::of(&Invocation::Sweep {})?);
+    assert!(tokio::time::timeout(Duration::ZERO, invocation).await.is_err(), "the caller goes away");
+    drop(closed);
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(*app.script.calls(), [Invocation::Sweep {}]);
     Ok(())
 }
 

@@ -9,16 +9,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use dacapo_domain::{FunctionEntry, Holds};
+use dacapo_domain::FunctionEntry;
 use tokio::process::Command;
 
 pub(crate) use pool::Pool;
 
-/// The Lambda timeout of a function of event handlers.
-const EVENTS_LIMIT: Duration = Duration::from_secs(900);
-
 /// A function's binary.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Program {
     /// The function's name, as in the manifest.
     pub function: String,
@@ -45,7 +42,7 @@ impl Program {
             function: entry.name.clone(),
             path,
             memory_mb: entry.memory_mb,
-            limit: limit(entry),
+            limit: entry.lambda_timeout(),
             app: app.to_owned(),
             stage: stage.to_owned(),
             engine: engine.to_owned(),
@@ -84,14 +81,6 @@ impl Stamp {
     pub fn of(path: &Path) -> Option<Self> {
         let about = std::fs::metadata(path).ok()?;
         Some(Self { modified: about.modified().ok()?, bytes: about.len() })
-    }
-}
-
-/// A task's function may take as long as `set_timeout` may ask for.
-pub(crate) fn limit(entry: &FunctionEntry) -> Duration {
-    match &entry.holds {
-        Holds::Task(task) => task.policy.max_timeout,
-        Holds::Events(_) | Holds::Conductor => EVENTS_LIMIT,
     }
 }
 

@@ -23,6 +23,7 @@ const OUTPUT_WITHIN: Duration = Duration::from_millis(200);
 
 /// A process that takes one invocation at a time. Dropped, it is killed.
 pub struct Process {
+    pub program: Arc<Program>,
     child: Child,
     slot: Arc<Slot>,
     slots: Slots,
@@ -43,17 +44,17 @@ pub enum ProcessEnded {
 }
 
 impl Process {
-    pub fn start(program: &Program, slots: &Slots, logs: &EngineLogs) -> std::io::Result<Self> {
+    pub fn start(program: Arc<Program>, slots: &Slots, logs: &EngineLogs) -> std::io::Result<Self> {
         let stamp = Stamp::of(&program.path);
         let (number, slot) = slots.take(&program.function);
         let mut child = program.command(number).spawn().inspect_err(|_| slots.leave(number))?;
-        let function = &program.function;
+        let function = program.function.clone();
         logs(EngineLog::Started { function: function.clone(), pid: child.id() });
         if let Some(output) = child.stdout.take() {
             follow(output, function.clone(), logs.clone());
         }
         let errors = child.stderr.take().map(|output| follow(output, function.clone(), logs.clone()));
-        Ok(Self { child, slot, slots: slots.clone(), number, stamp, proven: false, errors })
+        Ok(Self { program, child, slot, slots: slots.clone(), number, stamp, proven: false, errors })
     }
 
     /// Says whether it still runs.
@@ -62,7 +63,8 @@ impl Process {
     }
 
     /// Invokes it. After an error it is of no more use.
-    pub async fn invoke(&mut self, payload: Bytes, limit: Duration) -> Result<Ended, ProcessEnded> {
+    pub async fn invoke(&mut self, payload: Bytes) -> Result<Ended, ProcessEnded> {
+        let limit = self.program.limit;
         let mut calling = self.slot.call(payload, limit);
         let started = Instant::now();
         tokio::select! {

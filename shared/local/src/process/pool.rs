@@ -1,7 +1,7 @@
 //! The processes of one function: another is started when all are busy, up to a bound.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -26,7 +26,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The processes of one function.
 pub struct Pool {
-    program: Program,
+    function: String,
+    program: Mutex<Arc<Program>>,
     slots: Slots,
     logs: EngineLogs,
     permits: Semaphore,
@@ -44,8 +45,18 @@ struct Trouble {
 impl Pool {
     /// A pool of at most so many processes.
     pub fn new(program: Program, permits: usize, slots: Slots, logs: EngineLogs) -> Self {
+        let (function, program) = (program.function.clone(), Mutex::new(Arc::new(program)));
         let (idle, trouble) = (Mutex::default(), Mutex::default());
-        Self { program, slots, logs, permits: Semaphore::new(permits), idle, trouble }
+        Self { function, program, slots, logs, permits: Semaphore::new(permits), idle, trouble }
+    }
+
+    /// Lets the next processes be of this program: the former ones end with what they do.
+    pub fn replace(&self, program: Program) {
+        *self.program.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(program);
+    }
+
+    fn program(&self) -> Arc<Program> {
+        self.program.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Invokes the function: in an idle process, or in a new one, or in the next that becomes idle.
@@ -56,7 +67,7 @@ impl Pool {
                 Some(process) => process,
                 None => self.start().await?,
             };
-            match process.invoke(payload.clone(), self.program.limit).await {
+            match process.invoke(payload.clone()).await {
                 Ok(ended) => {
                     *self.trouble() = Trouble::default();
                     self.lock_idle().push(process);
@@ -79,13 +90,14 @@ impl Pool {
 
     /// An idle process of the binary as it is now. Those of an older one end here.
     fn idle(&self) -> Option<Process> {
-        let now = Stamp::of(&self.program.path);
+        let program = self.program();
+        let now = Stamp::of(&program.path);
         let mut idle = self.lock_idle();
         idle.retain_mut(Process::lives);
         let living = idle.len();
-        idle.retain(|process| now.is_none() || process.stamp == now);
+        idle.retain(|process| process.program == program && (now.is_none() || process.stamp == now));
         if idle.len() < living {
-            (self.logs)(EngineLog::Changed { function: self.program.function.clone() });
+            (self.logs)(EngineLog::Changed { function: self.function.clone() });
         }
         idle.pop()
     }
@@ -98,13 +110,14 @@ impl Pool {
         let patience = Instant::now() + BUILT_WITHIN;
         loop {
             // While it is built, the binary is missing, or still open for writing.
-            match Process::start(&self.program, &self.slots, &self.logs) {
+            match Process::start(self.program(), &self.slots, &self.logs) {
                 Ok(process) => return Ok(process),
                 Err(error) if is_being_built(&error) && Instant::now() < patience => {
                     tokio::time::sleep(TRY_EVERY).await;
                 }
                 Err(error) => {
-                    let path = self.program.path.display();
+                    let program = self.program();
+                    let path = program.path.display();
                     return Err(self.crashed(format!("can't start {path}: {error} (build it with `cargo build`)")));
                 }
             }
@@ -119,7 +132,7 @@ impl Pool {
         trouble.not_before = Some(Instant::now() + pause);
         drop(trouble);
         let failed = InvocationFailed::new(&how);
-        (self.logs)(EngineLog::Crashed { function: self.program.function.clone(), how });
+        (self.logs)(EngineLog::Crashed { function: self.function.clone(), how });
         failed
     }
 

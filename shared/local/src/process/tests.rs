@@ -253,9 +253,3 @@ fn ends_with_its_engine(payload: &'static str) -> Tested {
         Ok(())
     })
 }
-
-#[test]
-fn limit_of_event_handlers_is_their_lambdas() {
-    let entry = dacapo_domain::FunctionEntry::events("joined", 128, vec![]);
-    assert_eq!(super::limit(&entry), Duration::from_secs(900));
-}

@@ -13,21 +13,23 @@ use super::{
 impl Database {
     /// Makes the app what the manifest says: its functions' queues, the conductor's and the app's dead-letter
     /// queue, and its declared schedules. The manifest itself is a record, which the core stores. Queues of functions that are gone are deleted
-    /// with what is in them. A declared schedule that is as before keeps its next fire.
+    /// with what is in them. A declared schedule that is as before keeps its next fire. For functions that are not
+    /// `served` nothing is due: their messages, executions and schedules wait.
     ///
     /// # Errors
     /// If the database can't be used.
-    pub async fn deploy(&self, manifest: &Manifest) -> PortResult<()> {
-        let mut queues: Vec<QueueSpec> = manifest.functions.iter().map(QueueSpec::of).collect();
-        if !queues.iter().any(|queue| queue.function == CONDUCTOR) {
-            queues.push(QueueSpec::of(&FunctionEntry::conductor()));
+    pub async fn deploy(&self, manifest: &Manifest, served: impl Fn(&FunctionEntry) -> bool + Send) -> PortResult<()> {
+        let mut queues: Vec<_> =
+            manifest.functions.iter().map(|function| (QueueSpec::of(function), served(function))).collect();
+        if !queues.iter().any(|(queue, _)| queue.function == CONDUCTOR) {
+            queues.push((QueueSpec::of(&FunctionEntry::conductor()), true));
         }
-        queues.push(QueueSpec::app_dlq());
+        queues.push((QueueSpec::app_dlq(), true));
         let (schedules, now) = (declared(manifest)?, millis(self.now()));
         self.call_and_wake(move |connection| {
             remove_others(connection, &queues)?;
-            for queue in &queues {
-                queue.put(connection)?;
+            for (queue, is_served) in &queues {
+                queue.put(connection, *is_served)?;
             }
             schedules::declare(connection, &schedules, now)?;
             Ok(())
@@ -41,7 +43,7 @@ impl Database {
     /// If the database can't be used.
     pub async fn declare_queue(&self, queue: &QueueSpec) -> PortResult<()> {
         let queue = queue.clone();
-        self.call_and_wake(move |connection| Ok(queue.put(connection)?)).await
+        self.call_and_wake(move |connection| Ok(queue.put(connection, true)?)).await
     }
 }
 
@@ -56,9 +58,9 @@ fn declared(manifest: &Manifest) -> PortResult<Vec<Declared>> {
     Ok(declared)
 }
 
-fn remove_others(connection: &Connection, queues: &[QueueSpec]) -> rusqlite::Result<()> {
+fn remove_others(connection: &Connection, queues: &[(QueueSpec, bool)]) -> rusqlite::Result<()> {
     let there: Vec<String> = query(connection, "SELECT name FROM queues", [], |row| row.get(0))?;
-    for name in there.iter().filter(|name| !queues.iter().any(|queue| queue.function == **name)) {
+    for name in there.iter().filter(|name| !queues.iter().any(|(queue, _)| queue.function == **name)) {
         execute(connection, "DELETE FROM messages WHERE queue IN (?1, ?2)", [name, &function_dlq(name)])?;
         execute(connection, "DELETE FROM queues WHERE name = ?1", [name])?;
     }

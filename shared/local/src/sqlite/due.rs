@@ -7,17 +7,26 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{
-    Database, DueExecution, DueSchedule, ReceivedMessage,
-    executions::{self, ExecutionRow},
-    outbox,
+    Database, DueExecution, DueSchedule, ReceivedMessage, executions, outbox,
     queues::oldest,
     receive::receive,
     rows::{exactly, execute, first, millis, query, timestamp},
-    schedules::{self, ScheduleRow},
+    schedules,
 };
 
+/// The room for what is due: so much of it is taken at most.
+#[derive(Clone, Debug, Default)]
+pub struct Rooms {
+    /// Messages, by queue; of a queue that isn't named none is taken.
+    pub messages: BTreeMap<String, u32>,
+    /// Executions of wait loops, by the function that they call.
+    pub executions: BTreeMap<String, u32>,
+    /// Executions of each function that isn't named there: those whose function is gone.
+    pub orphans: u32,
+}
+
 /// The work that was due and is taken, and the times of what comes next.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Due {
     /// Messages, by queue. They are hidden.
     pub messages: Vec<(String, Vec<ReceivedMessage>)>,
@@ -25,6 +34,8 @@ pub struct Due {
     pub executions: Vec<DueExecution>,
     /// Schedules, which are given again until they were [fired](Database::fire_schedule).
     pub schedules: Vec<DueSchedule>,
+    /// What can't be read, in words: it was put aside, and is not given again.
+    pub unreadable: Vec<String>,
     /// The next time at which something is due that is not being handled: a message (one that is hidden, when its visibility
     /// ends), a timer, an execution or a schedule; the past if it is due already, `None` if nothing ever is.
     pub next: Option<Timestamp>,
@@ -32,39 +43,30 @@ pub struct Due {
     pub reconcile: Option<Timestamp>,
 }
 
-/// The same as it is read on the database's thread; it is parsed on the caller's.
-#[derive(Default)]
-struct DueRows {
-    messages: Vec<(String, Vec<ReceivedMessage>)>,
-    executions: Vec<ExecutionRow>,
-    schedules: Vec<ScheduleRow>,
-    next: Option<Timestamp>,
-    reconcile: Option<Timestamp>,
-}
-
 /// The queues that show a visible message; functions' own dead-letter queues are not drained, and not among them.
 fn due_queues(connection: &Connection, now: i64, oldest: i64) -> rusqlite::Result<Vec<String>> {
-    const SQL: &str = "SELECT name FROM queues WHERE EXISTS
+    const SQL: &str = "SELECT name FROM queues WHERE is_served AND EXISTS
         (SELECT 1 FROM messages WHERE queue = queues.name AND visible_at <= ?1 AND sent_at > ?2) ORDER BY name";
     query(connection, SQL, [now, oldest], |row| row.get(0))
 }
 
-fn next_due(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+/// The next time at which a message, a timer or an execution is due.
+fn next_work(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     const SQL: &str = "SELECT min(at) FROM (
-        SELECT (SELECT min(visible_at) FROM messages WHERE queue = queues.name) AS at FROM queues
-        UNION ALL SELECT min(at) FROM timers
-        UNION ALL SELECT min(until) FROM executions WHERE status = 'waiting'
-        UNION ALL SELECT min(next_fire) FROM schedules WHERE next_fire IS NOT NULL)";
-    earliest(connection, SQL)
+        SELECT (SELECT min(visible_at) FROM messages WHERE queue = queues.name) AS at FROM queues WHERE is_served
+        UNION ALL SELECT min(at) FROM timers)";
+    let executions = executions::waiting(connection)?.into_iter().map(|(_, until)| until);
+    Ok(executions.chain(first(connection, SQL, [], |row| row.get::<_, Option<i64>>(0))?.flatten()).min())
+}
+
+/// The same, or a schedule.
+fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    Ok(next_work(connection)?.into_iter().chain(schedules::next(connection)?).min())
 }
 
 fn next_reconcile(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     const SQL: &str = "SELECT min(reconcile_at) FROM records WHERE reconcile_at IS NOT NULL";
     Ok(first(connection, SQL, [], |row| row.get::<_, Option<i64>>(0))?.flatten().map(exactly))
-}
-
-fn earliest(connection: &Connection, sql: &str) -> rusqlite::Result<Option<Timestamp>> {
-    Ok(first(connection, sql, [], |row| row.get::<_, Option<i64>>(0))?.flatten().map(timestamp))
 }
 
 impl Database {
@@ -74,38 +76,36 @@ impl Database {
     ///
     /// # Errors
     /// If the database can't be used.
-    pub async fn take_due(&self, rooms: BTreeMap<String, u32>, executions: u32) -> PortResult<Due> {
+    pub async fn take_due(&self, rooms: Rooms) -> PortResult<Due> {
         let now = self.now();
         let (now, oldest) = (millis(now), oldest(now));
-        let taken = self.call(move |connection| {
-            let mut due =
-                DueRows { next: next_due(connection)?, reconcile: next_reconcile(connection)?, ..DueRows::default() };
-            if due.next.is_none_or(|next| millis(next) > now) {
+        self.call(move |connection| {
+            let mut due = Due { reconcile: next_reconcile(connection)?, ..Due::default() };
+            let next = next_due(connection)?;
+            due.next = next.map(timestamp);
+            if next.is_none_or(|next| next > now) {
                 return Ok(due);
             }
-            due.schedules = schedules::due(connection, now)?;
+            let schedules = schedules::take(connection, now)?;
+            (due.schedules, due.unreadable) = (schedules.read, schedules.unreadable);
             if !due.schedules.is_empty() {
                 return Ok(due);
             }
             outbox::fire_timers(connection, now)?;
+            let room = |function: &str| rooms.executions.get(function).copied().unwrap_or(rooms.orphans);
+            let executions = executions::take(connection, room, now)?;
+            due.executions = executions.read;
+            due.unreadable.extend(executions.unreadable);
             for queue in due_queues(connection, now, oldest)? {
-                if let Some(room @ 1..) = rooms.get(&queue).copied() {
+                if let Some(room @ 1..) = rooms.messages.get(&queue).copied() {
                     let received = receive(connection, &queue, room, now, oldest)?;
                     due.messages.push((queue, received));
                 }
             }
-            due.executions = executions::take(connection, executions, now)?;
-            due.next = next_due(connection)?;
+            due.next = next_due(connection)?.map(timestamp);
             Ok(due)
-        });
-        let DueRows { messages, executions, schedules, next, reconcile } = taken.await?;
-        Ok(Due {
-            messages,
-            executions: executions.into_iter().map(DueExecution::of).collect::<PortResult<_>>()?,
-            schedules: schedules.into_iter().map(DueSchedule::of).collect::<PortResult<_>>()?,
-            next,
-            reconcile,
         })
+        .await
     }
 
     /// The time of the next record that the conductor reconciles, as [`query`](dacapo_core::port::Records::query) will tell it then.
@@ -122,24 +122,23 @@ impl Database {
     /// # Errors
     /// If the database can't be used.
     pub async fn next_work(&self) -> PortResult<Option<Timestamp>> {
-        const SQL: &str = "SELECT min(at) FROM (
-            SELECT (SELECT min(visible_at) FROM messages WHERE queue = queues.name) AS at FROM queues
-            UNION ALL SELECT min(at) FROM timers
-            UNION ALL SELECT min(until) FROM executions WHERE status = 'waiting')";
-        self.call(|connection| Ok(earliest(connection, SQL)?)).await
+        self.call(|connection| Ok(next_work(connection)?.map(timestamp))).await
     }
 
     /// The first word of an engine that starts: nothing is being handled. Executions that were being called are due
-    /// again, and messages that were received are visible again, their receives counted.
+    /// again, messages that were received are visible again, their receives counted, and schedules that were put aside
+    /// are read again.
     ///
     /// # Errors
     /// If the database can't be used.
     pub async fn recover(&self) -> PortResult<()> {
         const CALLS: &str = "UPDATE executions SET status = 'waiting' WHERE status = 'calling'";
         const MESSAGES: &str = "UPDATE messages SET visible_at = ?1 WHERE receives > 0 AND visible_at > ?1";
+        const ASIDE: &str = "UPDATE schedules SET is_aside = 0 WHERE is_aside";
         let now = millis(self.now());
         self.call_and_wake(move |connection| {
             execute(connection, CALLS, [])?;
+            execute(connection, ASIDE, [])?;
             execute(connection, MESSAGES, params![now])?;
             Ok(())
         })

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 use super::{
     Database,
     queues::enqueue,
-    rows::{WorkError, ceil_second, document, execute, first, millis, query, value},
+    rows::{Rows, WorkError, ceil_second, document, execute, first, millis, query, value},
 };
 
 /// An execution whose wait is over.
@@ -63,28 +63,56 @@ fn end(connection: &Connection, name: &str, message: Option<&str>, now: i64) -> 
     Ok(ended)
 }
 
-/// An execution as it is stored: name, function and call.
-pub(super) type ExecutionRow = (String, String, String);
-
-/// Takes up to so many executions whose wait is over, the longest overdue first. Each is given once: it is being called
-/// until [`set_execution`](Database::set_execution) or [`end_execution`](Database::end_execution) says what came of it,
-/// or the engine [recovers](Database::recover).
-pub(super) fn take(connection: &Connection, max: u32, now: i64) -> rusqlite::Result<Vec<ExecutionRow>> {
-    const DUE: &str = "SELECT name, function, call FROM executions
-        WHERE status = 'waiting' AND until <= ?1 ORDER BY until LIMIT ?2";
-    const CALL: &str = "UPDATE executions SET status = 'calling' WHERE name = ?1";
-    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    let due: Vec<ExecutionRow> = query(connection, DUE, params![now, max], read)?;
-    for (name, ..) in &due {
-        execute(connection, CALL, [name])?;
+/// The functions for which executions wait, each with the time of its first.
+///
+/// Functions that are not served now are left out. One step for each function, however many wait for it.
+pub(super) fn waiting(connection: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
+    const SQL: &str = "SELECT function, until FROM executions WHERE status = 'waiting' AND function > ?1
+        ORDER BY function, until LIMIT 1";
+    const SERVED: &str = "SELECT is_served FROM queues WHERE name = ?1";
+    let (mut waiting, mut last) = (vec![], String::new());
+    while let Some((function, until)) =
+        first(connection, SQL, [&last], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?
+    {
+        if first(connection, SERVED, [&function], |row| row.get(0))?.unwrap_or(true) {
+            waiting.push((function.clone(), until));
+        }
+        last = function;
     }
-    Ok(due)
+    Ok(waiting)
 }
 
-impl DueExecution {
-    pub(super) fn of((name, function, call): ExecutionRow) -> PortResult<Self> {
-        Ok(Self { name, function, call: value("a call", &call)? })
+/// Takes executions whose wait is over, of each function the longest overdue first. Each is given once: it is being
+/// called until [`set_execution`](Database::set_execution) or [`end_execution`](Database::end_execution) says what came
+/// of it, or the engine [recovers](Database::recover).
+///
+/// One whose call can't be read is ended as one whose history is full: its run goes on with another.
+pub(super) fn take(
+    connection: &Connection,
+    room: impl Fn(&str) -> u32,
+    now: i64,
+) -> rusqlite::Result<Rows<DueExecution>> {
+    const DUE: &str = "SELECT name, call FROM executions
+        WHERE status = 'waiting' AND function = ?1 AND until <= ?2 ORDER BY until LIMIT ?3";
+    const CALL: &str = "UPDATE executions SET status = 'calling' WHERE name = ?1";
+    let (mut taken, mut unreadable) = (vec![], vec![]);
+    for (function, _) in waiting(connection)?.into_iter().filter(|(_, until)| *until <= now) {
+        let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+        for (name, call) in query(connection, DUE, params![function, now, room(&function)], read)? {
+            match value("its call", &call) {
+                Ok(call) => {
+                    execute(connection, CALL, [&name])?;
+                    taken.push(DueExecution { name, function: function.clone(), call });
+                }
+                Err(error) => {
+                    let ending = Ending::Failed { error: "States.Runtime".to_owned(), cause: error.to_string() };
+                    end(connection, &name, ending.message(&name).as_deref(), now)?;
+                    unreadable.push(format!("the wait loop {name} ends, and its run goes on in another: {error}"));
+                }
+            }
+        }
     }
+    Ok(Rows { read: taken, unreadable })
 }
 
 /// Starts an execution, which makes its first call then. One that exists already stays as it is.

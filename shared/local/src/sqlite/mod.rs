@@ -26,7 +26,7 @@ mod stored;
 mod tests;
 
 pub use database::Database;
-pub use due::Due;
+pub use due::{Due, Rooms};
 pub use executions::{DueExecution, Ending};
 pub use queues::{APP_DLQ, QueueSpec, function_dlq};
 pub use receive::{Receipt, ReceivedMessage};

@@ -44,12 +44,13 @@ impl QueueSpec {
         Self { function, visibility, max_receives: None, has_dead_letters: false }
     }
 
-    /// Creates the queue, or changes it.
-    pub(super) fn put(&self, connection: &Connection) -> rusqlite::Result<()> {
-        const SQL: &str =
-            "INSERT OR REPLACE INTO queues (name, visibility, max_receives, dead_letters) VALUES (?1, ?2, ?3, ?4)";
+    /// Creates the queue, or changes it. Of one that isn't served nothing is due: what is in it waits.
+    pub(super) fn put(&self, connection: &Connection, is_served: bool) -> rusqlite::Result<()> {
+        const SQL: &str = "INSERT OR REPLACE INTO queues (name, visibility, max_receives, dead_letters, is_served)
+            VALUES (?1, ?2, ?3, ?4, ?5)";
+        let Self { function, max_receives, has_dead_letters, .. } = self;
         let visibility = i64::try_from(self.visibility.as_millis()).unwrap_or(i64::MAX);
-        execute(connection, SQL, params![self.function, visibility, self.max_receives, self.has_dead_letters])?;
+        execute(connection, SQL, params![function, visibility, max_receives, has_dead_letters, is_served])?;
         Ok(())
     }
 }

@@ -29,6 +29,14 @@ impl From<PortError> for WorkError {
     }
 }
 
+/// Rows of which each is read by itself.
+pub(super) struct Rows<T> {
+    /// Those that can be read.
+    pub(super) read: Vec<T>,
+    /// The others, and what became of them, in words.
+    pub(super) unreadable: Vec<String>,
+}
+
 /// Runs a statement that stays prepared; gives the number of rows it changed.
 pub(super) fn execute(connection: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<usize> {
     connection.prepare_cached(sql)?.execute(params)

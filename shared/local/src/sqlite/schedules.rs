@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 use super::{
     Database,
     queues::enqueue_or_keep,
-    rows::{WorkError, document, execute, millis, query, timestamp, value},
+    rows::{Rows, WorkError, document, execute, first, millis, query, timestamp, value},
 };
 
 /// A schedule that is due, or that was just put and whose first fire is to be found.
@@ -38,7 +38,7 @@ pub(super) struct Declared {
 pub(super) fn declare(connection: &Connection, declared: &[Declared], now: i64) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT INTO schedules (name, function, schedule, declared, put_at, next_fire)
         VALUES (?1, ?2, ?3, 1, ?4, 0)
-        ON CONFLICT DO UPDATE SET function = excluded.function, schedule = excluded.schedule, declared = 1,
+        ON CONFLICT DO UPDATE SET function = excluded.function, schedule = excluded.schedule, declared = 1, is_aside = 0,
             put_at = iif(schedule = excluded.schedule, put_at, excluded.put_at),
             next_fire = iif(schedule = excluded.schedule, next_fire, 0)";
     let there = query(connection, "SELECT name FROM schedules WHERE declared = 1", [], |row| row.get::<_, String>(0))?;
@@ -51,22 +51,37 @@ pub(super) fn declare(connection: &Connection, declared: &[Declared], now: i64) 
     Ok(())
 }
 
-/// A schedule as it is stored: name, function, document, when it was put and when it fires next.
-pub(super) type ScheduleRow = (String, String, String, i64, i64);
-
-/// The schedules whose time has come, the longest due first, and those whose first fire is not known yet.
-pub(super) fn due(connection: &Connection, now: i64) -> rusqlite::Result<Vec<ScheduleRow>> {
-    const SQL: &str = "SELECT name, function, schedule, put_at, next_fire FROM schedules
-        WHERE next_fire <= ?1 ORDER BY next_fire, name";
-    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
-    query(connection, SQL, [now], read)
+/// The next time at which a schedule fires whose function is served or gone; 0 where a first fire is not known yet.
+pub(super) fn next(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    const SQL: &str = "SELECT next_fire FROM schedules WHERE next_fire IS NOT NULL AND NOT is_aside
+        AND NOT EXISTS (SELECT 1 FROM queues WHERE queues.name = function AND NOT is_served) ORDER BY next_fire LIMIT 1";
+    first(connection, SQL, [], |row| row.get(0))
 }
 
-impl DueSchedule {
-    pub(super) fn of((name, function, document, put_at, next): ScheduleRow) -> PortResult<Self> {
-        let (put_at, due) = (timestamp(put_at), (next > 0).then(|| timestamp(next)));
-        Ok(Self { name, function, schedule: value("a schedule", &document)?, put_at, due, document })
+/// Gives the schedules whose time has come, the longest due first, and those whose first fire is not known yet. One that
+/// can't be read is put aside until the engine [recovers](Database::recover) or it is put again.
+pub(super) fn take(connection: &Connection, now: i64) -> rusqlite::Result<Rows<DueSchedule>> {
+    const DUE: &str = "SELECT name, function, schedule, put_at, next_fire FROM schedules
+        WHERE next_fire <= ?1 AND NOT is_aside
+        AND NOT EXISTS (SELECT 1 FROM queues WHERE queues.name = function AND NOT is_served) ORDER BY next_fire, name";
+    const ASIDE: &str = "UPDATE schedules SET is_aside = 1 WHERE name = ?1";
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?, row.get(4)?));
+    let (mut due, mut unreadable) = (vec![], vec![]);
+    for (name, function, document, put_at, next) in query(connection, DUE, [now], read)? {
+        match value("its times", &document) {
+            Ok(schedule) => {
+                let (put_at, fire) = (timestamp(put_at), (next > 0).then(|| timestamp(next)));
+                due.push(DueSchedule { name, function, schedule, put_at, due: fire, document });
+            }
+            Err(error) => {
+                execute(connection, ASIDE, [&name])?;
+                unreadable.push(format!(
+                    "the schedule {name} is put aside and doesn't fire: {error} (start the build that made it, or put it again)"
+                ));
+            }
+        }
     }
+    Ok(Rows { read: due, unreadable })
 }
 
 /// Creates or replaces a schedule; its first fire is found anew.

@@ -99,7 +99,8 @@ CREATE TABLE log (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE queues (
-    name TEXT PRIMARY KEY, visibility INTEGER NOT NULL, max_receives INTEGER, dead_letters INTEGER NOT NULL
+    name TEXT PRIMARY KEY, visibility INTEGER NOT NULL, max_receives INTEGER, dead_letters INTEGER NOT NULL,
+    is_served INTEGER NOT NULL -- 0: known, and left alone until its function is back
 ) STRICT;
 CREATE TABLE messages (
     -- An id is never given again, so that an old receipt can't acknowledge a new message.
@@ -118,13 +119,14 @@ CREATE TABLE executions (
     status TEXT NOT NULL, -- waiting, calling or ended
     until INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX executions_due ON executions (until) WHERE status = 'waiting';
+CREATE INDEX executions_due ON executions (function, until) WHERE status = 'waiting';
 CREATE INDEX executions_ended ON executions (until) WHERE status = 'ended';
 
 CREATE TABLE schedules (
     name TEXT PRIMARY KEY, function TEXT NOT NULL, schedule TEXT NOT NULL, declared INTEGER NOT NULL,
     put_at INTEGER NOT NULL,
-    next_fire INTEGER -- 0: not known yet; NULL: never again
+    next_fire INTEGER, -- 0: not known yet; NULL: never again
+    is_aside INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX schedules_due ON schedules (next_fire) WHERE next_fire IS NOT NULL;
 ";

@@ -1,18 +1,20 @@
 //! The workspace's functions, found and built by cargo, and asked what they are.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
-    process::Command,
+    process::Stdio,
 };
 
 use dacapo_domain::Manifest;
 use dacapo_local::DevFunction;
 use serde::Deserialize;
+use tokio::process::Command;
 
 use crate::failure::{CliError, CliResult};
 
 /// The workspace, as `cargo metadata` tells it.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct Metadata {
     /// The folder that cargo builds in.
     pub target_directory: PathBuf,
@@ -20,18 +22,25 @@ pub struct Metadata {
 }
 
 /// A package of the workspace.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct Package {
     /// The package's name.
     pub name: String,
     manifest_path: PathBuf,
     targets: Vec<Target>,
+    dependencies: Vec<Dependency>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Target {
     name: String,
     kind: Vec<String>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Dependency {
+    /// The folder of one that is on this machine.
+    path: Option<PathBuf>,
 }
 
 impl Metadata {
@@ -39,12 +48,13 @@ impl Metadata {
     ///
     /// # Errors
     /// If cargo isn't there, or the workspace can't be read; cargo has said why.
-    pub fn of(root: &Path) -> CliResult<Self> {
+    pub async fn of(root: &Path) -> CliResult<Self> {
         let output = cargo()
             .current_dir(root)
             .args(["metadata", "--no-deps", "--format-version", "1"])
-            .stderr(std::process::Stdio::inherit())
+            .stderr(Stdio::inherit())
             .output()
+            .await
             .map_err(|error| no_cargo(&error))?;
         if !output.status.success() {
             return Err(CliError::failed(format!(
@@ -62,9 +72,31 @@ impl Metadata {
         let is_function = |it: &&Package| it.manifest_path.starts_with(&folder) && it.name != dacapo_domain::CONDUCTOR;
         self.packages.iter().filter(is_function).filter(|it| it.binary().is_some()).collect()
     }
+
+    /// The binary of this name.
+    pub fn file(&self, binary: &str) -> PathBuf {
+        self.target_directory.join("debug").join(format!("{binary}{}", std::env::consts::EXE_SUFFIX))
+    }
+
+    /// The folders of packages, and of all on this machine that they are built from.
+    pub fn folders(&self, packages: &[&Package]) -> BTreeSet<PathBuf> {
+        let mut left: Vec<&Path> = packages.iter().map(|package| package.folder()).collect();
+        let mut folders = BTreeSet::new();
+        while let Some(folder) = left.pop() {
+            if folders.insert(folder.to_owned()) {
+                let packages = self.packages.iter().filter(|package| package.folder() == folder);
+                left.extend(packages.flat_map(|it| &it.dependencies).filter_map(|it| it.path.as_deref()));
+            }
+        }
+        folders
+    }
 }
 
 impl Package {
+    fn folder(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(&self.manifest_path)
+    }
+
     /// The name of its binary.
     pub fn binary(&self) -> Option<&str> {
         self.targets.iter().find(|target| target.kind.iter().any(|kind| kind == "bin")).map(|target| &*target.name)
@@ -75,13 +107,13 @@ impl Package {
 ///
 /// # Errors
 /// If one of them doesn't build.
-pub fn build(root: &Path, functions: &[&Package]) -> CliResult<()> {
+pub async fn build(root: &Path, functions: &[&Package]) -> CliResult<()> {
     let mut cargo = cargo();
     cargo.current_dir(root).args(["build", "--no-default-features", "--features", "local"]);
     for function in functions {
         cargo.args(["-p", &function.name]);
     }
-    let status = cargo.status().map_err(|error| no_cargo(&error))?;
+    let status = cargo.status().await.map_err(|error| no_cargo(&error))?;
     match status.success() {
         true => Ok(()),
         false => Err(CliError::failed("failed to build the functions (cargo says why)")),
@@ -92,21 +124,31 @@ pub fn build(root: &Path, functions: &[&Package]) -> CliResult<()> {
 ///
 /// # Errors
 /// If one can't be run or tells of problems, or two have one name.
-pub fn describe(app: &str, target: &Path, functions: &[&Package]) -> CliResult<(Manifest, Vec<DevFunction>)> {
-    let folder = target.join("debug");
-    let file = |name: &str| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    let binaries: Vec<PathBuf> = functions.iter().filter_map(|it| it.binary()).map(file).collect();
-    let manifest = dacapo_infra::collect(app, &binaries).map_err(|error| CliError::failed(error.to_string()))?;
+pub async fn describe(
+    app: &str,
+    workspace: &Metadata,
+    functions: &[&Package],
+) -> CliResult<(Manifest, Vec<DevFunction>)> {
+    let binaries = functions.iter().filter_map(|it| it.binary()).map(|name| workspace.file(name));
+    let (app, binaries) = (app.to_owned(), binaries.collect::<Vec<_>>());
+    let collected = tokio::task::spawn_blocking(move || dacapo_infra::collect(&app, &binaries)).await;
+    let collected =
+        collected.map_err(|error| CliError::failed(format!("failed to describe the functions: {error}")))?;
+    let manifest = collected.map_err(|error| CliError::failed(error.to_string()))?;
     // A function names its crate by its binary.
-    let with_binary =
-        |entry: &dacapo_domain::FunctionEntry| DevFunction { binary: file(&entry.crate_name), entry: entry.clone() };
+    let with_binary = |entry: &dacapo_domain::FunctionEntry| DevFunction {
+        binary: workspace.file(&entry.crate_name),
+        entry: entry.clone(),
+    };
     let functions = manifest.functions.iter().map(with_binary).collect();
     Ok((manifest, functions))
 }
 
 /// Cargo: the one that runs us, or the one on the path.
 fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.kill_on_drop(true);
+    cargo
 }
 
 /// The failure of a machine without cargo.

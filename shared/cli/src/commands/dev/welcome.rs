@@ -74,7 +74,7 @@ impl Started<'_> {
             advice.push(format!("{at}{program} publish {} --local --body '{{…}}'", quoted(&event.event)));
         }
         if let Some(function) = self.manifest.functions.first() {
-            advice.push(format!("cargo build -p {}   (a function that is rebuilt is restarted)", function.crate_name));
+            advice.push(format!("change functions/{}   (what is built again is served at once)", function.crate_name));
         }
         advice
     }

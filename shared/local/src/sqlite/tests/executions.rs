@@ -1,10 +1,12 @@
 //! Executions: called once when due, told when to wait until, ended.
 
+use std::collections::BTreeMap;
+
 use dacapo_core::port::{Clock, ExecutionStatus, Probe};
-use dacapo_domain::{CONDUCTOR, Effect, ExecutionEnded, Message, seconds};
+use dacapo_domain::{CONDUCTOR, Effect, ExecutionEnded, Message, WaitLoopCall, seconds};
 
 use super::Bench;
-use crate::sqlite::{DueExecution, Ending};
+use crate::sqlite::{DueExecution, Ending, Rooms};
 
 #[tokio::test]
 async fn execution_is_called_once_when_its_wait_is_over() {
@@ -101,4 +103,49 @@ async fn conductor_hears_of_failures_and_not_of_successes() {
     assert_eq!(told.len(), 1);
     assert!(told[0].contains("FAILED") && told[0].contains("\"bad\"") && told[0].contains("too long"), "{told:?}");
     assert_eq!(database.execution_status("bad").await.unwrap(), ExecutionStatus::Ended);
+}
+
+#[tokio::test]
+async fn executions_of_a_function_without_room_hold_up_no_others() {
+    let bench = Bench::new().await;
+    let call = |function: &str| WaitLoopCall { function: function.to_owned(), ..bench.call(0) };
+    for (name, function) in [("a", "busy"), ("b", "busy"), ("c", "other"), ("d", "gone")] {
+        bench.start(name, &call(function), bench.clock.now()).await;
+    }
+    let rooms = |busy| Rooms {
+        executions: BTreeMap::from([("busy".to_owned(), busy), ("other".to_owned(), 1)]),
+        orphans: 1,
+        ..Rooms::default()
+    };
+    let taken = async |busy| -> Vec<String> {
+        bench.database.take_due(rooms(busy)).await.unwrap().executions.into_iter().map(|due| due.name).collect()
+    };
+
+    assert_eq!(taken(0).await, ["d", "c"]);
+    assert_eq!(bench.next_due().await, Some(bench.clock.now()), "what found no room is due");
+    assert_eq!(taken(1).await, ["a"]);
+    assert_eq!(taken(9).await, ["b"]);
+}
+
+#[tokio::test]
+async fn execution_whose_call_can_not_be_read_ends_and_stops_nothing() {
+    let bench = Bench::new().await;
+    bench.declare(CONDUCTOR).await;
+    let call = bench.call(0);
+    for name in ["broken", "good"] {
+        bench.start(name, &call, bench.clock.now()).await;
+    }
+    bench.spoil("UPDATE executions SET call = '{\"run\":7}' WHERE name = 'broken'").await;
+    bench.send("beside it", std::time::Duration::ZERO).await;
+
+    let rooms = Rooms { messages: BTreeMap::from([("greet".to_owned(), 1)]), orphans: 9, ..Rooms::default() };
+    let due = bench.database.take_due(rooms).await.unwrap();
+
+    assert_eq!(due.executions.iter().map(|due| &*due.name).collect::<Vec<_>>(), ["good"]);
+    assert_eq!(due.messages.len(), 1, "what is due beside it is taken");
+    let [said] = &due.unreadable[..] else { panic!("{due:?}") };
+    assert!(said.starts_with("the wait loop broken ends, and its run goes on in another: its call in the"), "{said}");
+    let told = bench.texts(CONDUCTOR).await;
+    assert!(told[0].contains("States.Runtime") && told[0].contains("\"broken\""), "{told:?}");
+    assert!(bench.due(9).await.unreadable.is_empty(), "it is said once");
 }

@@ -6,7 +6,7 @@ use dacapo_core::port::{Clock, Probe};
 use dacapo_domain::{days, seconds};
 
 use super::{Bench, send_at, text};
-use crate::sqlite::APP_DLQ;
+use crate::sqlite::{APP_DLQ, Rooms};
 
 #[tokio::test]
 async fn received_message_is_hidden_until_its_visibility_ends() {
@@ -131,17 +131,17 @@ async fn engine_that_starts_finds_what_its_predecessor_held() {
 async fn engine_learns_what_is_due_and_when_it_will_be() {
     let bench = Bench::new().await;
     let (database, start) = (&bench.database, bench.clock.now());
-    let rooms = || BTreeMap::from([("greet".to_owned(), 10)]);
+    let rooms = || Rooms { messages: BTreeMap::from([("greet".to_owned(), 10)]), ..Rooms::default() };
     assert_eq!(bench.next_due().await, None);
 
     bench.post(send_at("timer", "greet", "b", start + Duration::from_millis(60_500))).await;
     assert_eq!(bench.next_due().await, Some(start + seconds(61)), "timers keep whole seconds");
     bench.send("a", seconds(10)).await;
     assert_eq!(bench.next_due().await, Some(start + seconds(10)));
-    assert!(database.take_due(rooms(), 0).await.unwrap().messages.is_empty());
+    assert!(database.take_due(rooms()).await.unwrap().messages.is_empty());
 
     bench.pass(seconds(10));
-    let due = database.take_due(rooms(), 0).await.unwrap();
+    let due = database.take_due(rooms()).await.unwrap();
     let [(queue, received)] = &due.messages[..] else { panic!("{due:?}") };
     assert_eq!((queue.as_str(), received[0].text.clone()), ("greet", text("a")));
     assert_eq!(due.next, Some(start + seconds(40)), "its visibility ends");
@@ -149,7 +149,7 @@ async fn engine_learns_what_is_due_and_when_it_will_be() {
     assert_eq!(bench.next_due().await, Some(start + seconds(61)));
 
     bench.pass(seconds(51));
-    let due = database.take_due(rooms(), 0).await.unwrap();
+    let due = database.take_due(rooms()).await.unwrap();
     assert_eq!(due.messages[0].1[0].text, text("b"), "the timer has fired");
     bench.pass(seconds(30));
     assert_eq!(bench.receive("greet").await[0].receives, 2, "and fired once");

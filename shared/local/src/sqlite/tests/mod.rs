@@ -1,12 +1,12 @@
 //! Properties that the engine relies on, beyond what the ports' contract says.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use dacapo_core::port::{Clock, Outbox, Records};
 use dacapo_domain::{Decision, DeliveryMessage, Effect, Message, NewRun, RunRecord, Trigger, WaitLoopCall, Write};
 use jiff::Timestamp;
 
-use super::{Database, Due, DueExecution, DueSchedule, QueueSpec, ReceivedMessage};
+use super::{Database, Due, DueExecution, DueSchedule, QueueSpec, ReceivedMessage, Rooms};
 use crate::test_clock::TestClock;
 
 mod executions;
@@ -61,7 +61,7 @@ impl Bench {
 
     /// All that is due, but for messages.
     async fn due(&self, executions: u32) -> Due {
-        self.database.take_due(BTreeMap::new(), executions).await.unwrap()
+        self.database.take_due(Rooms { orphans: executions, ..Rooms::default() }).await.unwrap()
     }
 
     async fn next_due(&self) -> Option<Timestamp> {
@@ -105,6 +105,11 @@ impl Bench {
         let version = self.clock.decision_context().version();
         let record = RunRecord { version, expires_at_s, reconcile_at: None, ..record.clone() };
         Decision::store(record, vec![]).write().unwrap()
+    }
+
+    /// Spoils what is stored, as another build would.
+    async fn spoil(&self, sql: &'static str) {
+        self.database.call(move |connection| Ok(connection.execute_batch(sql)?)).await.unwrap();
     }
 
     /// Rows of a table.

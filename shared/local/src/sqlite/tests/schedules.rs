@@ -6,7 +6,7 @@ use dacapo_domain::{
     hours, minutes,
 };
 
-use super::{Bench, send};
+use super::{Bench, send, send_at};
 use crate::sqlite::APP_DLQ;
 
 fn manifest(tasks: &[(&str, Option<Schedule>)]) -> Manifest {
@@ -85,14 +85,14 @@ async fn deploy_keeps_the_next_fire_of_a_schedule_that_is_as_before() {
     let bench = Bench::new().await;
     let (database, start) = (&bench.database, bench.clock.now());
     let noon = || Some(cron("0 12 * * ? *"));
-    database.deploy(&manifest(&[("same", noon()), ("other", noon()), ("gone", noon())])).await.unwrap();
+    database.deploy(&manifest(&[("same", noon()), ("other", noon()), ("gone", noon())]), |_| true).await.unwrap();
     for due in bench.due_schedules().await {
         database.fire_schedule(&due, &[], Some(start + hours(12))).await.unwrap();
     }
     bench.post(put("made-at-run-time", "same", every("1 day"))).await;
 
     bench.pass(minutes(1));
-    database.deploy(&manifest(&[("same", noon()), ("other", Some(every("5 minutes")))])).await.unwrap();
+    database.deploy(&manifest(&[("same", noon()), ("other", Some(every("5 minutes")))]), |_| true).await.unwrap();
 
     let due = bench.due_schedules().await;
     let due: Vec<_> = due.iter().map(|due| (due.name.as_str(), due.put_at)).collect();
@@ -107,17 +107,67 @@ async fn deploy_makes_the_queues_of_its_functions_and_takes_the_others_away() {
     let bench = Bench::new().await;
     let a = |function: &str| send(function, "a", std::time::Duration::ZERO);
     let database = &bench.database;
-    database.deploy(&manifest(&[("one", None), ("two", None)])).await.unwrap();
+    database.deploy(&manifest(&[("one", None), ("two", None)]), |_| true).await.unwrap();
     for function in ["one", "two", "conductor", APP_DLQ] {
         database.post(&a(function)).await.unwrap();
     }
     let gone = database.post(&a("greet")).await.unwrap_err();
     assert_eq!(gone.kind(), PortErrorKind::NotDeployed, "{gone}");
 
-    database.deploy(&manifest(&[("two", None)])).await.unwrap();
+    database.deploy(&manifest(&[("two", None)]), |_| true).await.unwrap();
 
     for function in ["conductor", "two", APP_DLQ] {
         assert!(database.has_backlog(function).await.unwrap(), "{function}");
     }
     assert!(bench.texts("one").await.is_empty(), "its messages are gone with it");
+}
+
+#[tokio::test]
+async fn schedule_that_can_not_be_read_is_put_aside_until_the_next_start() {
+    let bench = Bench::new().await;
+    for name in ["broken", "good"] {
+        bench.post(put(name, "greet", every("1 hour"))).await;
+    }
+    bench.spoil("UPDATE schedules SET schedule = '{\"when\":\"noon\"}' WHERE name = 'broken'").await;
+
+    let due = bench.due(0).await;
+    assert_eq!(due.schedules.iter().map(|due| &*due.name).collect::<Vec<_>>(), ["good"]);
+    let [said] = &due.unreadable[..] else { panic!("{due:?}") };
+    assert!(said.starts_with("the schedule broken is put aside and doesn't fire: its times in the local"), "{said}");
+    bench.database.fire_schedule(&due.schedules[0], &[], None).await.unwrap();
+    let after = bench.due(0).await;
+    assert_eq!((after.unreadable, after.next), (vec![], None), "it is said once, and nothing is due");
+
+    bench.database.recover().await.unwrap();
+    assert_eq!(bench.due(0).await.unreadable.len(), 1, "an engine that starts tries again");
+    bench.post(put("broken", "greet", every("1 hour"))).await;
+    assert_eq!(bench.due_schedules().await.len(), 1, "one that is put again is another");
+}
+
+#[tokio::test]
+async fn function_that_is_not_served_finds_all_as_it_was_when_it_is_back() {
+    let bench = Bench::new().await;
+    let (database, start) = (&bench.database, bench.clock.now());
+    let both = manifest(&[("here", None), ("away", Some(every("1 hour")))]);
+    database.deploy(&both, |_| true).await.unwrap();
+    let due = bench.due_schedules().await.remove(0);
+    database.fire_schedule(&due, &[], Some(start + minutes(1))).await.unwrap();
+
+    database.deploy(&both, |function| function.name == "here").await.unwrap();
+    let call = dacapo_domain::WaitLoopCall { function: "away".to_owned(), ..bench.call(0) };
+    bench.start("loop", &call, start).await;
+    bench.post(send("away", "sent", std::time::Duration::ZERO)).await;
+    bench.post(send_at("timer", "away", "timed", start + minutes(1))).await;
+    bench.pass(minutes(1));
+    let due = bench.due(9).await;
+    assert!(due.executions.is_empty() && due.schedules.is_empty(), "{due:?}");
+    assert_eq!(bench.next_due().await, None, "nothing of it is due");
+    assert!(database.has_backlog("away").await.unwrap());
+
+    database.deploy(&both, |_| true).await.unwrap();
+    let schedule = bench.due_schedules().await.remove(0);
+    assert_eq!((schedule.put_at, schedule.due), (start, Some(start + minutes(1))), "it is no new one");
+    database.fire_schedule(&schedule, &[], None).await.unwrap();
+    assert_eq!(bench.due_executions().await.len(), 1);
+    assert_eq!(bench.texts("away").await, [super::text("sent"), super::text("timed")]);
 }
