@@ -32,14 +32,16 @@ fn parse_body(name: &str, text: &str) -> CliResult<Json> {
     if text.trim().is_empty() {
         return Err(CliError::usage(format!("{name} is empty (expected one JSON value, such as '{{}}')")));
     }
-    Json::from_text(text.trim_start_matches('\u{feff}')).map_err(|error| {
+    let body = Json::from_text(text.trim_start_matches('\u{feff}')).map_err(|error| {
         // A text that was typed bare, such as --body hello, is the mistake that is made most.
         let hint = if error.line() == 1 && name == "--body" { " (quote it for the shell: '{\"a\": 1}')" } else { "" };
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
         let what = text.split(" at line ").next().unwrap_or_default();
         CliError::usage(format!("{name} is not JSON: {what} at line {line} column {column}{hint}"))
-    })
+    })?;
+    body.check().map_err(|error| CliError::usage(format!("{name} can't be used: {error}")))?;
+    Ok(body)
 }
 
 /// Reads a run's id.

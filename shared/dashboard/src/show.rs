@@ -63,7 +63,12 @@ pub fn took(span: Duration) -> String {
     }
 }
 
+/// The levels by which JSON is indented: one line of a value that is nested deeper takes no more room than the others.
+const INDENTED: usize = 16;
+
 /// JSON with a line for each value, in the order and to the digit it was given: a parse would lose both.
+///
+/// It is at most 34 times as long as what was given, however deep that is.
 ///
 /// ```
 /// use dacapo_dashboard::show::pretty;
@@ -97,7 +102,7 @@ pub fn pretty(json: &Json) -> String {
                 }
             }
             '}' | ']' => {
-                depth -= 1;
+                depth = depth.saturating_sub(1);
                 new_line(&mut out, depth);
                 out.push(letter);
             }
@@ -117,5 +122,22 @@ pub fn pretty(json: &Json) -> String {
 
 fn new_line(out: &mut String, depth: usize) {
     out.push('\n');
-    out.extend(std::iter::repeat_n("  ", depth));
+    out.extend(std::iter::repeat_n("  ", depth.min(INDENTED)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_laid_out_in_space_linear_in_its_length_however_deep_it_is() {
+        for levels in [1, 17, 300, 100_000] {
+            let json = Json::from_text("[".repeat(levels) + &"]".repeat(levels)).unwrap();
+            let shown = pretty(&json);
+            assert!(shown.len() <= 34 * json.bytes(), "{levels} levels take {} bytes", shown.len());
+            assert_eq!(shown.split_whitespace().collect::<String>(), json.text());
+        }
+        let flat = Json::from_text(format!("{}{}1{}", "[".repeat(17), "[],".repeat(1_000), "]".repeat(17))).unwrap();
+        assert!(pretty(&flat).len() <= 34 * flat.bytes());
+    }
 }

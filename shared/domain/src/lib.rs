@@ -32,7 +32,7 @@ pub use delivery::{
 pub use effect::Effect;
 pub use every::{Every, EveryError, EveryProblem};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyInput};
-pub use json::Json;
+pub use json::{Json, UnreadableJson};
 pub use machine::{Change, Decision, DecisionContext, Machine, Work};
 pub use manifest::{
     CONDUCTOR, FormerTask, FunctionEntry, Holds, Manifest, ManifestError, ManifestInput, ManifestRecord, ScheduleEntry,

@@ -21,6 +21,8 @@ pub const TAG_CHARS: usize = 128;
 
 /// Bytes of a whole message, metadata included, at most; the same for the input of a `continue`.
 pub const MESSAGE_BYTES: usize = 262_144;
+/// Levels of lists and objects in a body, at most: readers of JSON end somewhere between 127 and 1,000.
+pub const JSON_LEVELS: usize = 128;
 /// Bytes of a result that is kept with its run; a larger one is left out and the record says so.
 pub const RESULT_BYTES: usize = 65_536;
 /// Bytes of one log entry, at most.

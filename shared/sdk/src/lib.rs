@@ -35,6 +35,7 @@ mod client;
 mod context;
 mod definition;
 mod event_handler;
+mod finite;
 pub mod guide;
 mod handler;
 mod hooks;

@@ -4,7 +4,9 @@
 use std::fmt;
 
 use dacapo_domain::Json;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned, ser::Error};
+
+use crate::finite::check_finite;
 
 /// A value that can travel between functions: inputs, results, bodies of events.
 ///
@@ -33,13 +35,13 @@ impl<T> Codec<T> {
     where
         T: Payload,
     {
-        Self { encode: |value| Json::of(value), decode: decode::<T> }
+        Self { encode: encode::<T>, decode: decode::<T> }
     }
 
     /// The JSON of a value.
     ///
     /// # Errors
-    /// If the value can't be serialized, as a map with keys that are no strings.
+    /// If the value can't be serialized, as a map with keys that are no strings, or a number that is infinite or none.
     pub fn encode(&self, value: &T) -> Result<Json, serde_json::Error> {
         (self.encode)(value)
     }
@@ -67,6 +69,65 @@ impl<T> fmt::Debug for Codec<T> {
     }
 }
 
+fn encode<T: Payload>(value: &T) -> Result<Json, serde_json::Error> {
+    let json = Json::of(value)?;
+    // What serde_json makes of a number that JSON can't hold.
+    if json.text().contains("null") {
+        check_finite(value).map_err(serde_json::Error::custom)?;
+    }
+    Ok(json)
+}
+
 fn decode<T: Payload>(json: &Json) -> Result<T, Mismatch> {
-    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json.text()))
+    serde_path_to_error::deserialize(&mut json.reader())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Serialize, Deserialize)]
+    enum Measured {
+        Nothing,
+        One(f64),
+        Pair(f32, f32),
+        Named { value: Option<f64> },
+    }
+
+    fn problem<T: Payload>(value: &T) -> Option<String> {
+        Codec::new().encode(value).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn number_that_json_cant_hold_is_refused_wherever_it_stands() {
+        let expected =
+            |number: &str| Some(format!("{number} is no JSON number (allowed: finite ones, or an Option or a text)"));
+        assert_eq!(problem(&f64::NAN), expected("NaN"));
+        assert_eq!(problem(&f32::NEG_INFINITY), expected("-inf"));
+        assert_eq!(problem(&(1, vec![Some(f64::INFINITY)])), expected("inf"));
+        assert_eq!(
+            problem(&BTreeMap::from([("a", [1.0, f64::NAN])].map(|(name, all)| (name.to_owned(), all)))),
+            expected("NaN")
+        );
+        for value in [Measured::One(f64::NAN), Measured::Pair(0.0, f32::NAN), Measured::Named { value: Some(f64::NAN) }]
+        {
+            assert_eq!(problem(&value), expected("NaN"));
+        }
+    }
+
+    #[test]
+    fn null_that_is_meant_is_kept() {
+        assert_eq!(problem(&((), None::<f64>, "null".to_owned(), Measured::Nothing)), None);
+        assert_eq!(problem(&(Measured::Named { value: None }, Json::from_text("[null]").unwrap())), None);
+    }
+
+    #[test]
+    fn value_of_128_levels_is_read() {
+        let json = Json::from_text("[".repeat(128) + &"]".repeat(128)).unwrap();
+        assert!(Codec::<serde_json::Value>::new().decode(&json).is_ok());
+    }
 }

@@ -1,12 +1,12 @@
 //! Runs, shown: state, list, logs.
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::Args;
 use console::style;
 use dacapo::{ListFilter, LogEntry, LogLevel};
-use dacapo_domain::Id;
-use serde_json::json;
+use dacapo_domain::{Id, RunView};
+use serde::Serialize;
 
 use crate::{
     context::Context,
@@ -40,6 +40,14 @@ pub struct List {
     cursor: Option<String>,
 }
 
+/// A page of runs, for programs.
+#[derive(Serialize)]
+struct Page<'a> {
+    runs: &'a [RunView],
+    cursor: Option<&'a str>,
+    unreadable: &'a [String],
+}
+
 /// The log of a run, by iteration and attempt.
 #[derive(Debug, Args)]
 pub struct Logs {
@@ -61,7 +69,8 @@ impl List {
         let client = cx.client().await?;
         let filter = ListFilter { task: self.task, state: self.state, limit: self.limit.into(), cursor: self.cursor };
         let listed = client.list(filter).await?;
-        let document = json!({"runs": listed.runs, "cursor": listed.cursor, "unreadable": listed.unreadable});
+        let document =
+            Page { runs: &listed.runs, cursor: listed.cursor.as_deref(), unreadable: &listed.unreadable };
         Ok(cx.output.give(&document, || {
             let mut text = output::runs(&listed.runs, client.ports().clock.now());
             for problem in &listed.unreadable {
@@ -81,7 +90,7 @@ impl Logs {
         // An unknown run is an error, not a run that logged nothing.
         client.state(self.id).await?;
         let entries = client.logs(self.id).await?;
-        Ok(cx.output.give(&json!({"logs": entries}), || log(&entries)))
+        Ok(cx.output.give(&BTreeMap::from([("logs", &entries)]), || log(&entries)))
     }
 }
 

@@ -1,4 +1,4 @@
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::{ArgGroup, Args, Subcommand};
 use console::style;
@@ -99,7 +99,7 @@ impl Schedules {
         let state = match self {
             Self::List => {
                 let all = schedules.list().await?;
-                return Ok(cx.output.give(&json!({"schedules": all}), || table(&all, now)));
+                return Ok(cx.output.give(&BTreeMap::from([("schedules", &all)]), || table(&all, now)));
             }
             Self::Upcoming(it) => {
                 let next = schedules.upcoming(&it.name, it.next.into()).await?;

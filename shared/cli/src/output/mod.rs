@@ -43,11 +43,16 @@ impl Output {
         !self.json && stderr().is_terminal()
     }
 
-    /// Prints what a command gives: the document for programs, the text for people.
+    /// Prints what a command gives: the document for programs, the text for people. JSON within the document is written
+    /// as it is, to the last digit.
     pub fn give(&self, document: &impl Serialize, text: impl FnOnce() -> String) -> ExitCode {
-        match self.json {
-            true => say(&serde_json::to_string_pretty(document).expect("what we give is JSON")),
-            false => say(text().trim_end_matches('\n')),
+        if !self.json {
+            say(text().trim_end_matches('\n'));
+            return ExitCode::SUCCESS;
+        }
+        match serde_json::to_string_pretty(document) {
+            Ok(document) => say(&document),
+            Err(error) => return self.failure(&CliError::failed(format!("failed to write JSON: {error}"))),
         }
         ExitCode::SUCCESS
     }

@@ -6,6 +6,7 @@ mod dacapo;
 #[cfg(unix)]
 mod dev;
 mod engine;
+mod json;
 mod local;
 mod times;
 mod usage;

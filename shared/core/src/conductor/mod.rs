@@ -137,6 +137,7 @@ impl Conductor {
         if task.private {
             return Err(InvokeError::Payload(format!("task {:?} is private: it can't be started by name", task.name)));
         }
+        start.body.check().map_err(|error| InvokeError::Payload(format!("the body can't be used: {error}")))?;
         let now = self.ports().clock.now();
         let id = Id::new(start.started, hash128(&start.execution));
         let new = NewRun {

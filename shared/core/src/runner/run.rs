@@ -7,6 +7,7 @@ use dacapo_domain::{
     Task, TaskEntry, Trigger, WaitLoopAnswer, WaitLoopCall, Work, limits, run::answer, slot,
 };
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::{InvokeError, Runner};
 use crate::{
@@ -59,6 +60,7 @@ impl Runner {
             let text = format!("task {:?} is private: it can't be invoked directly", entry.name);
             return Err(InvokeError::Payload(text));
         }
+        body.check().map_err(|error| InvokeError::Payload(format!("the body can't be used: {error}")))?;
         let clock = &self.ports().clock;
         let now = clock.now();
         let new = NewRun { ttl: entry.policy.ttl, ..NewRun::at(clock.new_id(), &entry.name, now, Trigger::Direct) };
@@ -68,7 +70,8 @@ impl Runner {
             let message = "the record of a direct run has gone while it was in use";
             PortError::new(PortErrorKind::Refused, message)
         })?;
-        Ok(direct_answer(&RunView::new(&stored.record, stored.payloads, clock.now())))
+        let run = RunView::new(&stored.record, stored.payloads, clock.now());
+        direct_answer(&run).map_err(|error| InvokeError::Payload(error.to_string()))
     }
 
     /// Stores a new run and takes its first attempt at once; one that exists already is left to what calls it.
@@ -218,13 +221,22 @@ impl Runner {
     }
 }
 
-fn direct_answer(run: &RunView) -> Json {
-    let error = run.error_code.as_ref().map(|code| serde_json::json!({ "code": code, "message": run.error_message }));
-    let answer = serde_json::json!({
-        "id": run.id,
-        "state": run.state,
-        "result": run.result,
-        "error": error,
-    });
-    Json::of(&answer).unwrap_or_default()
+/// The answer to a direct invocation.
+#[derive(Serialize)]
+struct DirectAnswer<'a> {
+    id: Id,
+    state: State,
+    result: Option<&'a Json>,
+    error: Option<DirectError<'a>>,
+}
+
+#[derive(Serialize)]
+struct DirectError<'a> {
+    code: &'a str,
+    message: Option<&'a str>,
+}
+
+fn direct_answer(run: &RunView) -> Result<Json, serde_json::Error> {
+    let error = run.error_code.as_deref().map(|code| DirectError { code, message: run.error_message.as_deref() });
+    Json::of(&DirectAnswer { id: run.id, state: run.state, result: run.result.as_ref(), error })
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     Client,
-    run::{too_large, unserializable},
+    run::{check_body, too_large, unserializable},
 };
 use crate::{Error, EventRef};
 
@@ -69,6 +69,7 @@ impl Publish {
         let client = self.client;
         let ports = client.ports();
         let body = self.body?;
+        check_body(&body)?;
         let now = ports.clock.now();
         let due_at = match self.due {
             Some(when) => when.resolve(now).map_err(Error::usage)?,

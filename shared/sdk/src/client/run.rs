@@ -163,6 +163,7 @@ impl<O> StartRun<O> {
         let client = self.client;
         let ports = client.ports();
         let body = self.body?;
+        check_body(&body)?;
         let (name, task_ttl) = match self.task {
             Task::Known(name) => (name.to_owned(), None),
             Task::Named(name) => {
@@ -218,6 +219,11 @@ impl<O: 'static> IntoFuture for StartRun<O> {
 
 pub(super) fn unserializable(error: &serde_json::Error) -> Error {
     Error::new(ErrorKind::Usage, format!("serialize the body as JSON: {error}"))
+}
+
+/// Bodies are read by others: handlers, the command line, AWS's own tools.
+pub(super) fn check_body(body: &Json) -> Result<(), Error> {
+    body.check().map_err(|error| Error::usage(format_args!("use the body: {error}")))
 }
 
 fn check_key(key: Option<&str>) -> Result<(), Error> {

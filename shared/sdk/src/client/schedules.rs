@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Client,
     control::PATIENCE,
-    run::{too_large, unserializable},
+    run::{check_body, too_large, unserializable},
     suggestion,
 };
 use crate::{Error, ErrorKind, TaskRef};
@@ -97,6 +97,7 @@ impl ScheduleClient {
 
     async fn store(&self, name: &str, task: &str, schedule: Schedule, body: Json) -> Result<ScheduleState, Error> {
         check_name(name)?;
+        check_body(&body)?;
         too_large("a schedule's body", body.bytes())?;
         let ports = self.client.ports();
         let now = ports.clock.now();

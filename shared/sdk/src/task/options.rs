@@ -158,6 +158,7 @@ pub(super) fn schedules<I, O, V, N>(task: &Task<I, O, V, N>) -> impl Iterator<It
         }
         let body = task.reference.input.encode(body);
         let body = body.map_err(|error| format!("the body of schedule {place} can't be serialized: {error}"))?;
+        body.check().map_err(|error| format!("the body of schedule {place} can't be used: {error}"))?;
         if body.bytes() > limits::MESSAGE_BYTES {
             let (bytes, allowed) = (body.bytes(), limits::MESSAGE_BYTES);
             return Err(format!("the body of schedule {place} has {bytes} bytes (allowed: {allowed})"));

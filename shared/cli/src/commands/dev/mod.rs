@@ -101,5 +101,5 @@ async fn welcome(output: &Output, manifest: &Manifest, database: &Path, address:
     schedules.retain(|schedule| manifest.tasks().any(|(_, task)| task.name == schedule.task));
     let is_at_home = address == format!("http://127.0.0.1:{DEFAULT_PORT}");
     let started = Started { manifest, schedules: &schedules, address, database, is_at_home, program: &program() };
-    output.give(&serde_json::json!({"url": address, "manifest": manifest}), || started.text(output::now()));
+    output.give(&started, || started.text(output::now()));
 }

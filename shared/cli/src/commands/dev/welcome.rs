@@ -7,22 +7,29 @@ use dacapo::ScheduleState;
 use dacapo_dashboard::show::ago;
 use dacapo_domain::Manifest;
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::output::line;
 
-/// The engine that has started.
+/// The engine that has started. A program is told its address and its manifest.
+#[derive(Serialize)]
 pub struct Started<'a> {
     /// The manifest of its functions.
     pub manifest: &'a Manifest,
     /// All schedules, declared ones and others.
+    #[serde(skip)]
     pub schedules: &'a [ScheduleState],
     /// The engine's address, as `http://127.0.0.1:8787`.
+    #[serde(rename = "url")]
     pub address: &'a str,
     /// The file in which everything is kept.
+    #[serde(skip)]
     pub database: &'a Path,
     /// True if clients find it without being told its address.
+    #[serde(skip)]
     pub is_at_home: bool,
     /// The command line, as it is called here.
+    #[serde(skip)]
     pub program: &'a str,
 }
 
