@@ -1,6 +1,9 @@
 use std::{error::Error as StdError, fmt};
 
-use crate::port::{PortError, PortErrorKind};
+use crate::{
+    brief::brief,
+    port::{PortError, PortErrorKind},
+};
 
 /// An operation of a client or of a handler's context failed.
 #[derive(Debug)]
@@ -40,7 +43,7 @@ impl Error {
     /// assert_eq!(error.to_string(), "failed to find a task named \"greeet\" (did you mean \"greet\"?)");
     /// ```
     pub fn new(kind: ErrorKind, text: impl fmt::Display) -> Self {
-        Self { kind, message: format!("failed to {text}"), source: None }
+        Self { kind, message: brief(format!("failed to {text}")), source: None }
     }
 
     /// An error of kind `Usage`.
@@ -83,5 +86,21 @@ impl From<PortError> for Error {
             PortErrorKind::Refused => ErrorKind::Refused,
         };
         Self { kind, message: error.to_string(), source: Some(Box::new(error)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_is_given_at_length_is_not_said_again_but_the_remedy_is() {
+        let given = "é".repeat(1_000_000);
+        let error = Error::usage(format_args!("find a task named {given:?} (there are: greet)"));
+        let said = error.to_string();
+        assert!(said.len() < 600 && said.starts_with("failed to find a task named \"ééé"), "{said}");
+        assert!(said.contains("… (2000049 bytes) …") && said.ends_with("(there are: greet)"), "{said}");
+        let port = PortError::new(PortErrorKind::Refused, format!("no queue is named {given} (deploy)"));
+        assert!(port.to_string().len() < 600 && port.to_string().ends_with("(deploy)"));
     }
 }

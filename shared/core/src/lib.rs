@@ -6,6 +6,7 @@
 
 mod app;
 pub mod attempt;
+mod brief;
 pub mod commit;
 pub mod conductor;
 mod error;

@@ -10,6 +10,8 @@ pub mod engine;
 #[cfg(feature = "engine")]
 mod engine_log;
 #[cfg(feature = "engine")]
+pub mod http;
+#[cfg(feature = "engine")]
 mod process;
 #[cfg(any(feature = "client", feature = "engine"))]
 mod rpc;

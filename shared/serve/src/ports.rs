@@ -43,9 +43,9 @@ fn local(url: &str) -> Result<Ports, Error> {
 /// Ends this process once the engine that started it is gone. AWS needs nothing of the kind.
 #[cfg(feature = "local")]
 pub(crate) fn end_with_engine() {
-    if let Some(url) = variable("DACAPO_LOCAL") {
+    if let (Some(url), Some(runtime_api)) = (variable("DACAPO_LOCAL"), variable("AWS_LAMBDA_RUNTIME_API")) {
         tokio::spawn(async move {
-            dacapo_local::client::gone(&url).await;
+            dacapo_local::client::gone(&runtime_api).await;
             tracing::error!("the engine at {url} is gone");
             std::process::exit(1)
         });

@@ -24,12 +24,10 @@ impl Dashboard {
         let url = url(&listener);
         cx.output.give(&serde_json::json!({"url": url}), || format!("dashboard at {url} (Ctrl-C ends it)"));
         tokio::select! {
-            served = axum::serve(listener, router) => match served {
-                Ok(()) => Ok(ExitCode::SUCCESS),
-                Err(error) => Err(CliError::failed(format!("failed to serve the dashboard: {error}"))),
-            },
-            _ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
+            () = dacapo_local::http::serve(listener, router) => {}
+            _ = tokio::signal::ctrl_c() => {}
         }
+        Ok(ExitCode::SUCCESS)
     }
 }
 

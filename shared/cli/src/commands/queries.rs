@@ -69,8 +69,7 @@ impl List {
         let client = cx.client().await?;
         let filter = ListFilter { task: self.task, state: self.state, limit: self.limit.into(), cursor: self.cursor };
         let listed = client.list(filter).await?;
-        let document =
-            Page { runs: &listed.runs, cursor: listed.cursor.as_deref(), unreadable: &listed.unreadable };
+        let document = Page { runs: &listed.runs, cursor: listed.cursor.as_deref(), unreadable: &listed.unreadable };
         Ok(cx.output.give(&document, || {
             let mut text = output::runs(&listed.runs, client.ports().clock.now());
             for problem in &listed.unreadable {

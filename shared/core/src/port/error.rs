@@ -2,6 +2,8 @@ use std::{error::Error, fmt};
 
 use serde::{Deserialize, Serialize};
 
+use crate::brief::brief;
+
 /// The reply of every port.
 pub type PortResult<T> = Result<T, PortError>;
 
@@ -32,7 +34,7 @@ pub enum PortErrorKind {
 impl PortError {
     /// An error with its text: a lowercase fragment that says what failed and what to do.
     pub fn new(kind: PortErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: brief(message.into()), source: None }
     }
 
     /// The same with its cause.

@@ -13,7 +13,10 @@ use axum::{
 };
 use dacapo_domain::Json;
 
-use crate::{engine::Engine, rpc::guard};
+use crate::{
+    engine::Engine,
+    http::{Bodies, guard, whole},
+};
 
 /// Lambda's limit on a payload.
 const LONGEST_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
@@ -22,10 +25,13 @@ const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error
 /// Serves direct invocations of functions, and says who is here.
 pub fn router(engine: Arc<Engine>, app: &str) -> Router {
     let about = serde_json::json!({ "dacapo": env!("CARGO_PKG_VERSION"), "app": app });
+    let bodies =
+        Bodies { longest: LONGEST_PAYLOAD_BYTES, refuse: |status, why| (status, format!("{why}\n")).into_response() };
     Router::new()
         .route("/2015-03-31/functions/{function}/invocations", post(invoke))
         .route("/about", get(async move || axum::Json(about)))
-        .layer(DefaultBodyLimit::max(LONGEST_PAYLOAD_BYTES))
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(bodies, whole))
         .layer(middleware::from_fn(guard))
         .with_state(engine)
 }

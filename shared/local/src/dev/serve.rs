@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Router, serve::ListenerExt};
+use axum::Router;
 use dacapo_core::port::SystemClock;
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -10,6 +10,7 @@ use super::{DevError, DevOptions, deploy::Place, direct};
 use crate::{
     engine::{Engine, EngineLoop, Permits, Programs, WithConductor},
     engine_log::EngineLog,
+    http,
     process::Pool,
     rpc, runtime_api,
     runtime_api::Slots,
@@ -25,9 +26,13 @@ const GRACE: Duration = Duration::from_secs(10);
 /// If the port is taken, the functions don't make an app, or the database can't be used.
 pub async fn dev(options: DevOptions, until: impl Future<Output = ()>) -> Result<(), DevError> {
     let Stop { asked, insisted } = Stop::on_signal();
+    let logs = options.logs.clone();
     let stop = async {
         tokio::select! {
-            () = asked.notified() => {}
+            () = asked.notified() => {
+                let text = format!("stopping: what runs may end within {} s (Ctrl-C again ends it now)", GRACE.as_secs());
+                logs(EngineLog::Note(text));
+            }
             () = until => {}
         }
     };
@@ -49,7 +54,7 @@ pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> R
 
     let database = Database::open(&database, Arc::new(SystemClock))?;
     let ports = database.ports();
-    let slots = Slots::default();
+    let slots = Slots::new()?;
     let (of_pools, told) = (slots.clone(), logs.clone());
     let new_pool = move |program| Pool::new(program, processes, of_pools.clone(), told.clone());
     let programs = Arc::new(Programs::new(new_pool));
@@ -63,13 +68,9 @@ pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> R
         .merge(runtime_api::router(slots))
         .merge(direct::router(engine.clone(), &place.app))
         .merge(pages);
-    let listener = listener.tap_io(|connection| {
-        // Many small answers: none of them waits for the next.
-        let _ = connection.set_nodelay(true);
-    });
     // Before anything can be asked, of functions or by the one who is told the address.
     place.deploy(&engine, manifest, &functions).await?;
-    let server = tokio::spawn(async move { axum::serve(listener, routes).await });
+    let server = tokio::spawn(http::serve(listener, routes));
     logs(EngineLog::Listening { address: place.address.clone() });
     let permits = Permits { function: processes, wait_loops: processes };
     let ended = tokio::select! {

@@ -14,6 +14,8 @@ use tokio::process::Command;
 
 pub(crate) use pool::Pool;
 
+use crate::runtime_api::Slots;
+
 /// A function's binary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Program {
@@ -50,11 +52,11 @@ impl Program {
     }
 
     /// The command that starts a process of it, which ends with the engine.
-    pub fn command(&self, process: u64) -> Command {
+    pub fn command(&self, process: u64, slots: &Slots) -> Command {
         let Self { function, app, stage, engine, .. } = self;
         let mut command = Command::new(&self.path);
         command
-            .env("AWS_LAMBDA_RUNTIME_API", format!("{engine}/rt/{function}/{process}"))
+            .env("AWS_LAMBDA_RUNTIME_API", format!("{engine}{}", slots.path(function, process)))
             .env("AWS_LAMBDA_FUNCTION_NAME", format!("{app}-{stage}-{function}"))
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", self.memory_mb.to_string())
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")

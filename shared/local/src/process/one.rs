@@ -47,7 +47,7 @@ impl Process {
     pub fn start(program: Arc<Program>, slots: &Slots, logs: &EngineLogs) -> std::io::Result<Self> {
         let stamp = Stamp::of(&program.path);
         let (number, slot) = slots.take(&program.function);
-        let mut child = program.command(number).spawn().inspect_err(|_| slots.leave(number))?;
+        let mut child = program.command(number, slots).spawn().inspect_err(|_| slots.leave(number))?;
         let function = program.function.clone();
         logs(EngineLog::Started { function: function.clone(), pid: child.id() });
         if let Some(output) = child.stdout.take() {

@@ -66,7 +66,7 @@ async fn a_function() {
             }
             "leave" => json!("leaving"),
             _ => {
-                crate::client::gone(&std::env::var("DACAPO_LOCAL").unwrap()).await;
+                crate::client::gone(&api).await;
                 std::process::exit(3)
             }
         };
@@ -89,7 +89,7 @@ impl Function {
     async fn new(limit: Duration) -> Result<Self, Box<dyn std::error::Error>> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let engine = format!("http://{}", listener.local_addr()?);
-        let slots = Slots::default();
+        let slots = Slots::new()?;
         tokio::spawn(axum::serve(listener, router(slots.clone())).into_future());
         let directory = tempfile::tempdir()?;
         let path = directory.path().join("greet");
@@ -232,7 +232,7 @@ fn busy_process_ends_when_the_engine_is_gone() -> Tested {
 /// Nothing is said to the process: its engine just isn't there any more.
 fn ends_with_its_engine(payload: &'static str) -> Tested {
     let engine = tokio::runtime::Runtime::new()?;
-    let slots = Slots::default();
+    let slots = Slots::new()?;
     let (address, served) = (engine.block_on(TcpListener::bind("127.0.0.1:0"))?, slots.clone());
     let url = format!("http://{}", address.local_addr()?);
     engine.spawn(async move { axum::serve(address, router(served)).await });
@@ -245,7 +245,7 @@ fn ends_with_its_engine(payload: &'static str) -> Tested {
     let here = tokio::runtime::Runtime::new()?;
     here.block_on(async move {
         let (process, slot) = slots.take("greet");
-        let mut child = program.command(process).spawn()?;
+        let mut child = program.command(process, &slots).spawn()?;
         let calling = slot.call(payload.into(), LIMIT);
         calling.taken.await?;
         engine.shutdown_background();

@@ -35,10 +35,10 @@ struct Connection {
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
-/// Comes when the engine at an address is gone, also if it was killed. A function's process then ends, in the middle
-/// of its handler too: its answer is not waited for any more.
-pub async fn gone(url: &str) {
-    Connection::new(url).lasts().await;
+/// Comes when the engine is gone that serves the Runtime API at an address, also if it was killed. The function's
+/// process then ends, in the middle of its handler too: its answer is not waited for any more.
+pub async fn gone(runtime_api: &str) {
+    Connection::new(runtime_api).lasts().await;
 }
 
 /// The ports of the engine at an address such as `http://127.0.0.1:8787`.

@@ -12,9 +12,9 @@ use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, Record
 use jiff::Timestamp;
 
 #[cfg(feature = "engine")]
-pub(crate) use server::{guard, router};
+pub(crate) use server::router;
 
-/// A request here is never answered: its connection lasts as long as the engine.
+/// A request here, behind a process's own address, is never answered: its connection lasts as long as the engine.
 pub(crate) const LIVENESS_PATH: &str = "/liveness";
 
 const CREATE: Verb<(Write, Option<Claim>), Created> = Verb::at("/rpc/records/create");

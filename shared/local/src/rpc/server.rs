@@ -1,11 +1,12 @@
 //! The engine's side: each verb is a route that calls its port, for programs on this machine and no page in a browser.
+//! What a caller has asked for is done, also where it goes away before it has the answer.
 
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, Request, StatusCode, header},
-    middleware::{self, Next},
+    http::{StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -13,6 +14,7 @@ use dacapo_core::port::{PortError, PortErrorKind, PortResult, Ports};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{APPEND, CREATE, DELETE, EXECUTION_STATUS, HAS_BACKLOG, LOAD, POST, POSTPONE, QUERY, READ_LOG, SAVE, Verb};
+use crate::http::{Bodies, guard, whole};
 
 /// The longest request: a message of 256 KiB as JSON text within JSON, several times over.
 const LONGEST_REQUEST_BYTES: usize = 8 * 1024 * 1024;
@@ -20,7 +22,12 @@ const LONGEST_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 /// Serves the ports.
 pub fn router(ports: Ports) -> Router {
     let router = probe(outbox(records(Router::new())));
-    router.layer(DefaultBodyLimit::max(LONGEST_REQUEST_BYTES)).layer(middleware::from_fn(guard)).with_state(ports)
+    let bodies = Bodies { longest: LONGEST_REQUEST_BYTES, refuse: |status, why| refused(status, &why) };
+    router
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(bodies, whole))
+        .layer(middleware::from_fn(guard))
+        .with_state(ports)
 }
 
 fn records(router: Router<Ports>) -> Router<Ports> {
@@ -52,11 +59,18 @@ where
     Sent: DeserializeOwned + Send + 'static,
     Back: Serialize + Send + 'static,
     Act: Fn(Ports, Sent) -> Acting + Clone + Send + Sync + 'static,
-    Acting: Future<Output = PortResult<Back>> + Send,
+    Acting: Future<Output = PortResult<Back>> + Send + 'static,
 {
     let handler = async move |State(ports): State<Ports>, body: Bytes| match serde_json::from_slice(&body) {
-        Ok(sent) => answer(act(ports, sent).await),
-        Err(error) => refused(&error),
+        Ok(sent) => match tokio::spawn(act(ports, sent)).await {
+            Ok(back) => answer(back),
+            Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, &format!("the call failed: {error}")),
+        },
+        // Sender and engine were built from different versions.
+        Err(error) => {
+            let why = format!("the engine does not understand the call: {error} (build both from one version)");
+            refused(StatusCode::BAD_REQUEST, &why)
+        }
     };
     router.route(verb.path, post(handler))
 }
@@ -68,11 +82,9 @@ fn answer<Back: Serialize>(back: PortResult<Back>) -> Response {
     }
 }
 
-/// The reply to a call that doesn't parse: sender and engine were built from different versions.
-fn refused(error: &serde_json::Error) -> Response {
-    let message = format!("the engine does not understand the call: {error} (build both from one version)");
-    let error = PortError::new(PortErrorKind::Refused, message);
-    json(StatusCode::BAD_REQUEST, &error)
+/// The reply to a call that can't be made.
+fn refused(status: StatusCode, why: &str) -> Response {
+    json(status, &PortError::new(PortErrorKind::Refused, why))
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {
@@ -82,44 +94,40 @@ fn json(status: StatusCode, value: &impl Serialize) -> Response {
     }
 }
 
-/// Lets a request pass that names this machine as its host and that no web page has sent.
-///
-/// A page of another site can send requests here, by its own name bound to 127.0.0.1 or straight away; the first
-/// has a foreign host, the second an origin.
-pub async fn guard(request: Request<Body>, next: Next) -> Response {
-    match refusal(request.headers()) {
-        Some(why) => (StatusCode::FORBIDDEN, why).into_response(),
-        None => next.run(request).await,
-    }
-}
-
-fn refusal(headers: &HeaderMap) -> Option<&'static str> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    if !host.is_some_and(is_this_machine) {
-        return Some("the Host header names another machine (use 127.0.0.1 or localhost)");
-    }
-    headers.contains_key(header::ORIGIN).then_some("web pages may not call the engine (the Origin header is set)")
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
 
-    #[test]
-    fn only_this_machine_is_this_machine() {
-        for host in ["127.0.0.1", "127.0.0.1:8787", "localhost:1", "[::1]:8787"] {
-            assert!(is_this_machine(host), "{host}");
-        }
-        for host in ["evil.example:8787", "127.0.0.1.evil.example", "localhost.evil.example:8787", "", "127.0.0.1:x"] {
-            assert!(!is_this_machine(host), "{host}");
-        }
+    use axum::http::Request;
+    use dacapo_core::port::SystemClock;
+    use tokio::sync::Notify;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::sqlite::Database;
+
+    #[tokio::test]
+    async fn call_goes_on_where_its_caller_goes_away() {
+        const SLOW: Verb<(), ()> = Verb::at("/rpc/slow");
+        let (begun, go_on, done) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (begins, waits, ends) = (begun.clone(), go_on.clone(), done.clone());
+        let act = move |_: Ports, (): ()| {
+            let (begins, waits, ends) = (begins.clone(), waits.clone(), ends.clone());
+            async move {
+                begins.notify_one();
+                waits.notified().await;
+                ends.notify_one();
+                Ok(())
+            }
+        };
+        let ports = Database::memory(Arc::new(SystemClock)).unwrap().ports();
+        let router = serve(Router::new(), &SLOW, act).with_state(ports);
+        let caller =
+            tokio::spawn(router.oneshot(Request::post(SLOW.path).body(axum::body::Body::from("null")).unwrap()));
+        begun.notified().await;
+        caller.abort();
+        assert!(caller.await.is_err(), "the caller has gone");
+        go_on.notify_one();
+        tokio::time::timeout(std::time::Duration::from_secs(60), done.notified()).await.unwrap();
     }
 }

@@ -148,9 +148,36 @@ async fn address_that_is_none_is_refused() {
 async fn requests_of_web_pages_are_refused() -> Tested {
     let (_database, _, url) = engine().await?;
     let client = Client::builder(TokioExecutor::new()).build_http::<Empty<axum::body::Bytes>>();
-    for (name, value) in [("host", "evil.example:8787"), ("origin", "http://evil.example")] {
+    for (name, value) in
+        [("host", "evil.example:8787"), ("origin", "http://evil.example"), ("sec-fetch-site", "cross-site")]
+    {
         let request = Request::post(format!("{url}/rpc/records/load")).header(name, value).body(Empty::new())?;
-        assert_eq!(client.request(request).await?.status(), 403, "{name}: {value}");
+        let response = client.request(request).await?;
+        assert_eq!(response.status(), 403, "{name}: {value}");
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+        assert_eq!(response.headers()["cross-origin-resource-policy"], "same-origin");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn call_that_is_too_long_or_of_another_form_is_refused_in_few_words() -> Tested {
+    let (_database, ports, url) = engine().await?;
+    let key = RunRecord::key_of(ports.clock.new_id());
+    let lines = [LogLine { sort: "1".to_owned(), document: Json::of(&"x".repeat(9_000_000))? }];
+    let error = ports.records.append(&key, &lines).await.unwrap_err();
+    assert_eq!(error.kind(), PortErrorKind::Refused);
+    assert!(error.to_string().contains("is not taken (allowed: 8388608 bytes"), "{error}");
+
+    let client = Client::builder(TokioExecutor::new()).build_http::<http_body_util::Full<axum::body::Bytes>>();
+    let long = format!("\"{}\"", "x".repeat(3_000_000));
+    for body in [long.as_str(), "{}", "nonsense", "", "[[[[", "[1,2,3]", "{\"kind\":1}"] {
+        let request = Request::post(format!("{url}/rpc/records/load")).body(body.to_owned().into())?;
+        let response = client.request(request).await?;
+        assert_eq!(response.status(), 400, "{:.20}", body);
+        let text = axum::body::to_bytes(axum::body::Body::new(response.into_body()), 10_000).await?;
+        let error: dacapo_core::port::PortError = serde_json::from_slice(&text)?;
+        assert!(error.to_string().ends_with("(build both from one version)"), "{error}");
     }
     Ok(())
 }

@@ -11,7 +11,10 @@ use axum::{
 };
 
 use super::{Ended, Slots};
-use crate::rpc::{LIVENESS_PATH, guard};
+use crate::{
+    http::{Bodies, guard, whole},
+    rpc::LIVENESS_PATH,
+};
 
 /// Lambda's limit on an answer is 6 MB; an error's text is far shorter.
 const LONGEST_ANSWER_BYTES: usize = 6 * 1024 * 1024;
@@ -23,14 +26,20 @@ const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
 
 /// Serves the Runtime API to the processes that have a slot.
 pub fn router(slots: Slots) -> Router {
-    const BASE: &str = "/rt/{function}/{process}/2018-06-01/runtime";
+    let process = slots.path("{function}", "{process}");
+    let base = format!("{process}/2018-06-01/runtime");
+    let bodies = Bodies {
+        longest: LONGEST_ANSWER_BYTES,
+        refuse: |status, why| (status, Json(error_body("RequestEntityTooLarge", &why))).into_response(),
+    };
     Router::new()
-        .route(&format!("{BASE}/invocation/next"), get(next))
-        .route(&format!("{BASE}/invocation/{{id}}/response"), post(response))
-        .route(&format!("{BASE}/invocation/{{id}}/error"), post(error))
-        .route(&format!("{BASE}/init/error"), post(init_error))
-        .route(LIVENESS_PATH, get(std::future::pending::<()>))
-        .layer(DefaultBodyLimit::max(LONGEST_ANSWER_BYTES))
+        .route(&format!("{base}/invocation/next"), get(next))
+        .route(&format!("{base}/invocation/{{id}}/response"), post(response))
+        .route(&format!("{base}/invocation/{{id}}/error"), post(error))
+        .route(&format!("{base}/init/error"), post(init_error))
+        .route(&format!("{process}{LIVENESS_PATH}"), get(std::future::pending::<()>))
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(bodies, whole))
         .layer(middleware::from_fn(guard))
         .with_state(slots)
 }
@@ -83,4 +92,42 @@ fn refused(kind: &str, text: &str) -> Response {
 
 fn error_body(kind: &str, text: &str) -> serde_json::Value {
     serde_json::json!({ "errorType": kind, "errorMessage": text })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http::Request};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn address_of_a_process_without_the_secret_of_this_start_leads_nowhere() {
+        let slots = Slots::new().unwrap();
+        let (process, _slot) = slots.take("greet");
+        let status = async |path: String| {
+            let request = Request::post(path).header("host", "127.0.0.1").body(Body::from("{}")).unwrap();
+            router(slots.clone()).oneshot(request).await.unwrap().status()
+        };
+        let (known, other) = (slots.path("greet", process), Slots::new().unwrap().path("greet", process));
+        assert_eq!(status(format!("{known}/2018-06-01/runtime/init/error")).await, StatusCode::ACCEPTED);
+        for guessed in [other, format!("/rt/greet/{process}"), format!("/rt//greet/{process}")] {
+            assert_eq!(status(format!("{guessed}/2018-06-01/runtime/init/error")).await, StatusCode::NOT_FOUND);
+            assert_eq!(status(format!("{guessed}/liveness")).await, StatusCode::NOT_FOUND);
+        }
+        assert_eq!(status("/liveness".to_owned()).await, StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test]
+    async fn answer_of_a_function_that_is_too_long_is_refused_with_the_limit() {
+        let slots = Slots::new().unwrap();
+        let (process, _slot) = slots.take("greet");
+        let path = format!("{}/2018-06-01/runtime/invocation/x/response", slots.path("greet", process));
+        let body = Body::from(vec![b' '; LONGEST_ANSWER_BYTES + 1]);
+        let request = Request::post(path).header("host", "127.0.0.1").body(body).unwrap();
+        let response = router(slots).oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let text = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
+        assert!(String::from_utf8_lossy(&text).contains("allowed: 6291456 bytes"), "{text:?}");
+    }
 }

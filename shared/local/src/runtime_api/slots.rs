@@ -2,17 +2,21 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use axum::body::Bytes;
-use dacapo_core::port::{Clock, SystemClock};
+use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult, SystemClock};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 /// The processes that may ask for work, by number.
-#[derive(Clone, Default)]
-pub struct Slots(Arc<Mutex<Taken>>);
+#[derive(Clone)]
+pub struct Slots {
+    secret: Arc<str>,
+    taken: Arc<Mutex<Taken>>,
+}
 
 #[derive(Default)]
 struct Taken {
@@ -63,6 +67,24 @@ pub struct Calling {
 }
 
 impl Slots {
+    /// No processes yet, under a new secret of 128 bits of the operating system's randomness.
+    ///
+    /// # Errors
+    /// If the operating system has none.
+    pub fn new() -> PortResult<Self> {
+        let mut secret = [0; 16];
+        getrandom::fill(&mut secret).map_err(|error| {
+            PortError::new(PortErrorKind::Refused, format!("failed to get random bytes of the system: {error}"))
+        })?;
+        let secret = format!("{:032x}", u128::from_ne_bytes(secret)).into();
+        Ok(Self { secret, taken: Arc::default() })
+    }
+
+    /// The path of the Runtime API of a function's process.
+    pub fn path(&self, function: impl fmt::Display, process: impl fmt::Display) -> String {
+        format!("/rt/{}/{function}/{process}", self.secret)
+    }
+
     /// Makes a slot for a process that is about to be started.
     pub fn take(&self, function: &str) -> (u64, Arc<Slot>) {
         let mut taken = self.lock();
@@ -84,7 +106,7 @@ impl Slots {
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

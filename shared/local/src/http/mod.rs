@@ -1,0 +1,9 @@
+//! The door: who may come in over HTTP, with how much, and for how long.
+
+mod body;
+mod connections;
+mod guard;
+
+pub(crate) use body::{Bodies, whole};
+pub use connections::serve;
+pub(crate) use guard::guard;
