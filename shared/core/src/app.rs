@@ -64,6 +64,14 @@ impl App {
         Ok(self.deployed().await?.former_tasks)
     }
 
+    /// The manifest as it is stored now.
+    ///
+    /// # Errors
+    /// `NotDeployed` if the app was never deployed.
+    pub(crate) async fn current_manifest(&self) -> Result<Arc<Manifest>, Error> {
+        Ok(self.read().await?.manifest)
+    }
+
     async fn deployed(&self) -> Result<Deployed, Error> {
         let now = self.ports().clock.now();
         let cached = self.shared.deployed.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -72,6 +80,11 @@ impl App {
         {
             return Ok(deployed);
         }
+        self.read().await
+    }
+
+    async fn read(&self) -> Result<Deployed, Error> {
+        let now = self.ports().clock.now();
         let (record, manifest) = read_manifest(self.ports()).await?.ok_or_else(|| {
             let text = "find the app's manifest (`make deploy` stores it, `dacapo dev` does so at its start)";
             Error::new(ErrorKind::NotDeployed, text)

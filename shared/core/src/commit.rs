@@ -18,6 +18,9 @@ use jiff::Timestamp;
 
 use crate::port::{PortError, PortErrorKind, PortResult, Ports, post_after};
 
+/// The time for which a write is tried by one that has no deadline of its own.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A record as it was seen, to be decided on.
 #[derive(Clone, Debug)]
 pub enum Seen<M> {

@@ -15,8 +15,10 @@ mod origin;
 pub mod port;
 mod publish;
 pub mod runner;
+mod schedule;
 
 pub use app::{App, read_manifest};
 pub use error::{Error, ErrorKind};
 pub use origin::Origin;
-pub use publish::{ensure_scheduled, publish};
+pub use publish::publish;
+pub use schedule::ensure_scheduled;

@@ -1,16 +1,14 @@
-//! An event on its way to those who subscribe to it, and a schedule on its way into the scheduler.
+//! An event on its way to those who subscribe to it.
 
-use dacapo_domain::{
-    DeferredEvent, Effect, EventMessage, Json, Manifest, Message, ScheduleInput, ScheduleRecord, Work, limits, slot,
-    until,
-};
-use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+use dacapo_domain::{DeferredEvent, Effect, EventMessage, Json, Manifest, Message, later, limits, slot, until};
 
 use crate::{
     Error,
     app::App,
-    commit::{Committed, Seen, commit, create},
-    port::{PortResult, Ports},
+    commit::{PATIENCE, create},
+    port::{PortErrorKind, PortResult, Ports},
 };
 
 /// Publishes an event: to each function that subscribes, or, where it is due beyond the queue's longest delay, to the
@@ -20,56 +18,50 @@ use crate::{
 /// An error of a port; the event may have been published all the same.
 pub async fn publish(app: &App, event: &EventMessage) -> Result<usize, Error> {
     let manifest = app.manifest().await?;
-    let ports = app.ports();
-    let now = ports.clock.now();
-    let subscribers = manifest.subscribers(&event.name).count();
-    if until(now, event.due_at) > limits::MAX_QUEUE_DELAY {
-        defer(ports, event).await?;
-    } else {
-        send(ports, &manifest, event).await?;
+    if until(app.ports().clock.now(), event.due_at) > limits::MAX_QUEUE_DELAY {
+        defer(app.ports(), event).await?;
+        return Ok(manifest.subscribers(&event.name).count());
     }
-    Ok(subscribers)
+    send(app, &manifest, event).await
 }
 
-/// Puts a schedule that was made at run time into the scheduler where its record asks for it, and notes that it is
-/// there. One that was put otherwise, or deleted, in between is put right. A crash is the conductor's to repair.
-///
-/// # Errors
-/// An error of the scheduler or of the store; the schedule may be there all the same.
-pub async fn ensure_scheduled(
-    ports: &Ports,
-    mut committed: Option<Committed<ScheduleRecord>>,
-    until: Timestamp,
-) -> PortResult<()> {
-    while let Some(Committed { record, work: Some(Work::PutSchedule), .. }) = committed {
-        if let Some(effect) = record.put_effect() {
-            ports.outbox.post(&effect).await?;
-        }
-        let (name, made) = (record.name.clone(), record.created_at);
-        committed = commit(ports, Seen::Stored(record), &ScheduleInput::Scheduled(made), (), until).await?;
-        if committed.is_none() {
-            ports.outbox.post(&Effect::DeleteSchedule { name }).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Sends an event to each function that subscribes to it.
+/// Sends an event to each function that subscribes to it, and says how many there are. A subscriber whose queue is gone
+/// was removed by a deploy: then the manifest is read again, since others may have come in its place.
 ///
 /// # Errors
 /// That of the first send that failed; the others were made.
-pub(crate) async fn send(ports: &Ports, manifest: &Manifest, event: &EventMessage) -> PortResult<()> {
+pub(crate) async fn send(app: &App, manifest: &Manifest, event: &EventMessage) -> Result<usize, Error> {
+    let subscribers: BTreeSet<&str> = manifest.subscribers(&event.name).map(|entry| &*entry.name).collect();
+    let sent = send_to(app.ports(), &subscribers, event).await?;
+    if sent == subscribers.len() {
+        return Ok(sent);
+    }
+    let current = app.current_manifest().await?;
+    let others = current.subscribers(&event.name).map(|entry| &*entry.name);
+    let others: BTreeSet<&str> = others.filter(|name| !subscribers.contains(name)).collect();
+    Ok(sent + send_to(app.ports(), &others, event).await?)
+}
+
+/// Sends it to these functions, and says how many there are.
+async fn send_to(ports: &Ports, subscribers: &BTreeSet<&str>, event: &EventMessage) -> PortResult<usize> {
     let delay = until(ports.clock.now(), event.due_at);
-    let sent = manifest.subscribers(&event.name).map(|subscriber| {
-        let (to, function) = (subscriber.name.clone(), subscriber.name.clone());
-        let message = Message::Event(EventMessage { function, ..event.clone() }).to_json();
-        async move { ports.outbox.post(&Effect::Send { to, message, delay }).await }
+    let sends = subscribers.iter().map(|subscriber| async move {
+        let message = Message::Event(EventMessage { function: (*subscriber).to_owned(), ..event.clone() }).to_json();
+        match ports.outbox.post(&Effect::Send { to: (*subscriber).to_owned(), message, delay }).await {
+            Ok(()) => Ok(1),
+            Err(error) if error.kind() == PortErrorKind::NotDeployed => {
+                tracing::warn!(event = event.name, id = %event.id, subscriber, %error, "a subscriber was removed");
+                Ok(0)
+            }
+            Err(error) => Err(error),
+        }
     });
-    futures::future::join_all(sent).await.into_iter().collect()
+    futures::future::join_all(sends).await.into_iter().sum()
 }
 
 async fn defer(ports: &Ports, event: &EventMessage) -> PortResult<()> {
     let decision = DeferredEvent::create(event, &ports.clock.decision_context());
-    create(ports, &decision.with(slot::BODY, Json::clone(&event.body)), ports.clock.now()).await?;
+    let decision = decision.with(slot::BODY, Json::clone(&event.body));
+    create(ports, &decision, later(ports.clock.now(), PATIENCE)).await?;
     Ok(())
 }

@@ -58,8 +58,8 @@ pub use run::{
 };
 pub use schedule::{
     AWS_SCHEDULED_TIME, AdjacentFires, DueFires, FireTimes, MissedFires, Overlap, Recurrence, Schedule, ScheduleError,
-    ScheduleInput, SchedulePut, ScheduleRecord, SkipReason, SkippedFire, SkippedFires, at, aws_at, cron, every,
-    fire_id,
+    ScheduleInput, SchedulePut, ScheduleRecord, SkipReason, SkippedFire, SkippedFires, at, aws_at, cron, declared,
+    every, fire_id, fired_run, fired_run_bytes,
 };
 pub use time::{TimeZoneError, days, hours, later, minutes, ms, seconds, time_zone, until};
 pub use when::{When, WhenError, WhenProblem};

@@ -100,6 +100,8 @@ pub enum Work {
     StartRun,
     /// Put a schedule into the scheduler, then say so.
     PutSchedule,
+    /// Take a schedule out of the scheduler, then say so.
+    DeleteSchedule,
 }
 
 impl<M: Machine> Decision<M> {

@@ -83,6 +83,13 @@ impl Id {
     pub fn new(now: Timestamp, random: u128) -> Self {
         Self(Ulid::from_parts(now.as_millisecond().max(0).cast_unsigned(), random))
     }
+
+    /// The moment that the id is of.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        let ms = i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX);
+        Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX)
+    }
 }
 
 impl fmt::Display for Id {

@@ -216,3 +216,18 @@ async fn event_due_tomorrow_reaches_a_handler_that_is_deployed_meanwhile() {
     app.advance(days(2)).await;
     assert_eq!(calls.taken(), ["a 1"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn publish_to_a_subscriber_that_was_just_removed_reaches_the_others() {
+    let calls = Calls::default();
+    let function = |name| Definition::of(failing(PAID, name, 0, &calls));
+    let app = TestApp::new().redeployed([function("a"), function("b")]);
+    let client = app.client().clone();
+    client.publish(PAID, "x".into()).await.unwrap();
+    let app = app.redeployed([function("a")]);
+    let published = client.publish(PAID, "x".into()).await.unwrap();
+    assert_eq!(published.subscribers, 1);
+    app.advance(seconds(1)).await;
+    // What waited for b went with its queue.
+    assert_eq!(calls.taken(), ["a 1", "a 1"]);
+}

@@ -88,7 +88,7 @@ fn schedules_are_named_after_the_task_and_carry_their_bodies() {
     let schedules = task_entry(function).schedules;
     let told: Vec<(&str, Value)> =
         schedules.iter().map(|schedule| (schedule.name.as_str(), schedule.body.parse().unwrap())).collect();
-    assert_eq!(told, [("nightly-report-1", json!("day")), ("nightly-report-2", json!("week"))]);
+    assert_eq!(told, [("nightly-report-b6a668a2", json!("day")), ("nightly-report-81c9ab7c", json!("week"))]);
 }
 
 #[test]

@@ -57,12 +57,12 @@ async fn a_declared_schedule_fires_as_deployed() {
     let runs = runs.await;
     assert_eq!(runs.len(), 1, "{runs:#?}");
     assert_eq!(result::<Sent>(&runs[0]), Sent { days: 7 });
-    assert_eq!(runs[0].id, fire_id("nightly-report-2", runs[0].scheduled_at.unwrap()));
+    assert_eq!(runs[0].id, fire_id("nightly-report-81c9ab7c", runs[0].scheduled_at.unwrap()));
     let logs = app.client.logs(runs[0].id).await.unwrap();
     assert_eq!(logs.iter().map(|entry| &*entry.message).collect::<Vec<_>>(), ["report sent"]);
 
-    let declared = app.client.schedules().get("nightly-report-1").await.unwrap();
-    let kept = app.scheduler.get_schedule().group_name(app.localstack.prefix()).name("nightly-report-1");
+    let declared = app.client.schedules().get("nightly-report-b6a668a2").await.unwrap();
+    let kept = app.scheduler.get_schedule().group_name(app.localstack.prefix()).name("nightly-report-b6a668a2");
     let kept = kept.send().await.unwrap();
     assert_eq!(kept.schedule_expression(), Some("cron(0 6 ? * MON-FRI *)"));
     assert_eq!(kept.schedule_expression_timezone(), Some("Europe/Berlin"));

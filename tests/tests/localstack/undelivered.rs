@@ -14,9 +14,9 @@ use crate::{
 #[tokio::test]
 async fn the_fire_of_a_declared_schedule_makes_its_run() {
     let app = App::deployed().await;
-    let time = app.goes_astray("nightly-report-1").await;
+    let time = app.goes_astray("nightly-report-b6a668a2").await;
 
-    let record = app.ended(fire_id("nightly-report-1", time)).await;
+    let record = app.ended(fire_id("nightly-report-b6a668a2", time)).await;
 
     assert_eq!(result::<Sent>(&record), Sent { days: 1 });
     assert_eq!((record.name.as_str(), record.trigger), (NIGHTLY_REPORT.name(), Trigger::Schedule));

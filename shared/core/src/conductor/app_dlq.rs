@@ -9,7 +9,7 @@ use super::Conductor;
 use crate::{
     commit::{Seen, commit, create, load},
     port::{PortError, PortErrorKind, PortResult},
-    runner::admitted_run,
+    schedule::{delete_used, run_of_fire},
 };
 
 impl Conductor {
@@ -63,11 +63,10 @@ impl Conductor {
             }
         };
         let Some(task) = task else { return Ok(()) }; // It was removed, and the fire with it.
-        if let Some((new, body)) = admitted_run(ports, task, fire, self.deadline()).await? {
-            let decision = RunRecord::create(new, &ports.clock.decision_context()).with(slot::BODY, body);
-            create(ports, &decision, self.deadline()).await?;
-        }
-        Ok(())
+        let Some(fired) = run_of_fire(ports, task, fire, self.deadline()).await? else { return Ok(()) };
+        let decision = RunRecord::create(fired.new, &ports.clock.decision_context()).with(slot::BODY, fired.body);
+        create(ports, &decision, self.deadline()).await?;
+        delete_used(ports, fired.once, self.deadline()).await
     }
 
     async fn undelivered_event(&self, seen: Seen<DeliveryRecord>, attempt: u32) -> PortResult<()> {

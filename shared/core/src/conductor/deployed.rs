@@ -54,7 +54,8 @@ impl Conductor {
         Ok(Deployed { stored: committed.is_some_and(|committed| committed.changed), functions })
     }
 
-    /// Remembers since when each declared schedule fires, and forgets those that are gone. A pause stays.
+    /// Remembers since when each declared schedule fires, and forgets those that are gone. A pause stays with its
+    /// schedule: one that is gone and comes back by a later deploy is not paused.
     async fn follow_schedules(&self, former: Option<&Manifest>, carried: &Manifest) -> PortResult<()> {
         let made = Timestamp::from_millisecond(carried.made_ms).unwrap_or(Timestamp::UNIX_EPOCH);
         for (_, task) in carried.tasks() {
@@ -62,6 +63,10 @@ impl Conductor {
                 let same = former.and_then(|former| former.schedule(&declared.name));
                 let is_same = same.is_some_and(|(_, _, former)| former.schedule.has_same_times(&declared.schedule));
                 self.declare(&task.name, declared, is_same, made).await?;
+                let name = former.and_then(|former| former.former_name(carried, &task.name, declared));
+                if let Some(name) = name.filter(|name| *name != declared.name) {
+                    self.take_pause_over(name, &declared.name).await?;
+                }
             }
         }
         for gone in former.into_iter().flat_map(|former| former.tasks()).flat_map(|(_, task)| &task.schedules) {
@@ -78,6 +83,17 @@ impl Conductor {
         let fresh = || Seen::Fresh(ScheduleRecord::fresh(name, task, at), Payloads::none());
         let input = ScheduleInput::Declared { task: task.to_owned(), is_same, at };
         commit(self.ports(), stored.map_or_else(fresh, Seen::from), &input, (), self.deadline()).await?;
+        Ok(())
+    }
+
+    /// A schedule that bears another name since this deploy is paused where it was.
+    async fn take_pause_over(&self, former: &str, name: &str) -> PortResult<()> {
+        let was = load::<ScheduleRecord>(self.ports(), &ScheduleRecord::key_of(former)).await?;
+        if was.is_some_and(|was| was.record.paused)
+            && let Some(stored) = load::<ScheduleRecord>(self.ports(), &ScheduleRecord::key_of(name)).await?
+        {
+            commit(self.ports(), stored, &ScheduleInput::Paused, (), self.deadline()).await?;
+        }
         Ok(())
     }
 

@@ -4,8 +4,6 @@ mod app_dlq;
 mod deployed;
 mod reconcile;
 
-use std::time::Duration;
-
 use dacapo_domain::{
     CONDUCTOR, CrashReport, DeferredEvent, DeferredEventInput, DeferredMessage, Effect, ExecutionEnded, FunctionEntry,
     Id, Input, Invocation, Json, Manifest, Message, NewRun, Policy, RunRecord, Start, State, Task, Trigger,
@@ -20,14 +18,11 @@ pub use reconcile::Swept;
 
 use crate::{
     App,
-    commit::{Committed, Creation, Seen, commit, commit_run, create, load},
+    commit::{Committed, Creation, PATIENCE, Seen, commit, commit_run, create, load},
     port::{PortError, PortErrorKind, PortResult, Ports},
     publish::send,
     runner::InvokeError,
 };
-
-/// The time for which the conductor goes on trying one write.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The built-in function of every app.
 pub struct Conductor {
@@ -95,7 +90,8 @@ impl Conductor {
         let body = stored.payloads.take(slot::BODY).unwrap_or_default();
         let arrived = commit(ports, stored, &DeferredEventInput::Arrived, (), self.deadline()).await?;
         let Some(Committed { record, work: Some(Work::Publish), .. }) = arrived else { return Ok(()) };
-        send(ports, &*self.manifest().await?, &record.event_message(body)).await?;
+        let subscribed = self.app.current_manifest().await.map_err(as_port_error)?;
+        send(&self.app, &subscribed, &record.event_message(body)).await.map_err(as_port_error)?;
         // Where another process was faster, subscribers bear a duplicate.
         commit(ports, Seen::Stored(record), &DeferredEventInput::Published, (), self.deadline()).await?;
         Ok(())

@@ -14,7 +14,7 @@ use super::Conductor;
 use crate::{
     commit::{Stored, commit, load, postpone, read_record},
     port::{ExecutionStatus, PortError, PortErrorKind, PortResult},
-    publish::ensure_scheduled,
+    schedule::ensure_scheduled,
 };
 
 /// Records that one sweep repairs, at most; those that it puts off don't count.

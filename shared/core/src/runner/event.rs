@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dacapo_domain::{
     DeliveryInput, DeliveryMessage, DeliveryPhase, DeliveryRecord, Effect, EventMessage, HandlerFailure, Machine,
-    Message, Payload, Payloads, RecordKey, Subscribed, Subscription, Work, slot,
+    Message, Payload, Payloads, RecordKey, Subscribed, Subscription, Work, limits, slot,
 };
 use jiff::Timestamp;
 
@@ -30,7 +30,7 @@ impl Runner {
     ) -> PortResult<()> {
         let now = self.ports().clock.now();
         if now < event.due_at {
-            let delay = dacapo_domain::until(now, event.due_at);
+            let delay = dacapo_domain::until(now, event.due_at).min(limits::MAX_QUEUE_DELAY);
             let (to, message) = (self.function.clone(), Message::Event(event).to_json());
             return self.ports().outbox.post(&Effect::Send { to, message, delay }).await;
         }

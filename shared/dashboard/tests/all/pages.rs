@@ -101,11 +101,11 @@ async fn page_of_schedules_shows_next_fires_and_pauses_and_resumes() {
     page.shows("cron 0 6 ? * MON-FRI * in Europe/Berlin").shows("2026-01-01 05:00:00").shows("2026-01-05 05:00:00");
     page.shows("every 7 days").shows("&quot;the week&quot;");
 
-    let pressed = browser.press("/schedules", &[("name", "nightly-report-1"), ("paused", "true")]).await;
+    let pressed = browser.press("/schedules", &[("name", "nightly-report-b6a668a2"), ("paused", "true")]).await;
     assert_eq!(pressed.next(), "/schedules");
-    assert!(app.schedules().get("nightly-report-1").await.unwrap().paused);
+    assert!(app.schedules().get("nightly-report-b6a668a2").await.unwrap().paused);
     browser.get("/schedules").await.shows("paused").shows("Resume");
 
-    browser.press("/schedules", &[("name", "nightly-report-1"), ("paused", "false")]).await;
-    assert!(!app.schedules().get("nightly-report-1").await.unwrap().paused);
+    browser.press("/schedules", &[("name", "nightly-report-b6a668a2"), ("paused", "false")]).await;
+    assert!(!app.schedules().get("nightly-report-b6a668a2").await.unwrap().paused);
 }

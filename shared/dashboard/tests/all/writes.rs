@@ -95,14 +95,18 @@ async fn write_from_another_page_or_host_is_forbidden() {
         for path in
             ["/start", "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/abort", "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/replay", "/schedules"]
         {
-            let fields =
-                [("task", "import-airports"), ("name", "nightly-report-1"), ("paused", "true"), ("token", token)];
+            let fields = [
+                ("task", "import-airports"),
+                ("name", "nightly-report-b6a668a2"),
+                ("paused", "true"),
+                ("token", token),
+            ];
             let page = browser.send(form(path, &fields)).await;
             assert_eq!(page.status, StatusCode::FORBIDDEN, "{path} with token {token:?}");
         }
     }
     assert_eq!(browser.get("/").await.runs(), Vec::<&str>::new(), "nothing was started");
-    assert!(!app.schedules().get("nightly-report-1").await.unwrap().paused);
+    assert!(!app.schedules().get("nightly-report-b6a668a2").await.unwrap().paused);
     assert_eq!(browser.send(form("/start", &fields)).await.status, StatusCode::SEE_OTHER, "our own page may");
 }
 

@@ -1,7 +1,7 @@
 //! The end of a run.
 
 use super::{End, FinalState, Invoker, Lease, Phase, Policy, RunRecord};
-use crate::{Decision, DecisionContext, Effect, Json, RecordedError, Work, code, limits, slot};
+use crate::{Decision, DecisionContext, Effect, Json, RecordedError, Work, code, later, limits, slot};
 
 /// Ends a run. Where hooks follow, this process runs them and others leave the run alone for as long.
 pub(super) fn finish(
@@ -58,6 +58,9 @@ fn end(mut run: RunRecord, mut end: End, policy: &Policy, cx: &DecisionContext) 
     // A key can be judged by its run's record alone, which therefore lives as long.
     let kept_until = cx.now + policy.history;
     let kept_until = run.key.as_ref().map_or(kept_until, |key| key.until.max(kept_until));
+    // So can a fire, which may come again.
+    let kept_until =
+        run.schedule.as_ref().map_or(kept_until, |_| kept_until.max(later(run.created_at, limits::HISTORY)));
     run.expires_at_s = Some(kept_until.as_second() + 1);
     run.reconcile_count = 0;
     if policy.has_end_hooks {

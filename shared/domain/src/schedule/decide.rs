@@ -6,7 +6,9 @@ use super::{
     Overlap, Schedule, ScheduleInput, SchedulePut, ScheduleRecord, SkipReason, SkippedFire,
     table::{ScheduleCell, ScheduleTransition as T, cell},
 };
-use crate::{Decision, DecisionContext, Header, Id, Index, IndexEntry, Machine, Version, Work, limits, slot};
+use crate::{
+    Decision, DecisionContext, Effect, Header, Index, IndexEntry, Machine, Version, Work, later, limits, slot,
+};
 
 impl Machine for ScheduleRecord {
     const KIND: &'static str = "schedule";
@@ -31,7 +33,7 @@ impl Machine for ScheduleRecord {
         let ScheduleCell::Does(transition) = cell(self.phase(), input.name()) else {
             return Decision::keep(self, vec![]);
         };
-        match (transition, input) {
+        let decision = match (transition, input) {
             (T::Put, ScheduleInput::Put(put)) => self.put(put, cx),
             // Another put has come in between, and the scheduler may have them in either order.
             (T::NoteScheduled, ScheduleInput::Scheduled(made)) if self.put.is_some() && *made != self.created_at => {
@@ -41,21 +43,15 @@ impl Machine for ScheduleRecord {
             (T::NoteScheduled | T::PutAgain, _) if self.reconcile_at.is_none() => Decision::keep(self, vec![]),
             (T::NoteScheduled, _) => Self { reconcile_at: None, ..self.clone() }.stored(cx),
             (T::PutAgain, _) => Self { reconcile_at: None, ..self.clone() }.into_scheduler(cx),
-            (T::Declare, ScheduleInput::Declared { task, is_same, at }) => {
-                if *is_same && self.version != Version(0) {
-                    return Decision::keep(self, vec![]);
-                }
-                let next = Self { task: task.clone(), created_at: *at, put: None, reconcile_at: None, ..self.clone() };
-                next.stored(cx)
-            }
+            (T::PutBack, _) if self.put.is_some() => self.clone().into_scheduler(cx),
+            (T::PutBack, _) => Decision::keep(self, vec![]),
+            (T::Declare, ScheduleInput::Declared { task, is_same, at }) => self.declared(task, *is_same, *at, cx),
             (T::Pause | T::Resume, _) => Self { paused: transition == T::Pause, ..self.clone() }.stored(cx),
             // The same fire again: its run is there, or is still to be made.
             (T::Fire, ScheduleInput::Fired { run, is_there, .. }) if *is_there || self.last_run == Some(*run) => {
                 Decision::keep(self, vec![]).then(Work::StartRun)
             }
-            (T::Fire, ScheduleInput::Fired { time, run, schedule, is_unfinished, .. }) => {
-                self.fired(*time, *run, schedule, *is_unfinished, cx)
-            }
+            (T::Fire, fired @ ScheduleInput::Fired { .. }) => self.fired(fired, cx),
             (T::RememberMissed, ScheduleInput::Missed(times)) => {
                 let mut next = self.clone();
                 for time in times {
@@ -63,9 +59,18 @@ impl Machine for ScheduleRecord {
                 }
                 if next == *self { Decision::keep(self, vec![]) } else { next.stored(cx) }
             }
-            (T::Delete, _) => Decision::delete(self, vec![]),
+            (T::DeleteUsed, ScheduleInput::Used(made)) if !self.is_used(*made) => Decision::keep(self, vec![]),
+            (T::Delete, _) if self.put.is_none() => Decision::delete(self, vec![]),
+            (T::TakeOutAgain, ScheduleInput::Reconciled) => {
+                Self { reconcile_at: None, ..self.clone() }.out_of_scheduler(cx)
+            }
+            (T::Delete | T::DeleteUsed | T::TakeOutAgain, _) => self.clone().out_of_scheduler(cx),
+            (T::Forget, _) => Decision::delete(self, vec![]),
             _ => unreachable!("the table leads {input:?} to {transition:?}"),
-        }
+        };
+        let (from, to) = (self.phase(), decision.record.phase());
+        debug_assert!(from == to || transition.leads_to(from).contains(&to), "{transition:?}: {from:?} → {to:?}");
+        decision
     }
 }
 
@@ -73,37 +78,72 @@ impl ScheduleRecord {
     fn put(&self, SchedulePut { task, schedule, body }: &SchedulePut, cx: &DecisionContext) -> Decision<Self> {
         // Another `every` fires at once and counts anew, so only other times replace it.
         let same_times = self.put.as_ref().is_some_and(|former| former.has_same_times(schedule)) && self.task == *task;
-        let mut next = Self { task: task.clone(), put: Some(schedule.clone()), ..self.clone() };
-        let decision = if same_times && self.reconcile_at.is_none() {
+        let goes_on = same_times && !self.is_deleted;
+        let mut next = Self { task: task.clone(), put: Some(schedule.clone()), ..self.revived(cx) };
+        let decision = if goes_on && self.reconcile_at.is_none() {
             next.stored(cx)
         } else {
-            next.created_at = if same_times { self.created_at } else { cx.now };
+            next.created_at = if goes_on { self.created_at } else { cx.now };
             next.into_scheduler(cx)
         };
         decision.with(slot::BODY, body.clone())
     }
 
-    /// Invariant: *the record first*. A fire that comes at once finds it; until it is in the scheduler, the conductor
-    /// is the net.
-    fn into_scheduler(mut self, cx: &DecisionContext) -> Decision<Self> {
-        let at = cx.now + limits::QUEUE_GRACE;
-        self.reconcile_at = Some(self.reconcile_at.map_or(at, |former| former.min(at)));
-        self.stored(cx).then(Work::PutSchedule)
+    /// The code declares it. One that a program had put under this name leaves the scheduler: else both would fire.
+    fn declared(&self, task: &str, is_same: bool, at: Timestamp, cx: &DecisionContext) -> Decision<Self> {
+        let is_declared = self.version != Version(0) && self.put.is_none();
+        if is_same && is_declared {
+            return Decision::keep(self, vec![]);
+        }
+        let next = Self { task: task.to_owned(), created_at: at, put: None, reconcile_at: None, ..self.revived(cx) };
+        let mut decision = next.stored(cx);
+        decision.effects.extend(self.put.is_some().then(|| Effect::DeleteSchedule { name: self.name.clone() }));
+        decision
     }
 
-    fn fired(
-        &self,
-        time: Timestamp,
-        run: Id,
-        schedule: &Schedule,
-        is_unfinished: bool,
-        cx: &DecisionContext,
-    ) -> Decision<Self> {
-        if self.skipped.iter().any(|skipped| skipped.time == time) {
+    /// The record to make another one of. Nothing is left of one that was to be deleted.
+    fn revived(&self, cx: &DecisionContext) -> Self {
+        if !self.is_deleted {
+            return self.clone();
+        }
+        Self { reconcile_at: self.reconcile_at, ..Self::fresh(&self.name, &self.task, cx.now) }
+    }
+
+    /// Is true of one that was made then and fires no more: put again, it is another.
+    fn is_used(&self, made: Timestamp) -> bool {
+        self.created_at == made && self.put.as_ref().is_some_and(Schedule::fires_once)
+    }
+
+    /// Invariant: *the record first*. A fire that comes at once finds it; until it is in the scheduler, the conductor
+    /// is the net.
+    fn into_scheduler(self, cx: &DecisionContext) -> Decision<Self> {
+        self.reconciled_later(cx).then(Work::PutSchedule)
+    }
+
+    /// The record last: until the scheduler has it no more, the conductor is the net.
+    fn out_of_scheduler(self, cx: &DecisionContext) -> Decision<Self> {
+        Self { is_deleted: true, ..self }.reconciled_later(cx).then(Work::DeleteSchedule)
+    }
+
+    fn reconciled_later(mut self, cx: &DecisionContext) -> Decision<Self> {
+        let at = later(cx.now, limits::QUEUE_GRACE);
+        self.reconcile_at = Some(self.reconcile_at.map_or(at, |former| former.min(at)));
+        self.stored(cx)
+    }
+
+    fn fired(&self, fired: &ScheduleInput, cx: &DecisionContext) -> Decision<Self> {
+        let ScheduleInput::Fired { time, run, schedule, last_run, is_unfinished, .. } = fired else {
+            return Decision::keep(self, vec![]);
+        };
+        let (time, run) = (*time, *run);
+        let is_skipped = self.skipped.iter().any(|skipped| skipped.time == time);
+        // Another fire has come in between: this one is to be judged by that one's run.
+        let is_outdated = schedule.overlap() == Overlap::Skip && self.last_run != *last_run;
+        if is_skipped || is_outdated {
             return Decision::keep(self, vec![]);
         }
         let mut next = self.clone();
-        match schedule.admits(self.paused, is_unfinished) {
+        match schedule.admits(self.paused, *is_unfinished) {
             // The usual schedule: nothing is kept of its fires.
             Ok(()) if schedule.overlap() == Overlap::Allow => Decision::keep(self, vec![]).then(Work::StartRun),
             Ok(()) => {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Recurrence, Schedule, ScheduleError};
-use crate::{Id, hash128, limits, until};
+use crate::{DecisionContext, Id, Json, NewRun, RunRecord, Trigger, hash128, limits, until};
 
 /// The fires of a schedule that was created at a known moment; made by [`Recurrence::since`](crate::Recurrence::since).
 ///
@@ -233,6 +233,21 @@ pub fn fire_id(schedule: &str, scheduled_for: Timestamp) -> Id {
     const BITS: u32 = 80;
     let hash = hash128(schedule);
     Id::new(scheduled_for, (hash >> BITS) ^ (hash & ((1 << BITS) - 1)))
+}
+
+/// What a fire starts: a run of this task, due at the scheduled time.
+#[must_use]
+pub fn fired_run(schedule: &str, task: &str, scheduled_for: Timestamp) -> NewRun {
+    let run = NewRun::at(fire_id(schedule, scheduled_for), task, scheduled_for, Trigger::Schedule);
+    NewRun { schedule: Some(schedule.to_owned()), ..run }
+}
+
+/// The bytes of the run that a fire starts, counted as those of any run that is started: metadata and body.
+#[must_use]
+pub fn fired_run_bytes(schedule: &str, task: &str, body: &Json) -> usize {
+    let time = Timestamp::UNIX_EPOCH;
+    let run = RunRecord::create(fired_run(schedule, task, time), &DecisionContext { now: time, random: 0 }).record;
+    serde_json::to_string(&run).map_or(0, |metadata| metadata.len()) + body.bytes()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A schedule: as a user writes it, as it is understood, when it fires, and what is stored of it.
 
 mod decide;
+mod declared;
 mod fire_times;
 mod record;
 pub mod table;
@@ -8,7 +9,8 @@ pub mod table;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-pub use fire_times::{AdjacentFires, DueFires, FireTimes, MissedFires, fire_id};
+pub use declared::declared;
+pub use fire_times::{AdjacentFires, DueFires, FireTimes, MissedFires, fire_id, fired_run, fired_run_bytes};
 pub use record::{
     ScheduleInput, ScheduleInputName, SchedulePhaseName, SchedulePut, ScheduleRecord, SkipReason, SkippedFire,
     SkippedFires,
@@ -154,6 +156,12 @@ impl Schedule {
     #[must_use]
     pub fn has_same_times(&self, other: &Self) -> bool {
         self.expression == other.expression && self.timezone == other.timezone
+    }
+
+    /// Is true of an [`at`].
+    #[must_use]
+    pub fn fires_once(&self) -> bool {
+        matches!(self.expression, Expression::At(_))
     }
 
     /// The overlap policy: what becomes of a fire while a run of this schedule is unfinished.

@@ -28,11 +28,14 @@ pub struct ScheduleRecord {
     /// Fires that made no run, and why: the last 100.
     #[serde(default)]
     pub skipped: SkippedFires,
+    /// Is true once it is to be deleted: the record goes when the scheduler has it no more.
+    #[serde(default, rename = "deleted", skip_serializing_if = "std::ops::Not::not")]
+    pub is_deleted: bool,
     /// The run of its latest fire, for the overlap policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_run: Option<Id>,
-    /// The time at which the conductor puts it into the scheduler, where the program that put it has not said that it
-    /// did.
+    /// The time at which the conductor puts it into the scheduler or takes it out, where the program that was to do so
+    /// has not said that it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconcile_at: Option<Timestamp>,
 }
@@ -44,6 +47,8 @@ pub enum SchedulePhaseName {
     Active,
     /// Fires make none.
     Paused,
+    /// It is to be deleted, and the scheduler may have it still.
+    Deleted,
 }
 
 /// A fire that made no run.
@@ -116,13 +121,19 @@ pub enum ScheduleInput {
         schedule: Schedule,
         /// Is true where that run is there already: the fire comes again.
         is_there: bool,
-        /// Is true where the run of its latest fire is unfinished.
+        /// The run of its latest fire, as the record had it when it was asked for.
+        last_run: Option<Id>,
+        /// Is true where that run is unfinished.
         is_unfinished: bool,
     },
+    /// The run of its only fire is there: of one that was made then, its `created_at`.
+    Used(Timestamp),
     /// Fires were missed while the engine was down.
     Missed(Vec<Timestamp>),
-    /// A program deletes it, once the scheduler has it no more; or a deploy no longer declares it.
+    /// A program deletes it, or a deploy no longer declares it.
     Deleted,
+    /// The scheduler has it no more.
+    Unscheduled,
 }
 
 /// An input without what it holds: a column of the [table](super::table).
@@ -136,13 +147,15 @@ pub enum ScheduleInputName {
     Paused,
     Resumed,
     Fired,
+    Used,
     Missed,
     Deleted,
+    Unscheduled,
 }
 
 impl SchedulePhaseName {
-    /// Both phases.
-    pub const ALL: [Self; 2] = [Self::Active, Self::Paused];
+    /// All phases.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Paused, Self::Deleted];
 }
 
 impl ScheduleRecord {
@@ -160,6 +173,7 @@ impl ScheduleRecord {
             put: None,
             paused: false,
             skipped: SkippedFires::default(),
+            is_deleted: false,
             last_run: None,
             reconcile_at: None,
         }
@@ -181,7 +195,11 @@ impl ScheduleRecord {
     /// The phase's row in the table.
     #[must_use]
     pub const fn phase(&self) -> SchedulePhaseName {
-        if self.paused { SchedulePhaseName::Paused } else { SchedulePhaseName::Active }
+        match (self.is_deleted, self.paused) {
+            (true, _) => SchedulePhaseName::Deleted,
+            (false, true) => SchedulePhaseName::Paused,
+            (false, false) => SchedulePhaseName::Active,
+        }
     }
 }
 
@@ -235,7 +253,7 @@ impl SkippedFires {
 
 impl ScheduleInputName {
     /// All inputs.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Put,
         Self::Scheduled,
         Self::Reconciled,
@@ -243,8 +261,10 @@ impl ScheduleInputName {
         Self::Paused,
         Self::Resumed,
         Self::Fired,
+        Self::Used,
         Self::Missed,
         Self::Deleted,
+        Self::Unscheduled,
     ];
 }
 
@@ -260,8 +280,10 @@ impl ScheduleInput {
             Self::Paused => ScheduleInputName::Paused,
             Self::Resumed => ScheduleInputName::Resumed,
             Self::Fired { .. } => ScheduleInputName::Fired,
+            Self::Used(_) => ScheduleInputName::Used,
             Self::Missed(_) => ScheduleInputName::Missed,
             Self::Deleted => ScheduleInputName::Deleted,
+            Self::Unscheduled => ScheduleInputName::Unscheduled,
         }
     }
 }

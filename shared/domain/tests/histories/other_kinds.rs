@@ -70,10 +70,14 @@ fn moment() -> impl Strategy<Value = Timestamp> {
 }
 
 fn schedule_input() -> impl Strategy<Value = ScheduleInput> {
-    let fired = (moment(), schedule(), any::<bool>(), any::<bool>()).prop_map(|(time, schedule, there, unfinished)| {
-        let run = dacapo_domain::fire_id("nightly", time);
-        ScheduleInput::Fired { time, run, schedule, is_there: there, is_unfinished: unfinished }
-    });
+    let run = |time| dacapo_domain::fire_id("nightly", time);
+    let last = || prop::option::of(moment().prop_map(run));
+    let fired = (moment(), schedule(), any::<bool>(), last(), any::<bool>()).prop_map(
+        move |(time, schedule, is_there, last_run, is_unfinished)| {
+            let run = run(time);
+            ScheduleInput::Fired { time, run, schedule, is_there, last_run, is_unfinished }
+        },
+    );
     let task = || prop_oneof![Just("import".to_owned()), Just("export".to_owned())];
     prop_oneof![
         2 => (task(), schedule()).prop_map(|(task, schedule)| {
@@ -88,6 +92,8 @@ fn schedule_input() -> impl Strategy<Value = ScheduleInput> {
         4 => fired,
         1 => prop::collection::vec(moment(), 0..5).prop_map(ScheduleInput::Missed),
         1 => Just(ScheduleInput::Deleted),
+        1 => Just(ScheduleInput::Unscheduled),
+        1 => moment().prop_map(ScheduleInput::Used),
     ]
 }
 

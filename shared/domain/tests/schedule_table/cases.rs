@@ -1,10 +1,12 @@
 //! The cases: what is put, declared, paused, fired, missed, deleted.
 
-use dacapo_domain::{Schedule, ScheduleInput, ScheduleRecord, SkipReason, SkippedFire, Work, cron, every, slot};
+use dacapo_domain::{
+    Effect, Schedule, ScheduleInput, ScheduleRecord, SkipReason, SkippedFire, Version, Work, cron, every, slot,
+};
 
 use super::{
-    records::{active, declared, exclusive, fired, fresh, paused, put, run, unscheduled},
-    tape::{Case, at, driven, json, tape},
+    records::{active, by_code, declared, deleted, exclusive, fired, fresh, once, paused, put, run, unscheduled},
+    tape::{Case, RANDOM, at, driven, json, tape},
 };
 
 pub fn cases() -> Vec<Case<ScheduleRecord>> {
@@ -114,21 +116,38 @@ fn declares() -> Vec<Case<ScheduleRecord>> {
             .at(60)
             .gets(&declared("import airports", true, 50), ())
             .stores(|next| next.created_at = at(50)),
-        tape("a schedule declared with other times takes the place of one that was put", &active())
+        tape("a declared schedule with other times counts anew", &by_code())
             .at(60)
             .gets(&declared("export airports", false, 50), ())
             .stores(|next| {
                 "export airports".clone_into(&mut next.task);
-                (next.created_at, next.put) = (at(50), None);
+                next.created_at = at(50);
             }),
-        tape("a schedule declared as before goes on counting", &active())
+        tape("a schedule declared in the place of one that was put takes that out of the scheduler", &active())
+            .at(60)
+            .gets(&declared("export airports", true, 50), ())
+            .stores(|next| {
+                "export airports".clone_into(&mut next.task);
+                (next.created_at, next.put) = (at(50), None);
+            })
+            .effect(delete_schedule),
+        tape("a schedule declared in the place of one that is to be deleted is another", &deleted())
+            .at(60)
+            .gets(&declared("import airports", false, 50), ())
+            .stores(|next| {
+                *next = fresh();
+                (next.version, next.created_at) = (Version(RANDOM), at(50));
+            })
+            .effect(delete_schedule),
+        tape("a schedule declared as before goes on counting", &by_code())
             .at(60)
             .gets(&declared("import airports", true, 50), ())
             .keeps(),
         tape("a paused schedule that is declared anew stays paused", &paused())
             .at(60)
             .gets(&declared("import airports", false, 50), ())
-            .stores(|next| (next.created_at, next.put) = (at(50), None)),
+            .stores(|next| (next.created_at, next.put) = (at(50), None))
+            .effect(delete_schedule),
     ]
 }
 
@@ -147,9 +166,10 @@ fn pauses() -> Vec<Case<ScheduleRecord>> {
 
 fn fires() -> Vec<Case<ScheduleRecord>> {
     let (usual, exclusive_one) = (every("1 day"), every("1 day").skip_while_running());
-    let again = |input: ScheduleInput, there, unfinished| match input {
-        ScheduleInput::Fired { time, run, schedule, .. } => {
-            ScheduleInput::Fired { time, run, schedule, is_there: there, is_unfinished: unfinished }
+    // Judged by the run of the fire at 100.
+    let again = |input: ScheduleInput, is_there, is_unfinished| match input {
+        ScheduleInput::Fired { time, run: id, schedule, .. } => {
+            ScheduleInput::Fired { time, run: id, schedule, is_there, last_run: Some(run(100)), is_unfinished }
         }
         other => other,
     };
@@ -173,6 +193,15 @@ fn fires() -> Vec<Case<ScheduleRecord>> {
             .at(200)
             .gets(&overlapping, ())
             .stores(|next| skips(next, 200, SkipReason::Overlap)),
+        tape("a fire after the former run has ended makes a run", &exclusive())
+            .at(200)
+            .gets(&again(fired(200, exclusive_one.clone()), false, false), ())
+            .stores(|next| next.last_run = Some(run(200)))
+            .then(Work::StartRun),
+        tape("a fire that was judged before another one made its run is to be judged again", &exclusive())
+            .at(200)
+            .gets(&fired(200, exclusive_one.clone()), ())
+            .keeps(),
         tape("a skipped fire that comes again is skipped still, although the run has ended", &skipped)
             .at(210)
             .gets(&fired(200, exclusive_one.clone()), ())
@@ -211,6 +240,55 @@ fn misses() -> Vec<Case<ScheduleRecord>> {
 }
 
 fn deletes() -> Vec<Case<ScheduleRecord>> {
-    let delete = |name, record: &ScheduleRecord| tape(name, record).at(300).gets(&ScheduleInput::Deleted, ()).deletes();
-    vec![delete("a schedule is deleted", &active()), delete("a paused schedule is deleted", &paused())]
+    let goes = |next: &mut ScheduleRecord| (next.is_deleted, next.reconcile_at) = (true, Some(at(360)));
+    let delete = |name, record: &ScheduleRecord| tape(name, record).at(300).gets(&ScheduleInput::Deleted, ());
+    let used =
+        |name, record: &ScheduleRecord, made| tape(name, record).at(300).gets(&ScheduleInput::Used(at(made)), ());
+    let gone = |name, record: &ScheduleRecord| tape(name, record).at(300).gets(&ScheduleInput::Unscheduled, ());
+    let paused_once = driven(&once(), 20, &ScheduleInput::Paused, ());
+    let paused_by_code = driven(&by_code(), 20, &ScheduleInput::Paused, ());
+    vec![
+        delete("a schedule that was put leaves the scheduler first", &active()).stores(goes).then(Work::DeleteSchedule),
+        delete("a paused one does so too", &paused()).stores(goes).then(Work::DeleteSchedule),
+        delete("a schedule that code declared no more is deleted", &by_code()).deletes(),
+        delete("a paused one that code declared no more is deleted", &paused_by_code).deletes(),
+        delete("a schedule that is deleted again leaves the scheduler again", &deleted())
+            .stores(|next| next.is_deleted = true)
+            .then(Work::DeleteSchedule),
+        tape("a schedule that may be in the scheduler still leaves it again", &deleted())
+            .at(300)
+            .gets(&ScheduleInput::Reconciled, ())
+            .stores(goes)
+            .then(Work::DeleteSchedule),
+        gone("the record of a deleted schedule goes when the scheduler has it no more", &deleted()).deletes(),
+        gone("a schedule that was put again in between comes back into the scheduler", &active())
+            .stores(|next| next.reconcile_at = Some(at(360)))
+            .then(Work::PutSchedule),
+        gone("a paused one that was put again in between comes back too", &paused())
+            .stores(|next| next.reconcile_at = Some(at(360)))
+            .then(Work::PutSchedule),
+        gone("a declared one is the deploy's", &by_code()).keeps(),
+        used("a schedule that fires once is deleted when its run is there", &once(), 10)
+            .stores(goes)
+            .then(Work::DeleteSchedule),
+        used("a paused one whose run is there is deleted too", &paused_once, 10)
+            .stores(goes)
+            .then(Work::DeleteSchedule),
+        used("a schedule that was put again since is another one", &once(), 9).keeps(),
+        used("a schedule that fires again is never used up", &active(), 10).keeps(),
+        tape("a schedule that is put while another is to be deleted is a new one", &deleted())
+            .at(300)
+            .gets(&put("import airports", every("1 day")), ())
+            .stores(|next| {
+                *next = fresh();
+                (next.version, next.created_at, next.reconcile_at) = (Version(RANDOM), at(300), Some(at(90)));
+                next.put = Some(every("1 day"));
+            })
+            .with(slot::BODY, json("7"))
+            .then(Work::PutSchedule),
+    ]
+}
+
+fn delete_schedule(schedule: &ScheduleRecord) -> Effect {
+    Effect::DeleteSchedule { name: schedule.name.clone() }
 }

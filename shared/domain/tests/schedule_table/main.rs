@@ -13,7 +13,7 @@ use dacapo_domain::schedule::{
     ScheduleInputName, SchedulePhaseName,
     table::{ScheduleCell, cell, diagram},
 };
-use records::{active, exclusive, fresh, paused, sample};
+use records::{active, deleted, exclusive, fresh, paused, sample};
 use tape::{covers, ignores, play, walks};
 
 fn cells() -> impl Iterator<Item = (SchedulePhaseName, ScheduleInputName, ScheduleCell)> {
@@ -36,7 +36,9 @@ fn cell_of_a_schedule_that_does_something_has_a_case() {
 fn cell_of_a_schedule_that_is_ignored_changes_nothing_and_says_why() {
     for (phase, input, cell) in cells() {
         let ScheduleCell::Ignored(reason) = cell else { continue };
-        let found = [fresh(), active(), paused(), exclusive()].into_iter().filter(|schedule| schedule.phase() == phase);
+        let found = [fresh(), active(), paused(), exclusive(), deleted()]
+            .into_iter()
+            .filter(|schedule| schedule.phase() == phase);
         for schedule in found {
             ignores(&schedule, &sample(input), (), reason);
         }
@@ -54,12 +56,17 @@ fn diagram_of_schedules_labels_an_arrow_with_all_its_inputs() {
     let expected = "\
 stateDiagram-v2
     [*] --> Active
-    Active --> Active: Put, Scheduled, Reconciled, Declared, Fired, Missed
+    Active --> Active: Put, Scheduled, Reconciled, Declared, Fired, Missed, Unscheduled
     Active --> Paused: Paused
+    Active --> Deleted: Used, Deleted
     Active --> [*]: Deleted
-    Paused --> Paused: Put, Scheduled, Reconciled, Declared, Fired, Missed
+    Paused --> Paused: Put, Scheduled, Reconciled, Declared, Fired, Missed, Unscheduled
     Paused --> Active: Resumed
+    Paused --> Deleted: Used, Deleted
     Paused --> [*]: Deleted
+    Deleted --> Active: Put, Declared
+    Deleted --> Deleted: Reconciled, Deleted
+    Deleted --> [*]: Unscheduled
 ";
     assert_eq!(diagram(), expected);
 }

@@ -44,6 +44,22 @@ pub fn paused() -> ScheduleRecord {
     driven(&active(), 20, &ScheduleInput::Paused, ())
 }
 
+/// Put at 10, to be deleted at 30.
+pub fn deleted() -> ScheduleRecord {
+    driven(&paused(), 30, &ScheduleInput::Deleted, ())
+}
+
+/// Declared by a deploy.
+pub fn by_code() -> ScheduleRecord {
+    driven(&fresh(), 10, &declared("import airports", false, 10), ())
+}
+
+/// Put at 10, for once.
+pub fn once() -> ScheduleRecord {
+    let put = driven(&fresh(), 10, &put("import airports", dacapo_domain::at("1 hour")), ());
+    driven(&put, 11, &ScheduleInput::Scheduled(at(10)), ())
+}
+
 /// A schedule whose latest fire, at 100, made a run.
 pub fn exclusive() -> ScheduleRecord {
     driven(&active(), 100, &fired(100, every("1 day").skip_while_running()), ())
@@ -56,7 +72,7 @@ pub fn run(number: u128) -> Id {
 /// Fires whose run is named by their time.
 pub fn fired(time: i64, schedule: Schedule) -> ScheduleInput {
     let run = run(time.unsigned_abs().into());
-    ScheduleInput::Fired { time: at(time), run, schedule, is_there: false, is_unfinished: false }
+    ScheduleInput::Fired { time: at(time), run, schedule, is_there: false, last_run: None, is_unfinished: false }
 }
 
 pub fn sample(name: ScheduleInputName) -> ScheduleInput {
@@ -68,8 +84,10 @@ pub fn sample(name: ScheduleInputName) -> ScheduleInput {
         ScheduleInputName::Paused => ScheduleInput::Paused,
         ScheduleInputName::Resumed => ScheduleInput::Resumed,
         ScheduleInputName::Fired => fired(100, every("1 day")),
+        ScheduleInputName::Used => ScheduleInput::Used(at(10)),
         ScheduleInputName::Missed => ScheduleInput::Missed(vec![at(100)]),
         ScheduleInputName::Deleted => ScheduleInput::Deleted,
+        ScheduleInputName::Unscheduled => ScheduleInput::Unscheduled,
     }
 }
 

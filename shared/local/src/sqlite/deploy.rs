@@ -1,12 +1,12 @@
 //! The part that CloudFormation has on AWS: the queues and schedules of an app come to be, and go.
 
 use dacapo_core::port::PortResult;
-use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
+use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest, ScheduleEntry};
 use rusqlite::Connection;
 
 use super::{
     Database, QueueSpec, function_dlq,
-    rows::{document, execute, millis, query},
+    rows::{execute, millis, query},
     schedules::{self, Declared},
 };
 
@@ -25,7 +25,7 @@ impl Database {
             queues.push((QueueSpec::of(&FunctionEntry::conductor()), true));
         }
         queues.push((QueueSpec::app_dlq(), true));
-        let (schedules, now) = (declared(manifest)?, millis(self.now()));
+        let (schedules, now) = (declared(manifest), millis(self.now()));
         self.call_and_wake(move |connection| {
             remove_others(connection, &queues)?;
             for (queue, is_served) in &queues {
@@ -47,15 +47,15 @@ impl Database {
     }
 }
 
-fn declared(manifest: &Manifest) -> PortResult<Vec<Declared>> {
-    let mut declared = vec![];
-    for (function, task) in manifest.tasks() {
-        for entry in &task.schedules {
-            let (name, function) = (entry.name.clone(), function.name.clone());
-            declared.push(Declared { name, function, document: document("a schedule", &entry.schedule)? });
-        }
-    }
-    Ok(declared)
+fn declared(manifest: &Manifest) -> Vec<Declared> {
+    let entries =
+        manifest.tasks().flat_map(|(function, task)| task.schedules.iter().map(move |entry| (function, entry)));
+    let declared = |(function, entry): (&FunctionEntry, &ScheduleEntry)| Declared {
+        name: entry.name.clone(),
+        function: function.name.clone(),
+        schedule: entry.schedule.clone(),
+    };
+    entries.map(declared).collect()
 }
 
 fn remove_others(connection: &Connection, queues: &[(QueueSpec, bool)]) -> rusqlite::Result<()> {

@@ -31,22 +31,25 @@ pub struct DueSchedule {
 pub(super) struct Declared {
     pub(super) name: String,
     pub(super) function: String,
-    pub(super) document: String,
+    pub(super) schedule: Schedule,
 }
 
-/// Makes the declared schedules these. One that is as before keeps its next fire.
-pub(super) fn declare(connection: &Connection, declared: &[Declared], now: i64) -> rusqlite::Result<()> {
+/// Makes the declared schedules these. One with the same times as before keeps its next fire, whatever its options.
+pub(super) fn declare(connection: &Connection, declared: &[Declared], now: i64) -> Result<(), WorkError> {
     const PUT: &str = "INSERT INTO schedules (name, function, schedule, declared, put_at, next_fire)
         VALUES (?1, ?2, ?3, 1, ?4, 0)
         ON CONFLICT DO UPDATE SET function = excluded.function, schedule = excluded.schedule, declared = 1, is_aside = 0,
-            put_at = iif(schedule = excluded.schedule, put_at, excluded.put_at),
-            next_fire = iif(schedule = excluded.schedule, next_fire, 0)";
+            put_at = iif(?5, put_at, excluded.put_at), next_fire = iif(?5, next_fire, 0)";
     let there = query(connection, "SELECT name FROM schedules WHERE declared = 1", [], |row| row.get::<_, String>(0))?;
     for name in there.iter().filter(|name| !declared.iter().any(|declared| declared.name == **name)) {
         execute(connection, "DELETE FROM schedules WHERE name = ?1", [name])?;
     }
-    for Declared { name, function, document } in declared {
-        execute(connection, PUT, params![name, function, document, now])?;
+    for Declared { name, function, schedule } in declared {
+        const FORMER: &str = "SELECT schedule FROM schedules WHERE name = ?1 AND declared = 1";
+        let former = query(connection, FORMER, [name], |row| row.get::<_, String>(0))?;
+        let former = former.first().and_then(|former| value::<Schedule>("a schedule", former).ok());
+        let is_same = former.is_some_and(|former| former.has_same_times(schedule));
+        execute(connection, PUT, params![name, function, document("a schedule", schedule)?, now, is_same])?;
     }
     Ok(())
 }
@@ -99,9 +102,9 @@ pub(super) fn put(
     Ok(())
 }
 
-/// Deletes a schedule, if it is there.
+/// Deletes a schedule that was put, if it is there. A declared one of its name stays, as on AWS, where it is another.
 pub(super) fn delete(connection: &Connection, name: &str) -> rusqlite::Result<()> {
-    execute(connection, "DELETE FROM schedules WHERE name = ?1", [name]).map(drop)
+    execute(connection, "DELETE FROM schedules WHERE name = ?1 AND declared = 0", [name]).map(drop)
 }
 
 impl Database {

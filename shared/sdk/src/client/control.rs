@@ -1,15 +1,10 @@
 //! Ending, moving and repeating runs.
 
-use std::time::Duration;
-
-use dacapo_core::commit::commit_run;
+use dacapo_core::commit::{PATIENCE, commit_run};
 use dacapo_domain::{Id, Input, Json, Policy, RunRecord, RunView, Task, When, slot};
 
 use super::{Client, Started};
 use crate::{Error, ErrorKind};
-
-/// The time for which a client goes on trying one write.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Client {
     /// Ends a run: at once, or, where an attempt executes, as soon as it hears of it.

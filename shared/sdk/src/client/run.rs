@@ -2,8 +2,8 @@
 
 use std::{future::IntoFuture, marker::PhantomData, time::Duration};
 
-use dacapo_core::commit::{Creation, create_run};
-use dacapo_domain::{Id, Json, NewRun, RunRecord, Trigger, When, limits, run::Key, slot};
+use dacapo_core::commit::{Creation, PATIENCE, create_run};
+use dacapo_domain::{Id, Json, NewRun, RunRecord, Trigger, When, later, limits, run::Key, slot};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
@@ -200,8 +200,7 @@ impl<O> StartRun<O> {
         };
         let decision = RunRecord::create(new, &cx);
         check_size(&decision.record, &body)?;
-        // One try, apart from the SDK's own: who starts a run may wait, and is told.
-        match create_run(ports, &decision.with(slot::BODY, body), cx.now).await? {
+        match create_run(ports, &decision.with(slot::BODY, body), later(cx.now, PATIENCE)).await? {
             Creation::New => Ok(Started { id, deduplicated: false, output: PhantomData }),
             Creation::Exists(run) => Ok(Started { id: run.id, deduplicated: true, output: PhantomData }),
         }

@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 
 use dacapo_core::{
-    commit::{Seen, Stored, commit, load, read_record},
+    commit::{PATIENCE, Seen, Stored, commit, load, read_record},
     ensure_scheduled,
 };
 use dacapo_domain::{
-    Effect, FireTimes, Index, Json, Manifest, Payloads, Query, Recurrence, Schedule, ScheduleInput, SchedulePut,
-    ScheduleRecord, SkippedFires, slot,
+    FireTimes, Index, Json, Manifest, Payloads, Query, Recurrence, Schedule, ScheduleInput, SchedulePut,
+    ScheduleRecord, SkippedFires, fired_run_bytes, slot,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Client,
-    control::PATIENCE,
     run::{check_body, too_large, unserializable},
     suggestion,
 };
@@ -65,7 +64,8 @@ impl ScheduleClient {
     /// Creates a schedule, or replaces the one of this name. Putting the same again changes nothing.
     ///
     /// # Errors
-    /// `Usage` for a schedule that is refused, `Refused` for the name of a declared one.
+    /// `Usage` for a schedule that is refused, or a body that its runs could not be started with, `Refused` for the name
+    /// of a declared one, `NotFound` for a task that isn't deployed.
     pub async fn put<I, O>(
         &self,
         name: &str,
@@ -80,7 +80,7 @@ impl ScheduleClient {
     /// The same for a task by its name.
     ///
     /// # Errors
-    /// As [`put`](Self::put), and `NotFound` or `Refused` for a task that is unknown or private.
+    /// As [`put`](Self::put), and `Refused` for a task that is private.
     pub async fn put_by_name(
         &self,
         name: &str,
@@ -98,11 +98,12 @@ impl ScheduleClient {
     async fn store(&self, name: &str, task: &str, schedule: Schedule, body: Json) -> Result<ScheduleState, Error> {
         check_name(name)?;
         check_body(&body)?;
-        too_large("a schedule's body", body.bytes())?;
         let ports = self.client.ports();
         let now = ports.clock.now();
         let recurrence = schedule.check().map_err(Error::usage)?;
         recurrence.since(now).map_err(Error::usage)?;
+        self.client.task_by_name(task).await?;
+        too_large("a schedule's run", fired_run_bytes(name, task, &body))?;
         if self.client.manifest().await?.schedule(name).is_some() {
             let text =
                 format!("put schedule {name:?}: it is declared in code (choose another name, or change the code)");
@@ -217,12 +218,10 @@ impl ScheduleClient {
             return Err(Error::new(ErrorKind::Refused, text));
         }
         let ports = self.client.ports();
-        // The scheduler first: without its record, a schedule could not be deleted any more.
-        ports.outbox.post(&Effect::DeleteSchedule { name: name.to_owned() }).await?;
-        if let Some(stored) = self.stored(name).await? {
-            commit(ports, stored, &ScheduleInput::Deleted, (), ports.clock.now() + PATIENCE).await?;
-        }
-        Ok(())
+        let Some(stored) = self.stored(name).await? else { return Ok(()) };
+        let until = ports.clock.now() + PATIENCE;
+        let committed = commit(ports, stored, &ScheduleInput::Deleted, (), until).await?;
+        Ok(ensure_scheduled(ports, committed, until).await?)
     }
 
     fn found(
@@ -239,13 +238,13 @@ impl ScheduleClient {
             return Ok(Some(state(record, true, declared.schedule.clone(), declared.body.clone(), now)));
         }
         let body = payloads.as_mut().and_then(|payloads| payloads.take(slot::BODY)).unwrap_or_default();
-        let put = record.and_then(|record| Some((record.put.clone()?, record)));
+        let put = record.filter(|record| !record.is_deleted).and_then(|record| Some((record.put.clone()?, record)));
         Ok(put.map(|(schedule, record)| state(record, false, schedule, body, now)))
     }
 
     async fn missing(&self, manifest: &Manifest, name: &str) -> Result<Error, Error> {
         let all = self.all().await?;
-        let put = |stored: &&Stored<ScheduleRecord>| stored.record.put.is_some();
+        let put = |stored: &&Stored<ScheduleRecord>| stored.record.put.is_some() && !stored.record.is_deleted;
         let mut known: Vec<&str> = all.values().flatten().filter(put).map(|stored| &*stored.record.name).collect();
         known.extend(manifest.tasks().flat_map(|(_, task)| &task.schedules).map(|schedule| &*schedule.name));
         Ok(Error::new(ErrorKind::NotFound, format!("find a schedule named {name:?}{}", suggestion(name, &known))))

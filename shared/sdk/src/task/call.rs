@@ -29,7 +29,7 @@ where
             name: self.reference.name().to_owned(),
             policy: self.policy.clone(),
             private: self.private,
-            schedules: options::schedules(self).filter_map(Result::ok).collect(),
+            schedules: options::schedules(self),
         });
         entry.clone()
     }

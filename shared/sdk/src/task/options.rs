@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dacapo_domain::{Retry, Schedule, ScheduleEntry, limits, slug};
+use dacapo_domain::{Json, Retry, Schedule, ScheduleEntry, declared, fired_run_bytes, limits};
 
 use super::Task;
 
@@ -104,6 +104,9 @@ impl<I, O, V, N> Task<I, O, V, N> {
     }
 
     /// Starts a run with this body whenever the schedule fires. A task may have any number.
+    ///
+    /// The schedule's name says its times, by a hash: a pause stays with them over deploys, whatever becomes of the
+    /// schedule's place, body and options.
     pub fn schedule(mut self, schedule: Schedule, body: I) -> Self {
         self.schedules.push((schedule, body));
         self
@@ -142,13 +145,19 @@ pub(super) fn problems<I, O, V, N>(task: &Task<I, O, V, N>) -> Vec<String> {
     if !MEMORY_MB.contains(&task.memory_mb) {
         problems.push(format!("memory of {} MB (allowed: 128 to 10,240 MB)", task.memory_mb));
     }
-    problems.extend(schedules(task).filter_map(Result::err));
+    problems.extend(checked_schedules(task).filter_map(Result::err));
+    problems.extend(too_large_schedules(task));
     let name = task.reference.name();
     problems.into_iter().map(|problem| format!("task {name:?}: {problem}")).collect()
 }
 
-/// The task's schedules as the manifest tells them, or what is wrong with one.
-pub(super) fn schedules<I, O, V, N>(task: &Task<I, O, V, N>) -> impl Iterator<Item = Result<ScheduleEntry, String>> {
+/// The task's schedules as the manifest tells them.
+pub(super) fn schedules<I, O, V, N>(task: &Task<I, O, V, N>) -> Vec<ScheduleEntry> {
+    declared(task.reference.name(), checked_schedules(task).filter_map(Result::ok).collect())
+}
+
+/// Each schedule and the body of its runs, or what is wrong with them.
+fn checked_schedules<I, O, V, N>(task: &Task<I, O, V, N>) -> impl Iterator<Item = Result<(Schedule, Json), String>> {
     task.schedules.iter().zip(1..).map(|((schedule, body), place)| {
         let recurrence = schedule.check().map_err(|error| error.to_string())?;
         if recurrence.aws_expression().is_none() {
@@ -159,11 +168,15 @@ pub(super) fn schedules<I, O, V, N>(task: &Task<I, O, V, N>) -> impl Iterator<It
         let body = task.reference.input.encode(body);
         let body = body.map_err(|error| format!("the body of schedule {place} can't be serialized: {error}"))?;
         body.check().map_err(|error| format!("the body of schedule {place} can't be used: {error}"))?;
-        if body.bytes() > limits::MESSAGE_BYTES {
-            let (bytes, allowed) = (body.bytes(), limits::MESSAGE_BYTES);
-            return Err(format!("the body of schedule {place} has {bytes} bytes (allowed: {allowed})"));
-        }
-        let name = format!("{}-{place}", slug(task.reference.name()));
-        Ok(ScheduleEntry { name, schedule: schedule.clone(), body })
+        Ok((schedule.clone(), body))
+    })
+}
+
+/// The schedules whose runs would be refused.
+fn too_large_schedules<I, O, V, N>(task: &Task<I, O, V, N>) -> impl Iterator<Item = String> {
+    let (name, allowed) = (task.reference.name(), limits::MESSAGE_BYTES);
+    let sizes = schedules(task).into_iter().map(|entry| (fired_run_bytes(&entry.name, name, &entry.body), entry));
+    sizes.filter(move |(bytes, _)| *bytes > allowed).map(move |(bytes, ScheduleEntry { schedule, .. })| {
+        format!("the runs of schedule `{schedule}` have {bytes} bytes, metadata included (allowed: {allowed}; keep what is large in S3)")
     })
 }
