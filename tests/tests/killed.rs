@@ -16,8 +16,8 @@ use dacapo_core::{
     port::{Clock, Ports, SystemClock},
 };
 use dacapo_domain::{
-    AttemptOutcome, Decision, Id, Input, Json, Message, NewRun, Payload, Policy, RunRecord, State, Task, Trigger,
-    Version, run::Key, slot,
+    AttemptEnd, AttemptOutcome, Decision, Id, Input, Json, Message, NewRun, Payload, Policy, RunRecord, State, Task,
+    Trigger, Version, run::Key, slot,
 };
 use dacapo_local::sqlite::{Database, QueueSpec};
 use futures::future::join_all;
@@ -58,7 +58,7 @@ async fn write(ports: Ports) {
         let taken = commit(&ports, Seen::Stored(run), &delivered, task, until).await.unwrap().unwrap().record;
         let token = taken.lease().map_or(Version(0), |lease| lease.token);
         let outcome = AttemptOutcome::Done { result: Ok(body), message: None };
-        let ended = Input::AttemptEnded { token, outcome, spent: Duration::ZERO };
+        let ended = Input::AttemptEnded(AttemptEnd::new(token, outcome, Duration::ZERO));
         assert!(commit(&ports, Seen::Stored(taken), &ended, task, until).await.unwrap().unwrap().changed);
         say("completed", id);
     }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use dacapo_domain::{FormerTask, Manifest, ManifestRecord, slot};
+use dacapo_domain::{FormerTask, Manifest, ManifestRecord, TaskEntry, slot};
 use jiff::Timestamp;
 
 use crate::{
@@ -54,6 +54,19 @@ impl App {
     /// `NotDeployed` if the app was never deployed.
     pub async fn manifest(&self) -> Result<Arc<Manifest>, Error> {
         Ok(self.deployed().await?.manifest)
+    }
+
+    /// The entry of a task that is deployed. One that the manifest lacked when it was read is looked for in the current
+    /// one: it may have been deployed since.
+    ///
+    /// # Errors
+    /// `NotDeployed` if the app was never deployed.
+    pub async fn task(&self, name: &str) -> Result<Option<TaskEntry>, Error> {
+        let find = |deployed: &Deployed| deployed.manifest.task(name).map(|(_, task)| task.clone());
+        match find(&self.deployed().await?) {
+            Some(task) => Ok(Some(task)),
+            None => Ok(find(&self.read().await?)),
+        }
     }
 
     /// The tasks that are deployed no more, whose runs the history still has.

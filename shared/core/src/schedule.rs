@@ -80,7 +80,7 @@ pub(crate) async fn run_of_fire(
                 Admission::AskAgain => continue,
             }
         }
-        let new = NewRun { ttl: entry.policy.ttl, ..fired_run(&fire.schedule, &entry.name, fire.time) };
+        let new = fired_run(&fire.schedule, &entry.name, fire.time);
         let once = record.filter(|record| record.put.is_some() && schedule.fires_once());
         return Ok(Some(FiredRun { new, body, once }));
     }

@@ -120,7 +120,7 @@ fn says(run: &RunView, now: Timestamp) -> Markup {
             span class="soft" { "due " (ago(run.due_at, now)) }
         } @else if let Some(message) = run.message.as_ref() {
             span class="clip" { (message) }
-        } @else if run.progress_percent.is_some() {
+        } @else if run.percent().is_some() {
             (parts::progress(run))
         }
     }

@@ -20,6 +20,7 @@ pub mod record;
 mod retry;
 pub mod run;
 pub mod schedule;
+mod text;
 mod time;
 mod when;
 
@@ -53,13 +54,13 @@ pub use record::{
 };
 pub use retry::{Retry, RetryError};
 pub use run::{
-    FinalState, Input, Invoker, Lease, NewRun, Phase, Policy, Progress, Purpose, RunRecord, RunView, State, Task,
-    Trigger, WaitLoopAnswer, WaitLoopCall,
+    AttemptEnd, FinalState, Input, Invoker, Lease, LogRoom, Logged, NewRun, Phase, Policy, Progress, Purpose,
+    RunRecord, RunView, State, Task, Trigger, WaitLoopAnswer, WaitLoopCall,
 };
 pub use schedule::{
     AWS_SCHEDULED_TIME, AdjacentFires, DueFires, FireTimes, MissedFires, Overlap, Recurrence, Schedule, ScheduleError,
     ScheduleInput, SchedulePut, ScheduleRecord, SkipReason, SkippedFire, SkippedFires, at, aws_at, cron, declared,
     every, fire_id, fired_run, fired_run_bytes,
 };
-pub use time::{TimeZoneError, days, hours, later, minutes, ms, seconds, time_zone, until};
+pub use time::{SpanError, TimeZoneError, check_span, days, hours, later, minutes, ms, seconds, time_zone, until};
 pub use when::{When, WhenError, WhenProblem};

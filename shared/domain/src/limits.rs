@@ -25,6 +25,14 @@ pub const MESSAGE_BYTES: usize = 262_144;
 pub const JSON_LEVELS: usize = 128;
 /// Bytes of a result that is kept with its run; a larger one is left out and the record says so.
 pub const RESULT_BYTES: usize = 65_536;
+/// Bytes of a text that is kept with a record, at most: the message of an error, of an abort, of progress or of an end.
+pub const TEXT_BYTES: usize = 8 * 1024;
+/// Bytes of an error's chain of causes, at most.
+pub const STACK_BYTES: usize = 16 * 1024;
+/// Bytes of a backtrace in it, at most: its first frames matter.
+pub const BACKTRACE_BYTES: usize = 4 * 1024;
+/// Bytes of an error's code, at most.
+pub const CODE_BYTES: usize = 128;
 /// Bytes of one log entry, at most.
 pub const LOG_ENTRY_BYTES: usize = 32 * 1024;
 /// Log entries of one iteration, at most.
@@ -53,8 +61,10 @@ pub const LEASE_MARGIN: Duration = Duration::from_secs(10);
 
 /// The most hooks that one end has: `on_max_iterations`, `on_failure`, `on_complete`.
 pub const END_HOOKS: u32 = 3;
-/// The time that hooks have after a panic or a timeout: within the margin of the attempt's lease.
+/// The time that hooks have after a panic or a timeout, at most: within the margin of the attempt's lease.
 pub const AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// The time before the invocation's deadline that is left for storing the outcome.
+pub const OUTCOME_MARGIN: Duration = Duration::from_secs(2);
 
 /// The shortest wait of a `continue`, apart from none.
 pub const MIN_WAIT: Duration = Duration::from_secs(1);
@@ -106,6 +116,10 @@ pub const CONDUCTOR_VISIBILITY: Duration = Duration::from_secs(360);
 /// The time that a message stays in its queue: SQS's longest.
 pub const MESSAGE_RETENTION: Duration = Duration::from_secs(14 * 86_400);
 
+/// The shortest span that an option takes: `ttl`, `key_for`, `max_duration`, `history`.
+pub const MIN_SPAN: Duration = Duration::from_secs(1);
+/// The longest one: ten years.
+pub const MAX_SPAN: Duration = Duration::from_secs(3_650 * 86_400);
 /// Runs of one batch, at most.
 pub const BATCH: usize = 1_000;
 /// The time that a finished run is kept where its task doesn't say.

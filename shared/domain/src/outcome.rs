@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Json, limits};
+use crate::{Json, limits, text::cut};
 
 /// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq)]
@@ -148,5 +148,30 @@ impl RecordedError {
     #[must_use]
     pub fn new(code: &str, message: impl Into<String>) -> Self {
         Self { code: code.to_owned(), message: message.into(), stack: None }
+    }
+
+    /// Adds a line to the chain of causes.
+    pub fn add_line(&mut self, line: impl AsRef<str>) {
+        let stack = self.stack.get_or_insert_default();
+        if !stack.is_empty() {
+            stack.push('\n');
+        }
+        stack.push_str(line.as_ref());
+    }
+
+    /// Adds a backtrace, cut to what leaves room for causes that come after it.
+    pub fn add_backtrace(&mut self, backtrace: String) {
+        self.add_line(cut(backtrace, limits::BACKTRACE_BYTES));
+    }
+
+    /// The error with its texts cut to what is kept: one that quotes a whole document must not stop its record from
+    /// being stored.
+    #[must_use]
+    pub fn bounded(self) -> Self {
+        Self {
+            code: cut(self.code, limits::CODE_BYTES),
+            message: cut(self.message, limits::TEXT_BYTES),
+            stack: self.stack.map(|stack| cut(stack, limits::STACK_BYTES)),
+        }
     }
 }

@@ -8,6 +8,8 @@ use jiff::{
     tz::{TimeZone, TimeZoneDatabase},
 };
 
+use crate::limits;
+
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// A name that is no time zone's.
@@ -63,6 +65,23 @@ pub const fn hours(n: u64) -> Duration {
 #[must_use]
 pub const fn days(n: u64) -> Duration {
     Duration::from_secs(n.saturating_mul(86_400))
+}
+
+/// A span of an option that is too short or too long.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{option} of {span:?} (allowed: 1 s to 3,650 days)")]
+pub struct SpanError {
+    option: &'static str,
+    span: Duration,
+}
+
+/// Checks the span of an option: `ttl`, `key_for`, `max_duration`, `history`.
+///
+/// # Errors
+/// It is below a second or above ten years.
+pub fn check_span(option: &'static str, span: Duration) -> Result<(), SpanError> {
+    let is_allowed = (limits::MIN_SPAN..=limits::MAX_SPAN).contains(&span);
+    if is_allowed { Ok(()) } else { Err(SpanError { option, span }) }
 }
 
 /// The time from one moment to a later one, and none to an earlier one.

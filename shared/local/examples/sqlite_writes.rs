@@ -10,7 +10,9 @@ use std::{
 };
 
 use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult, Records, SystemClock};
-use dacapo_domain::{AttemptOutcome, Decision, Input, Json, Machine, NewRun, Policy, RunRecord, Task, Trigger, slot};
+use dacapo_domain::{
+    AttemptEnd, AttemptOutcome, Decision, Input, Json, Machine, NewRun, Policy, RunRecord, Task, Trigger, slot,
+};
 use dacapo_local::sqlite::{Database, QueueSpec};
 
 /// The time for which each row is measured.
@@ -39,7 +41,7 @@ async fn run_through(database: &Database, body: &Json) -> PortResult<()> {
     let running = queued.record.decide(&Input::Delivered(purpose), Task::Known(&policy), &cx());
     save(database, &queued.record, &running).await?;
     let outcome = AttemptOutcome::Done { result: Ok(body.clone()), message: None };
-    let input = Input::AttemptEnded { token: running.record.version, outcome, spent: Duration::ZERO };
+    let input = Input::AttemptEnded(AttemptEnd::new(running.record.version, outcome, Duration::ZERO));
     let ended = running.record.decide(&input, Task::Known(&policy), &cx());
     save(database, &running.record, &ended).await?;
     for received in received {

@@ -79,7 +79,10 @@ fn encode<T: Payload>(value: &T) -> Result<Json, serde_json::Error> {
 }
 
 fn decode<T: Payload>(json: &Json) -> Result<T, Mismatch> {
-    serde_path_to_error::deserialize(&mut json.reader())
+    let read = serde_path_to_error::deserialize(&mut json.reader());
+    // Nothing is said as `{}`, and is what a type without content needs, though its own JSON is `null`.
+    let is_nothing = size_of::<T>() == 0 && *json == Json::default();
+    if is_nothing { read.or_else(|error| serde_json::from_str("null").map_err(|_| error)) } else { read }
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ impl TaskError {
                 Ok(at) => RetryHint::At(at),
                 Err(refused) if matches!(refused.problem(), WhenProblem::Past { .. }) => RetryHint::At(now),
                 Err(refused) => {
-                    add_line(&mut error, format!("the next try is left to the policy: failed to {refused}"));
+                    error.add_line(format!("the next try is left to the policy: failed to {refused}"));
                     RetryHint::ByPolicy
                 }
             },
@@ -121,44 +121,17 @@ impl TaskError {
     /// The error as it is recorded: code, text, and the chain of causes.
     pub(crate) fn recorded(&self) -> RecordedError {
         let code = self.code.clone().unwrap_or_else(|| code::ERROR.to_owned());
-        let message = cut(self.source.to_string(), LONGEST_MESSAGE);
-        let mut recorded = RecordedError { code, message, stack: None };
+        let mut recorded = RecordedError { code, message: self.source.to_string(), stack: None };
         let mut error: &dyn Error = &*self.source;
         while let Some(cause) = error.source() {
-            add_line(&mut recorded, format!("caused by: {cause}"));
+            recorded.add_line(format!("caused by: {cause}"));
             error = cause;
         }
         if self.backtrace.status() == BacktraceStatus::Captured {
-            add_line(&mut recorded, cut(self.backtrace.to_string(), LONGEST_BACKTRACE));
+            recorded.add_backtrace(self.backtrace.to_string());
         }
-        recorded.stack = recorded.stack.map(|stack| cut(stack, LONGEST_STACK));
-        recorded
+        recorded.bounded()
     }
-}
-
-/// Bytes of an error's text that are kept with the run: one that quotes a whole document must not stop the record
-/// from being stored.
-const LONGEST_MESSAGE: usize = 8 * 1024;
-/// The same of a backtrace, whose first frames matter.
-const LONGEST_BACKTRACE: usize = 4 * 1024;
-/// The same of all causes together.
-const LONGEST_STACK: usize = 16 * 1024;
-
-fn cut(mut text: String, bytes: usize) -> String {
-    if text.len() > bytes {
-        text.truncate(text.floor_char_boundary(bytes));
-        text.push_str(" … (cut)");
-    }
-    text
-}
-
-/// Adds a line to the error's chain of causes.
-pub(crate) fn add_line(error: &mut RecordedError, line: impl AsRef<str>) {
-    let stack = error.stack.get_or_insert_default();
-    if !stack.is_empty() {
-        stack.push('\n');
-    }
-    stack.push_str(line.as_ref());
 }
 
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for TaskError {
@@ -274,7 +247,7 @@ mod tests {
     #[test]
     fn a_text_too_long_for_a_record_is_cut() {
         let failed = failed(|| Err("é".repeat(1_000_000).into()));
-        assert!(failed.error.message.len() < 8_300 && failed.error.message.ends_with("é … (cut)"));
+        assert!(failed.error.message.len() < 8_300 && failed.error.message.ends_with("é … (cut: 2000000 bytes)"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::{
 
 use dacapo::{Json, RunView, State, prelude::*};
 use dacapo_test_kit::TestApp;
+use futures::FutureExt;
 
 /// What happened, in order. It is what `init` makes, too.
 #[derive(Clone, Default)]
@@ -73,6 +74,10 @@ async fn run(function: impl Function, input: &str) -> (TestApp, RunView) {
     app.run_until_idle().await;
     let record = app.run_of(WORK);
     (app, record)
+}
+
+fn boom<T>(text: &str) -> T {
+    panic!("{text}")
 }
 
 async fn tape_of(input: &str) -> String {
@@ -226,4 +231,78 @@ async fn what_hooks_start_is_not_mistaken_for_what_the_handler_starts() {
         app.runs_of(CHILD).iter().map(|run| run.body.as_ref().unwrap().parse().unwrap()).collect();
     who.sort();
     assert_eq!(who, ["handler", "on_complete", "on_start", "on_success"]);
+}
+
+#[tokio::test]
+async fn a_panic_in_handle_error_or_cleanup_is_that_hooks_own_failure_and_each_runs_once() {
+    for (input, code, hooks) in [
+        ("done", "CLEANUP_ERROR", "cleanup"),
+        ("stop", "HANDLE_ERROR_ERROR", "handle_error cleanup"),
+        ("panic", "HANDLE_ERROR_ERROR", "handle_error cleanup"),
+    ] {
+        let tape = Tape::default();
+        let (handled, cleaned) = (tape.clone(), tape.clone());
+        let function = taped(&Tape::default())
+            .retry(Retry::never())
+            .handle_error(move |_, _| {
+                handled.note("handle_error");
+                boom::<std::future::Ready<_>>("no idea") // Before there is a future.
+            })
+            .cleanup(move |_| {
+                cleaned.note("cleanup");
+                async { boom("no space") }
+            });
+        let (_, record) = run(function, input).await;
+        assert_eq!((tape.text().as_str(), record.error_code.as_deref()), (hooks, Some(code)), "{input}: {record:?}");
+        let said = format!("{}\n{}", record.error_message.unwrap(), record.error_stack.unwrap_or_default());
+        assert!(said.contains("it panicked: no space"), "{input}: {said}");
+        assert_eq!(said.contains("it panicked: no idea"), input != "done", "{input}: {said}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_outlasts_its_attempt_is_stopped_once_and_told() {
+    let tape = Tape::default();
+    let (handled, cleaned) = (tape.clone(), tape.clone());
+    let function = taped(&Tape::default())
+        .retry(Retry::never())
+        .timeout(seconds(2))
+        .handle_error(move |_, _| {
+            handled.note("handle_error");
+            std::future::pending()
+        })
+        .cleanup(move |_| {
+            cleaned.note("cleanup");
+            std::future::ready(Ok(()))
+        });
+    // The hook took the attempt's own time; it is not called again for its own timeout.
+    let (_, record) = run(function, "stop").await;
+    assert_eq!((tape.text().as_str(), record.error_code.as_deref()), ("handle_error cleanup", Some("TIMEOUT")));
+
+    // After a panic the hook has a limit of its own.
+    let function = taped(&Tape::default()).retry(Retry::never()).handle_error(|_, _| std::future::pending());
+    let (app, record) = run(function, "panic").await;
+    assert_eq!(record.error_code.as_deref(), Some("PANIC"));
+    let told = "then its hooks were stopped: the handler took longer than its timeout of 5 s";
+    assert!(record.error_stack.as_ref().is_some_and(|stack| stack.contains(told)), "{record:?}");
+    let logs = app.logs(record.id).await.unwrap();
+    assert_eq!(logs[0].message, "the hooks after a failed attempt were stopped");
+}
+
+#[tokio::test]
+async fn a_hook_with_a_limit_of_its_own_cant_set_the_attempts_timeout() {
+    async fn set_timeout(cx: HookContext<Tape>, told: Tape) {
+        let set = cx.set_timeout(minutes(5)).await;
+        told.note(set.map_or_else(|error| error.to_string(), |()| "moved".to_owned()));
+    }
+    let told = Tape::default();
+    let (after_panic, at_end) = (told.clone(), told.clone());
+    let function = taped(&Tape::default())
+        .retry(Retry::never())
+        .handle_error(move |_, cx| set_timeout(cx, after_panic.clone()).map(|()| Ok(OnError::Default)))
+        .on_complete(move |_, cx| set_timeout(cx, at_end.clone()).map(Ok));
+    run(function, "panic").await;
+    let refused =
+        "failed to set a timeout in a hook that runs apart from its attempt (only an attempt's own can be moved)";
+    assert_eq!(told.text(), format!("{refused} {refused}"));
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use dacapo_core::commit::{self, Creation, Seen, commit, create_run};
 use dacapo_domain::{
-    AttemptError, AttemptOutcome, Decision, Input, Json, NewRun, Policy, RunRecord, Task, days, run::Key, seconds, slot,
+    AttemptEnd, AttemptError, AttemptOutcome, Decision, Input, Json, NewRun, Policy, RunRecord, Task, days, run::Key,
+    seconds, slot,
 };
 use futures::future::join_all;
 
@@ -49,7 +50,7 @@ async fn end(bench: &impl Bench, run: &RunRecord, outcome: AttemptOutcome, kept:
         let (outcome, spent) = (outcome.clone(), seconds(0));
         let input = match step {
             0 => Input::Delivered(run.purpose()),
-            _ => Input::AttemptEnded { token, outcome, spent },
+            _ => Input::AttemptEnded(AttemptEnd::new(token, outcome, spent)),
         };
         let task = Task::Known(&policy);
         let committed = commit(&bench.ports(), Seen::Stored(run), &input, task, deadline(bench)).await;

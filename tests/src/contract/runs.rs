@@ -7,8 +7,8 @@ use dacapo_core::{
     port::ExecutionStatus::{Ended, Running},
 };
 use dacapo_domain::{
-    AttemptOutcome, Input, Json, Machine, Message, NewRun, Payload, Phase, Policy, Progress, RunMessage, RunRecord,
-    State, Task, Wait, Work, days, minutes, seconds, slot,
+    AttemptEnd, AttemptOutcome, Input, Json, Machine, Message, NewRun, Payload, Phase, Policy, Progress, RunMessage,
+    RunRecord, State, Task, Wait, Work, days, minutes, seconds, slot,
 };
 use futures::{FutureExt, future::join_all};
 use jiff::Timestamp;
@@ -35,7 +35,7 @@ async fn take(bench: &impl Bench, run: &RunRecord) -> RunRecord {
 
 async fn end(bench: &impl Bench, run: &RunRecord, outcome: AttemptOutcome) -> RunRecord {
     let token = run.lease().expect("an attempt executes").token;
-    happen(bench, run, &Input::AttemptEnded { token, outcome, spent: seconds(1) }).await.record
+    happen(bench, run, &Input::AttemptEnded(AttemptEnd::new(token, outcome, seconds(1)))).await.record
 }
 
 async fn read(bench: &impl Bench, run: &RunRecord) -> Stored<RunRecord> {

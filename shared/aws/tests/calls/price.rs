@@ -7,8 +7,8 @@ use dacapo_core::{
     port::{Clock, Ports, SystemClock},
 };
 use dacapo_domain::{
-    AttemptError, AttemptOutcome, Decision, DecisionContext, Index, Input, Json, NewRun, Phase, Policy, Progress,
-    RecordedError, RetryHint, RunRecord, Task, Trigger, run::Key, slot,
+    AttemptEnd, AttemptError, AttemptOutcome, Decision, DecisionContext, Index, Input, Json, NewRun, Phase, Policy,
+    Progress, RecordedError, RetryHint, RunRecord, Task, Trigger, run::Key, slot,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -42,7 +42,7 @@ async fn after(ports: &Ports, run: RunRecord, input: Input) -> RunRecord {
 
 fn ended(run: &RunRecord, outcome: AttemptOutcome) -> Input {
     let Phase::Running { lease, .. } = &run.phase else { panic!("{run:?}") };
-    Input::AttemptEnded { token: lease.token, outcome, spent: Duration::from_millis(20) }
+    Input::AttemptEnded(AttemptEnd::new(lease.token, outcome, Duration::from_millis(20)))
 }
 
 fn item(wire: &Wire, run: &RunRecord) -> Item {

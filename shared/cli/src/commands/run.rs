@@ -105,11 +105,10 @@ impl<'a> Shown<'a> {
 
     fn show(&mut self, run: &RunView) {
         let message = line(run.progress_message.as_deref().unwrap_or_default(), 60);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a percentage")]
-        let percent = run.progress_percent.unwrap_or_default() as u64;
+        let percent = run.percent().unwrap_or_default();
         if let Some(bar) = &self.bar {
             bar.set_prefix(run.state.name());
-            bar.set_position(percent);
+            bar.set_position(percent.into());
             bar.set_message(message);
             return;
         }

@@ -56,7 +56,7 @@ fn says(run: &RunView, now: Timestamp) -> String {
 
 fn progress(run: &RunView) -> Option<String> {
     let message = run.progress_message.as_deref().unwrap_or_default();
-    run.progress_percent.map(|percent| format!("{percent:.0}% {message}"))
+    run.percent().map(|percent| format!("{percent}% {message}"))
 }
 
 /// The end of a run, in words.

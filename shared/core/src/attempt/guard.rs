@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use dacapo_domain::{AttemptError, code};
+use dacapo_domain::{AttemptError, code, limits};
 use tokio::time::{Instant, sleep};
 
 /// A moved limit is noticed this late at the most.
@@ -19,16 +19,16 @@ const LOOK: Duration = Duration::from_secs(1);
 /// The time that a stopped handler has to reach its next await before its thread counts as blocked.
 const STOPS_WITHIN: Duration = Duration::from_millis(500);
 
-/// Characters of a panic's message that are kept, so that the record can be stored.
-const PANIC_CHARS: usize = 2_000;
-
-/// A limit of time, counted from its start, that can be moved while it runs.
+/// A limit of time, counted from its start, that can be moved while it runs. None is longer than an invocation is.
 pub struct Limit(Mutex<Span>);
 
 #[derive(Clone, Copy)]
 struct Span {
     started: Instant,
+    /// The time that had passed when it started.
+    before: Duration,
     limit: Duration,
+    is_fixed: bool,
 }
 
 /// Calls handlers so that neither a panic nor a blocked thread takes the runner with it.
@@ -41,7 +41,12 @@ impl Limit {
     /// A limit that starts now.
     #[must_use]
     pub fn new(limit: Duration) -> Self {
-        Self(Mutex::new(Span { started: Instant::now(), limit }))
+        Self::begun(Duration::ZERO, limit)
+    }
+
+    /// A limit that started so long ago.
+    pub(crate) fn begun(before: Duration, limit: Duration) -> Self {
+        Self(Mutex::new(Span { started: Instant::now(), before, limit, is_fixed: false }))
     }
 
     fn span(&self) -> MutexGuard<'_, Span> {
@@ -59,22 +64,27 @@ impl Limit {
         self.span().limit = limit;
     }
 
-    /// Starts another limit now, in place of the one that has passed.
-    pub(crate) fn restart(&self, limit: Duration) {
-        *self.span() = Span { started: Instant::now(), limit };
+    /// Starts another limit now, in place of the one before, which can't be moved.
+    pub(crate) fn fix(&self, limit: Duration) {
+        *self.span() = Span { started: Instant::now(), before: Duration::ZERO, limit, is_fixed: true };
+    }
+
+    /// Is true of a limit that may not be moved.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.span().is_fixed
     }
 
     /// The time spent so far.
     #[must_use]
     pub fn spent(&self) -> Duration {
-        self.span().started.elapsed()
+        self.span().spent()
     }
 
     /// The time left.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        let Span { started, limit } = *self.span();
-        limit.saturating_sub(started.elapsed())
+        let span = self.span();
+        span.end().saturating_sub(span.spent())
     }
 
     /// Comes once the limit has passed, however often it was moved.
@@ -85,6 +95,17 @@ impl Limit {
         while !self.remaining().is_zero() {
             sleep(self.remaining().min(LOOK)).await;
         }
+    }
+}
+
+impl Span {
+    fn spent(&self) -> Duration {
+        self.before.saturating_add(self.started.elapsed())
+    }
+
+    /// The time after which the runner stops what it limits.
+    fn end(&self) -> Duration {
+        self.limit.min(limits::RUNNER_STOPS)
     }
 }
 
@@ -105,9 +126,9 @@ impl Guard {
             outcome = &mut handler => match outcome {
                 Ok(outcome) => return Ok(outcome),
                 Err(error) if error.is_panic() => return Err(panicked(&*error.into_panic())),
-                Err(_) => limit.get(),
+                Err(_) => limit.span().end(),
             },
-            () = limit.passed() => limit.get(),
+            () = limit.passed() => limit.span().end(),
         };
         handler.abort();
         if tokio::time::timeout(STOPS_WITHIN, &mut handler).await.is_err() {
@@ -119,13 +140,16 @@ impl Guard {
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> AttemptError {
-    let said = panic
-        .downcast_ref::<&str>()
-        .map(ToString::to_string)
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "without a message".to_owned());
-    let said: String = said.chars().take(PANIC_CHARS).collect();
-    AttemptError::retryable(code::PANIC, format!("the handler panicked: {said}"))
+    let AttemptError { error, retry } =
+        AttemptError::retryable(code::PANIC, format!("the handler panicked: {}", panic_text(panic)));
+    AttemptError { error: error.bounded(), retry }
+}
+
+/// The message of a panic.
+#[must_use]
+pub fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("without a message").to_owned()
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 
 mod event;
 mod guard;
+mod log;
+mod progress;
 mod task;
 
 pub use event::EventAttempt;
 pub(crate) use guard::Guard;
-pub use guard::Limit;
+pub use guard::{Limit, panic_text};
+pub(crate) use log::Log;
 pub use task::{ScheduledFire, TaskAttempt};

@@ -1,24 +1,25 @@
 //! One attempt of a task's handler, and what it may ask.
 
 use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU32, AtomicU64, Ordering},
-    },
+    sync::{Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
 use dacapo_domain::{
-    AdjacentFires, Input, Json, Policy, Progress, RunRecord, Schedule, ScheduleRecord, Task, TaskEntry, Version, limits,
+    AdjacentFires, AttemptEnd, AttemptOutcome, Input, Json, Policy, Progress, RunRecord, Schedule, ScheduleRecord,
+    Task, TaskEntry, Version, limits, until,
 };
 use jiff::Timestamp;
-use tokio::time::Instant;
+use tokio::{sync::MutexGuard, time::Instant};
 
-use super::Limit;
+use super::{
+    Limit,
+    log::{Log, NewEntry},
+};
 use crate::{
     App, Error, ErrorKind, Origin,
-    commit::{append, commit_run, load},
-    port::{LogEntry, LogLevel},
+    commit::{Committed, commit_run, load},
+    port::{LogLevel, PortResult},
 };
 
 /// Progress is stored and an abort is looked for at most this often.
@@ -30,20 +31,21 @@ pub struct TaskAttempt {
     origin: Origin,
     policy: Policy,
     declared: Option<Schedule>,
-    token: Version,
+    pub(super) token: Version,
     body: Json,
     input: Json,
     called_at: Timestamp,
-    deadline: Timestamp,
+    /// The time until which its own writes are tried: its outcome has more.
+    write_until: Timestamp,
     limit: Limit,
     /// The record as this attempt knows it; held over a write, so that writes of one attempt don't race.
     run: tokio::sync::Mutex<RunRecord>,
     snapshot: Mutex<RunRecord>,
-    pending: Mutex<Pending>,
-    /// The number that its log entries come after.
-    logged_before: u32,
-    logged: AtomicU32,
-    logged_bytes: AtomicU64,
+    asked: Mutex<Option<Instant>>,
+    begun: Mutex<Vec<&'static str>>,
+    pub(super) pending: Mutex<Pending>,
+    pub(super) has_clamped: AtomicBool,
+    log: Log,
 }
 
 /// The fire that started a run.
@@ -55,12 +57,18 @@ pub struct ScheduledFire {
     pub around: AdjacentFires,
 }
 
-/// The calls that are merged into one of the store a second.
+/// Progress that was told and is not stored yet.
 #[derive(Default)]
-struct Pending {
-    progress: Option<Progress>,
-    progressed: Option<Instant>,
-    asked: Option<Instant>,
+pub(super) struct Pending {
+    pub progress: Option<Progress>,
+    pub stored_at: Option<Instant>,
+}
+
+impl Pending {
+    /// The time until progress may be stored again.
+    pub fn wait(&self) -> Duration {
+        self.stored_at.map_or(Duration::ZERO, |at| ONCE_A_SECOND.saturating_sub(at.elapsed()))
+    }
 }
 
 impl TaskAttempt {
@@ -72,6 +80,10 @@ impl TaskAttempt {
         input: Json,
         deadline: Timestamp,
     ) -> Self {
+        let called_at = app.ports().clock.now();
+        // Counted from the lease: what was read under it took some of its time.
+        let since = run.lease().map_or(called_at, |lease| lease.since);
+        let limit = Limit::begun(until(since, called_at), run.attempt_limit(task.policy.timeout, &task.policy));
         Self {
             app: app.clone(),
             origin: Origin::of_run(&run),
@@ -82,22 +94,25 @@ impl TaskAttempt {
             token: run.lease().map_or(run.version, |lease| lease.token),
             body,
             input,
-            called_at: app.ports().clock.now(),
-            deadline,
-            limit: Limit::new(task.policy.timeout.min(limits::RUNNER_STOPS)),
+            called_at,
+            write_until: deadline.saturating_sub(limits::OUTCOME_MARGIN).unwrap_or(deadline),
+            limit,
+            asked: Mutex::default(),
+            begun: Mutex::default(),
+            pending: Mutex::default(),
+            has_clamped: AtomicBool::new(false),
+            log: Log::of_attempt(&run),
             snapshot: Mutex::new(run.clone()),
             run: tokio::sync::Mutex::new(run),
-            pending: Mutex::default(),
-            logged_before: 0,
-            logged: AtomicU32::new(0),
-            logged_bytes: AtomicU64::new(0),
         }
     }
 
-    /// The attempt of the n-th hook of the end: its log entries stand behind those of the last attempt and of the hooks
-    /// before, not in their place.
-    pub(crate) fn of_end_hook(self, place: u32) -> Self {
-        Self { logged_before: place * (limits::LOG_ENTRIES + 1), ..self }
+    /// The attempt of the n-th hook of the end, after the entries that the run's log has by then. Its limit ends
+    /// before the hooks' lease does, and can't be moved.
+    pub(crate) fn of_end_hook(self, place: u32, log: Log) -> Self {
+        let lease_left = self.run().lease().map_or(Duration::ZERO, |lease| until(self.called_at, lease.until));
+        self.limit.fix(self.policy.timeout.min(lease_left.saturating_sub(limits::LEASE_MARGIN)));
+        Self { log: log.of_end_hook(place), ..self }
     }
 
     /// The run's record as this attempt last saw it.
@@ -142,48 +157,35 @@ impl TaskAttempt {
         &self.origin
     }
 
-    /// Says how far the run is. Calls within a second of the last are merged; the last always lands.
-    ///
-    /// # Errors
-    /// `Usage` if the fraction is not within 0 to 1; else what the store says.
-    pub async fn progress(&self, message: String, fraction: f64) -> Result<(), Error> {
-        if !(0.0..=1.0).contains(&fraction) {
-            let text = format!("say a progress of {fraction} (allowed: 0 to 1, where 1 is all of it)");
-            return Err(Error::new(ErrorKind::Usage, text));
-        }
-        let progress = Progress { message, fraction };
-        {
-            let mut pending = lock(&self.pending);
-            if pending.progressed.is_some_and(|at| at.elapsed() < ONCE_A_SECOND) {
-                pending.progress = Some(progress);
-                return Ok(());
-            }
-            pending.progressed = Some(Instant::now());
-            pending.progress = None;
-        }
-        self.change(&Input::Progressed(self.token, progress)).await
-    }
-
-    /// The progress that was merged and not stored yet.
-    pub(crate) fn take_progress(&self) -> Option<Progress> {
-        lock(&self.pending).progress.take()
+    /// Says whether this is the first call of a hook for this attempt: none is called twice.
+    #[must_use]
+    pub fn begins(&self, hook: &'static str) -> bool {
+        let mut begun = lock(&self.begun);
+        let is_first = !begun.contains(&hook);
+        begun.push(hook);
+        is_first
     }
 
     /// Sets the limit of this attempt, counted from its start. The lease moves first, so that the run
     /// is never taken for dead.
     ///
     /// # Errors
-    /// `Usage` beyond `max_timeout` or below a second; else what the store says.
+    /// `Usage` beyond `max_timeout`, below a second, or in a hook that has a limit of its own; `Refused` where the
+    /// attempt's lease is lost; else what the store says.
     pub async fn set_timeout(&self, limit: Duration) -> Result<(), Error> {
         let allowed = self.policy.max_timeout;
+        if self.limit.is_fixed() {
+            let text = "set a timeout in a hook that runs apart from its attempt (only an attempt's own can be moved)";
+            return Err(Error::new(ErrorKind::Usage, text));
+        }
         if limit < limits::MIN_TIMEOUT || limit > allowed {
             let text = format!(
-                "set a timeout of {limit:?} (allowed: 1 s to {allowed:?}, the task's `max_timeout`; beyond 15 minutes use `Continue`)"
+                "set a timeout of {limit:?} (allowed: 1 s to {allowed:?}, the task's `max_timeout`; what takes longer uses `Continue`)"
             );
             return Err(Error::new(ErrorKind::Usage, text));
         }
         self.change(&Input::Extended(self.token, limit)).await?;
-        self.limit.set(limit.min(limits::RUNNER_STOPS));
+        self.limit.set(self.run().attempt_limit(limit, &self.policy));
         Ok(())
     }
 
@@ -193,12 +195,12 @@ impl TaskAttempt {
     /// An error of the store.
     pub async fn is_aborted(&self) -> Result<bool, Error> {
         let is_fresh = {
-            let mut pending = lock(&self.pending);
-            let fresh = pending.asked.is_some_and(|at| at.elapsed() < ONCE_A_SECOND);
-            if !fresh {
-                pending.asked = Some(Instant::now());
+            let mut asked = lock(&self.asked);
+            let is_fresh = asked.is_some_and(|at| at.elapsed() < ONCE_A_SECOND);
+            if !is_fresh {
+                *asked = Some(Instant::now());
             }
-            fresh
+            is_fresh
         };
         if is_fresh {
             return Ok(self.run().abort().is_some());
@@ -233,7 +235,7 @@ impl TaskAttempt {
         Ok(Some(ScheduledFire { scheduled_for, around: recurrence.around(scheduled_for) }))
     }
 
-    /// Keeps a log entry with the run.
+    /// Keeps a log entry with the run. Beyond what an iteration or a run may keep, one last entry says so.
     ///
     /// # Errors
     /// `Usage` if the entry is larger than 32 KiB; else what the store says.
@@ -244,60 +246,55 @@ impl TaskAttempt {
         data: Option<Json>,
         error: Option<String>,
     ) -> Result<(), Error> {
-        let bytes = message.len() + data.as_ref().map_or(0, Json::bytes) + error.as_ref().map_or(0, String::len);
-        if bytes > limits::LOG_ENTRY_BYTES {
-            let allowed = limits::LOG_ENTRY_BYTES;
-            return Err(Error::new(ErrorKind::Usage, format!("log an entry of {bytes} bytes (allowed: {allowed})")));
-        }
-        let number = self.logged.fetch_add(1, Ordering::Relaxed) + 1;
-        let total = self.logged_bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
-        let full = number > limits::LOG_ENTRIES || total > limits::LOG_BYTES;
-        if full && number > limits::LOG_ENTRIES + 1 {
-            return Ok(());
-        }
-        let ports = self.app.ports();
-        let run = self.run();
-        let mut entry = LogEntry {
-            iteration: run.iteration,
-            attempt: run.attempt,
-            number: self.logged_before + number,
-            time: ports.clock.now(),
-            level,
-            message,
-            data,
-            error,
-        };
-        if full {
-            self.logged.store(limits::LOG_ENTRIES + 1, Ordering::Relaxed);
-            entry.level = LogLevel::Error;
-            entry.message = format!("more than {} log entries: later ones are left out", limits::LOG_ENTRIES);
-            (entry.data, entry.error) = (None, None);
-        }
-        append(ports, &RunRecord::key_of(run.id), &[entry.line()?], self.deadline).await?;
-        Ok(())
+        let entry = NewEntry { level, message, data, error };
+        self.log.keep(self.app.ports(), &self.run(), entry, self.write_until).await
+    }
+
+    /// The log for the hook of the end after this one.
+    pub(crate) async fn log_after(&self) -> Log {
+        self.log.next().await
     }
 
     /// Writes a change of this attempt's own.
-    async fn change(&self, input: &Input) -> Result<(), Error> {
-        let mut run = self.run.lock().await;
-        let (seen, task) = (run.clone(), Task::Known(&self.policy));
-        if let Some(committed) = commit_run(self.app.ports(), seen, input, task, self.deadline).await? {
-            *run = committed.record;
-            *lock(&self.snapshot) = run.clone();
+    pub(super) async fn change(&self, input: &Input) -> Result<(), Error> {
+        let run = self.record().await;
+        if self.write(run, input, self.write_until).await? {
+            return Ok(());
         }
-        Ok(())
+        let text = "change the run: its attempt has lost its lease or has ended (nothing was stored)";
+        Err(Error::new(ErrorKind::Refused, text))
     }
 
-    /// The record to write the outcome to: waits for a write of the handler's that is under way.
-    pub(crate) async fn last_seen(&self) -> RunRecord {
-        self.run.lock().await.clone()
+    /// Writes to the record that is held meanwhile; says whether the attempt might.
+    pub(super) async fn write(
+        &self,
+        mut run: MutexGuard<'_, RunRecord>,
+        input: &Input,
+        until: Timestamp,
+    ) -> PortResult<bool> {
+        let (seen, task) = (run.clone(), Task::Known(&self.policy));
+        let committed = commit_run(self.app.ports(), seen, input, task, until).await?;
+        let Some(Committed { record, changed, .. }) = committed else { return Ok(false) };
+        *run = record;
+        *lock(&self.snapshot) = run.clone();
+        Ok(changed)
     }
 
-    pub(crate) fn token(&self) -> Version {
-        self.token
+    /// The record to write to: waits for a write that is under way.
+    pub(super) async fn record(&self) -> MutexGuard<'_, RunRecord> {
+        self.run.lock().await
+    }
+
+    /// The end of this attempt, and the record to write it to.
+    pub(crate) async fn ended(&self, outcome: AttemptOutcome, spent: Duration) -> (RunRecord, Input) {
+        let run = self.record().await;
+        let progress = lock(&self.pending).progress.take();
+        let logged = self.log.counted().await;
+        let end = AttemptEnd { progress, logged, ..AttemptEnd::new(self.token, outcome, spent) };
+        (run.clone(), Input::AttemptEnded(end))
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -136,11 +136,7 @@ impl Conductor {
         start.body.check().map_err(|error| InvokeError::Payload(format!("the body can't be used: {error}")))?;
         let now = self.ports().clock.now();
         let id = Id::new(start.started, hash128(&start.execution));
-        let new = NewRun {
-            ttl: task.policy.ttl,
-            execution: Some(start.execution),
-            ..NewRun::at(id, &task.name, now, Trigger::Direct)
-        };
+        let new = NewRun { execution: Some(start.execution), ..NewRun::at(id, &task.name, now, Trigger::Direct) };
         let cx = self.ports().clock.decision_context();
         let decision = RunRecord::create(new, &cx).with(slot::BODY, start.body);
         let run = match create(self.ports(), &decision, self.deadline()).await? {

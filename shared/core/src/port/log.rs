@@ -42,7 +42,13 @@ impl LogEntry {
     /// The place among its run's entries, as sortable text.
     #[must_use]
     pub fn sort(&self) -> String {
-        format!("{:08}.{:06}.{:05}", self.iteration, self.attempt, self.number)
+        format!("{}{:05}", Self::sort_before(self.iteration, self.attempt), self.number)
+    }
+
+    /// The place before the first entry of an attempt.
+    #[must_use]
+    pub fn sort_before(iteration: u32, attempt: u32) -> String {
+        format!("{iteration:08}.{attempt:06}.")
     }
 
     /// The entry as a line of the run's log.

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use dacapo_domain::{
     AttemptError, AttemptOutcome, Id, Input, Json, NewRun, Payload, Payloads, RunMessage, RunRecord, RunView, State,
-    Task, TaskEntry, Trigger, WaitLoopAnswer, WaitLoopCall, Work, limits, run::answer, slot,
+    Task, TaskEntry, Trigger, WaitLoopAnswer, WaitLoopCall, Work, limits, run::answer, slot, until,
 };
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{InvokeError, Runner};
 use crate::{
-    attempt::TaskAttempt,
+    attempt::{Log, TaskAttempt},
     commit::{Committed, Creation, Stored, commit_run, create, load, retry_until},
     function::ErasedTask,
     port::{LogLevel, PortError, PortErrorKind, PortResult},
@@ -63,8 +63,14 @@ impl Runner {
         body.check().map_err(|error| InvokeError::Payload(format!("the body can't be used: {error}")))?;
         let clock = &self.ports().clock;
         let now = clock.now();
-        let new = NewRun { ttl: entry.policy.ttl, ..NewRun::at(clock.new_id(), &entry.name, now, Trigger::Direct) };
+        let new = NewRun::at(clock.new_id(), &entry.name, now, Trigger::Direct);
         let id = new.id;
+        let bytes = RunRecord::create(new.clone(), &clock.decision_context()).record.bytes_with(&body);
+        if bytes > limits::MESSAGE_BYTES {
+            let allowed = limits::MESSAGE_BYTES;
+            let text = format!("a run of {bytes} bytes, metadata included, is too large (allowed: {allowed})");
+            return Err(InvokeError::Payload(text));
+        }
         self.start_in_place(task, new, body, deadline).await?;
         let stored = self.load_run(id, deadline).await?.ok_or_else(|| {
             let message = "the record of a direct run has gone while it was in use";
@@ -136,29 +142,39 @@ impl Runner {
         let spent = attempt.limit().spent();
         let outcome = match outcome {
             Ok(outcome) => outcome,
-            Err(error) => AttemptOutcome::Failed(self.handle_failure(task, error, &attempt).await),
-        };
-        let (token, mut run) = (attempt.token(), attempt.last_seen().await);
-        let policy = Task::Known(&entry.policy);
-        if let Some(progress) = attempt.take_progress() {
-            let input = Input::Progressed(token, progress);
-            match commit_run(self.ports(), run, &input, policy, deadline).await? {
-                Some(committed) => run = committed.record,
-                None => return Ok(None),
+            Err(error) => {
+                let error = attempt.run().overrun(spent, &entry.policy).unwrap_or(error);
+                AttemptOutcome::Failed(self.handle_failure(task, error, &attempt, deadline).await)
             }
-        }
-        let input = Input::AttemptEnded { token, outcome, spent };
-        commit_run(self.ports(), run, &input, policy, deadline).await
+        };
+        let (run, input) = attempt.ended(outcome, spent).await;
+        commit_run(self.ports(), run, &input, Task::Known(&entry.policy), deadline).await
     }
 
-    /// Lets the task's hooks decide what becomes of an attempt that gave no answer, within the margin of its lease.
-    async fn handle_failure(&self, task: &Handler, error: AttemptError, attempt: &Arc<TaskAttempt>) -> AttemptError {
-        attempt.limit().restart(limits::AFTER_FAILURE);
+    /// Lets the task's hooks decide what becomes of an attempt that gave no answer, within the margin of its lease, and
+    /// early enough for the outcome to be stored.
+    async fn handle_failure(
+        &self,
+        task: &Handler,
+        mut error: AttemptError,
+        attempt: &Arc<TaskAttempt>,
+        deadline: Timestamp,
+    ) -> AttemptError {
+        let left = until(self.ports().clock.now(), deadline).saturating_sub(limits::OUTCOME_MARGIN);
+        attempt.limit().fix(limits::AFTER_FAILURE.min(left));
         let call = {
             let (task, attempt, error) = (task.clone(), attempt.clone(), error.clone());
             async move { task.handle_failure(error, attempt).await }
         };
-        self.guard.call(call, attempt.limit()).await.unwrap_or(error)
+        match self.guard.call(call, attempt.limit()).await {
+            Ok(error) => error,
+            Err(failed) => {
+                let cause = failed.error.message;
+                error.error.add_line(format!("then its hooks were stopped: {cause}"));
+                log_failure("the hooks after a failed attempt were stopped", cause, attempt).await;
+                error
+            }
+        }
     }
 
     /// The body and this iteration's input: as a rule they came with the write that took the attempt.
@@ -192,22 +208,20 @@ impl Runner {
         let view = RunView::new(&record, payloads, self.ports().clock.now());
         let body = view.body.clone().unwrap_or_default();
         let input = view.input.clone().unwrap_or_else(|| body.clone());
+        let mut log = Log::of_ended(&record);
         for (hook, place) in task.end_hooks(&view).into_iter().zip(1..) {
             let (body, input) = (body.clone(), input.clone());
             let attempt = TaskAttempt::new(&self.app, entry, record.clone(), body, input, deadline);
-            let attempt = Arc::new(attempt.of_end_hook(place));
+            let attempt = Arc::new(attempt.of_end_hook(place, log));
             let call = {
                 let (task, attempt, view) = (task.clone(), attempt.clone(), view.clone());
                 async move { task.run_end_hook(hook, attempt, view).await }
             };
             // Each stands alone: one that panics, or takes too long, takes no other with it.
             if let Err(failed) = self.guard.call(call, attempt.limit()).await {
-                let (message, cause) = (format!("the hook `{}` failed", hook.name()), failed.error.message);
-                tracing::error!(run = %run.id, error = cause, message);
-                if let Err(error) = attempt.log(LogLevel::Error, message, None, Some(cause)).await {
-                    tracing::error!(run = %run.id, %error, "the failure of a hook could not be logged with its run");
-                }
+                log_failure(&format!("the hook `{}` failed", hook.name()), failed.error.message, &attempt).await;
             }
+            log = attempt.log_after().await;
         }
         let policy = Task::Known(&entry.policy);
         commit_run(self.ports(), record, &Input::EndHooksDone, policy, deadline).await?;
@@ -218,6 +232,15 @@ impl Runner {
     async fn load_run(&self, id: Id, deadline: Timestamp) -> PortResult<Option<Stored<RunRecord>>> {
         let key = RunRecord::key_of(id);
         retry_until(self.ports(), deadline, || load(self.ports(), &key)).await
+    }
+}
+
+/// Keeps the failure of a hook with its run, and in the process's own log.
+async fn log_failure(message: &str, cause: String, attempt: &TaskAttempt) {
+    let run = attempt.run().id;
+    tracing::error!(%run, error = cause, message);
+    if let Err(error) = attempt.log(LogLevel::Error, message.to_owned(), None, Some(cause)).await {
+        tracing::error!(%run, %error, "the failure of a hook could not be logged with its run");
     }
 }
 

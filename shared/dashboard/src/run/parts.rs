@@ -30,12 +30,12 @@ pub fn duration(run: &RunView, now: Timestamp) -> Markup {
 /// The run's progress: a bar for an unfinished run, and what it said last.
 pub fn progress(run: &RunView) -> Markup {
     html! {
-        @if let Some(percent) = run.progress_percent {
+        @if let Some(percent) = run.percent() {
             @if !run.state.is_final() {
-                progress max="100" value=(percent) aria-label="Progress" { (format!("{percent:.0} %")) }
+                progress max="100" value=(percent) aria-label="Progress" { (percent) " %" }
             }
             span class="soft" { (run.progress_message.as_deref().unwrap_or_default()) }
-            @if !run.state.is_final() { span class="soft" { " · " (format!("{percent:.0} %")) } }
+            @if !run.state.is_final() { span class="soft" { " · " (percent) " %" } }
         }
     }
 }

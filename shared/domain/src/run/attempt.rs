@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Invoker, Lease, Phase, Policy, Progress, Purpose, RunRecord, end};
+use super::{
+    AttemptEnd, FinalState, Invoker, Lease, Logged, Phase, Policy, Progress, Purpose, RunRecord,
+    bounds::{lease_until, next_try},
+    end,
+};
 use crate::{
-    AttemptError, AttemptOutcome, Decision, DecisionContext, Effect, Json, RecordedError, Retry, RetryHint, Version,
-    Wait, Work, code, limits, run::FinalState, slot,
+    AttemptError, AttemptOutcome, Decision, DecisionContext, Effect, Json, Version, Wait, Work, code, later, limits,
+    slot,
 };
 
 /// The run's message has arrived at its function.
@@ -28,11 +32,11 @@ pub(super) fn delivered(
 
 /// Takes the attempt that is due.
 pub(super) fn take(run: &RunRecord, policy: &Policy, cx: &DecisionContext) -> Decision<RunRecord> {
-    if run.is_past_start(cx.now) {
+    if run.is_past_start(policy, cx.now) {
         return end::finish(run.clone(), FinalState::Expired, None, policy, cx);
     }
     let mut next = run.clone();
-    let until = policy.lease_until(cx.now, policy.timeout);
+    let until = lease_until(cx.now, run.attempt_limit(policy.timeout, policy));
     next.phase = Phase::Running { lease: Lease { token: cx.version(), since: cx.now, until }, abort: None };
     next.started_at = run.started_at.or(Some(cx.now));
     next.reconcile_count = 0;
@@ -61,7 +65,8 @@ pub(super) fn crashed(
 ) -> Decision<RunRecord> {
     let mut run = run.clone();
     if let Some(lease) = run.lease() {
-        run.handler_ms += millis(crate::until(lease.since, cx.now.min(lease.until)));
+        // How long its handler took is not known: at most its limit.
+        run.add_spent(crate::until(lease.since, lease.until).saturating_sub(limits::LEASE_MARGIN));
     }
     let cause = cause.unwrap_or("the process ended without an answer");
     let message = format!("attempt {} of iteration {} crashed: {cause}", run.attempt, run.iteration);
@@ -75,28 +80,34 @@ pub(super) fn sent_afresh(run: &RunRecord, purpose: Purpose) -> Decision<RunReco
 }
 
 /// The attempt that holds the lease has ended. A late one is refused.
-pub(super) fn ended(
-    run: &RunRecord,
-    token: Version,
-    outcome: &AttemptOutcome,
-    spent: Duration,
-    policy: &Policy,
-    cx: &DecisionContext,
-) -> Decision<RunRecord> {
-    if !holds(run, token) {
+pub(super) fn ended(run: &RunRecord, ended: &AttemptEnd, policy: &Policy, cx: &DecisionContext) -> Decision<RunRecord> {
+    if !holds(run, ended.token) {
         return Decision::keep(run, vec![]);
     }
     let abort = run.abort().map(ToOwned::to_owned);
     let mut run = run.clone();
-    run.handler_ms += millis(spent);
-    match outcome {
-        AttemptOutcome::Done { result, message } => end::complete(run, result.as_ref(), message.clone(), policy, cx),
+    run.add_spent(ended.spent);
+    if let Some(progress) = &ended.progress {
+        run.progress = Some(progress.bounded());
+    }
+    if let Some(logged) = ended.logged {
+        run.logged = logged;
+    }
+    let overrun = run.overrun(Duration::ZERO, policy);
+    match &ended.outcome {
         AttemptOutcome::Aborted => end::finish(run, FinalState::Aborted, abort, policy, cx),
-        AttemptOutcome::Failed(error) => failed(run, error.clone(), policy, cx),
+        AttemptOutcome::Failed(error) => {
+            run.logged.attempt = run.attempt;
+            failed(run, error.clone(), policy, cx)
+        }
         AttemptOutcome::Continue { .. } if abort.is_some() => end::finish(run, FinalState::Aborted, abort, policy, cx),
         AttemptOutcome::Continue { input, wait } => match may_continue(&run, input, *wait, policy, cx.now) {
             Err(error) => failed(run, error, policy, cx),
             Ok(due_at) => proceed(run, input.clone(), due_at, cx),
+        },
+        AttemptOutcome::Done { result, message } => match overrun {
+            Some(error) => failed(run, error, policy, cx),
+            None => end::complete(run, result.as_ref(), message.clone(), policy, cx),
         },
     }
 }
@@ -113,8 +124,8 @@ fn may_continue(
         let message = format!("the handler said `continue` in iteration {max}, the last that `max_iterations` allows");
         return Err(AttemptError::terminal(code::MAX_ITERATIONS, message));
     }
-    if is_past_max_duration(run, policy) {
-        return Err(AttemptError { error: max_duration(run, policy), retry: RetryHint::Never });
+    if let Some(error) = run.overrun(Duration::ZERO, policy) {
+        return Err(error);
     }
     if input.bytes() > limits::MESSAGE_BYTES {
         let (bytes, allowed) = (input.bytes(), limits::MESSAGE_BYTES);
@@ -127,8 +138,9 @@ fn may_continue(
 fn proceed(mut run: RunRecord, input: Json, due_at: Timestamp, cx: &DecisionContext) -> Decision<RunRecord> {
     run.phase = Phase::Waiting;
     run.error = None;
-    run.iteration += 1;
+    run.iteration = run.iteration.saturating_add(1);
     run.attempt = 1;
+    run.logged = Logged { bytes: run.logged.bytes, ..Logged::default() };
     run.due_at = due_at;
     run.iteration_at = Some(due_at);
     run.reconcile_count = 0;
@@ -152,46 +164,30 @@ pub(super) fn failed(
     if let Some(message) = run.abort().map(ToOwned::to_owned) {
         return end::finish(run, FinalState::Aborted, Some(message), policy, cx);
     }
-    let over = is_past_max_duration(&run, policy);
-    run.error = Some(if over { max_duration(&run, policy) } else { failed.error });
-    match next_try(&run, failed.retry, policy, cx) {
-        Some(due_at) if !over => {
+    let failed = match run.overrun(Duration::ZERO, policy) {
+        Some(overrun) => instead_of(failed, overrun),
+        None => failed,
+    };
+    let next_try = next_try(&run, &failed, policy, cx);
+    run.error = Some(failed.error.bounded());
+    match next_try {
+        Some(due_at) => {
             run.phase = Phase::Queued;
-            run.attempt += 1;
+            run.attempt = run.attempt.saturating_add(1);
             run.due_at = due_at;
             run.reconcile_count = 0;
             run.stored_and_delivered(cx)
         }
-        _ => end::finish(run, FinalState::Failed, None, policy, cx),
+        None => end::finish(run, FinalState::Failed, None, policy, cx),
     }
 }
 
-/// The time at which a failed attempt is tried again, if at all.
-fn next_try(run: &RunRecord, hint: RetryHint, policy: &Policy, cx: &DecisionContext) -> Option<Timestamp> {
-    let mismatch = run.error.as_ref().is_some_and(|error| error.code == code::INPUT_MISMATCH);
-    // A stored input that stops parsing after a deploy waits an hour for the deploy that mends it.
-    let patience = Retry::attempts(13).min(Duration::from_secs(300)).max(Duration::from_secs(300)).jitter(false);
-    let retry = if mismatch { &patience } else { &policy.retry };
-    if run.attempt >= retry.max_attempts() {
-        return None;
+/// The overrun of a run, which also says what its last attempt failed with, unless that is the same.
+fn instead_of(failed: AttemptError, mut overrun: AttemptError) -> AttemptError {
+    if ![code::TIMEOUT, code::MAX_DURATION].contains(&failed.error.code.as_str()) {
+        overrun.error.add_line(format!("after {}: {}", failed.error.code, failed.error.message));
     }
-    match hint {
-        RetryHint::Never => None,
-        RetryHint::ByPolicy => Some(cx.now + retry.delay(run.attempt, cx.unit_interval())),
-        RetryHint::At(at) => Some(at.max(cx.now)),
-    }
-}
-
-fn is_past_max_duration(run: &RunRecord, policy: &Policy) -> bool {
-    policy.max_duration.is_some_and(|max| u128::from(run.handler_ms) > max.as_millis())
-}
-
-/// The error of a run whose handlers took too long in all.
-fn max_duration(run: &RunRecord, policy: &Policy) -> RecordedError {
-    let allowed = policy.max_duration.unwrap_or_default().as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "a time in seconds, for people")]
-    let spent = run.handler_ms as f64 / 1000.0;
-    RecordedError::new(code::MAX_DURATION, format!("the handler took {spent} s in all (`max_duration`: {allowed} s)"))
+    overrun
 }
 
 /// The attempt says how far it is.
@@ -204,7 +200,7 @@ pub(super) fn progressed(
     if !holds(run, token) {
         return Decision::keep(run, vec![]);
     }
-    RunRecord { progress: Some(progress.clone()), ..run.clone() }.stored(cx, vec![])
+    RunRecord { progress: Some(progress.bounded()), ..run.clone() }.stored(cx, vec![])
 }
 
 /// The attempt asks for another limit, counted from its start: the lease moves before the limit does.
@@ -218,25 +214,30 @@ pub(super) fn extended(
     let mut next = run.clone();
     match &mut next.phase {
         Phase::Running { lease, .. } if lease.token == token => {
-            lease.until = policy.lease_until(lease.since, limit);
+            lease.until = lease_until(lease.since, run.attempt_limit(limit, policy));
             next.stored(cx, vec![])
         }
         _ => Decision::keep(run, vec![]),
     }
 }
 
-/// A client moves a run that has not started. Its older messages are dropped by their revision.
+/// A client moves a run that has not started. Its older messages are dropped by their revision; a wait loop that waits
+/// for a later time is followed by another.
 pub(super) fn rescheduled(run: &RunRecord, due_at: Timestamp, cx: &DecisionContext) -> Decision<RunRecord> {
     if run.started_at.is_some() {
         return Decision::keep(run, vec![]);
     }
+    let is_earlier = due_at < run.due_at;
     let was_on_timer = run.is_on_timer(cx.now);
     let mut run = run.clone();
-    let ttl = run.start_by.map(|start_by| crate::until(run.due_at, start_by));
-    run.revision += 1;
+    let ttl = run.start_by.map(|start_by| crate::until(run.first_due(), start_by));
+    run.revision = run.revision.saturating_add(1);
     run.due_at = due_at.max(cx.now);
     run.scheduled_at = Some(run.due_at);
-    run.start_by = ttl.map(|ttl| run.due_at.saturating_add(ttl).unwrap_or(Timestamp::MAX));
+    run.start_by = ttl.map(|ttl| later(run.due_at, ttl));
+    if is_earlier && !run.invoker.is_queue() {
+        return run.renewed(cx);
+    }
     let mut decision = run.stored_and_delivered(cx);
     if was_on_timer && !decision.record.is_on_timer(cx.now) {
         // A new one would have replaced the former.
@@ -254,6 +255,8 @@ fn holds(run: &RunRecord, token: Version) -> bool {
     matches!(&run.phase, Phase::Running { lease, .. } if lease.token == token)
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+impl RunRecord {
+    fn add_spent(&mut self, spent: Duration) {
+        self.handler_ms = self.handler_ms.saturating_add(u64::try_from(spent.as_millis()).unwrap_or(u64::MAX));
+    }
 }

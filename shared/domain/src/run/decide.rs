@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    FinalState, Input, Invoker, Key, Phase, Policy, RunRecord, State, Task, WaitLoopCall, attempt, end, reconcile,
+    FinalState, Input, Invoker, Key, Logged, Phase, Policy, RunRecord, State, Task, WaitLoopCall, attempt, end,
+    reconcile,
     table::{Cell, Transition as T, cell},
     wait_loop,
     wait_loop_call::wait_until,
@@ -37,7 +38,7 @@ pub struct NewRun {
     pub key: Option<Key>,
     /// The schedule that fired.
     pub schedule: Option<String>,
-    /// The time after its due time for which it may start.
+    /// The time after its due time for which it may start, in place of its task's `ttl`.
     pub ttl: Option<Duration>,
     /// The execution that calls it from its beginning: a direct start of the wait loop.
     pub execution: Option<String>,
@@ -89,18 +90,20 @@ impl RunRecord {
             iteration_at: None,
             schedule: new.schedule,
             started_at: None,
-            start_by: new.ttl.map(|ttl| due_at.saturating_add(ttl).unwrap_or(Timestamp::MAX)),
+            start_by: None,
             iteration: 1,
             attempt: 1,
             revision: 0,
             invoker,
             handler_ms: 0,
+            logged: Logged::default(),
             progress: None,
             error: None,
             reconcile_at: None,
             reconcile_count: 0,
             expires_at_s: None,
         };
+        run.start_by = new.ttl.map(|ttl| crate::later(run.first_due(), ttl));
         run.reconcile_at = run.earliest_repair(now);
         let effects = if run.invoker.is_queue() { vec![run.deliver(now)] } else { vec![] };
         Decision::store(run, effects)
@@ -162,9 +165,7 @@ impl RunRecord {
             (T::RecordCrash, Input::Delivered(purpose)) => attempt::found_dead(self, *purpose, policy, cx),
             (T::RecordCrash, Input::WaitLoopCalled(call)) => wait_loop::found_dead(self, call, policy, cx),
             (T::RecordCrash, Input::WaitLoopCrashed(call, cause)) => wait_loop::crashed(self, call, cause, policy, cx),
-            (T::EndAttempt, Input::AttemptEnded { token, outcome, spent }) => {
-                attempt::ended(self, *token, outcome, *spent, policy, cx)
-            }
+            (T::EndAttempt, Input::AttemptEnded(end)) => attempt::ended(self, end, policy, cx),
             (T::StoreProgress, Input::Progressed(token, progress)) => attempt::progressed(self, *token, progress, cx),
             (T::MoveLease, Input::Extended(token, limit)) => attempt::extended(self, *token, *limit, policy, cx),
             (T::SendAfresh, Input::Undelivered(purpose)) => attempt::sent_afresh(self, *purpose),
@@ -211,7 +212,7 @@ impl RunRecord {
     pub(super) fn stored(mut self, cx: &DecisionContext, effects: Vec<Effect>) -> Decision<Self> {
         self.version = cx.version();
         let starts = effects.iter().any(|effect| matches!(effect, Effect::StartWaitLoop { .. }));
-        let wanted = if starts { Some(cx.now + limits::LOOP_GRACE) } else { self.earliest_repair(cx.now) };
+        let wanted = if starts { Some(crate::later(cx.now, limits::LOOP_GRACE)) } else { self.earliest_repair(cx.now) };
         self.reconcile_at = match (self.reconcile_at, wanted) {
             (_, None) => None,
             (None, wanted) => wanted,
@@ -253,5 +254,18 @@ impl RunRecord {
         let call = WaitLoopCall::first(self, now);
         let until = wait_until(self.due_at, now);
         Effect::StartWaitLoop { execution: self.execution_name(), call, until }
+    }
+
+    /// The run with its wait loop's next generation: calls of the former are answered "stop" or handed over.
+    pub(super) fn next_generation(&self) -> Self {
+        let generation = self.invoker.generation().saturating_add(1);
+        Self { invoker: Invoker::WaitLoop { generation, execution: None }, ..self.clone() }
+    }
+
+    /// Lets an execution of another generation carry on.
+    pub(super) fn renewed(&self, cx: &DecisionContext) -> Decision<Self> {
+        let run = Self { reconcile_count: 0, ..self.next_generation() };
+        let start = run.start_wait_loop(cx.now);
+        run.stored(cx, vec![start])
     }
 }

@@ -1,7 +1,7 @@
 //! The end of a run.
 
-use super::{End, FinalState, Invoker, Lease, Phase, Policy, RunRecord};
-use crate::{Decision, DecisionContext, Effect, Json, RecordedError, Work, code, later, limits, slot};
+use super::{End, FinalState, Invoker, Lease, Phase, Policy, RunRecord, bounds::lease_until};
+use crate::{Decision, DecisionContext, Effect, Json, RecordedError, Work, code, later, limits, slot, text::cut};
 
 /// Ends a run. Where hooks follow, this process runs them and others leave the run alone for as long.
 pub(super) fn finish(
@@ -46,6 +46,8 @@ pub(super) fn complete(
 }
 
 fn end(mut run: RunRecord, mut end: End, policy: &Policy, cx: &DecisionContext) -> Decision<RunRecord> {
+    end.message = end.message.map(|text| cut(text, limits::TEXT_BYTES));
+    end.result_left_out = end.result_left_out.map(|text| cut(text, limits::TEXT_BYTES));
     let mut effects = vec![];
     let executes = matches!(run.phase, Phase::Running { .. });
     if run.is_on_timer(cx.now) && !executes {
@@ -56,7 +58,7 @@ fn end(mut run: RunRecord, mut end: End, policy: &Policy, cx: &DecisionContext) 
         effects.push(Effect::StopWaitLoop { execution: run.execution_name(), cause });
     }
     // A key can be judged by its run's record alone, which therefore lives as long.
-    let kept_until = cx.now + policy.history;
+    let kept_until = later(cx.now, policy.history);
     let kept_until = run.key.as_ref().map_or(kept_until, |key| key.until.max(kept_until));
     // So can a fire, which may come again.
     let kept_until =
@@ -91,7 +93,7 @@ pub(super) fn delegate_end_hooks(decision: Decision<RunRecord>, cx: &DecisionCon
 pub(super) fn request_abort(run: &RunRecord, message: &str, cx: &DecisionContext) -> Decision<RunRecord> {
     let mut next = run.clone();
     match &mut next.phase {
-        Phase::Running { abort: abort @ None, .. } => *abort = Some(message.to_owned()),
+        Phase::Running { abort: abort @ None, .. } => *abort = Some(cut(message.to_owned(), limits::TEXT_BYTES)),
         _ => return Decision::keep(run, vec![]),
     }
     next.stored(cx, vec![])
@@ -113,7 +115,7 @@ pub(super) fn run_hooks(run: &RunRecord, policy: &Policy, cx: &DecisionContext) 
 
 /// The right to run the hooks: one after the other, each under the limit of an attempt.
 fn lease(policy: &Policy, cx: &DecisionContext) -> Lease {
-    let until = policy.lease_until(cx.now, policy.timeout.saturating_mul(limits::END_HOOKS));
+    let until = lease_until(cx.now, policy.timeout.saturating_mul(limits::END_HOOKS));
     Lease { token: cx.version(), since: cx.now, until }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ExecutionEnd, Progress, Purpose, WaitLoopCall};
+use super::{ExecutionEnd, Logged, Progress, Purpose, WaitLoopCall};
 use crate::{AttemptOutcome, Retry, Version, limits};
 
 /// An input of a run.
@@ -24,14 +24,7 @@ pub enum Input {
     /// The wait loop's execution of a generation ended without its run.
     ExecutionEnded(u32, ExecutionEnd),
     /// The attempt that holds the lease has ended.
-    AttemptEnded {
-        /// The lease's token.
-        token: Version,
-        /// The outcome.
-        outcome: AttemptOutcome,
-        /// Time spent in the handler.
-        spent: Duration,
-    },
+    AttemptEnded(AttemptEnd),
     /// The attempt that holds the lease says how far it is.
     Progressed(Version, Progress),
     /// The attempt that holds the lease asks for another limit, counted from its start.
@@ -46,6 +39,21 @@ pub enum Input {
     EndHooksDone,
     /// No function has its task any more: takes the place of another input.
     TaskRemoved,
+}
+
+/// The end of an attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttemptEnd {
+    /// The lease's token.
+    pub token: Version,
+    /// The outcome.
+    pub outcome: AttemptOutcome,
+    /// Time spent in the handler.
+    pub spent: Duration,
+    /// The progress that was told last, where it is not stored yet.
+    pub progress: Option<Progress>,
+    /// The log entries of the iteration and the run, those of this attempt included; none where it kept none.
+    pub logged: Option<Logged>,
 }
 
 /// An input without what it holds: a column of the [table](super::table).
@@ -170,7 +178,7 @@ impl Input {
             Self::WaitLoopAnswered(_) => InputName::WaitLoopAnswered,
             Self::WaitLoopCrashed(..) => InputName::WaitLoopCrashed,
             Self::ExecutionEnded(..) => InputName::ExecutionEnded,
-            Self::AttemptEnded { .. } => InputName::AttemptEnded,
+            Self::AttemptEnded(_) => InputName::AttemptEnded,
             Self::Progressed(..) => InputName::Progressed,
             Self::Extended(..) => InputName::Extended,
             Self::AbortRequested(_) => InputName::AbortRequested,
@@ -203,10 +211,10 @@ impl Default for Policy {
     }
 }
 
-impl Policy {
-    /// The end of the lease of an attempt with this limit: a margin after the runner has stopped it.
+impl AttemptEnd {
+    /// The end of an attempt that told no progress and kept no log entry.
     #[must_use]
-    pub fn lease_until(&self, since: Timestamp, limit: Duration) -> Timestamp {
-        since + limit.min(limits::RUNNER_STOPS) + limits::LEASE_MARGIN
+    pub fn new(token: Version, outcome: AttemptOutcome, spent: Duration) -> Self {
+        Self { token, outcome, spent, progress: None, logged: None }
     }
 }

@@ -4,9 +4,11 @@
 //! it. The record's body, inputs, result and logs are apart.
 
 mod attempt;
+mod bounds;
 mod decide;
 mod end;
 mod input;
+mod logged;
 mod phase;
 mod reconcile;
 pub mod table;
@@ -18,12 +20,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use decide::NewRun;
-pub use input::{Facts, Input, InputName, Need, Policy, Task};
+pub use input::{AttemptEnd, Facts, Input, InputName, Need, Policy, Task};
+pub use logged::{LogRoom, Logged};
 pub use phase::{End, FinalState, Lease, MOVES, Phase, PhaseName, State, StateError};
 pub use view::RunView;
 pub use wait_loop_call::{ExecutionEnd, WaitLoopAnswer, WaitLoopCall, answer};
 
-use crate::{Id, RecordedError, Version, json::is_zero, limits};
+use crate::{Id, Json, RecordedError, Version, json::is_zero, limits, text::cut};
 
 /// The record of a run. Its body, inputs, result and logs are stored beside it, not in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,7 +70,7 @@ pub struct RunRecord {
     /// The time at which the first attempt started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// The time by which it must have started; else it expires.
+    /// The time by which it must have started, where its start said so: else it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_by: Option<Timestamp>,
     /// The iteration that runs or comes next, from 1.
@@ -83,6 +86,9 @@ pub struct RunRecord {
     /// Time spent in handlers so far, in milliseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub handler_ms: u64,
+    /// The log entries so far, as far as they are counted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub logged: Logged,
     /// The last progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
@@ -166,6 +172,13 @@ pub enum Trigger {
     Direct,
 }
 
+impl Progress {
+    /// The progress with its message cut to what is kept.
+    pub(super) fn bounded(&self) -> Self {
+        Self { message: cut(self.message.clone(), limits::TEXT_BYTES), ..*self }
+    }
+}
+
 impl Invoker {
     /// Is true where the queue calls it.
     #[must_use]
@@ -199,6 +212,12 @@ impl RunRecord {
             generation: self.invoker.generation(),
             revision: self.revision,
         }
+    }
+
+    /// The bytes of its whole message: what it says of itself, and this body.
+    #[must_use]
+    pub fn bytes_with(&self, body: &Json) -> usize {
+        serde_json::to_string(self).map_or(0, |text| text.len()) + body.bytes()
     }
 
     /// The name of its one-time schedule.
@@ -236,11 +255,6 @@ impl RunRecord {
         self.invoker.is_queue() && crate::until(now, self.due_at) > limits::MAX_QUEUE_DELAY
     }
 
-    /// Is true once it may not start any more.
-    fn is_past_start(&self, now: Timestamp) -> bool {
-        self.started_at.is_none() && self.start_by.is_some_and(|start_by| start_by <= now)
-    }
-
     /// The name of the execution that calls the run in its current generation.
     #[must_use]
     pub fn execution_name(&self) -> String {
@@ -268,7 +282,7 @@ impl RunRecord {
     /// The time at which the run first became due, if it has.
     #[must_use]
     pub fn submitted_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let due = self.scheduled_at.unwrap_or(self.created_at);
+        let due = self.first_due();
         (due <= now).then_some(due)
     }
 }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Facts, FinalState, Invoker, Need, Phase, RunRecord, Task, attempt, end, wait_loop};
-use crate::{Change, Decision, DecisionContext, limits};
+use super::{Facts, FinalState, Invoker, Need, Phase, RunRecord, Task, attempt, end};
+use crate::{Change, Decision, DecisionContext, later, limits};
 
 impl RunRecord {
     /// The earliest time at which the record could need repair, plus the grace: `None` where it never will.
@@ -11,11 +11,11 @@ impl RunRecord {
     pub fn earliest_repair(&self, now: Timestamp) -> Option<Timestamp> {
         let at = match (&self.phase, &self.invoker) {
             (Phase::Ended(end), _) if !end.hooks_pending => return None,
-            (Phase::Ended(end), _) => end.hooks_lease.map_or(end.at, |lease| lease.until) + limits::LEASE_GRACE,
-            (Phase::Running { lease, .. }, Invoker::Queue) => lease.until + limits::LEASE_GRACE,
-            (Phase::Running { lease, .. }, Invoker::WaitLoop { .. }) => lease.until + limits::LOOP_GRACE,
-            (_, Invoker::Queue) => self.due_at + limits::QUEUE_GRACE,
-            (_, Invoker::WaitLoop { .. }) => (self.due_at + limits::LOOP_GRACE).min(now + limits::WAIT_GRACE),
+            (Phase::Ended(end), _) => later(end.hooks_lease.map_or(end.at, |lease| lease.until), limits::LEASE_GRACE),
+            (Phase::Running { lease, .. }, Invoker::Queue) => later(lease.until, limits::LEASE_GRACE),
+            (Phase::Running { lease, .. }, Invoker::WaitLoop { .. }) => later(lease.until, limits::LOOP_GRACE),
+            (_, Invoker::Queue) => later(self.due_at, limits::QUEUE_GRACE),
+            (_, Invoker::WaitLoop { .. }) => later(self.due_at, limits::LOOP_GRACE).min(later(now, limits::WAIT_GRACE)),
         };
         Some(at)
     }
@@ -53,14 +53,14 @@ pub(super) fn reconciled(run: &RunRecord, facts: Facts, task: Task<'_>, cx: &Dec
         // An ended lease means a dead attempt, whatever calls the run.
         (Phase::Running { .. }, ..) => attempt::crashed(run, None, policy, cx),
         (_, Invoker::Queue, _) if now < run.due_at => again(run, cx),
-        (_, Invoker::Queue, _) if run.is_past_start(now) => {
+        (_, Invoker::Queue, _) if run.is_past_start(policy, now) => {
             end::finish(run.clone(), FinalState::Expired, None, policy, cx)
         }
-        (_, Invoker::Queue, Facts::Backlog(true)) => again(run, cx),
+        (_, Invoker::Queue, Facts::Backlog(true)) => held_up(run, cx),
         (_, Invoker::Queue, _) if run.reconcile_count == 0 => sent_again(run, cx),
         // Sent again before, and still not taken. A queue doesn't say why; the wait loop tells a function that is
         // throttled, and waits, from one that can't start, which is a crash.
-        (_, Invoker::Queue, _) | (_, Invoker::WaitLoop { .. }, Facts::Executing(false)) => wait_loop::renewed(run, cx),
+        (_, Invoker::Queue, _) | (_, Invoker::WaitLoop { .. }, Facts::Executing(false)) => run.renewed(cx),
         (_, Invoker::WaitLoop { .. }, _) => again(run, cx),
     }
 }
@@ -71,8 +71,16 @@ fn again(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
     next.version = cx.version();
     let pause = limits::reconcile_pause(run.reconcile_count);
     next.reconcile_count = run.reconcile_count.saturating_add(1);
-    next.reconcile_at = run.earliest_repair(cx.now).map(|due| due.max(cx.now + pause));
+    next.reconcile_at = run.earliest_repair(cx.now).map(|due| due.max(later(cx.now, pause)));
     Decision::store(next, vec![])
+}
+
+/// Its message waits behind others, which says nothing about it: asked again once it has waited twice as long, at most
+/// an hour later.
+fn held_up(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
+    let pause = crate::until(run.due_at, cx.now).clamp(limits::QUEUE_GRACE, limits::MAX_RECONCILE_DELAY);
+    let version = cx.version();
+    Decision::store(RunRecord { version, reconcile_at: Some(later(cx.now, pause)), ..run.clone() }, vec![])
 }
 
 /// The same with a message, which carries the record as it is stored.

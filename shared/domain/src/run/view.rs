@@ -29,6 +29,7 @@ pub struct RunView {
     pub aborted_at: Option<Timestamp>,
     pub expired_at: Option<Timestamp>,
     pub progress_message: Option<String>,
+    /// The fraction as it was told, from 0 to 1: [`percent`](Self::percent) is for people.
     pub progress_percent: Option<f64>,
     pub message: Option<String>,
     pub error_code: Option<String>,
@@ -43,6 +44,13 @@ pub struct RunView {
 }
 
 impl RunView {
+    /// The progress in whole percent, 0 to 100.
+    #[must_use]
+    pub fn percent(&self) -> Option<u8> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` keeps within 0 to 255")]
+        self.progress_percent.map(|fraction| ((fraction * 100.0).round() as u8).min(100))
+    }
+
     /// The view of a run and its payloads. `now` decides whether a run that is due has become `submitted`.
     #[must_use]
     pub fn new(run: &RunRecord, mut payloads: Payloads, now: Timestamp) -> Self {
@@ -68,7 +76,7 @@ impl RunView {
             aborted_at: ended(State::Aborted),
             expired_at: ended(State::Expired),
             progress_message: run.progress.as_ref().map(|progress| progress.message.clone()),
-            progress_percent: run.progress.as_ref().map(|progress| progress.fraction * 100.0),
+            progress_percent: run.progress.as_ref().map(|progress| progress.fraction),
             message: end.and_then(|end| end.message.clone()),
             error_code: run.error.as_ref().map(|error| error.code.clone()),
             error_message: run.error.as_ref().map(|error| error.message.clone()),

@@ -1,11 +1,11 @@
 //! The wait loop: the Step Functions execution that waits and calls again.
 
 use super::{ExecutionEnd, FinalState, Invoker, Phase, Policy, RunRecord, WaitLoopCall, attempt, end};
-use crate::{Decision, DecisionContext, Effect, RecordedError, code, limits};
+use crate::{Decision, DecisionContext, Effect, RecordedError, code, later, limits};
 
 /// Is true where the execution must hand over before it waits for the run's next call.
 fn is_exhausted(run: &RunRecord, call: &WaitLoopCall) -> bool {
-    call.round >= limits::LOOP_ROUNDS || run.due_at > call.started + limits::LOOP_LIFE
+    call.round >= limits::LOOP_ROUNDS || run.due_at > later(call.started, limits::LOOP_LIFE)
 }
 
 /// Is true where the execution of this generation is what calls the run.
@@ -46,7 +46,7 @@ pub(super) fn answering(run: &RunRecord, call: &WaitLoopCall, cx: &DecisionConte
     if !is_invoker(run, call.generation) || !is_exhausted(run, call) {
         return Decision::keep(run, vec![]);
     }
-    next_generation(run).stored(cx, vec![])
+    run.next_generation().stored(cx, vec![])
 }
 
 /// A call of the function ended in no answer. While the lease is held, that is no news; once it has ended, the
@@ -83,27 +83,14 @@ pub(super) fn execution_ended(
             let message = Some(message.to_owned());
             without_stop(end::finish(run.clone(), FinalState::Aborted, message, policy, cx))
         }
-        ExecutionEnd::Exhausted => renewed(run, cx),
-        ExecutionEnd::Failed(_) if run.is_leased(cx.now) => renewed(run, cx),
+        ExecutionEnd::Exhausted => run.renewed(cx),
+        ExecutionEnd::Failed(_) if run.is_leased(cx.now) => run.renewed(cx),
         ExecutionEnd::Failed(cause) => {
             let mut run = run.clone();
-            run.error = Some(RecordedError::new(code::CRASHED, format!("the loop failed: {cause}")));
+            run.error = Some(RecordedError::new(code::CRASHED, format!("the loop failed: {cause}")).bounded());
             without_stop(end::finish(run, FinalState::Failed, None, policy, cx))
         }
     }
-}
-
-/// Another generation carries on; calls of the former are answered "stop" or handed over.
-pub(super) fn renewed(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
-    let mut run = next_generation(run);
-    run.reconcile_count = 0;
-    let start = run.start_wait_loop(cx.now);
-    run.stored(cx, vec![start])
-}
-
-fn next_generation(run: &RunRecord) -> RunRecord {
-    let invoker = Invoker::WaitLoop { generation: run.invoker.generation() + 1, execution: None };
-    RunRecord { invoker, ..run.clone() }
 }
 
 fn without_stop(mut decision: Decision<RunRecord>) -> Decision<RunRecord> {

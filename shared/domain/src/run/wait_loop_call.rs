@@ -125,8 +125,8 @@ pub fn answer(run: &RunRecord, call: &WaitLoopCall, now: Timestamp) -> WaitLoopA
     if run.phase.is_final() {
         stop
     } else if generation == call.generation {
-        WaitLoopAnswer::Wait { until, call: next(call.generation, call.round + 1, call.started) }
-    } else if generation == call.generation + 1 {
+        WaitLoopAnswer::Wait { until, call: next(call.generation, call.round.saturating_add(1), call.started) }
+    } else if generation == call.generation.saturating_add(1) {
         WaitLoopAnswer::Handover { name: run.execution_name(), call: next(generation, 0, now), until }
     } else {
         stop

@@ -247,7 +247,7 @@ pub fn fired_run(schedule: &str, task: &str, scheduled_for: Timestamp) -> NewRun
 pub fn fired_run_bytes(schedule: &str, task: &str, body: &Json) -> usize {
     let time = Timestamp::UNIX_EPOCH;
     let run = RunRecord::create(fired_run(schedule, task, time), &DecisionContext { now: time, random: 0 }).record;
-    serde_json::to_string(&run).map_or(0, |metadata| metadata.len()) + body.bytes()
+    run.bytes_with(body)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! A run's history: anything that may happen to it, in any order.
 
 use dacapo_domain::{
-    AttemptError, AttemptOutcome, Change, Decision, DecisionContext, Effect, Id, Input, Json, Machine, NewRun, Policy,
-    Progress, Purpose, RunRecord, State, Task, Trigger, Version, Wait, WaitLoopCall, Work, limits,
+    AttemptEnd, AttemptError, AttemptOutcome, Change, Decision, DecisionContext, Effect, Id, Input, Json, Machine,
+    NewRun, Policy, Progress, Purpose, RunRecord, State, Task, Trigger, Version, Wait, WaitLoopCall, Work, limits,
     run::{ExecutionEnd, Facts, PhaseName, answer},
     seconds,
 };
@@ -75,7 +75,7 @@ fn done() -> AttemptOutcome {
 
 fn input(run: &RunRecord, happening: &Happening, now: Timestamp) -> Input {
     let token = run.lease().map_or(Version(0), |lease| lease.token);
-    let ended = |outcome| Input::AttemptEnded { token, outcome, spent: seconds(1) };
+    let ended = |outcome| Input::AttemptEnded(AttemptEnd::new(token, outcome, seconds(1)));
     match happening {
         Happening::Delivered { stale } => {
             Input::Delivered(Purpose { attempt: run.attempt + u32::from(*stale), ..run.purpose() })
@@ -102,7 +102,7 @@ fn input(run: &RunRecord, happening: &Happening, now: Timestamp) -> Input {
         }
         Happening::AbortedByItself => ended(AttemptOutcome::Aborted),
         Happening::LateOutcome => {
-            Input::AttemptEnded { token: Version(token.0.wrapping_add(1)), outcome: done(), spent: seconds(0) }
+            Input::AttemptEnded(AttemptEnd::new(Version(token.0.wrapping_add(1)), done(), seconds(0)))
         }
         Happening::Progressed => Input::Progressed(token, Progress { message: "half".to_owned(), fraction: 0.5 }),
         Happening::Extended(s) => Input::Extended(token, seconds(*s)),
@@ -183,7 +183,7 @@ fn repair(mut run: RunRecord, policy: Option<&Policy>, mut now: Timestamp, mut r
             let mut decision = run.decide(&input, task, &DecisionContext { now, random });
             if decision.work == Some(Work::CallHandler) {
                 let token = decision.record.lease().unwrap().token;
-                let ended = Input::AttemptEnded { token, outcome: done(), spent: seconds(1) };
+                let ended = Input::AttemptEnded(AttemptEnd::new(token, done(), seconds(1)));
                 let cx = DecisionContext { now, random: random.wrapping_add(7) };
                 decision = decision.record.decide(&ended, task, &cx);
             }

@@ -1,13 +1,14 @@
 //! A client ends or moves a run; its hooks have run; its task was removed.
 
-use dacapo_domain::{Input, Phase, RecordedError, RunRecord, Task, run::FinalState};
+use dacapo_domain::{Input, Invoker, Phase, RecordedError, RunRecord, Task, run::FinalState};
 
 use super::{
     records::{
-        aborting, between_attempts, cancel_timer, completed, delegated, direct, end, hooks, on_timer, perishable,
-        policy, queued, running, running_in_loop, scheduled, send, stop_loop, waiting, with_hooks,
+        NO_ANSWER, aborting, between_attempts, call, cancel_timer, completed, delegated, direct, end, hooks, on_timer,
+        perishable, policy, queued, running, running_in_loop, scheduled, send, start_loop, stop_loop, waiting,
+        with_hooks,
     },
-    tape::{Case, at, tape},
+    tape::{Case, at, driven, tape},
 };
 
 pub fn cases() -> Vec<Case<RunRecord>> {
@@ -68,6 +69,8 @@ fn moves() -> Vec<Case<RunRecord>> {
         next.revision = 1;
         (next.due_at, next.scheduled_at) = (at(due), Some(at(due)));
     };
+    let crash = Input::WaitLoopCrashed(call(&direct()), NO_ANSWER.to_owned());
+    let never_taken = driven(&direct(), 0, &crash, known);
     vec![
         tape("a run is moved to a near time by a message", &queued())
             .at(5)
@@ -109,6 +112,14 @@ fn moves() -> Vec<Case<RunRecord>> {
             .at(5)
             .gets(&Input::Rescheduled(at(305)), known)
             .stores(|next| moved(next, 305)),
+        tape("a run that its wait loop calls is moved to an earlier time by another one", &never_taken)
+            .at(5)
+            .gets(&Input::Rescheduled(at(6)), known)
+            .stores(|next| {
+                moved(next, 6);
+                next.invoker = Invoker::WaitLoop { generation: 2, execution: None };
+            })
+            .effect(start_loop(5)),
         tape("a run between two attempts has started and stays", &between_attempts())
             .at(25)
             .gets(&Input::Rescheduled(at(305)), known)

@@ -1,19 +1,23 @@
 //! The run's message arrives, or was never taken.
 
-use dacapo_domain::{Input, Phase, RunRecord, Task, Work, run::FinalState};
+use dacapo_domain::{Input, NewRun, Phase, Policy, RunRecord, Task, Work, run::FinalState};
 
 use super::{
     records::{
-        NO_ANSWER, aborting, completed, crashed, delegated, direct, end, hooks, hooks_lease, on_timer, once,
-        other_attempt, perishable, policy, queued, retry, running, running_in_loop, scheduled, send, take, with_hooks,
+        NO_ANSWER, aborting, completed, crashed, created, delegated, direct, end, hooks, hooks_lease, new, on_timer,
+        once, other_attempt, perishable, policy, queued, retry, running, running_in_loop, scheduled, send, take,
+        with_hooks,
     },
-    tape::{Case, at, driven, tape},
+    tape::{Case, at, driven, s, tape},
 };
 
 pub fn cases() -> Vec<Case<RunRecord>> {
     let (policy, hooks, once) = (policy(), hooks(), once());
     let (known, with_end_hooks) = (Task::Known(&policy), Task::Known(&hooks));
     let delivered = |run: &RunRecord| Input::Delivered(run.purpose());
+    let hasty = Policy { ttl: Some(s(60)), ..policy.clone() };
+    let late_fire = created(NewRun { schedule: Some("hourly".to_owned()), ..new(-3_600) });
+    let patient = created(NewRun { ttl: Some(s(90)), ..new(0) });
     let moved = driven(&queued(), 1, &Input::Rescheduled(at(2)), known);
     vec![
         tape("a due message takes the attempt", &queued())
@@ -49,6 +53,23 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             .stores(|next| {
                 end(next, FinalState::Expired, 60);
             }),
+        tape("a run that started too late by its task's option expires", &queued())
+            .at(60)
+            .gets(&delivered(&queued()), Task::Known(&hasty))
+            .stores(|next| {
+                end(next, FinalState::Expired, 60);
+            }),
+        tape("a run that came due an hour ago by its schedule expires though it is new", &late_fire)
+            .at(5)
+            .gets(&delivered(&late_fire), Task::Known(&hasty))
+            .stores(|next| {
+                end(next, FinalState::Expired, 5);
+            }),
+        tape("a run whose start says how long it may wait doesn't ask its task", &patient)
+            .at(61)
+            .gets(&delivered(&patient), Task::Known(&hasty))
+            .stores(|next| take(next, 61))
+            .then(Work::CallHandler),
         tape("a run that may still start starts", &perishable())
             .at(59)
             .gets(&delivered(&perishable()), known)
@@ -68,7 +89,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             .at(46)
             .gets(&delivered(&running()), known)
             .stores(|next| {
-                next.handler_ms = 40_000;
+                next.handler_ms = 30_000;
                 retry(next, 46, crashed(&running(), NO_ANSWER));
             })
             .effect(send(10)),
@@ -76,7 +97,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             .at(46)
             .gets(&delivered(&running()), Task::Known(&once))
             .stores(|next| {
-                next.handler_ms = 40_000;
+                next.handler_ms = 30_000;
                 next.error = Some(crashed(&running(), NO_ANSWER));
                 end(next, FinalState::Failed, 46);
             }),
@@ -84,7 +105,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             .at(46)
             .gets(&delivered(&aborting()), known)
             .stores(|next| {
-                next.handler_ms = 40_000;
+                next.handler_ms = 30_000;
                 end(next, FinalState::Aborted, 46).message = Some("enough".to_owned());
             }),
         tape("a message of another attempt finds none dead", &running())

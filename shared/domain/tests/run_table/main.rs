@@ -15,9 +15,10 @@ mod tape;
 mod wait_loop;
 
 use dacapo_domain::{
-    Effect, Input, Invoker, Machine, NewRun, RunRecord, Task,
+    AttemptError, AttemptOutcome, Effect, Input, Invoker, Machine, NewRun, Phase, Progress, RecordedError, RetryHint,
+    RunRecord, Task, limits,
     run::{
-        InputName, PhaseName,
+        ExecutionEnd, InputName, PhaseName,
         table::{Cell, cell, diagram},
     },
 };
@@ -74,6 +75,47 @@ fn input_of_a_run_whose_task_was_removed_counts_as_its_removal() {
                 assert_eq!(decision, removed, "{name:?} of {run:?}");
             }
         }
+    }
+}
+
+#[test]
+fn text_of_a_run_too_long_for_its_record_is_cut_and_tells_its_full_size() {
+    let (policy, words) = (records::once(), "é".repeat(250_000));
+    let task = Task::Known(&policy);
+    let after = |run: &RunRecord, input: &Input| run.decide(input, task, &context(10)).record;
+    let ended = |outcome| after(&records::running(), &records::ended_with(&records::running(), outcome));
+    let failed = RecordedError { code: words.clone(), message: words.clone(), stack: Some(words.clone()) };
+    let done = ended(AttemptOutcome::Done { result: Err(words.clone()), message: Some(words.clone()) });
+    let failed = ended(AttemptOutcome::Failed(AttemptError { error: failed, retry: RetryHint::Never }));
+    let abort = Input::AbortRequested(words.clone());
+    let progress = Progress { message: words.clone(), fraction: 0.5 };
+    let token = records::running().lease().unwrap().token;
+    let broken = Input::ExecutionEnded(1, ExecutionEnd::Failed(words));
+
+    let end = |run: &RunRecord| {
+        if let Phase::Ended(end) = &run.phase { end.clone() } else { panic!("{:?}", run.phase.name()) }
+    };
+    let error = |run: RunRecord| run.error.unwrap();
+    let (code, stack) = (error(failed.clone()).code, error(failed.clone()).stack.unwrap());
+    let cut = [
+        (end(&done).message.unwrap(), limits::TEXT_BYTES),
+        (end(&done).result_left_out.unwrap(), limits::TEXT_BYTES),
+        (end(&after(&records::queued(), &abort)).message.unwrap(), limits::TEXT_BYTES),
+        (after(&records::running(), &abort).abort().unwrap().to_owned(), limits::TEXT_BYTES),
+        (after(&records::running(), &Input::Progressed(token, progress)).progress.unwrap().message, limits::TEXT_BYTES),
+        (error(after(&records::waiting(), &broken)).message, limits::TEXT_BYTES),
+        (error(failed).message, limits::TEXT_BYTES),
+        (code, limits::CODE_BYTES),
+        (stack, limits::STACK_BYTES),
+    ];
+    for (text, most) in cut {
+        let told = text.ends_with(" bytes)") && text.contains("… (cut: 5000");
+        assert!(
+            told && text.len() <= most,
+            "{} bytes: …{}",
+            text.len(),
+            text.chars().rev().take(30).collect::<String>()
+        );
     }
 }
 

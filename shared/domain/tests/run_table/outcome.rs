@@ -1,8 +1,8 @@
 //! The attempt that holds the lease ends.
 
 use dacapo_domain::{
-    AttemptError, AttemptOutcome, Input, Invoker, Phase, Policy, RecordedError, RetryHint, RunRecord, Task, Version,
-    Wait, Work, limits, run::FinalState, slot,
+    AttemptError, AttemptOutcome, Input, Invoker, Logged, Phase, Policy, Progress, RecordedError, RetryHint, RunRecord,
+    Task, Version, Wait, Work, limits, run::FinalState, slot,
 };
 
 use super::{
@@ -30,8 +30,13 @@ fn ends() -> Vec<Case<RunRecord>> {
     let known = Task::Known(&policy);
     let large = json(&format!("\"{}\"", "x".repeat(limits::RESULT_BYTES)));
     let mut late = done(&running());
-    if let Input::AttemptEnded { token, .. } = &mut late {
-        *token = Version(1);
+    if let Input::AttemptEnded(end) = &mut late {
+        end.token = Version(1);
+    }
+    let mut told = done(&running());
+    if let Input::AttemptEnded(end) = &mut told {
+        end.progress = Some(Progress { message: "half".to_owned(), fraction: 0.5 });
+        end.logged = Some(Logged { entries: 7, bytes: 700, attempt: 1 });
     }
     vec![
         tape("a returned value completes the run", &running())
@@ -71,6 +76,25 @@ fn ends() -> Vec<Case<RunRecord>> {
             })
             .with(slot::RESULT, json("42"))
             .then(Work::RunEndHooks),
+        tape("a value that comes once the longest duration is over fails the run", &running())
+            .at(10)
+            .gets(&done(&running()), Task::Known(&Policy { max_duration: Some(s(1)), ..policy.clone() }))
+            .stores(|next| {
+                next.handler_ms = 1_000;
+                let message = "the handler took 1 s in all (`max_duration`: 1 s)";
+                next.error = Some(RecordedError::new("MAX_DURATION", message));
+                end(next, FinalState::Failed, 10);
+            }),
+        tape("progress and log entries that were not stored before are stored with the outcome", &running())
+            .at(10)
+            .gets(&told, known)
+            .stores(|next| {
+                next.handler_ms = 1_000;
+                next.progress = Some(Progress { message: "half".to_owned(), fraction: 0.5 });
+                next.logged = Logged { entries: 7, bytes: 700, attempt: 1 };
+                end(next, FinalState::Completed, 10);
+            })
+            .with(slot::RESULT, json("42")),
         tape("a value returned after an abort was asked for completes the run", &aborting())
             .at(10)
             .gets(&done(&aborting()), known)
@@ -169,16 +193,22 @@ fn continues() -> Vec<Case<RunRecord>> {
     ]
 }
 
+/// The attempt has spent so much, and said how many log entries it kept: none.
+fn counted(next: &mut RunRecord, handler_ms: u64) {
+    (next.handler_ms, next.logged.attempt) = (handler_ms, next.attempt);
+}
+
 fn fails() -> Vec<Case<RunRecord>> {
     let (policy, once) = (policy(), once());
     let known = Task::Known(&policy);
     let long = Policy { max_duration: Some(s(1)), ..policy.clone() };
     let exhausted = RunRecord { handler_ms: 500, ..running() };
     let mismatch = AttemptError::retryable("INPUT_MISMATCH", "missing field `page`");
+    let young = |age| Policy { retry: policy.retry.age(s(age)), ..policy.clone() };
     let failed = |error| AttemptOutcome::Failed(error);
     let hint = |retry| AttemptError { retry, ..not_yet() };
     let over = |next: &mut RunRecord, error: AttemptError| {
-        next.handler_ms += 1_000;
+        counted(next, next.handler_ms + 1_000);
         next.error = Some(error.error);
         end(next, FinalState::Failed, 10);
     };
@@ -187,7 +217,7 @@ fn fails() -> Vec<Case<RunRecord>> {
             .at(10)
             .gets(&ended_with(&running(), failed(not_yet())), known)
             .stores(|next| {
-                next.handler_ms = 1_000;
+                counted(next, 1_000);
                 retry(next, 10, not_yet().error);
             })
             .effect(send(10)),
@@ -195,18 +225,41 @@ fn fails() -> Vec<Case<RunRecord>> {
             .at(120)
             .gets(&ended_with(&running_in_loop(), failed(not_yet())), known)
             .stores(|next| {
-                next.handler_ms = 2_000;
+                counted(next, 2_000);
                 retry(next, 120, not_yet().error);
             }),
         tape("an error may name the time of the next try", &running())
             .at(10)
             .gets(&ended_with(&running(), failed(hint(RetryHint::At(at(5_000))))), known)
             .stores(|next| {
-                next.handler_ms = 1_000;
+                counted(next, 1_000);
                 retry(next, 10, not_yet().error);
                 next.due_at = at(5_000);
             })
             .effect(on_timer),
+        tape("an attempt is tried again as long as its iteration is young enough", &running())
+            .at(10)
+            .gets(&ended_with(&running(), failed(not_yet())), Task::Known(&young(20)))
+            .stores(|next| {
+                counted(next, 1_000);
+                retry(next, 10, not_yet().error);
+            })
+            .effect(send(10)),
+        tape("an attempt whose next would be too old fails the run", &running())
+            .at(10)
+            .gets(&ended_with(&running(), failed(not_yet())), Task::Known(&young(19)))
+            .stores(|next| over(next, not_yet())),
+        tape("a time that an error names is no reason for an attempt too old", &running())
+            .at(10)
+            .gets(&ended_with(&running(), failed(hint(RetryHint::At(at(500))))), Task::Known(&young(20)))
+            .stores(|next| over(next, not_yet())),
+        tape("the age of an iteration counts from when it was due", &running_in_loop())
+            .at(120)
+            .gets(&ended_with(&running_in_loop(), failed(not_yet())), Task::Known(&young(20)))
+            .stores(|next| {
+                counted(next, 2_000);
+                retry(next, 120, not_yet().error);
+            }),
         tape("a terminal error fails the run", &running())
             .at(10)
             .gets(&ended_with(&running(), failed(hint(RetryHint::Never))), known)
@@ -220,20 +273,22 @@ fn fails() -> Vec<Case<RunRecord>> {
             .gets(&ended_with(&exhausted, failed(not_yet())), Task::Known(&long))
             .stores(|next| {
                 let message = "the handler took 1.5 s in all (`max_duration`: 1 s)";
-                over(next, AttemptError::terminal("MAX_DURATION", message));
+                let mut overrun = AttemptError::terminal("MAX_DURATION", message);
+                overrun.error.add_line("after ERROR: not yet");
+                over(next, overrun);
             }),
         tape("a failure after an abort was asked for aborts the run", &aborting())
             .at(10)
             .gets(&ended_with(&aborting(), failed(not_yet())), known)
             .stores(|next| {
-                next.handler_ms = 1_000;
+                counted(next, 1_000);
                 end(next, FinalState::Aborted, 10).message = Some("enough".to_owned());
             }),
         tape("a stored input that parses no more waits for the deploy that mends it", &running_in_loop())
             .at(120)
             .gets(&ended_with(&running_in_loop(), failed(mismatch.clone())), Task::Known(&once))
             .stores(|next| {
-                next.handler_ms = 2_000;
+                counted(next, 2_000);
                 retry(next, 120, mismatch.error.clone());
                 next.due_at = at(420);
             }),

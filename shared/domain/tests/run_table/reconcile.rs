@@ -28,7 +28,7 @@ fn queue() -> Vec<Case<RunRecord>> {
     let policy = policy();
     let known = Task::Known(&policy);
     let twice = driven(&queued(), 60, &Input::Reconciled(Facts::Backlog(false)), known);
-    let busy = driven(&twice, 120, &Input::Reconciled(Facts::Backlog(true)), known);
+    let busy = driven(&queued(), 120, &Input::Reconciled(Facts::Backlog(true)), known);
     vec![
         tape("a run that is not due is reconciled after it is", &scheduled())
             .at(60)
@@ -37,11 +37,20 @@ fn queue() -> Vec<Case<RunRecord>> {
         tape("a run in a queue with a backlog waits for its turn", &queued())
             .at(60)
             .gets(&Input::Reconciled(Facts::Backlog(true)), known)
-            .stores(|next| again(next, 120)),
+            .stores(|next| next.reconcile_at = Some(at(120))),
         tape("a run whose queue is still busy is reconciled ever later", &busy)
             .at(240)
             .gets(&Input::Reconciled(Facts::Backlog(true)), known)
-            .stores(|next| again(next, 480)),
+            .stores(|next| next.reconcile_at = Some(at(480))),
+        tape("a run whose queue is busy for long is reconciled each hour", &busy)
+            .at(40_000)
+            .gets(&Input::Reconciled(Facts::Backlog(true)), known)
+            .stores(|next| next.reconcile_at = Some(at(43_600))),
+        tape("a run whose queue was busy and is not any more is sent again first", &busy)
+            .at(240)
+            .gets(&Input::Reconciled(Facts::Backlog(false)), known)
+            .stores(|next| again(next, 300))
+            .effect(send(0)),
         tape("a run whose message is lost is sent again", &queued())
             .at(60)
             .gets(&Input::Reconciled(Facts::Backlog(false)), known)
@@ -116,7 +125,7 @@ fn attempts() -> Vec<Case<RunRecord>> {
             .at(60)
             .gets(&nothing, known)
             .stores(|next| {
-                next.handler_ms = 40_000;
+                next.handler_ms = 30_000;
                 retry(next, 60, crashed(&running(), NO_ANSWER));
                 next.reconcile_at = Some(at(130));
             })
@@ -125,13 +134,13 @@ fn attempts() -> Vec<Case<RunRecord>> {
             .at(150)
             .gets(&Input::Reconciled(Facts::Executing(true)), known)
             .stores(|next| {
-                next.handler_ms = 41_000;
+                next.handler_ms = 31_000;
                 retry(next, 150, crashed(&running_in_loop(), NO_ANSWER));
                 next.reconcile_at = Some(at(160) + limits::LOOP_GRACE);
             }),
         tape("a dead last attempt fails the run", &running()).at(60).gets(&nothing, Task::Known(&once)).stores(
             |next| {
-                next.handler_ms = 40_000;
+                next.handler_ms = 30_000;
                 next.error = Some(crashed(&running(), NO_ANSWER));
                 end(next, FinalState::Failed, 60);
             },

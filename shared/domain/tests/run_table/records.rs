@@ -1,8 +1,8 @@
 //! Runs in each phase, driven there by the machine, and the changes that are expected of them.
 
 use dacapo_domain::{
-    AttemptError, AttemptOutcome, Effect, Input, Lease, Message, NewRun, Phase, Policy, Purpose, RecordedError, Retry,
-    RunMessage, RunRecord, Task, Trigger, Version, Wait, WaitLoopCall, limits,
+    AttemptEnd, AttemptError, AttemptOutcome, Effect, Input, Lease, Message, NewRun, Phase, Policy, Purpose,
+    RecordedError, Retry, RunMessage, RunRecord, Task, Trigger, Version, Wait, WaitLoopCall, limits,
     run::{End, ExecutionEnd, Facts, FinalState, InputName, Progress},
 };
 
@@ -39,7 +39,7 @@ pub fn new(due: i64) -> NewRun {
     NewRun::at(dacapo_domain::Id::new(at(0), 7), "import airports", at(due), Trigger::Run)
 }
 
-fn created(new: NewRun) -> RunRecord {
+pub fn created(new: NewRun) -> RunRecord {
     RunRecord::create(new, &context(0)).record
 }
 
@@ -132,7 +132,7 @@ pub fn not_yet() -> AttemptError {
 /// The outcome of the attempt that holds the lease, after a second in the handler.
 pub fn ended_with(run: &RunRecord, outcome: AttemptOutcome) -> Input {
     let token = run.lease().map_or(Version(0), |lease| lease.token);
-    Input::AttemptEnded { token, outcome, spent: s(1) }
+    Input::AttemptEnded(AttemptEnd::new(token, outcome, s(1)))
 }
 
 pub fn done(run: &RunRecord) -> Input {

@@ -66,14 +66,14 @@ fn called() -> Vec<Case<RunRecord>> {
             .at(150)
             .gets(&calls(&running_in_loop()), known)
             .stores(|next| {
-                next.handler_ms = 41_000;
+                next.handler_ms = 31_000;
                 retry(next, 150, crashed(&running_in_loop(), NO_ANSWER));
             }),
         tape("a call under the ended lease of the last attempt fails the run", &running_in_loop())
             .at(150)
             .gets(&calls(&running_in_loop()), Task::Known(&once))
             .stores(|next| {
-                next.handler_ms = 41_000;
+                next.handler_ms = 31_000;
                 next.error = Some(crashed(&running_in_loop(), NO_ANSWER));
                 end(next, FinalState::Failed, 150);
             }),
@@ -176,14 +176,14 @@ fn reported() -> Vec<Case<RunRecord>> {
             .at(150)
             .gets(&report(&running_in_loop()), known)
             .stores(|next| {
-                next.handler_ms = 41_000;
+                next.handler_ms = 31_000;
                 retry(next, 150, crashed(&running_in_loop(), "Runtime.OutOfMemory"));
             }),
         tape("a crash under the ended lease of the last attempt fails the run", &running_in_loop())
             .at(150)
             .gets(&report(&running_in_loop()), Task::Known(&once))
             .stores(|next| {
-                next.handler_ms = 41_000;
+                next.handler_ms = 31_000;
                 next.error = Some(crashed(&running_in_loop(), "Runtime.OutOfMemory"));
                 end(next, FinalState::Failed, 150);
             }),

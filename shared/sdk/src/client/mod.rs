@@ -65,8 +65,10 @@ impl Client {
 
     /// The task of a name, for programs that have no reference to it.
     async fn task_by_name(&self, name: &str) -> Result<TaskEntry, Error> {
-        let manifest = self.manifest().await?;
-        manifest.task(name).map(|(_, task)| task.clone()).ok_or_else(|| unknown_task(&manifest, name))
+        match self.app.task(name).await? {
+            Some(task) => Ok(task),
+            None => Err(unknown_task(&*self.manifest().await?, name)),
+        }
     }
 }
 

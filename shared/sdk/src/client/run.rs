@@ -3,9 +3,8 @@
 use std::{future::IntoFuture, marker::PhantomData, time::Duration};
 
 use dacapo_core::commit::{Creation, PATIENCE, create_run};
-use dacapo_domain::{Id, Json, NewRun, RunRecord, Trigger, When, later, limits, run::Key, slot};
+use dacapo_domain::{Id, Json, NewRun, RunRecord, Trigger, When, check_span, later, limits, run::Key, slot};
 use futures::future::BoxFuture;
-use jiff::Timestamp;
 
 use super::Client;
 use crate::{Error, ErrorKind, TaskRef};
@@ -135,7 +134,7 @@ impl<O> StartRun<O> {
         self
     }
 
-    /// Keeps the key for so long instead of 30 days.
+    /// Keeps the key for so long instead of 30 days: 1 s to 3,650 days.
     pub fn key_for(mut self, duration: Duration) -> Self {
         self.key_for = duration;
         self
@@ -147,7 +146,8 @@ impl<O> StartRun<O> {
         self
     }
 
-    /// Lets the run expire if it has not started so long after it was due.
+    /// Lets the run expire if it has not started so long after it was due, instead of the time that its task says: 1 s to
+    /// 3,650 days.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
         self
@@ -164,18 +164,18 @@ impl<O> StartRun<O> {
         let ports = client.ports();
         let body = self.body?;
         check_body(&body)?;
-        let (name, task_ttl) = match self.task {
-            Task::Known(name) => (name.to_owned(), None),
+        let name = match self.task {
+            Task::Known(name) => name.to_owned(),
             Task::Named(name) => {
-                let entry = client.task_by_name(&name).await?;
-                if entry.private && self.replays.is_none() {
+                if client.task_by_name(&name).await?.private && self.replays.is_none() {
                     let text = format!("start task {name:?} by name: it is private");
                     return Err(Error::new(ErrorKind::Refused, text));
                 }
-                (name, entry.policy.ttl)
+                name
             }
         };
         check_key(self.key.as_deref())?;
+        check_spans(self.key_for, self.ttl)?;
         check_tags(&self.tags)?;
         let cx = ports.clock.decision_context();
         let due_at = match self.due {
@@ -189,13 +189,13 @@ impl<O> StartRun<O> {
             Some(_) => Trigger::Replay,
             None => origin.map_or(Trigger::Run, |origin| origin.trigger),
         };
-        let until = cx.now.saturating_add(self.key_for).unwrap_or(Timestamp::MAX);
+        let until = later(cx.now, self.key_for);
         let new = NewRun {
             parent_id: self.replays.or(origin.and_then(|origin| origin.parent_id)),
             hops: origin.map_or(Ok(0), |origin| origin.hops(cx.now))?,
             tags: self.tags,
             key: self.key.map(|text| Key { text, until }),
-            ttl: self.ttl.or(task_ttl),
+            ttl: self.ttl,
             ..NewRun::at(id, &name, due_at, trigger)
         };
         let decision = RunRecord::create(new, &cx);
@@ -234,6 +234,11 @@ fn check_key(key: Option<&str>) -> Result<(), Error> {
     Err(Error::new(ErrorKind::Usage, format!("use a key of {chars} characters (allowed: 1 to {allowed})")))
 }
 
+fn check_spans(key_for: Duration, ttl: Option<Duration>) -> Result<(), Error> {
+    let spans = check_span("key_for", key_for).and_then(|()| ttl.map_or(Ok(()), |ttl| check_span("ttl", ttl)));
+    spans.map_err(|error| Error::usage(format!("start a run with a {error}")))
+}
+
 fn check_tags(tags: &[String]) -> Result<(), Error> {
     if tags.len() > limits::TAGS {
         let text = format!("give a run {} tags (allowed: up to {})", tags.len(), limits::TAGS);
@@ -251,8 +256,7 @@ fn check_tags(tags: &[String]) -> Result<(), Error> {
 
 /// The whole message, metadata included, in bytes of UTF-8.
 fn check_size(run: &RunRecord, body: &Json) -> Result<(), Error> {
-    let metadata = serde_json::to_string(run).map_or(0, |text| text.len());
-    too_large("a run", metadata + body.bytes())
+    too_large("a run", run.bytes_with(body))
 }
 
 pub(super) fn too_large(what: &str, bytes: usize) -> Result<(), Error> {

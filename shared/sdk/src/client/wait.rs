@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dacapo_domain::{Id, RunView};
+use dacapo_domain::{Id, RunView, State, code};
 
 use super::{Client, Started};
 use crate::{Error, TaskError, TaskRef};
@@ -30,18 +30,20 @@ impl Client {
     /// Waits for a run's typed result.
     ///
     /// # Errors
-    /// The run's failure with its code, `RESULT_TOO_LARGE` for a result that was not kept, or what the store says.
+    /// The run's failure with its code; `ABORTED` with the message of its abort; `EXPIRED`; `RESULT_TOO_LARGE` for a
+    /// result that was not kept; or what the store says.
     pub async fn wait<I, O>(&self, task: TaskRef<I, O>, started: &Started<O>) -> Result<O, TaskError> {
         let run = self.wait_for(started.id()).await?;
-        if let (Some(code), Some(message)) = (run.error_code, run.error_message) {
-            return Err(TaskError::terminal(message).code(code));
-        }
-        if let Some(why) = run.result_left_out {
-            return Err(TaskError::terminal(why).code("RESULT_TOO_LARGE"));
-        }
-        match run.result {
-            Some(result) => Ok(task.output.decode(&result)?),
-            None => Err(TaskError::terminal(format!("run {} ended {}", run.id, run.state)).code("ABORTED")),
+        let ended = |what: Option<String>| what.unwrap_or_else(|| format!("run {} is {}", run.id, run.state));
+        match (run.state, run.result) {
+            (State::Completed, Some(result)) => Ok(task.output.decode(&result)?),
+            (State::Completed, None) => Err(TaskError::terminal(ended(run.result_left_out)).code("RESULT_TOO_LARGE")),
+            (State::Failed, _) => {
+                let code = run.error_code.unwrap_or_else(|| code::ERROR.to_owned());
+                Err(TaskError::terminal(ended(run.error_message)).code(code))
+            }
+            (State::Expired, _) => Err(TaskError::terminal(ended(run.message)).code("EXPIRED")),
+            _ => Err(TaskError::terminal(ended(run.message)).code("ABORTED")),
         }
     }
 }

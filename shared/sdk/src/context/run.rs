@@ -145,11 +145,13 @@ impl RunContext {
         self.attempt.is_aborted().await
     }
 
-    /// Says how far the run is: in words, and as a fraction from 0 to 1. Calls faster than one a second are merged;
-    /// the last always lands.
+    /// Says how far the run is: in words, of which 8 KiB are kept, and as a fraction from 0 to 1. Calls faster than one a
+    /// second are merged; the last is stored within a second, without another call. A fraction that is not within 0 to
+    /// 1 counts as the nearest that is, and as 0 where it is no number; the run's log says so once.
     ///
     /// # Errors
-    /// `Usage` if the fraction is not within 0 to 1; any [`Error`] of the store.
+    /// `Refused` where the attempt has lost its lease, as one that is taken for dead, or the run has ended; any
+    /// [`Error`] of the store.
     pub async fn progress(&self, message: impl Into<String>, fraction: f64) -> Result<(), Error> {
         self.attempt.progress(message.into(), fraction).await
     }
@@ -157,12 +159,14 @@ impl RunContext {
     /// Sets another limit for this attempt, counted from its start, up to the task's `max_timeout`.
     ///
     /// # Errors
-    /// `Usage` beyond that, or below a second; any [`Error`] of the store.
+    /// `Usage` beyond that, below a second, or in a hook after a panic, a timeout or the end of the run; `Refused` where
+    /// the attempt has lost its lease; any [`Error`] of the store.
     pub async fn set_timeout(&self, limit: Duration) -> Result<(), Error> {
         self.attempt.set_timeout(limit).await
     }
 
-    /// Keeps an entry with the run, in this iteration's log. Where no data belongs to it, pass `()`.
+    /// Keeps an entry with the run, in this iteration's log. Where no data belongs to it, pass `()`. An iteration keeps
+    /// 1,000 entries over all its attempts, a run 100 MiB of them; one last entry says that later ones are left out.
     ///
     /// # Errors
     /// `Usage` if the entry is larger than 32 KiB; any [`Error`] of the store.
@@ -220,6 +224,11 @@ impl RunContext {
         self.client.publish(event, body)
     }
 
+    /// Says whether this is the first call of a hook for this attempt.
+    pub(crate) fn begins(&self, hook: &'static str) -> bool {
+        self.attempt.begins(hook)
+    }
+
     pub(crate) fn attempt_error(&self, error: TaskError) -> AttemptError {
         error.into_attempt_error(self.client.ports().clock.now())
     }
@@ -247,7 +256,7 @@ where
             result => return result,
         };
         let cx = clock.decision_context();
-        let by_policy = cx.now + policy.delay(tries, cx.unit_interval());
+        let by_policy = dacapo_domain::later(cx.now, policy.delay(tries, cx.unit_interval()));
         let due_at = error.asked_for(cx.now).unwrap_or(by_policy);
         let pause = dacapo_domain::until(cx.now, due_at);
         let is_too_old = policy.max_age().is_some_and(|age| dacapo_domain::until(first, due_at) > age);

@@ -113,6 +113,9 @@ mod tests {
             (limits::LOG_ENTRY_BYTES as u64, "bytes"),
             (limits::LOG_ENTRIES.into(), "entries"),
             (limits::LOG_BYTES, "bytes"),
+            (limits::TEXT_BYTES as u64, "bytes"),
+            (limits::STACK_BYTES as u64, "bytes"),
+            (limits::CODE_BYTES as u64, "bytes"),
             (limits::MAX_TIMEOUT.as_secs(), "seconds"),
             (limits::RUNNER_STOPS.as_secs(), "seconds"),
             (limits::MAX_EVENT_TIMEOUT.as_secs(), "seconds"),
@@ -281,7 +284,10 @@ mod tests {
             bytes.replace("at most ", "at most\n"),
             format!("{} bytes", grouped(limits::RESULT_BYTES as u64)),
             format!("at most {log_kib} KiB"),
-            format!("at most {} entries and\n  {log_mib} MiB", grouped(limits::LOG_ENTRIES.into())),
+            format!(
+                "at most {} entries\n  over all its attempts, and a run {log_mib} MiB",
+                grouped(limits::LOG_ENTRIES.into())
+            ),
             format!("1 s to {} days", in_days(limits::MAX_WAIT)),
         ];
         let functions = [

@@ -38,7 +38,7 @@ impl<I, O, V, N> Task<I, O, V, N> {
     }
 
     /// Decides what becomes of an attempt that failed: by an error of `init` or of the handler, by a panic, or by its
-    /// timeout; after the latter two it has 5 s, and [`init`](HookContext::init) may be gone. A crash never reaches it,
+    /// timeout; after the latter two it has up to 5 s, and [`init`](HookContext::init) may be gone. A crash never reaches it,
     /// nor does an input that doesn't parse. If it fails itself, the attempt fails with
     /// both errors, code `HANDLE_ERROR_ERROR`, and is tried again as the first one says.
     pub fn handle_error<W>(mut self, hook: impl Fn(TaskError, HookContext<V>) -> W + Send + Sync + 'static) -> Self

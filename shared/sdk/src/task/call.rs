@@ -1,20 +1,17 @@
 //! One attempt, from JSON to JSON.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 use async_trait::async_trait;
 use dacapo_core::{
-    attempt::TaskAttempt,
+    attempt::{TaskAttempt, panic_text},
     function::{EndHook, ErasedTask},
 };
 use dacapo_domain::{AttemptError, AttemptOutcome, Json, RunView, TaskEntry, code};
 use futures::FutureExt;
 
 use super::{Task, end, options};
-use crate::{
-    HookContext, RunContext, TaskContext, TaskError, hooks::InitOf, outcome::Outcome, payload::Mismatch,
-    task_error::add_line,
-};
+use crate::{HookContext, RunContext, TaskContext, TaskError, hooks::InitOf, outcome::Outcome, payload::Mismatch};
 
 #[async_trait]
 impl<I, O, V, N> ErasedTask for Task<I, O, V, N>
@@ -96,16 +93,15 @@ where
 
     async fn started(&self, cx: &HookContext<V>) {
         let Some(hook) = &self.hooks.on_start else { return };
-        let started = AssertUnwindSafe(hook((), cx.of("on_start"))).catch_unwind().await;
-        if let Err(error) = started.unwrap_or_else(|_| Err(TaskError::from("it panicked"))) {
+        if let Err(error) = contained(async { hook((), cx.of("on_start")).await }).await {
             end::log("on_start", error, cx).await;
         }
     }
 
     async fn clean_up(&self, cx: &HookContext<V>) -> Result<(), TaskError> {
         match &self.hooks.cleanup {
-            Some(hook) => hook((), cx.of("cleanup")).await,
-            None => Ok(()),
+            Some(hook) if cx.begins("cleanup") => contained(async { hook((), cx.of("cleanup")).await }).await,
+            _ => Ok(()),
         }
     }
 
@@ -115,10 +111,22 @@ where
             Some(code) => error.code(code),
             None => error,
         };
-        let Some(hook) = &self.hooks.handle_error else { return cx.attempt_error(error) };
-        match hook(error.clone(), cx.of("handle_error")).await {
+        let hook = self.hooks.handle_error.as_ref().filter(|_| cx.begins("handle_error"));
+        let Some(hook) = hook else { return cx.attempt_error(error) };
+        match contained(async { hook(error.clone(), cx.of("handle_error")).await }).await {
             Ok(decision) => cx.attempt_error(decision.apply(error)),
             Err(second) => both(cx.attempt_error(error), &second),
+        }
+    }
+
+    /// The JSON of another iteration's input, which must be an input again.
+    fn stored_input(&self, input: &I) -> Result<Json, AttemptError> {
+        let codec = self.reference.input;
+        let failed = |cause: String| AttemptError::terminal(code::ERROR, format!("the input of `continue` {cause}"));
+        let json = codec.encode(input).map_err(|error| failed(format!("can't be serialized: {error}")))?;
+        match codec.decode(&json) {
+            Ok(_) => Ok(json),
+            Err(error) => Err(failed(format!("can't be read back: at {}: {}", error.path(), error.inner()))),
         }
     }
 
@@ -135,12 +143,9 @@ where
                 let result = self.reference.output.encode(&value).map_err(|error| error.to_string());
                 AttemptOutcome::Done { result, message }
             }
-            Outcome::Continue { input, wait } => match self.reference.input.encode(&input) {
+            Outcome::Continue { input, wait } => match self.stored_input(&input) {
                 Ok(input) => AttemptOutcome::Continue { input, wait },
-                Err(error) => {
-                    let message = format!("the input of `continue` can't be serialized: {error}");
-                    AttemptOutcome::Failed(AttemptError::terminal(code::ERROR, message))
-                }
+                Err(error) => AttemptOutcome::Failed(error),
             },
             Outcome::Aborted => AttemptOutcome::Aborted,
         }
@@ -148,8 +153,14 @@ where
 }
 
 fn with_failed_cleanup(mut failed: AttemptError, error: &TaskError) -> AttemptError {
-    add_line(&mut failed.error, format!("then `cleanup` failed: {error}"));
+    failed.error.add_line(format!("then `cleanup` failed: {error}"));
     failed
+}
+
+/// What a hook comes to: a panic is a failure of its own, and not the handler's.
+async fn contained<R>(hook: impl Future<Output = Result<R, TaskError>>) -> Result<R, TaskError> {
+    let caught = AssertUnwindSafe(hook).catch_unwind().await;
+    caught.unwrap_or_else(|panic| Err(TaskError::from(format!("it panicked: {}", panic_text(&*panic)))))
 }
 
 /// The first input is the body, which never changes. A later one was written by this task, perhaps by another
@@ -170,9 +181,9 @@ fn both(first: AttemptError, second: &TaskError) -> AttemptError {
     let mut error = second.recorded();
     error.code = code::HANDLE_ERROR_ERROR.to_owned();
     error.message = format!("`handle_error` failed: {} (after: {})", error.message, first.message);
-    add_line(&mut error, format!("after {}: {}", first.code, first.message));
+    error.add_line(format!("after {}: {}", first.code, first.message));
     if let Some(stack) = &first.stack {
-        add_line(&mut error, stack);
+        error.add_line(stack);
     }
     AttemptError { error, retry }
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use dacapo_domain::{Json, Retry, Schedule, ScheduleEntry, declared, fired_run_bytes, limits};
+use dacapo_domain::{Json, Retry, Schedule, ScheduleEntry, check_span, declared, fired_run_bytes, limits};
 
 use super::Task;
 
 const MEMORY_MB: std::ops::RangeInclusive<u32> = 128..=10_240;
-const LONGEST: Duration = dacapo_domain::days(3_650);
 
 /// Sizes of a Lambda by name. CPU comes with memory: 1,769 MB are one vCPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +52,9 @@ impl<I, O, V, N> Task<I, O, V, N> {
         self
     }
 
-    /// The limit of a run's handler time over all iterations and attempts; waits don't count. A run that passes it
-    /// fails with `MAX_DURATION`. None by default.
+    /// The limit of a run's handler time over all iterations and attempts; waits don't count. It stops a handler in the
+    /// middle and refuses a value that comes later: the run fails with `MAX_DURATION`, and is not tried again. None by
+    /// default.
     pub fn max_duration(mut self, max: Duration) -> Self {
         self.policy.max_duration = Some(max);
         self
@@ -73,7 +73,8 @@ impl<I, O, V, N> Task<I, O, V, N> {
         self
     }
 
-    /// The retry policy after a failed attempt: by default 3 attempts in all, 1 s and 2 s apart, stretched by a random 1 to 2.
+    /// The retry policy after a failed attempt: by default 3 attempts in all, 1 s and 2 s apart, stretched by a random 1 to
+    /// 2. Its age counts from when the iteration was first due.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.policy.retry = retry;
         self
@@ -135,9 +136,7 @@ pub(super) fn problems<I, O, V, N>(task: &Task<I, O, V, N>) -> Vec<String> {
     }
     let spans = [("max_duration", policy.max_duration), ("ttl", policy.ttl), ("history", Some(policy.history))];
     for (option, span) in spans {
-        if let Some(span) = span.filter(|span| *span < limits::MIN_WAIT || *span > LONGEST) {
-            problems.push(format!("{option} of {span:?} (allowed: 1 s to 3,650 days)"));
-        }
+        problems.extend(span.and_then(|span| check_span(option, span).err()).map(|error| error.to_string()));
     }
     if let Err(error) = policy.retry.check() {
         problems.push(error.to_string());

@@ -1,0 +1,119 @@
+//! The log of an attempt, within what an iteration and a run may keep.
+
+use dacapo_domain::{Json, LogRoom, Logged, RunRecord, limits};
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+
+use crate::{
+    Error, ErrorKind,
+    commit::{append, retry_until},
+    port::{LogEntry, LogLevel, PortResult, Ports},
+};
+
+/// What an entry says.
+pub(super) struct NewEntry {
+    pub level: LogLevel,
+    pub message: String,
+    pub data: Option<Json>,
+    pub error: Option<String>,
+}
+
+/// The entries that an attempt has kept, after those before it.
+pub(crate) struct Log {
+    count: Mutex<Count>,
+    /// The number that its entries come after.
+    after: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Count {
+    logged: Logged,
+    own: u32,
+    /// The first of the attempts before this one whose processes died, and left their entries uncounted.
+    uncounted_from: Option<u32>,
+}
+
+impl Log {
+    pub(super) fn of_attempt(run: &RunRecord) -> Self {
+        let next = run.logged.attempt.saturating_add(1);
+        let uncounted_from = (next < run.attempt).then_some(next);
+        Self { count: Mutex::new(Count { logged: run.logged, own: 0, uncounted_from }), after: 0 }
+    }
+
+    /// The log after the end of a run, for the hooks of the end.
+    pub(crate) fn of_ended(run: &RunRecord) -> Self {
+        Self { count: Mutex::new(Count { logged: run.logged, own: 0, uncounted_from: None }), after: 0 }
+    }
+
+    /// The same for the n-th hook: its entries stand behind those of the last attempt and of the hooks before.
+    pub(super) fn of_end_hook(self, place: u32) -> Self {
+        Self { after: place * (limits::LOG_ENTRIES + 1), ..self }
+    }
+
+    /// The log for the hook after this one.
+    pub(super) async fn next(&self) -> Self {
+        Self { count: Mutex::new(Count { own: 0, ..*self.count.lock().await }), after: 0 }
+    }
+
+    /// The entries so far, where this attempt has kept any.
+    pub(super) async fn counted(&self) -> Option<Logged> {
+        let count = self.count.lock().await;
+        (count.own > 0).then_some(count.logged)
+    }
+}
+
+impl Log {
+    /// Keeps an entry with the run. Beyond what an iteration or a run may keep, one last entry says so.
+    ///
+    /// # Errors
+    /// `Usage` if the entry is larger than 32 KiB; else what the store says.
+    pub(super) async fn keep(
+        &self,
+        ports: &Ports,
+        run: &RunRecord,
+        entry: NewEntry,
+        until: Timestamp,
+    ) -> Result<(), Error> {
+        let NewEntry { level, message, data, error } = entry;
+        let bytes = message.len() + data.as_ref().map_or(0, Json::bytes) + error.as_ref().map_or(0, String::len);
+        if bytes > limits::LOG_ENTRY_BYTES {
+            let allowed = limits::LOG_ENTRY_BYTES;
+            return Err(Error::new(ErrorKind::Usage, format!("log an entry of {bytes} bytes (allowed: {allowed})")));
+        }
+        let (own, room) = self.room_for(ports, run, bytes, until).await?;
+        let (iteration, attempt, number, time) = (run.iteration, run.attempt, self.after + own, ports.clock.now());
+        let entry = LogEntry { iteration, attempt, number, time, level, message, data, error };
+        let entry = match room {
+            LogRoom::Free => entry,
+            LogRoom::Full(why) => LogEntry { level: LogLevel::Error, message: why, data: None, error: None, ..entry },
+            LogRoom::LeftOut => return Ok(()),
+        };
+        append(ports, &RunRecord::key_of(run.id), &[entry.line()?], until).await?;
+        Ok(())
+    }
+
+    /// The room for an entry of this size, and its number among those of this attempt.
+    async fn room_for(
+        &self,
+        ports: &Ports,
+        run: &RunRecord,
+        bytes: usize,
+        until: Timestamp,
+    ) -> PortResult<(u32, LogRoom)> {
+        let mut count = self.count.lock().await;
+        if let Some(attempt) = count.uncounted_from {
+            let (key, after) = (RunRecord::key_of(run.id), LogEntry::sort_before(run.iteration, attempt));
+            let most = limits::LOG_ENTRIES as usize + 1;
+            let lines = retry_until(ports, until, || ports.records.read_log(&key, Some(&after), most)).await?;
+            let (entries, logged) = (u32::try_from(lines.len()).unwrap_or(u32::MAX), &mut count.logged);
+            logged.entries = logged.entries.saturating_add(entries);
+            logged.bytes += lines.iter().map(|line| line.document.bytes() as u64).sum::<u64>();
+            count.uncounted_from = None;
+        }
+        let room = count.logged.add(bytes);
+        if room != LogRoom::LeftOut {
+            count.own += 1;
+        }
+        Ok((count.own, room))
+    }
+}
