@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
-use dacapo_core::port::SystemClock;
+use dacapo_core::port::{PortError, SystemClock};
 use tokio::{net::TcpListener, sync::Notify};
 
 use super::{DevError, DevOptions, deploy::Place, direct};
@@ -19,6 +19,9 @@ use crate::{
 
 /// The time for which running invocations may go on once the engine is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// The time after which it is noticed that the database's file is gone, at most.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs an app until Ctrl-C or `until` comes: then running invocations may end, at a second Ctrl-C they may not.
 ///
@@ -61,7 +64,7 @@ pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> R
     let invoke = Arc::new(WithConductor::new(ports.clone(), programs.clone()));
     let place = Place { app, stage, address, is_part, ports: ports.clone(), programs: programs.clone() };
     let manifest = place.manifest(&functions).await?;
-    let engine = Arc::new(Engine::new(database, manifest.clone(), invoke, logs.clone()).stage(&place.stage));
+    let engine = Arc::new(Engine::new(database.clone(), manifest.clone(), invoke, logs.clone()).stage(&place.stage));
 
     let pages = pages.map_or_else(Router::new, |pages| pages(ports.clone()));
     let routes = rpc::router(ports)
@@ -75,11 +78,22 @@ pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> R
     let permits = Permits { function: processes, wait_loops: processes };
     let ended = tokio::select! {
         ended = EngineLoop::new(engine.clone(), permits).run(stop, GRACE) => ended,
+        error = file_is_gone(&database) => Err(error),
         () = place.follow(&engine, changes, &logs) => Ok(()),
     };
     programs.stop();
     server.abort();
     Ok(ended?)
+}
+
+/// Comes when the database's file doesn't stand where it was: nothing more is kept then.
+async fn file_is_gone(database: &Database) -> PortError {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if let Err(error) = database.check_file() {
+            return error;
+        }
+    }
 }
 
 async fn listen(port: u16) -> Result<TcpListener, DevError> {

@@ -62,13 +62,16 @@ impl EngineLoop {
     /// If the database can't be used at the start; later failures are said and tried again.
     pub async fn run(self, stop: impl Future<Output = ()>, grace: Duration) -> PortResult<()> {
         self.engine.database.recover().await?;
-        let mut running = JoinSet::new();
+        let (mut running, mut said) = (JoinSet::new(), None);
         let mut stop = std::pin::pin!(stop);
         'turns: loop {
-            let next = self.turn(&mut running).await.unwrap_or_else(|error| {
-                self.engine.note(format!("the engine pauses for {} s: {error}", PAUSE.as_secs()));
-                Next::After(PAUSE)
-            });
+            let turned = self.turn(&mut running).await;
+            let failed = turned.as_ref().err().map(ToString::to_string);
+            if let Some(error) = failed.as_ref().filter(|error| said.as_ref() != Some(*error)) {
+                self.engine.note(format!("the engine pauses, and tries again each second: {error}"));
+            }
+            said = failed;
+            let next = turned.unwrap_or(Next::After(PAUSE));
             let sleep = match next {
                 Next::After(pause) => pause.min(LONGEST_SLEEP),
                 Next::Room => LONGEST_SLEEP,

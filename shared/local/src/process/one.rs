@@ -4,7 +4,7 @@ use std::{process::ExitStatus, sync::Arc, time::Duration};
 
 use axum::body::Bytes;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
     process::Child,
     task::JoinHandle,
     time::Instant,
@@ -20,6 +20,8 @@ use crate::{
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
 /// The time after its end for which a process's error output may still be on its way.
 const OUTPUT_WITHIN: Duration = Duration::from_millis(200);
+/// Bytes of a line of its output, at most.
+const LONGEST_LINE_BYTES: u64 = 64 * 1024;
 
 /// A process that takes one invocation at a time. Dropped, it is killed.
 pub struct Process {
@@ -136,7 +138,8 @@ fn follow(output: impl AsyncRead + Send + Unpin + 'static, function: String, log
         let mut output = BufReader::new(output);
         let mut bytes = vec![];
         // A function may write anything: what is no UTF-8 is shown as far as it is.
-        while let Ok(1..) = output.read_until(b'\n', &mut bytes).await {
+        // A line without an end is told in parts.
+        while let Ok(1..) = (&mut output).take(LONGEST_LINE_BYTES).read_until(b'\n', &mut bytes).await {
             let line = String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned();
             logs(EngineLog::Line { function: function.clone(), line });
             bytes.clear();

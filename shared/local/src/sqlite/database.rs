@@ -2,13 +2,14 @@
 
 use std::{path::Path, sync::Arc};
 
-use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult, Ports};
+use dacapo_core::port::{Clock, PortResult, Ports};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use super::{
     group_commit::{Backend, Writer},
+    open::{File, open},
     rows::WorkError,
     schema,
 };
@@ -21,6 +22,7 @@ pub struct Database {
     backend: Arc<Backend>,
     clock: Arc<dyn Clock>,
     changed: Arc<Notify>,
+    file: Option<Arc<File>>,
 }
 
 impl Database {
@@ -30,16 +32,11 @@ impl Database {
     /// half a minute at most on a usual system, but never leaves half of a write.
     ///
     /// # Errors
-    /// `Refused` if another engine has the file open, a newer Dacapo wrote it, or it can't be used.
+    /// `Refused` if another engine has the file open, a newer Dacapo wrote it, it is something else's, or it can't be used.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> PortResult<Self> {
-        if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory).map_err(|error| {
-                let message = format!("failed to create the directory {}", directory.display());
-                PortError::new(PortErrorKind::Refused, message).caused_by(error)
-            })?;
-        }
-        let writer = Writer::start(schema::open(path)?)?;
-        Ok(Self::at(Backend::File(writer), clock))
+        let writer = Writer::start(open(path)?)?;
+        let file = File::at(path);
+        Ok(Self { file, ..Self::at(Backend::File(writer), clock) })
     }
 
     /// A database that ends with its last clone. Calls of one thread happen in their order and at once, so that a
@@ -53,7 +50,7 @@ impl Database {
     }
 
     fn at(backend: Backend, clock: Arc<dyn Clock>) -> Self {
-        Self { backend: Arc::new(backend), clock, changed: Arc::default() }
+        Self { backend: Arc::new(backend), clock, changed: Arc::default(), file: None }
     }
 
     /// The database as all ports.
@@ -61,6 +58,14 @@ impl Database {
     pub fn ports(&self) -> Ports {
         let this = Arc::new(self.clone());
         Ports { records: this.clone(), outbox: this.clone(), probe: this, clock: self.clock.clone() }
+    }
+
+    /// Says whether its file is where it was opened: one that was removed or replaced takes what is written with it.
+    ///
+    /// # Errors
+    /// `Refused` if it isn't.
+    pub fn check_file(&self) -> PortResult<()> {
+        self.file.as_ref().map_or(Ok(()), |file| file.check())
     }
 
     /// Waits until something was sent, timed, started or scheduled since the last call: time to ask what is due.

@@ -60,7 +60,7 @@ fn at_once<R>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<
         Ok(Err(WorkError::Port(error))) => Err(error),
         Ok(Err(WorkError::Sql(error))) | Err(error) => {
             roll_back(connection);
-            Err(not_stored(&error))
+            Err(not_stored(connection.path(), &error))
         }
     }
 }
@@ -124,7 +124,7 @@ fn serve(connection: &Connection, requests: &Receiver<Box<dyn Request>>) {
             roll_back(connection);
         }
         for request in group {
-            request.answer(stored.as_ref().err());
+            request.answer(stored.as_ref().err().map(|error| not_stored(connection.path(), error)));
         }
     }
 }
@@ -149,7 +149,7 @@ trait Request: Send {
     /// Does the work. An error of `SQLite`'s gives the whole group up.
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
     /// Tells the caller, once it is known whether the group was stored.
-    fn answer(self: Box<Self>, error: Option<&rusqlite::Error>);
+    fn answer(self: Box<Self>, error: Option<PortError>);
 }
 
 struct Call<R, F> {
@@ -174,10 +174,10 @@ where
         Ok(())
     }
 
-    fn answer(self: Box<Self>, error: Option<&rusqlite::Error>) {
+    fn answer(self: Box<Self>, error: Option<PortError>) {
         let result = match (error, self.result) {
             (None, Some(result)) => result,
-            (Some(error), _) => Err(not_stored(error)),
+            (Some(error), _) => Err(error),
             (None, None) => Err(PortError::new(PortErrorKind::Transient, "the request was not run")),
         };
         if let Some(wake) = self.wake {

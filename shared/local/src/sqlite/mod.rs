@@ -12,6 +12,7 @@ mod executions;
 mod expiry;
 mod group_commit;
 mod log;
+mod open;
 mod outbox;
 mod query;
 mod queues;

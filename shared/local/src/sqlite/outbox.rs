@@ -55,7 +55,7 @@ fn apply(connection: &Connection, effect: &Effect, now: Timestamp) -> Result<(),
         Effect::CancelTimer { timer } => Ok(cancel_timer(connection, timer)?),
         Effect::StartWaitLoop { execution, call, until } => executions::start(connection, execution, call, *until),
         Effect::StopWaitLoop { execution, cause } => Ok(executions::stop(connection, execution, cause, now)?),
-        Effect::DeadLetter { function, text } => Ok(queues::dead_letter(connection, function, text, now)?),
+        Effect::DeadLetter { function, text } => queues::dead_letter(connection, function, text, now),
         Effect::PutSchedule { name, function, schedule } => schedules::put(connection, name, function, schedule, now),
         Effect::DeleteSchedule { name } => Ok(schedules::delete(connection, name)?),
     }

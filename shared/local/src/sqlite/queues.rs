@@ -106,12 +106,9 @@ pub(super) fn send(
     delay: Duration,
     now: Timestamp,
 ) -> Result<(), WorkError> {
-    if delay > limits::MAX_QUEUE_DELAY || text.len() > MESSAGE_BYTES {
-        let message = format!(
-            "a message of {} bytes with a delay of {} s can't be sent (allowed: {MESSAGE_BYTES} bytes, 900 s)",
-            text.len(),
-            delay.as_secs_f64()
-        );
+    check_message(text)?;
+    if delay > limits::MAX_QUEUE_DELAY {
+        let message = format!("a message can't be delayed by {} s (allowed: 900)", delay.as_secs_f64());
         return Err(PortError::new(PortErrorKind::Refused, message).into());
     }
     // Counted from now, not from a whole second of the clock: as SQS does.
@@ -130,10 +127,34 @@ pub(super) fn has_backlog(connection: &Connection, function: &str, now: Timestam
 }
 
 /// Keeps a text in a function's own dead-letter queue where it has one, else in the app's.
-pub(super) fn dead_letter(connection: &Connection, function: &str, text: &str, now: Timestamp) -> rusqlite::Result<()> {
+pub(super) fn dead_letter(
+    connection: &Connection,
+    function: &str,
+    text: &str,
+    now: Timestamp,
+) -> Result<(), WorkError> {
+    check_message(text)?;
     let own = has_dlq(connection, function)?.unwrap_or(false);
     let queue = if own { function_dlq(function) } else { APP_DLQ.to_owned() };
-    insert(connection, &queue, text, millis(now), millis(now))
+    Ok(insert(connection, &queue, text, millis(now), millis(now))?)
+}
+
+/// Refuses a text that SQS would: too long, empty, or with a character that it doesn't take.
+fn check_message(text: &str) -> Result<(), PortError> {
+    let bytes = text.len();
+    let message = if !(1..=MESSAGE_BYTES).contains(&bytes) {
+        format!("a message of {bytes} bytes can't be sent (allowed: 1 to {MESSAGE_BYTES})")
+    } else if let Some(refused) = text.chars().find(|letter| !is_taken(*letter)) {
+        format!("a message with {:?} can't be sent (SQS refuses it)", refused)
+    } else {
+        return Ok(());
+    };
+    Err(PortError::new(PortErrorKind::Refused, message))
+}
+
+/// Says whether SQS takes a character: those of XML 1.0.
+fn is_taken(letter: char) -> bool {
+    matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
 fn no_queue(function: &str) -> PortError {

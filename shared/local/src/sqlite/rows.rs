@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Params, Row};
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::open::remedy;
+
 /// The failure of a piece of work inside the database's turn.
 #[derive(Debug)]
 pub(super) enum WorkError {
@@ -110,15 +112,16 @@ pub(super) fn json(what: &str, text: String) -> PortResult<Json> {
     Json::from_text(text).map_err(|error| unreadable(what, error))
 }
 
-/// The error of all callers whose work was in a group that could not be stored.
-pub(super) fn not_stored(error: &rusqlite::Error) -> PortError {
+/// The error of all callers whose work was in a group that could not be stored in a file.
+pub(super) fn not_stored(file: Option<&str>, error: &rusqlite::Error) -> PortError {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, ReadOnly};
     let kind = match error.sqlite_error_code() {
         Some(DatabaseCorrupt | NotADatabase | ReadOnly) => PortErrorKind::Refused,
         None if is_of_another_type(error) => PortErrorKind::Refused,
         _ => PortErrorKind::Transient,
     };
-    PortError::new(kind, format!("failed to use the local database: {error}"))
+    let file = file.filter(|file| !file.is_empty()).map(|file| format!(" {file}")).unwrap_or_default();
+    PortError::new(kind, format!("failed to use the local database{file}: {error}{}", remedy(error)))
 }
 
 /// Is true where a column holds something of another type than this build writes there.

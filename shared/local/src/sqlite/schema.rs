@@ -1,81 +1,56 @@
-//! The tables, and how a connection is set up.
-
-use std::path::Path;
+//! The tables, and what each version of them has beyond the one before.
 
 use dacapo_core::port::{PortError, PortErrorKind, PortResult};
-use rusqlite::{Connection, ErrorCode, config::DbConfig};
+use rusqlite::{Connection, config::DbConfig};
+use rusqlite_migration::{Error, M, MigrationDefinitionError, Migrations};
 
 use super::rows::not_stored;
 
-/// The version of the tables, kept in the file's `user_version`.
-const VERSION: i64 = 1;
+/// The mark of our files in `SQLite`'s header: "Daca".
+pub(super) const APPLICATION_ID: i32 = 0x4461_6361;
+
+/// The versions of the tables: the file's `user_version` counts those that it has. One that was released is never changed.
+const VERSIONS: &[M<'_>] = &[M::up(TABLES)];
+const MIGRATIONS: Migrations<'_> = Migrations::from_slice(VERSIONS);
 
 /// Statements kept prepared: more than there are in this module.
 const STATEMENTS: usize = 128;
-
-/// Opens the file, which belongs to this process alone until it is closed.
-///
-/// # Errors
-/// `Refused` if another process has it open, a newer build wrote it, or it is no database.
-pub(super) fn open(path: &Path) -> PortResult<Connection> {
-    let connection = Connection::open(path).map_err(|error| at(path, &error))?;
-    // Exclusive: a second engine on the same file would deliver everything twice. The lock ends with the process.
-    // NORMAL: a commit is with the operating system before it returns, so a killed process loses nothing that was
-    // acknowledged. FULL would survive a power cut too, but a caller who waits for each write would get an eighth
-    // as many; NORMAL may lose the last moments then, never the file. The cache and a log that grows longer than
-    // by default make up for the many small writes; both bound in memory and on disk, at 16 MiB each.
-    let setup = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-        PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000; PRAGMA busy_timeout = 0;
-        BEGIN IMMEDIATE; COMMIT;";
-    connection.execute_batch(setup).map_err(|error| at(path, &error))?;
-    prepare(&connection, &format!("{}", path.display()))?;
-    Ok(connection)
-}
 
 /// Opens a database that ends with this process.
 ///
 /// # Errors
 /// If there is no memory.
 pub(super) fn memory() -> PortResult<Connection> {
-    let connection = Connection::open_in_memory().map_err(|error| not_stored(&error))?;
-    prepare(&connection, ":memory:")?;
+    let mut connection = Connection::open_in_memory().map_err(|error| not_stored(None, &error))?;
+    prepare(&mut connection, ":memory:")?;
     Ok(connection)
 }
 
-fn prepare(connection: &Connection, name: &str) -> PortResult<()> {
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // The stable planner: else each statement with a bound LIMIT is compiled again whenever it is run.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(|error| not_stored(&error))?;
-    let version: i64 =
-        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|error| not_stored(&error))?;
-    if version > VERSION {
-        let message = format!(
-            "{name} has schema version {version}, written by a newer Dacapo (this one knows up to {VERSION}; update it, or delete the file)"
-        );
-        return Err(PortError::new(PortErrorKind::Refused, message));
-    }
-    if version == 0 {
-        let create = format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;");
-        connection.execute_batch(&create).map_err(|error| not_stored(&error))?;
-    }
-    Ok(())
-}
-
-fn at(path: &Path, error: &rusqlite::Error) -> PortError {
-    let path = path.display();
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            let message = format!("{path} is in use by another engine (stop that one, or use another directory)");
+/// Makes the tables what this version has, and the connection ready to use them.
+///
+/// # Errors
+/// `Refused` if a newer version wrote them.
+pub(super) fn prepare(connection: &mut Connection, name: &str) -> PortResult<()> {
+    MIGRATIONS.to_latest(connection).map_err(|error| match error {
+        Error::RusqliteError { err, .. } => not_stored(Some(name), &err),
+        Error::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
+            let message = format!("{name} was written by a newer Dacapo (use that one, or another file)");
             PortError::new(PortErrorKind::Refused, message)
         }
-        _ => PortError::new(PortErrorKind::Refused, format!("failed to open the local database {path}: {error}")),
-    }
+        error => PortError::new(PortErrorKind::Refused, format!("{name} can't be brought to this version: {error}")),
+    })?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // The stable planner: else each statement with a bound LIMIT is compiled again whenever it is run.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(|error| not_stored(None, &error))?;
+    Ok(())
 }
 
 /// Times are Unix milliseconds, except `reconcile_at`: nanoseconds, and `expires_at_s`: seconds, as `DynamoDB`'s. The
 /// columns beside a record's document repeat its header; `indexed` repeats its entries, so that a write that leaves them
 /// as they are touches no other table. A record's place in the conductor's index is `reconcile_at`.
 const TABLES: &str = "
+PRAGMA application_id = 0x44616361;
+
 CREATE TABLE records (
     key TEXT PRIMARY KEY, version INTEGER NOT NULL, reconcile_at INTEGER, expires_at_s INTEGER, indexed TEXT,
     document TEXT NOT NULL, payloads TEXT, has_large INTEGER NOT NULL

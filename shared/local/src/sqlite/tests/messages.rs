@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use dacapo_core::port::{Clock, Probe};
-use dacapo_domain::{days, seconds};
+use dacapo_core::port::{Clock, Outbox, Probe};
+use dacapo_domain::{Effect, Json, days, seconds};
 
 use super::{Bench, send_at, text};
 use crate::sqlite::{APP_DLQ, Rooms};
@@ -176,4 +176,23 @@ async fn waiter_for_changes_is_woken_by_a_send() {
     assert!(!waiter.is_finished());
     bench.send("a", Duration::ZERO).await;
     tokio::time::timeout(seconds(5), waiter).await.expect("the send wakes it").unwrap();
+}
+
+#[tokio::test]
+async fn message_that_sqs_would_refuse_is_refused_in_every_queue() {
+    let bench = Bench::new().await;
+    let refused = async |text: &str| {
+        let message = Json::from_text(text).unwrap();
+        let send = Effect::Send { to: "greet".to_owned(), message, delay: Duration::ZERO };
+        let dead = Effect::DeadLetter { function: "greet".to_owned(), text: text.to_owned() };
+        let (send, dead) = (bench.database.post(&send).await, bench.database.post(&dead).await);
+        let told = send.as_ref().err().map(ToString::to_string);
+        assert_eq!(dead.err().map(|error| error.to_string()), told);
+        told
+    };
+    let of = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
+    assert_eq!(refused(&of(1_048_576)).await, None);
+    let told = refused(&of(1_048_577)).await.unwrap();
+    assert_eq!(told, "a message of 1048577 bytes can't be sent (allowed: 1 to 1048576)");
+    assert_eq!(refused("\"\u{ffff}\"").await.unwrap(), "a message with '\\u{ffff}' can't be sent (SQS refuses it)");
 }
