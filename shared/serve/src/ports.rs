@@ -1,6 +1,6 @@
 //! From the environment to ports, and to a client over them.
 
-use std::env;
+use std::{env, process::ExitCode};
 
 use dacapo::{Client, Error, ErrorKind};
 use dacapo_core::port::Ports;
@@ -41,19 +41,25 @@ fn local(url: &str) -> Result<Ports, Error> {
 }
 
 /// Ends this process once the engine that started it is gone. AWS needs nothing of the kind.
-#[cfg(feature = "local")]
 pub(crate) fn end_with_engine() {
+    #[cfg(feature = "local")]
     if let (Some(url), Some(runtime_api)) = (variable("DACAPO_LOCAL"), variable("AWS_LAMBDA_RUNTIME_API")) {
         tokio::spawn(async move {
             dacapo_local::client::gone(&runtime_api).await;
             tracing::error!("the engine at {url} is gone");
-            std::process::exit(1)
+            dacapo_local::client::end()
         });
     }
 }
 
-#[cfg(not(feature = "local"))]
-pub(crate) fn end_with_engine() {}
+/// Ends this process, which serves no more; where an engine started it, with all that it has started itself.
+pub(crate) fn end() -> ExitCode {
+    #[cfg(feature = "local")]
+    if variable("DACAPO_LOCAL").is_some() {
+        dacapo_local::client::end()
+    }
+    ExitCode::FAILURE
+}
 
 #[cfg(not(feature = "local"))]
 fn local(url: &str) -> Result<Ports, Error> {

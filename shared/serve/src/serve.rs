@@ -87,7 +87,7 @@ fn run<S: Future<Output = Served>>(entry: &FunctionEntry, serve: impl FnOnce(Por
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "failed to serve");
-            ExitCode::FAILURE
+            ports::end()
         }
     }
 }

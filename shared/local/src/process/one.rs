@@ -30,6 +30,9 @@ pub struct Process {
     slot: Arc<Slot>,
     slots: Slots,
     number: u64,
+    /// The process leads a group, which bears its id.
+    #[cfg(unix)]
+    group: Option<rustix::process::Pid>,
     pub stamp: Option<Stamp>,
     /// Is true once it has taken an invocation.
     pub proven: bool,
@@ -56,7 +59,20 @@ impl Process {
             follow(output, function.clone(), logs.clone());
         }
         let errors = child.stderr.take().map(|output| follow(output, function.clone(), logs.clone()));
-        Ok(Self { program, child, slot, slots: slots.clone(), number, stamp, proven: false, errors })
+        #[cfg(unix)]
+        let group = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+        Ok(Self {
+            program,
+            child,
+            slot,
+            slots: slots.clone(),
+            number,
+            #[cfg(unix)]
+            group,
+            stamp,
+            proven: false,
+            errors,
+        })
     }
 
     /// Says whether it still runs.
@@ -95,6 +111,16 @@ impl Process {
         }
     }
 
+    /// Kills what it has started, and itself where it still runs: on Lambda, too, all ends with the sandbox.
+    #[cfg(unix)]
+    fn end_group(&self) {
+        // One that is empty already is as good.
+        let _ = self.group.map(|group| rustix::process::kill_process_group(group, rustix::process::Signal::KILL));
+    }
+
+    #[cfg(not(unix))]
+    fn end_group(&self) {}
+
     async fn unseen(&mut self, status: std::io::Result<ExitStatus>) -> ProcessEnded {
         // One that has worked before may leave once it has answered; one that never has can't start.
         if self.proven {
@@ -105,6 +131,7 @@ impl Process {
     }
 
     async fn stopped(&mut self, how: String) -> ProcessEnded {
+        self.end_group();
         // It may have ended by itself in this moment.
         let _ = self.child.kill().await;
         self.crashed(how).await
@@ -121,6 +148,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        self.end_group();
         self.slots.leave(self.number);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
@@ -36,7 +36,7 @@ async fn a_function() {
         let uri = format!("{api}/2018-06-01/runtime/{path}");
         let request = Request::builder().method(method).uri(uri).body(Full::from(body)).unwrap();
         // The engine is gone: so is its function.
-        let response = client.request(request).await.unwrap_or_else(|_| std::process::exit(3));
+        let response = client.request(request).await.unwrap_or_else(|_| crate::client::end());
         let (parts, body) = response.into_parts();
         (parts, body.collect().await.unwrap().to_bytes())
     };
@@ -65,9 +65,18 @@ async fn a_function() {
                 std::process::exit(7)
             }
             "leave" => json!("leaving"),
+            "start" => {
+                let child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+                json!({ "pid": child.id() })
+            }
+            "start and hang" => {
+                let child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+                fs::write(payload["at"].as_str().unwrap(), child.id().to_string()).unwrap();
+                std::future::pending().await
+            }
             _ => {
                 crate::client::gone(&api).await;
-                std::process::exit(3)
+                crate::client::end()
             }
         };
         call(Method::POST, format!("invocation/{id}/response"), answer.to_string().into()).await;
@@ -219,6 +228,37 @@ async fn changed_binary_gets_a_new_process() -> Tested {
     Ok(())
 }
 
+/// Waits until a process is gone.
+fn ends(pid: &Value) {
+    let ends_by = std::time::Instant::now() + LIMIT;
+    // One that has ended and that nobody has asked about yet has no memory any more.
+    let lives = || fs::read(format!("/proc/{pid}/statm")).is_ok_and(|pages| !pages.starts_with(b"0 "));
+    while lives() {
+        assert!(std::time::Instant::now() < ends_by, "process {pid} lives on");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_a_handler_has_started_ends_with_its_process() -> Tested {
+    let function = Function::new(LIMIT).await?;
+    let child = function.invoke(json!({ "do": "start" })).await?;
+    function.pool.stop();
+    ends(&child["pid"]);
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_a_handler_has_started_ends_where_it_takes_too_long() -> Tested {
+    let function = Function::new(Duration::from_millis(300)).await?;
+    let file = function.directory.path().join("child");
+    function.invoke(json!({ "do": "start and hang", "at": file })).await.unwrap_err();
+    ends(&fs::read_to_string(file)?.parse()?);
+    Ok(())
+}
+
 #[test]
 fn idle_process_ends_when_the_engine_is_gone() -> Tested {
     ends_with_its_engine(r#"{"do":"echo"}"#)
@@ -249,7 +289,7 @@ fn ends_with_its_engine(payload: &'static str) -> Tested {
         let calling = slot.call(payload.into(), LIMIT);
         calling.taken.await?;
         engine.shutdown_background();
-        assert_eq!(child.wait().await?.code(), Some(3));
+        assert_eq!(child.wait().await?.signal(), Some(9), "it ends its whole group");
         Ok(())
     })
 }

@@ -36,9 +36,19 @@ struct Connection {
 }
 
 /// Comes when the engine is gone that serves the Runtime API at an address, also if it was killed. The function's
-/// process then ends, in the middle of its handler too: its answer is not waited for any more.
+/// process then [ends](end), in the middle of its handler too: its answer is not waited for any more.
 pub async fn gone(runtime_api: &str) {
     Connection::new(runtime_api).lasts().await;
+}
+
+/// Ends this process and what it has started: the engine lets it lead a group of its own.
+pub fn end() -> ! {
+    #[cfg(unix)]
+    if rustix::process::getpgrp() == rustix::process::getpid() {
+        // Where that fails, the process alone ends.
+        let _ = rustix::process::kill_current_process_group(rustix::process::Signal::KILL);
+    }
+    std::process::exit(1)
 }
 
 /// The ports of the engine at an address such as `http://127.0.0.1:8787`.
