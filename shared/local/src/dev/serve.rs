@@ -11,7 +11,7 @@ use crate::{
     engine::{Engine, EngineLoop, Permits, Programs, WithConductor},
     engine_log::EngineLog,
     http,
-    process::Pool,
+    process::{Fleet, Pool},
     rpc, runtime_api,
     runtime_api::Slots,
     sqlite::Database,
@@ -58,9 +58,8 @@ pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> R
     let database = Database::open(&database, Arc::new(SystemClock))?;
     let ports = database.ports();
     let slots = Slots::new()?;
-    let (of_pools, told) = (slots.clone(), logs.clone());
-    let new_pool = move |program| Pool::new(program, processes, of_pools.clone(), told.clone());
-    let programs = Arc::new(Programs::new(new_pool));
+    let fleet = Arc::new(Fleet::new(slots.clone(), logs.clone()));
+    let programs = Arc::new(Programs::new(move |program| Pool::new(program, processes, fleet.clone())));
     let invoke = Arc::new(WithConductor::new(ports.clone(), programs.clone()));
     let place = Place { app, stage, address, is_part, ports: ports.clone(), programs: programs.clone() };
     let manifest = place.manifest(&functions).await?;

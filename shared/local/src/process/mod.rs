@@ -1,5 +1,6 @@
 //! Function binaries as processes: started when there is work, replaced when they crash or change.
 
+mod fleet;
 mod one;
 mod pool;
 
@@ -12,6 +13,7 @@ use std::{
 use dacapo_domain::FunctionEntry;
 use tokio::process::Command;
 
+pub(crate) use fleet::Fleet;
 pub(crate) use pool::Pool;
 
 use crate::runtime_api::Slots;

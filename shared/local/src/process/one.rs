@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
     process::Child,
+    sync::OwnedSemaphorePermit,
     task::JoinHandle,
     time::Instant,
 };
@@ -37,6 +38,7 @@ pub struct Process {
     /// Is true once it has taken an invocation.
     pub proven: bool,
     errors: Option<JoinHandle<()>>,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// The end of a process in the middle of an invocation.
@@ -49,7 +51,12 @@ pub enum ProcessEnded {
 }
 
 impl Process {
-    pub fn start(program: Arc<Program>, slots: &Slots, logs: &EngineLogs) -> std::io::Result<Self> {
+    pub fn start(
+        program: Arc<Program>,
+        permit: OwnedSemaphorePermit,
+        slots: &Slots,
+        logs: &EngineLogs,
+    ) -> std::io::Result<Self> {
         let stamp = Stamp::of(&program.path);
         let (number, slot) = slots.take(&program.function);
         let mut child = program.command(number, slots).spawn().inspect_err(|_| slots.leave(number))?;
@@ -72,6 +79,7 @@ impl Process {
             stamp,
             proven: false,
             errors,
+            _permit: permit,
         })
     }
 

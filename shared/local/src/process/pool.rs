@@ -9,14 +9,11 @@ use axum::body::Bytes;
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
-    Program, Stamp,
+    Fleet, Program,
+    fleet::remedy,
     one::{Process, ProcessEnded},
 };
-use crate::{
-    InvocationFailed,
-    engine_log::{EngineLog, EngineLogs},
-    runtime_api::{Ended, Slots},
-};
+use crate::{InvocationFailed, engine_log::EngineLog, runtime_api::Ended};
 
 /// The time for which a binary may be missing, as while it is built.
 const BUILT_WITHIN: Duration = Duration::from_secs(60);
@@ -28,10 +25,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub struct Pool {
     function: String,
     program: Mutex<Arc<Program>>,
-    slots: Slots,
-    logs: EngineLogs,
     permits: Semaphore,
-    idle: Mutex<Vec<Process>>,
+    fleet: Arc<Fleet>,
     trouble: Mutex<Trouble>,
 }
 
@@ -44,10 +39,9 @@ struct Trouble {
 
 impl Pool {
     /// A pool of at most so many processes.
-    pub fn new(program: Program, permits: usize, slots: Slots, logs: EngineLogs) -> Self {
+    pub fn new(program: Program, permits: usize, fleet: Arc<Fleet>) -> Self {
         let (function, program) = (program.function.clone(), Mutex::new(Arc::new(program)));
-        let (idle, trouble) = (Mutex::default(), Mutex::default());
-        Self { function, program, slots, logs, permits: Semaphore::new(permits), idle, trouble }
+        Self { function, program, permits: Semaphore::new(permits), fleet, trouble: Mutex::default() }
     }
 
     /// Lets the next processes be of this program: the former ones end with what they do.
@@ -63,14 +57,14 @@ impl Pool {
     pub async fn invoke(&self, payload: Bytes) -> Result<Bytes, InvocationFailed> {
         let _permit = self.permits.acquire().await.map_err(|_| InvocationFailed::new("the engine stops"))?;
         loop {
-            let mut process = match self.idle() {
+            let mut process = match self.fleet.idle(&self.program()) {
                 Some(process) => process,
                 None => self.start().await?,
             };
             match process.invoke(payload.clone()).await {
                 Ok(ended) => {
                     *self.trouble() = Trouble::default();
-                    self.lock_idle().push(process);
+                    self.fleet.keep(process);
                     return match ended {
                         Ended::Answered(answer) => Ok(answer),
                         Ended::Failed(error) => Err(InvocationFailed::new(String::from_utf8_lossy(&error))),
@@ -85,21 +79,7 @@ impl Pool {
     /// Ends the idle processes and starts no more; those that are busy end with their callers.
     pub fn stop(&self) {
         self.permits.close();
-        self.lock_idle().clear();
-    }
-
-    /// An idle process of the binary as it is now. Those of an older one end here.
-    fn idle(&self) -> Option<Process> {
-        let program = self.program();
-        let now = Stamp::of(&program.path);
-        let mut idle = self.lock_idle();
-        idle.retain_mut(Process::lives);
-        let living = idle.len();
-        idle.retain(|process| process.program == program && (now.is_none() || process.stamp == now));
-        if idle.len() < living {
-            (self.logs)(EngineLog::Changed { function: self.function.clone() });
-        }
-        idle.pop()
+        self.fleet.end(&self.function);
     }
 
     async fn start(&self) -> Result<Process, InvocationFailed> {
@@ -110,15 +90,15 @@ impl Pool {
         let patience = Instant::now() + BUILT_WITHIN;
         loop {
             // While it is built, the binary is missing, or still open for writing.
-            match Process::start(self.program(), &self.slots, &self.logs) {
+            match self.fleet.start(self.program()).await {
                 Ok(process) => return Ok(process),
                 Err(error) if is_being_built(&error) && Instant::now() < patience => {
                     tokio::time::sleep(TRY_EVERY).await;
                 }
                 Err(error) => {
-                    let program = self.program();
+                    let (program, remedy) = (self.program(), remedy(&error));
                     let path = program.path.display();
-                    return Err(self.crashed(format!("can't start {path}: {error} (build it with `cargo build`)")));
+                    return Err(self.crashed(format!("can't start {path}: {error} ({remedy})")));
                 }
             }
         }
@@ -132,12 +112,8 @@ impl Pool {
         trouble.not_before = Some(Instant::now() + pause);
         drop(trouble);
         let failed = InvocationFailed::new(&how);
-        (self.logs)(EngineLog::Crashed { function: self.function.clone(), how });
+        self.fleet.log(EngineLog::Crashed { function: self.function.clone(), how });
         failed
-    }
-
-    fn lock_idle(&self) -> MutexGuard<'_, Vec<Process>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn trouble(&self) -> MutexGuard<'_, Trouble> {

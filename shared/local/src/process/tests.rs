@@ -17,7 +17,7 @@ use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{Pool, Program};
+use super::{Fleet, Pool, Program};
 use crate::{
     InvocationFailed,
     engine_log::{EngineLog, EngineLogs},
@@ -89,6 +89,7 @@ async fn a_function() {
 /// A pool of this test binary's processes, and what was told of it.
 struct Function {
     pool: Pool,
+    fleet: Arc<Fleet>,
     program: Program,
     told: Arc<Mutex<Vec<EngineLog>>>,
     directory: tempfile::TempDir,
@@ -96,6 +97,11 @@ struct Function {
 
 impl Function {
     async fn new(limit: Duration) -> Result<Self, Box<dyn std::error::Error>> {
+        Self::with_permits(limit, 9).await
+    }
+
+    /// The same where so many processes run at once, of all functions together.
+    async fn with_permits(limit: Duration, permits: usize) -> Result<Self, Box<dyn std::error::Error>> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let engine = format!("http://{}", listener.local_addr()?);
         let slots = Slots::new()?;
@@ -108,7 +114,8 @@ impl Function {
         let told = Arc::new(Mutex::new(vec![]));
         let hears = told.clone();
         let logs: EngineLogs = Arc::new(move |log| hears.lock().unwrap().push(log));
-        Ok(Self { pool: Pool::new(program.clone(), 2, slots, logs), program, told, directory })
+        let fleet = Arc::new(Fleet::of(permits, slots, logs));
+        Ok(Self { pool: Pool::new(program.clone(), 2, fleet.clone()), program, fleet, told, directory })
     }
 
     async fn invoke(&self, payload: Value) -> Result<Value, InvocationFailed> {
@@ -225,6 +232,26 @@ async fn changed_binary_gets_a_new_process() -> Tested {
     write_binary(&function.program.path, "built anew")?;
     assert_ne!(function.pid().await, old);
     assert_eq!(function.told(|log| matches!(log, EngineLog::Changed { .. })).len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn functions_share_the_processes_that_the_file_handles_allow() -> Tested {
+    let function = Function::with_permits(LIMIT, 1).await?;
+    let other = Program { function: "other".to_owned(), ..function.program.clone() };
+    let other = Pool::new(other, 2, function.fleet.clone());
+    for _ in 0..2 {
+        function.pid().await;
+        let answer: Value = serde_json::from_slice(&other.invoke(json!({ "do": "echo" }).to_string().into()).await?)?;
+        assert_eq!(answer["function"], "other", "an idle process makes room");
+    }
+    let echo = || Bytes::from(json!({ "do": "echo" }).to_string());
+    let all = futures::future::join_all(
+        (0..4).map(|at| if at % 2 == 0 { &function.pool } else { &other }).map(|pool| pool.invoke(echo())),
+    );
+    assert!(all.await.iter().all(Result::is_ok), "each waits for the place of another");
+    let notes = function.told(|log| matches!(log, EngineLog::Note(_)));
+    assert!(notes.len() == 1 && notes[0].to_string().contains("the limit of open files"), "{notes:?}");
     Ok(())
 }
 

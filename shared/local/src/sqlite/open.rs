@@ -11,7 +11,10 @@ use std::{
 use dacapo_core::port::{PortError, PortErrorKind, PortResult};
 use rusqlite::{Connection, ErrorCode, config::DbConfig};
 
-use super::schema::{APPLICATION_ID, prepare};
+use super::{
+    rows::remedy,
+    schema::{APPLICATION_ID, prepare},
+};
 
 /// A file that is open, by its place and what tells it from another there.
 pub(super) struct File {
@@ -121,20 +124,4 @@ fn explained(path: &Path, error: &rusqlite::Error) -> PortError {
         _ => format!("failed to open the local database {}: {error}{}", path.display(), remedy(error)),
     };
     PortError::new(PortErrorKind::Refused, message)
-}
-
-/// The remedy of a file that can't be used, in brackets; none where none is known.
-pub(super) fn remedy(error: &rusqlite::Error) -> &'static str {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => " (choose another file by `--database`)",
-        Some(ErrorCode::DatabaseCorrupt) => {
-            " (it is damaged: move it away with its -wal and -shm files, or choose another by `--database`)"
-        }
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            " (this user must be allowed to write the file and its folder; or choose another by `--database`)"
-        }
-        Some(ErrorCode::DiskFull) => " (free some space; it goes on by itself)",
-        Some(ErrorCode::SystemIoFailure) => " (is the disk full, read-only or gone?)",
-        _ => "",
-    }
 }

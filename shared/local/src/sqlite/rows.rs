@@ -5,10 +5,8 @@ use std::fmt;
 use dacapo_core::port::{PortError, PortErrorKind, PortResult};
 use dacapo_domain::{Json, Version};
 use jiff::Timestamp;
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, ErrorCode, Params, Row};
 use serde::{Serialize, de::DeserializeOwned};
-
-use super::open::remedy;
 
 /// The failure of a piece of work inside the database's turn.
 #[derive(Debug)]
@@ -128,6 +126,22 @@ pub(super) fn not_stored(file: Option<&str>, error: &rusqlite::Error) -> PortErr
 pub(super) const fn is_of_another_type(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
     matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..))
+}
+
+/// The remedy of a file that can't be used, in brackets; none where none is known.
+pub(super) fn remedy(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => " (choose another file by `--database`)",
+        Some(ErrorCode::DatabaseCorrupt) => {
+            " (it is damaged: move it away with its -wal and -shm files, or choose another by `--database`)"
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            " (this user must be allowed to write the file and its folder; or choose another by `--database`)"
+        }
+        Some(ErrorCode::DiskFull) => " (free some space; it goes on by itself)",
+        Some(ErrorCode::SystemIoFailure) => " (is the disk full, read-only or gone?)",
+        _ => "",
+    }
 }
 
 /// The error of a row that can't be read by this build.
