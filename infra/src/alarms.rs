@@ -10,7 +10,7 @@ use crate::{
 
 /// The age of a message that alarms: above a task's visibility timeout and one run of it, so that a single crash, which
 /// the conductor repairs, causes no alarm.
-const OLDEST_MESSAGE_S: u32 = 2 * 3_600;
+const OLDEST_MESSAGE_S: u32 = 3 * 3_600;
 
 /// One metric, and the condition under which it alarms.
 struct Alarm {
@@ -27,15 +27,17 @@ struct Alarm {
 
 pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
     let slug = &function.name;
-    let old = Alarm {
-        metric: ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
-        threshold: OLDEST_MESSAGE_S,
-        ..Alarm::on_queue(slug, format!("A message waits in {slug}'s queue for more than two hours."))
-    };
-    resources.add(id(slug, "Backlog"), old.resource());
-    if let Some(dlq) = function_dlq(function) {
-        let dropped = Alarm::on_queue(&dlq, format!("{slug} gave up on an event; it is in its dead-letter queue."));
-        resources.add(id(slug, "Dropped"), dropped.resource());
+    let old = format!("A message waits in {slug}'s queue for more than three hours");
+    match function_dlq(function) {
+        Some(dlq) => resources.add(id(slug, "Dropped"), dropped_or_old(slug, &dlq, &old)),
+        None => {
+            let old = Alarm {
+                metric: ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+                threshold: OLDEST_MESSAGE_S,
+                ..Alarm::on_queue(slug, old + ".")
+            };
+            resources.add(id(slug, "Backlog"), old.resource());
+        }
     }
 }
 
@@ -63,6 +65,37 @@ pub(crate) fn add_shared(resources: &mut Named<Resource>) {
     resources.add("ConductorIsSilent", silent.resource());
 }
 
+/// The alarm of a function with a dead-letter queue: both things in one, since a stack holds 500 resources.
+fn dropped_or_old(slug: &str, dlq: &str, old: &str) -> Resource {
+    let metric = |id: &str, name_of_metric: &str, queue: &str| {
+        let dimensions = [json!({ "Name": "QueueName", "Value": name(queue) })];
+        let metric = json!({ "Namespace": "AWS/SQS", "MetricName": name_of_metric, "Dimensions": dimensions });
+        json!({ "Id": id, "MetricStat": { "Metric": metric, "Period": 300, "Stat": "Maximum" }, "ReturnData": false })
+    };
+    let either = format!("MAX([FILL(dropped, 0), IF(FILL(age, 0) >= {OLDEST_MESSAGE_S}, 1, 0)])");
+    Resource::new(
+        "AWS::CloudWatch::Alarm",
+        json!({
+            "AlarmDescription": format!("{slug} gave up on an event, which is in its dead-letter queue. Or: {old}."),
+            "Metrics": [
+                metric("dropped", "ApproximateNumberOfMessagesVisible", dlq),
+                metric("age", "ApproximateAgeOfOldestMessage", slug),
+                { "Id": "either", "Expression": either, "ReturnData": true },
+            ],
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "Threshold": 1,
+            "EvaluationPeriods": 1,
+            "TreatMissingData": "notBreaching",
+            "AlarmActions": told(),
+        }),
+    )
+}
+
+/// The topic that alarms tell, where there is one.
+fn told() -> Value {
+    json!({ "Fn::If": [HAS_ALARM_TOPIC, [{ "Ref": "AlarmTopic" }], { "Ref": "AWS::NoValue" }] })
+}
+
 impl Alarm {
     /// The alarm that a queue shows a message.
     fn on_queue(queue: &str, what: String) -> Self {
@@ -83,7 +116,6 @@ impl Alarm {
     }
 
     fn resource(self) -> Resource {
-        let told = json!({ "Fn::If": [HAS_ALARM_TOPIC, [{ "Ref": "AlarmTopic" }], { "Ref": "AWS::NoValue" }] });
         Resource::new(
             "AWS::CloudWatch::Alarm",
             json!({
@@ -97,7 +129,7 @@ impl Alarm {
                 "Period": 300,
                 "EvaluationPeriods": self.periods,
                 "TreatMissingData": self.missing,
-                "AlarmActions": told,
+                "AlarmActions": told(),
             }),
         )
     }

@@ -1,6 +1,6 @@
 //! The vocabulary of a template: a resource, named things in their order, and the reasons why there is no template.
 
-use dacapo_domain::NameError;
+use dacapo_domain::{ManifestTooLarge, NameError};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
@@ -97,4 +97,17 @@ pub enum TemplateError {
         /// Functions.
         functions: usize,
     },
+    /// More text than a template may have.
+    #[error(
+        "the template would have {bytes} bytes (CloudFormation allows {allowed}; split the functions over two apps)"
+    )]
+    TooLong {
+        /// Bytes.
+        bytes: usize,
+        /// Bytes that are allowed.
+        allowed: usize,
+    },
+    /// The manifest is too large.
+    #[error(transparent)]
+    Manifest(#[from] ManifestTooLarge),
 }

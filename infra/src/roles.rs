@@ -11,18 +11,19 @@ use crate::{
     resource::{Named, Resource},
 };
 
-/// Queues of one managed policy, which is at most 6,144 characters long; an ARN takes up to 110 of them.
-const QUEUES_OF_ONE_POLICY: usize = 50;
+/// Resources of one managed policy, which is at most 6,144 characters long; an ARN takes up to 130 of them.
+const RESOURCES_OF_ONE_POLICY: usize = 45;
+/// The actions by which a message is sent.
+const SEND: [&str; 2] = ["sqs:GetQueueUrl", "sqs:SendMessage"];
 
 /// Adds the policies that all functions have in common, and the roles that Scheduler takes.
 pub(crate) fn add_shared(manifest: &Manifest, resources: &mut Named<Resource>) {
     resources.add("MayDrive", may_drive());
     let sent_to: Vec<Value> = function_queues(manifest).map(queue_arn).collect();
-    for (number, queues) in sent_to.chunks(QUEUES_OF_ONE_POLICY).enumerate() {
-        let policy = document(&[allow(&["sqs:GetQueueUrl", "sqs:SendMessage"], json!(queues))]);
-        let properties = json!({ "Description": "Sends to the app's queues.", "PolicyDocument": policy });
-        resources.add(may_send_id(number), Resource::new("AWS::IAM::ManagedPolicy", properties));
-    }
+    add_policies("MaySend", "Sends to the app's queues.", &SEND, &sent_to, resources);
+    add_policies("MayLook", "Looks at the app's queues.", &["sqs:GetQueueAttributes"], &sent_to, resources);
+    let kept: Vec<Value> = function_dlqs(manifest).map(|queue| queue_arn(&queue)).collect();
+    add_policies("MayKeep", "Keeps what functions gave up.", &SEND, &kept, resources);
     let net = queue_arn(APP_DLQ);
     let all: Vec<Value> = sent_to.into_iter().chain([net]).collect();
     let send = allow(&["sqs:SendMessage"], json!(all));
@@ -31,44 +32,52 @@ pub(crate) fn add_shared(manifest: &Manifest, resources: &mut Named<Resource>) {
     resources.add("RoleOfSweep", scheduler_role(None, "sweep", sweep));
 }
 
-/// Adds the role of one function.
+/// Adds policies that allow actions on these resources of AWS: as many as it takes.
+pub(crate) fn add_policies(name: &str, what: &str, actions: &[&str], on: &[Value], resources: &mut Named<Resource>) {
+    for (id, on) in policy_ids(name, on.len()).zip(on.chunks(RESOURCES_OF_ONE_POLICY)) {
+        let policy = document(&[allow(actions, json!(on))]);
+        let properties = json!({ "Description": what, "PolicyDocument": policy });
+        resources.add(id, Resource::new("AWS::IAM::ManagedPolicy", properties));
+    }
+}
+
+/// Adds the role of one function. What grows with the app is in managed policies: all that is inline has 10,240
+/// characters at most.
 pub(crate) fn add(manifest: &Manifest, function: &FunctionEntry, resources: &mut Named<Resource>) {
-    let policies = (0..manifest.functions.len().div_ceil(QUEUES_OF_ONE_POLICY)).map(may_send_id);
-    let shared: Vec<Value> =
-        ["MayDrive".to_owned()].into_iter().chain(policies).map(|id| json!({ "Ref": id })).collect();
+    let functions = manifest.functions.len();
+    let mut policies: Vec<String> =
+        ["MayDrive".to_owned()].into_iter().chain(policy_ids("MaySend", functions)).collect();
+    if is_conductor(function) {
+        // It sends a run again only where its queue shows nothing visible, and keeps what functions gave up.
+        policies.extend(policy_ids("MayLook", functions));
+        policies.extend(policy_ids("MayKeep", function_dlqs(manifest).count()));
+    }
+    let policies: Vec<Value> = policies.into_iter().map(|id| json!({ "Ref": id })).collect();
     resources.add(
         id(&function.name, "Role"),
         Resource::new(
             "AWS::IAM::Role",
             json!({
                 "AssumeRolePolicyDocument": assumed_by("lambda.amazonaws.com", None),
-                "ManagedPolicyArns": shared,
-                "Policies": [{ "PolicyName": "own", "PolicyDocument": document(&own(manifest, function)) }],
+                "ManagedPolicyArns": policies,
+                "Policies": [{ "PolicyName": "own", "PolicyDocument": document(&own(function)) }],
             }),
         ),
     );
 }
 
 /// The statements on what is a function's own: its log, its queue, its dead-letter queue.
-fn own(manifest: &Manifest, function: &FunctionEntry) -> Vec<Value> {
+fn own(function: &FunctionEntry) -> Vec<Value> {
     const CONSUME: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
-    const SEND: [&str; 2] = ["sqs:GetQueueUrl", "sqs:SendMessage"];
     let log = arn("logs", "log-group:/aws/lambda/", &format!("-{}:*", function.name));
     let mut statements =
         vec![allow(&["logs:CreateLogStream", "logs:PutLogEvents"], log), allow(&CONSUME, queue_arn(&function.name))];
     if is_conductor(function) {
         statements.push(allow(&CONSUME, queue_arn(APP_DLQ)));
-        // It sends a run again only where its queue shows nothing visible.
-        let queues: Vec<Value> = function_queues(manifest).map(queue_arn).collect();
-        statements.push(allow(&["sqs:GetQueueAttributes"], json!(queues)));
     }
     // What can't be read is kept: in a function's own dead-letter queue, or, where it has none, in the app's. Without
     // leave to ask for the first, the service would not say that it isn't there.
-    let own = function_dlqs(manifest).filter(|_| is_conductor(function));
-    let kept = own.chain([dlq_of(&function.name)]).chain([APP_DLQ.to_owned()]);
-    let mut kept: Vec<String> = kept.collect();
-    kept.sort();
-    kept.dedup();
+    let kept = [dlq_of(&function.name), APP_DLQ.to_owned()];
     statements.push(allow(&SEND, kept.iter().map(|queue| queue_arn(queue)).collect()));
     statements
 }
@@ -148,6 +157,8 @@ pub(crate) fn document(statements: &[Value]) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-fn may_send_id(number: usize) -> String {
-    if number == 0 { "MaySend".to_owned() } else { format!("MaySend{}", number + 1) }
+/// The logical ids of the policies for so many resources.
+pub(crate) fn policy_ids(name: &str, resources: usize) -> impl Iterator<Item = String> + use<'_> {
+    (1..=resources.div_ceil(RESOURCES_OF_ONE_POLICY))
+        .map(move |number| if number == 1 { name.to_owned() } else { format!("{name}{number}") })
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     names::{NEW_LOOP, arn, function_arn, id, name, prefix},
     resource::{Named, Resource},
-    roles::{allow, assumed_by, document},
+    roles::{add_policies, allow, assumed_by, document, policy_ids},
 };
 
 /// The state machine of the wait loop, with placeholders for what differs from stage to stage.
@@ -29,7 +29,10 @@ pub(crate) fn add(manifest: &Manifest, resources: &mut Named<Resource>) {
             }),
         ),
     );
-    resources.add("RoleOfLoop", role(manifest));
+    let called = manifest.functions.iter().filter(|function| !matches!(function.holds, Holds::Events(_)));
+    let functions: Vec<Value> = called.map(|function| function_arn(&function.name)).collect();
+    add_policies("MayCall", "Calls the app's functions.", &["lambda:InvokeFunction"], &functions, resources);
+    resources.add("RoleOfLoop", role(functions.len()));
     // A stopped execution's error and cause come from the call that stopped it and are often missing; a variable
     // without a value would spoil the message.
     resources.add("RuleOfStopped", rule("stopped", &["ABORTED", "TIMED_OUT"], &["execution", "status"]));
@@ -39,19 +42,16 @@ pub(crate) fn add(manifest: &Manifest, resources: &mut Named<Resource>) {
 
 /// The wait loop's role. Its name is fixed, because executions that outlive the stack go on under the role they were
 /// started with.
-fn role(manifest: &Manifest) -> Resource {
-    let called = manifest.functions.iter().filter(|function| !matches!(function.holds, Holds::Events(_)));
-    let functions: Vec<Value> = called.map(|function| function_arn(&function.name)).collect();
-    let policy = document(&[
-        allow(&["lambda:InvokeFunction"], json!(functions)),
-        allow(&["states:StartExecution"], arn("states", "stateMachine:", "-loop")),
-    ]);
+fn role(functions: usize) -> Resource {
+    let policies: Vec<Value> = policy_ids("MayCall", functions).map(|id| json!({ "Ref": id })).collect();
+    let policy = document(&[allow(&["states:StartExecution"], arn("states", "stateMachine:", "-loop"))]);
     Resource::new(
         "AWS::IAM::Role",
         json!({
             "RoleName": name("loop"),
             "AssumeRolePolicyDocument": assumed_by("states.amazonaws.com", None),
-            "Policies": [{ "PolicyName": "call", "PolicyDocument": policy }],
+            "ManagedPolicyArns": policies,
+            "Policies": [{ "PolicyName": "hand-over", "PolicyDocument": policy }],
         }),
     )
 }

@@ -16,6 +16,8 @@ use crate::{
 
 /// Resources of one stack, at most; CloudFormation's limit.
 const RESOURCES: usize = 500;
+/// Bytes of a template, at most; CloudFormation's limit.
+const TEMPLATE_BYTES: usize = 1_000_000;
 
 /// A CloudFormation template.
 #[derive(Debug, Serialize)]
@@ -31,13 +33,19 @@ pub struct Template {
 }
 
 impl Template {
-    /// The template as text: JSON, with a line feed at its end. The same manifest gives the same text.
+    /// The template as text: JSON, with a line feed at its end; indented where that leaves it small enough. The same
+    /// manifest gives the same text.
     ///
     /// # Panics
     /// Never: all of it can be serialized.
     #[must_use]
     pub fn to_text(&self) -> String {
-        serde_json::to_string_pretty(self).expect("a template can be serialized") + "\n"
+        let pretty = serde_json::to_string_pretty(self).expect("a template can be serialized") + "\n";
+        if pretty.len() <= TEMPLATE_BYTES { pretty } else { self.compact() }
+    }
+
+    fn compact(&self) -> String {
+        serde_json::to_string(self).expect("a template can be serialized") + "\n"
     }
 }
 
@@ -48,6 +56,7 @@ impl Template {
 /// functions.
 pub fn template(manifest: &Manifest) -> Result<Template, TemplateError> {
     check_stack(&manifest.app, "stage")?;
+    manifest.check_bytes()?;
     if !manifest.functions.iter().any(functions::is_conductor) {
         return Err(TemplateError::NoConductor);
     }
@@ -72,14 +81,19 @@ pub fn template(manifest: &Manifest) -> Result<Template, TemplateError> {
     if resources.len() > RESOURCES {
         return Err(TemplateError::TooLarge { resources: resources.len(), functions: manifest.functions.len() });
     }
-    Ok(Template {
+    let template = Template {
         version: "2010-09-09",
         description: format!("{}, written by `make template` from what its functions say of themselves.", manifest.app),
         parameters: parameters(manifest),
         conditions: conditions(),
         resources,
         outputs: outputs(),
-    })
+    };
+    let bytes = template.to_text().len();
+    if bytes > TEMPLATE_BYTES {
+        return Err(TemplateError::TooLong { bytes, allowed: TEMPLATE_BYTES });
+    }
+    Ok(template)
 }
 
 /// The parameters, by which stages differ.

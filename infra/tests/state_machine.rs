@@ -85,6 +85,12 @@ fn execution_at_its_last_round_has_events_left_for_all_retries_of_one_call() {
     assert!(2_000 * 9 + 3 * retries < 25_000, "{retries}");
 }
 
+#[test]
+fn call_may_take_longer_than_lambdas_longest_timeout() {
+    let longest = dacapo_domain::limits::MAX_TIMEOUT.as_secs();
+    assert_eq!(states(&definition())["Call"]["TimeoutSeconds"], longest + 60);
+}
+
 fn definition() -> Value {
     serde_json::from_str(WAIT_LOOP).unwrap()
 }

@@ -1,10 +1,10 @@
 //! The apps that fit into a stack, and those that are refused.
 
-use dacapo_domain::{FunctionEntry, Manifest, TaskEntry, limits};
+use dacapo_domain::{FunctionEntry, Json, Manifest, Policy, TaskEntry, hours, limits, minutes};
 use dacapo_infra::{TemplateError, template};
 use serde_json::Value;
 
-use crate::read::{read, scheduled, subscription};
+use crate::read::{Read, read, scheduled, subscription};
 
 #[test]
 fn names_on_aws_of_the_longest_parts_are_within_its_limits() {
@@ -69,4 +69,106 @@ fn app_with_more_resources_than_a_stack_holds_is_refused() {
     assert!(of(75).is_ok());
     let error = of(100).unwrap_err().to_string();
     assert!(error.contains("CloudFormation allows 500; split the 101 functions over two apps"), "{error}");
+}
+
+/// An app of the longest names: so many functions of events with dead-letter queues, so many tasks.
+fn app_of(events: usize, tasks: usize) -> Manifest {
+    let name = |kind: char, n: usize| format!("{kind}{n:0width$}", width = limits::SLUG_BYTES - 1);
+    let events =
+        (0..events).map(|n| FunctionEntry::events(&name('e', n), 256, vec![subscription(true), subscription(true)]));
+    let tasks = (0..tasks)
+        .map(|n| FunctionEntry::task("many", 256, TaskEntry { schedules: vec![], ..scheduled(&name('t', n)) }));
+    let functions = events.chain(tasks).chain([FunctionEntry::conductor()]).collect();
+    Manifest::new(&"a".repeat(limits::APP_CHARS), functions).unwrap()
+}
+
+/// A text as it is once CloudFormation has put in what is longest.
+fn filled(value: &Value) -> String {
+    let text = match value {
+        Value::Object(object) if object.len() == 1 && object.contains_key("Fn::Sub") => object["Fn::Sub"].to_string(),
+        Value::Object(object) => {
+            let fields: Vec<String> =
+                object.iter().map(|(name, value)| format!("\"{name}\":{}", filled(value))).collect();
+            return format!("{{{}}}", fields.join(","));
+        }
+        Value::Array(items) => return format!("[{}]", items.iter().map(filled).collect::<Vec<_>>().join(",")),
+        value => value.to_string(),
+    };
+    [
+        ("${AWS::Partition}", "aws-us-gov"),
+        ("${AWS::Region}", "ap-southeast-99"),
+        ("${AWS::AccountId}", "123456789012"),
+        ("${App}", &"a".repeat(limits::APP_CHARS)),
+        ("${Stage}", &"s".repeat(limits::STAGE_CHARS)),
+    ]
+    .into_iter()
+    .fold(text, |text, (name, value)| text.replace(name, value))
+}
+
+fn assert_within_limits(template: &Read, text: &str) {
+    assert!(template.resources().len() <= 500, "{} resources", template.resources().len());
+    assert!(text.len() <= 1_000_000, "{} bytes", text.len());
+    assert!(template.0["Parameters"].as_object().unwrap().len() <= 200);
+    for (id, policy) in template.of_type("AWS::IAM::ManagedPolicy") {
+        let characters = filled(&policy["PolicyDocument"]).replace(char::is_whitespace, "").len();
+        assert!(characters <= 6_144, "{id}: {characters} characters");
+    }
+    for (id, role) in template.of_type("AWS::IAM::Role") {
+        let inline = role["Policies"].as_array().into_iter().flatten();
+        let characters: usize =
+            inline.map(|policy| filled(&policy["PolicyDocument"]).replace(char::is_whitespace, "").len()).sum();
+        assert!(characters <= 10_240, "{id}: {characters} characters inline");
+        let attached = role["ManagedPolicyArns"].as_array().map_or(0, Vec::len);
+        assert!(attached <= 10, "{id}: {attached} managed policies");
+    }
+}
+
+#[test]
+fn stack_of_sixty_functions_with_dead_letters_is_within_every_limit_of_its_services() {
+    for (events, tasks) in [(60, 0), (50, 10), (30, 40), (0, 75), (1, 0)] {
+        let manifest = app_of(events, tasks);
+        let text = template(&manifest).unwrap_or_else(|error| panic!("{events}, {tasks}: {error}")).to_text();
+        assert_within_limits(&read(&manifest), &text);
+    }
+}
+
+#[test]
+fn largest_app_that_is_not_refused_is_within_every_limit_of_its_services() {
+    for of in [|n| app_of(n, 0), |n| app_of(0, n), |n| app_of(n / 2, n / 2)] {
+        let largest = (60..90).rev().map(of).find_map(|manifest| Some((template(&manifest).ok()?, manifest)));
+        let (template, manifest) = largest.unwrap();
+        assert_within_limits(&read(&manifest), &template.to_text());
+    }
+}
+
+#[test]
+fn manifest_that_is_too_large_is_refused_with_both_sizes() {
+    let large = |bytes: usize| {
+        let mut task = scheduled("report");
+        task.schedules[0].body = Json::of(&"x".repeat(bytes)).unwrap();
+        template(
+            &Manifest::new("shop", vec![FunctionEntry::conductor(), FunctionEntry::task("report", 256, task)]).unwrap(),
+        )
+    };
+    assert!(large(1_000_000).is_ok(), "it is stored in parts");
+    let error = large(4 * 1024 * 1024).unwrap_err().to_string();
+    assert!(error.starts_with("the manifest has 419"), "{error}");
+    assert!(error.contains("bytes (allowed: 4194304; "), "{error}");
+}
+
+#[test]
+fn longest_timeout_is_lambdas_own_whatever_a_task_may_ask_for() {
+    let seconds = |timeout, max_timeout| {
+        let policy = Policy { timeout, max_timeout, ..Policy::default() };
+        let task = TaskEntry { policy, schedules: vec![], ..scheduled("report") };
+        let functions = vec![FunctionEntry::conductor(), FunctionEntry::task("report", 256, task)];
+        let read = read(&Manifest::new("shop", functions).unwrap());
+        (
+            read.properties("ReportFunction")["Timeout"].clone(),
+            read.properties("ReportQueue")["VisibilityTimeout"].clone(),
+        )
+    };
+    assert_eq!(seconds(minutes(1), minutes(15)), (905.into(), 5_400.into()));
+    assert_eq!(seconds(minutes(30), minutes(30)), (1_800.into(), 5_400.into()));
+    assert_eq!(seconds(minutes(1), hours(2)), (1_800.into(), 5_400.into()));
 }

@@ -29,7 +29,8 @@ fn message_being_handled_stays_hidden_for_longer_than_its_function_may_take() {
     let template = one_of_everything();
     for (function, timeout_s, visibility_s) in [
         ("Conductor", 60, 360),
-        ("NightlyReport", 900, 5_400),
+        // A quarter of an hour, which is what `set_timeout` may ask for by default.
+        ("NightlyReport", 905, 5_400),
         // A minute of the handler's, and five seconds in which its failure is recorded.
         ("SendWelcome", 65, 5_400),
         ("UserJoined", 900, 960),
@@ -171,10 +172,14 @@ fn failure_that_does_not_mend_itself_has_an_alarm() {
         "NightlyReportBacklog",
         "SendWelcomeBacklog",
         "UndeliveredRemain",
-        "UserJoinedBacklog",
         "UserJoinedDropped",
     ];
     assert_eq!(alarms, expected);
+    let either = template.properties("UserJoinedDropped")["Metrics"].as_array().unwrap();
+    let queues: Vec<&Value> =
+        either[..2].iter().map(|of| &of["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Fn::Sub"]).collect();
+    assert_eq!(queues, ["${App}-${Stage}-user-joined-dead", "${App}-${Stage}-user-joined"]);
+    assert_eq!(either[2]["Expression"], "MAX([FILL(dropped, 0), IF(FILL(age, 0) >= 10800, 1, 0)])");
     let silent = template.properties("ConductorIsSilent");
     assert_eq!(silent["TreatMissingData"], "breaching");
 }

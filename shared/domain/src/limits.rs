@@ -19,8 +19,12 @@ pub const TAGS: usize = 10;
 /// Characters of one tag, at most.
 pub const TAG_CHARS: usize = 128;
 
-/// Bytes of a whole message, metadata included, at most; the same for the input of a `continue`.
-pub const MESSAGE_BYTES: usize = 262_144;
+/// Bytes of a whole message, metadata included, at most: SQS's limit; the same for the input of a `continue`.
+pub const MESSAGE_BYTES: usize = 1_048_576;
+/// Bytes of the body of a run that is started by `start-execution`: Step Functions' limit of an input.
+pub const START_EXECUTION_BYTES: usize = 262_144;
+/// Bytes of the manifest of an app, at most: each function reads it once a minute while it publishes or lists.
+pub const MANIFEST_BYTES: usize = 4 * 1024 * 1024;
 /// Levels of lists and objects in a body, at most: readers of JSON end somewhere between 127 and 1,000.
 pub const JSON_LEVELS: usize = 128;
 /// Bytes of a result that is kept with its run; a larger one is left out and the record says so.
@@ -42,12 +46,14 @@ pub const LOG_BYTES: u64 = 100 * 1024 * 1024;
 
 /// The shortest timeout of an attempt.
 pub const MIN_TIMEOUT: Duration = Duration::from_secs(1);
-/// The longest timeout of an attempt: Lambda's own.
-pub const MAX_TIMEOUT: Duration = Duration::from_secs(15 * 60);
-/// The latest time at which the runner stops a handler, so that the failure can still be recorded.
-pub const RUNNER_STOPS: Duration = Duration::from_secs(14 * 60 + 55);
-/// The time that a function has beyond its handler's limit, so that the failure can be recorded.
-pub const RECORDING: Duration = MAX_TIMEOUT.saturating_sub(RUNNER_STOPS);
+/// The longest timeout of an attempt: Lambda's own, since November 2026.
+pub const MAX_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+/// The longest limit that `set_timeout` may set where a task doesn't say.
+pub const USUAL_MAX_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+/// The time that the runner needs after it has stopped a handler, so that the failure can still be recorded.
+pub const RECORDING: Duration = Duration::from_secs(5);
+/// The latest time at which the runner stops a handler.
+pub const RUNNER_STOPS: Duration = MAX_TIMEOUT.saturating_sub(RECORDING);
 /// The timeout of the Lambda of event handlers.
 pub const EVENTS_TIMEOUT: Duration = Duration::from_secs(900);
 /// The timeout of the conductor's Lambda, whose next sweep comes after a minute.
@@ -106,9 +112,9 @@ pub const SKIPPED_FIRES: usize = 100;
 /// one to be received again. AWS advises at least five, because throttled receives count too; more would only keep a
 /// message that kills its process away from the conductor.
 pub const MAX_RECEIVES: u32 = 5;
-/// The time that a task's received message is hidden: six times Lambda's longest timeout, as AWS advises, so that a
-/// raised timeout never blocks a deploy.
-pub const TASK_VISIBILITY: Duration = Duration::from_secs(5_400);
+/// The time that a task's received message is hidden: three times Lambda's longest timeout, whatever the task's own, so
+/// that a raised timeout never blocks a deploy.
+pub const TASK_VISIBILITY: Duration = Duration::from_secs(3 * MAX_TIMEOUT.as_secs());
 /// The same for event functions, whose Lambdas time out after 900 s.
 pub const EVENT_VISIBILITY: Duration = Duration::from_secs(960);
 /// The same for the conductor.
@@ -130,3 +136,20 @@ pub const KEY_LIFE: Duration = Duration::from_secs(30 * 86_400);
 pub const HOPS: u32 = 100;
 /// The time for which a hop count is carried on.
 pub const HOP_WINDOW: Duration = Duration::from_secs(15 * 60);
+
+/// A message is larger than allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("store {what} of {bytes} bytes, metadata included (allowed: {allowed}; keep what is large in S3)")]
+pub struct TooLarge {
+    what: &'static str,
+    bytes: usize,
+    allowed: usize,
+}
+
+/// Checks the bytes of a whole message, metadata included.
+///
+/// # Errors
+/// Where they are more than allowed.
+pub const fn check_bytes(what: &'static str, bytes: usize, allowed: usize) -> Result<(), TooLarge> {
+    if bytes <= allowed { Ok(()) } else { Err(TooLarge { what, bytes, allowed }) }
+}

@@ -126,7 +126,7 @@ pub mod code {
     pub const CLEANUP_ERROR: &str = "CLEANUP_ERROR";
     /// A `continue` asked for a wait that is not 0, or 1 s to 355 days.
     pub const WAIT_OUT_OF_RANGE: &str = "WAIT_OUT_OF_RANGE";
-    /// The input of a `continue` is larger than 262,144 bytes.
+    /// The input of a `continue` is larger than 1,048,576 bytes.
     pub const TOO_LARGE: &str = "TOO_LARGE";
 }
 

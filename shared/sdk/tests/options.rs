@@ -94,7 +94,7 @@ fn schedules_are_named_after_the_task_and_carry_their_bodies() {
 #[test]
 fn all_that_is_wrong_is_said_at_once() {
     let function = task(REPORT, report)
-        .timeout(minutes(16))
+        .timeout(minutes(31))
         .max_timeout(seconds(0))
         .max_iterations(0)
         .history(seconds(0))
@@ -105,9 +105,9 @@ fn all_that_is_wrong_is_said_at_once() {
         .schedule(dacapo_domain::at("1 hour"), String::new());
     let problems = problems(function);
     let expected = [
-        "timeout of 960s (allowed: 1 s to 900 s; a task that takes longer returns `Continue(input)`",
-        "max_timeout of 0ns (allowed: 1 s to 900 s)",
-        "max_timeout of 0ns is below the timeout of 960s",
+        "timeout of 1860s (allowed: 1 s to 1800 s; a task that takes longer returns `Continue(input)`",
+        "max_timeout of 0ns (allowed: 1 s to 1800 s)",
+        "max_timeout of 0ns is below the timeout of 1860s",
         "max_iterations of 0 (allowed: 1 and more, or `unlimited_iterations()`)",
         "ttl of 345600000s (allowed: 1 s to 3,650 days)",
         "history of 0ns (allowed: 1 s to 3,650 days)",
@@ -128,6 +128,22 @@ fn a_timeout_may_be_raised_to_max_timeout_and_no_further() {
         problems(task(REPORT, report).timeout(minutes(2)).max_timeout(minutes(1))),
         ["task \"nightly report\": max_timeout of 60s is below the timeout of 120s (raise it or leave it out)"]
     );
+}
+
+#[test]
+fn max_timeout_that_is_not_given_is_a_quarter_of_an_hour_or_the_timeout_where_that_is_longer() {
+    for (timeout, max) in [(minutes(1), minutes(15)), (minutes(15), minutes(15)), (minutes(30), minutes(30))] {
+        assert_eq!(task_entry(task(REPORT, report).timeout(timeout)).policy.max_timeout, max);
+    }
+}
+
+#[test]
+fn body_of_a_schedule_is_refused_where_its_run_would_be() {
+    let with = |bytes| task(REPORT, report).schedule(every("1 day"), "x".repeat(bytes));
+    assert_eq!(task_entry(with(1_048_000)).schedules[0].body.bytes(), 1_048_002);
+    let [problem] = &problems(with(1_048_570))[..] else { panic!("its run's metadata counts in") };
+    let text = "the runs of schedule `every 1 day` have 104";
+    assert!(problem.contains(text) && problem.contains("bytes, metadata included (allowed: 1048576; "), "{problem}");
 }
 
 #[test]

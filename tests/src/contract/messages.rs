@@ -52,7 +52,7 @@ pub async fn message_arrives_as_it_was_sent(bench: &impl Bench) {
 /// The largest event fits.
 pub async fn largest_message_fits(bench: &impl Bench) {
     let function = bench.function("greet").await;
-    let event = Message::Event(event(bench, large('x', 261_000)));
+    let event = Message::Event(event(bench, large('x', 1_048_000)));
     post(bench, &Effect::send(&function, &event)).await;
     assert!(bench.receive_within(&function, 1, PATIENCE).await == [event]);
 }

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Larger than what is stored with a record anywhere, as large as a body may be.
-const LARGE: usize = 262_144;
+const LARGE: usize = 1_048_576;
 
 fn with(note: &Note, slot: &'static str, text: &str) -> Write {
     Write { payloads: Payloads::none().with(slot, json(text)), ..note.write() }
@@ -105,7 +105,7 @@ pub async fn payload_of_any_text_is_kept_to_the_last_character(bench: &impl Benc
 
 /// Characters of several bytes fall on the borders of whatever a large payload is cut into.
 pub async fn large_payload_of_wide_characters_is_kept(bench: &impl Bench) {
-    let body = json(&format!("\"x{}\"", "\u{1F600}".repeat(65_000)));
+    let body = json(&format!("\"x{}\"", "\u{1F600}".repeat(260_000)));
     let note = Note::new(bench);
     create(bench, &note.write_with(body.clone())).await;
     assert!(payload(bench, &note.key(), slot::BODY).await == Some(body));

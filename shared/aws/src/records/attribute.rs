@@ -25,6 +25,9 @@ pub(super) const INLINE_PREFIX: &str = "p.";
 /// The beginning of the name of an attribute that names the item of a payload stored apart.
 pub(super) const OVERFLOW_PREFIX: &str = "a.";
 
+/// The number of items that hold a payload together, where one is too small.
+pub(super) const PARTS: &str = "parts";
+
 /// The sort key of a record.
 pub(super) const RECORD: &str = "record";
 /// The beginning of the sort key of a payload that is stored apart.

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | record | `{kind}/{id}` | `record` |
 //! | a payload that doesn't fit into it | `{kind}/{id}` | `payload/{slot}/{version}` |
+//! | the same, from its second part on | `{kind}/{id}` | `payload/{slot}/{version}/{part}` |
 //! | a line of its log | `{kind}/{id}` | `log/{sort}` |
 //!
 //! A record has its `version`, its document as JSON text in `doc`, its payloads in `p.{slot}` or the sort keys of their

@@ -5,12 +5,13 @@ use std::borrow::Cow;
 use aws_sdk_dynamodb::types::AttributeValue;
 use dacapo_core::port::{PortError, PortErrorKind, PortResult};
 use dacapo_domain::{Json, RecordKey, StoredRecord, Write};
+use futures::future::join_all;
 
 use super::{
     DynamoRecords,
     attribute::{
-        DOCUMENT, EXPIRES_AT_S, HAS_OVERFLOW, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PAYLOAD, RECORD, bytes, is_expired,
-        key, number, text,
+        DOCUMENT, EXPIRES_AT_S, HAS_OVERFLOW, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PARTS, PAYLOAD, RECORD, bytes,
+        is_expired, key, number, number_of, text, text_of,
     },
     item,
 };
@@ -19,6 +20,8 @@ use crate::error::Operation;
 /// The weight of a record up to which payloads go into it: it is written again and again, and each write is paid by the
 /// KB.
 const RECORD_BYTES: usize = 1_024;
+/// Bytes of text in one item of a payload that is stored apart: an item has 409,600 at most, its key and names included.
+const PART_BYTES: usize = 390_000;
 
 /// A write's item with its payloads in place.
 pub(super) struct Placed {
@@ -48,10 +51,9 @@ impl DynamoRecords {
                 continue;
             }
             let sk = format!("{PAYLOAD}{slot}/{}", write.header.version);
-            self.put_apart(write, &sk, json).await?;
             placed.item.insert(format!("{OVERFLOW_PREFIX}{slot}"), text(&*sk));
             placed.item.insert(HAS_OVERFLOW.to_owned(), AttributeValue::Bool(true));
-            placed.apart.push(sk);
+            placed.apart.extend(self.put_apart(write, &sk, json).await?);
         }
         Ok(placed)
     }
@@ -60,7 +62,10 @@ impl DynamoRecords {
     /// was this write's before it was written over.
     pub(super) async fn drop_apart(&self, write: &Write, apart: &[String], found: Option<&Item>) {
         let pk = write.header.key.to_string();
-        let is_named = |sk: &String| found.is_some_and(|found| item::apart(found).any(|(_, named)| named == sk));
+        let is_part_of =
+            |sk: &str, named: &str| sk.strip_prefix(named).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let is_named =
+            |sk: &String| found.is_some_and(|found| item::apart(found).any(|(_, named)| is_part_of(sk, named)));
         for sk in apart.iter().filter(|sk| !is_named(sk)) {
             let delete = self.client.delete_item().table_name(self.table()).set_key(Some(key(&*pk, &**sk)));
             if let Err(error) = delete.send().await {
@@ -70,15 +75,42 @@ impl DynamoRecords {
         }
     }
 
-    async fn put_apart(&self, write: &Write, sk: &str, json: &Json) -> PortResult<()> {
+    /// Stores a payload in as many items as it takes, and gives their sort keys. The first says how many there are.
+    async fn put_apart(&self, write: &Write, sk: &str, json: &Json) -> PortResult<Vec<String>> {
         let pk = write.header.key.to_string();
-        let mut item = key(&*pk, sk);
-        item.insert(DOCUMENT.to_owned(), text(json.text()));
-        item.extend(write.header.expires_at_s.map(|expires_at_s| (EXPIRES_AT_S.to_owned(), number(expires_at_s))));
-        let put = self.client.put_item().table_name(self.table()).set_item(Some(item));
-        put.send().await.map_err(|error| self.failed(Operation::of("store a payload of", &pk), error))?;
-        Ok(())
+        let parts = parts(json.text());
+        let keys: Vec<String> = (0..parts.len()).map(|part| part_key(sk, part)).collect();
+        let puts = keys.iter().zip(&parts).map(|(sk, part)| {
+            let mut item = key(&*pk, &**sk);
+            item.insert(DOCUMENT.to_owned(), text(*part));
+            item.extend(write.header.expires_at_s.map(|expires_at_s| (EXPIRES_AT_S.to_owned(), number(expires_at_s))));
+            if parts.len() > 1 {
+                item.insert(PARTS.to_owned(), AttributeValue::N(parts.len().to_string()));
+            }
+            self.client.put_item().table_name(self.table()).set_item(Some(item)).send()
+        });
+        for put in join_all(puts).await {
+            put.map_err(|error| self.failed(Operation::of("store a payload of", &pk), error))?;
+        }
+        Ok(keys)
     }
+}
+
+/// The sort key of a part of a payload, counted from 0.
+fn part_key(sk: &str, part: usize) -> String {
+    if part == 0 { sk.to_owned() } else { format!("{sk}/{part:03}") }
+}
+
+/// A text in parts that fit into items; no character is cut.
+fn parts(mut text: &str) -> Vec<&str> {
+    let mut parts = vec![];
+    while text.len() > PART_BYTES {
+        let (part, rest) = text.split_at(text.floor_char_boundary(PART_BYTES));
+        parts.push(part);
+        text = rest;
+    }
+    parts.push(text);
+    parts
 }
 
 impl DynamoRecords {
@@ -94,11 +126,20 @@ impl DynamoRecords {
     }
 
     async fn read_apart(&self, pk: &str, sk: &str) -> PortResult<Json> {
-        let found = self.get(pk, sk).await?;
-        let json = found.as_ref().and_then(|item| item.get(DOCUMENT)).ok_or_else(|| {
-            PortError::new(PortErrorKind::Refused, format!("failed to read {sk:?} of {pk:?}: it is gone"))
-        })?;
-        item::read_json(json)
+        let gone = || PortError::new(PortErrorKind::Refused, format!("failed to read {sk:?} of {pk:?}: it is gone"));
+        let first = self.get(pk, sk).await?.ok_or_else(gone)?;
+        let Some(parts) = number_of(&first, PARTS) else {
+            return item::read_json(first.get(DOCUMENT).ok_or_else(gone)?);
+        };
+        let rest = join_all((1..usize::try_from(parts).unwrap_or_default()).map(|part| async move {
+            let part = part_key(sk, part);
+            self.get(pk, &part).await
+        }));
+        let mut text = text_of(&first, DOCUMENT).unwrap_or_default().to_owned();
+        for part in rest.await {
+            text += text_of(&part?.ok_or_else(gone)?, DOCUMENT).unwrap_or_default();
+        }
+        item::read_json(&AttributeValue::S(text))
     }
 
     /// An item, strongly consistent, unless it has expired.

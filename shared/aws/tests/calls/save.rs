@@ -159,3 +159,31 @@ async fn record_with_nothing_beside_it_expires_by_one_write() {
     commit(&ports, Seen::Stored(dolly), &SheepInput::Sold, (), soon()).await.unwrap().unwrap();
     assert_eq!(wire.operations(), ["UpdateItem"]);
 }
+
+#[tokio::test]
+async fn payload_larger_than_an_item_is_stored_in_parts_that_come_and_go_together() {
+    let wire = Wire::default();
+    let ports = wire.ports();
+    let (dolly, large) = (Sheep::new("dolly"), Json::of(&"\u{1F411}".repeat(262_000)).unwrap());
+    ports.records.create(&dolly.write_with(&large), None).await.unwrap();
+    let weights: Vec<usize> = wire.inputs("PutItem").iter().map(|input| input["Item"].to_string().len()).collect();
+    assert_eq!(weights.len(), 1 + 3, "the record, and three parts of 1 MB");
+    assert!(weights.iter().all(|bytes| *bytes < 409_600), "{weights:?}");
+    let stored = ports.records.load(&dolly.key()).await.unwrap().unwrap();
+    assert!(stored.payloads.get("wool") == Payload::Here(&large), "no character is cut");
+
+    // A writer that loses takes all of its parts with it, and none of the winner's.
+    let won = dolly.clone().at(2);
+    assert!(matches!(ports.records.save(&dolly.header(), &won.write()).await.unwrap(), Saved::Done(_)));
+    let before = wire.table.lock().unwrap().items.len();
+    let late = dolly.clone().at(3).write_with(&large);
+    assert!(matches!(ports.records.save(&dolly.header(), &late).await.unwrap(), Saved::Lost(Some(_))));
+    assert_eq!(wire.table.lock().unwrap().items.len(), before);
+
+    // One that lacks a part is refused: it is never read in part.
+    let parts = |sk: &str| sk.starts_with("payload/") && sk.ends_with("/002");
+    wire.table.lock().unwrap().items.retain(|(_, sk), _| !parts(sk));
+    let error = ports.records.load(&dolly.key()).await.unwrap_err();
+    assert_eq!(error.kind(), PortErrorKind::Refused);
+    assert!(error.to_string().ends_with("of \"sheep/dolly\": it is gone"), "{error}");
+}

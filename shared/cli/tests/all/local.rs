@@ -133,7 +133,7 @@ fn operation_that_is_impossible_is_refused_with_the_reason() {
     "#);
     let large = format!("\"{}\"", "x".repeat(262_143));
     let said = engine.call("run import-airports --local --body -").hears(&large).said();
-    assert!(said.code == 2 && said.err.contains("allowed: 262144"), "{}", said.err);
+    assert!(said.code == 2 && said.err.contains("allowed: 1048576"), "{}", said.err);
     assert_snapshot!(engine.said("run import-airports --local --when '1 day 2 hours'"), @r#"
     error: failed to use "1 day 2 hours" as a time: it has more than one number and unit; allowed is one (write "26 hours")
     exit 2

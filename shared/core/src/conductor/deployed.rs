@@ -23,23 +23,27 @@ pub struct Deployed {
 }
 
 impl Conductor {
-    /// Stores the manifest that the conductor carries, unless a newer one is there.
+    /// Stores the manifest that the conductor carries: it is what is deployed, whatever machine made it and when. It
+    /// gets the time of this deploy.
     ///
     /// # Errors
     /// `Refused` if it carries none; else what the store says: to be called again.
     pub async fn deployed(&self) -> PortResult<Deployed> {
-        match &self.carried {
-            Some(carried) => self.deploy(carried).await,
-            None => Err(PortError::new(PortErrorKind::Refused, "this conductor carries no manifest")),
-        }
+        let Some(carried) = &self.carried else {
+            return Err(PortError::new(PortErrorKind::Refused, "this conductor carries no manifest"));
+        };
+        let former = read_manifest(self.ports()).await?.map_or(i64::MIN, |(record, _)| record.made_ms);
+        let made_ms = former.max(self.ports().clock.now().as_millisecond());
+        self.deploy(&Manifest { made_ms, ..carried.clone() }).await
     }
 
     /// Stores a manifest, unless a newer one is there.
     ///
     /// # Errors
-    /// An error of the store: to be called again.
+    /// `Refused` for one that is too large, before anything is changed; an error of the store: to be called again.
     pub async fn deploy(&self, manifest: &Manifest) -> PortResult<Deployed> {
         let functions = manifest.functions.len();
+        manifest.check_bytes().map_err(|error| PortError::new(PortErrorKind::Refused, error.to_string()))?;
         let former = read_manifest(self.ports()).await?.map(|(_, manifest)| manifest);
         if former.as_ref().is_some_and(|former| former.made_ms > manifest.made_ms) {
             return Ok(Deployed { stored: false, functions });

@@ -7,7 +7,7 @@ mod reconcile;
 use dacapo_domain::{
     CONDUCTOR, CrashReport, DeferredEvent, DeferredEventInput, DeferredMessage, Effect, ExecutionEnded, FunctionEntry,
     Id, Input, Invocation, Json, Manifest, Message, NewRun, Policy, RunRecord, Start, State, Task, Trigger,
-    WaitLoopAnswer, WaitLoopCall, Work, hash128,
+    WaitLoopAnswer, WaitLoopCall, Work, hash128, limits,
     run::{ExecutionEnd, answer},
     slot,
 };
@@ -134,6 +134,8 @@ impl Conductor {
             return Err(InvokeError::Payload(format!("task {:?} is private: it can't be started by name", task.name)));
         }
         start.body.check().map_err(|error| InvokeError::Payload(format!("the body can't be used: {error}")))?;
+        limits::check_bytes("a run", start.body.bytes(), limits::START_EXECUTION_BYTES)
+            .map_err(|error| InvokeError::Payload(format!("failed to {error}")))?;
         let now = self.ports().clock.now();
         let id = Id::new(start.started, hash128(&start.execution));
         let new = NewRun { execution: Some(start.execution), ..NewRun::at(id, &task.name, now, Trigger::Direct) };

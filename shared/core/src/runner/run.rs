@@ -65,12 +65,8 @@ impl Runner {
         let now = clock.now();
         let new = NewRun::at(clock.new_id(), &entry.name, now, Trigger::Direct);
         let id = new.id;
-        let bytes = RunRecord::create(new.clone(), &clock.decision_context()).record.bytes_with(&body);
-        if bytes > limits::MESSAGE_BYTES {
-            let allowed = limits::MESSAGE_BYTES;
-            let text = format!("a run of {bytes} bytes, metadata included, is too large (allowed: {allowed})");
-            return Err(InvokeError::Payload(text));
-        }
+        let fits = RunRecord::create(new.clone(), &clock.decision_context()).record.check_size(&body);
+        fits.map_err(|error| InvokeError::Payload(format!("failed to {error}")))?;
         self.start_in_place(task, new, body, deadline).await?;
         let stored = self.load_run(id, deadline).await?.ok_or_else(|| {
             let message = "the record of a direct run has gone while it was in use";

@@ -135,6 +135,14 @@ pub enum ManifestError {
     },
 }
 
+/// The manifest is larger than it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the manifest has {bytes} bytes (allowed: {allowed}; declare schedules with smaller bodies, or split the app)")]
+pub struct ManifestTooLarge {
+    bytes: usize,
+    allowed: usize,
+}
+
 impl Manifest {
     /// Puts the functions of an app together.
     ///
@@ -151,6 +159,15 @@ impl Manifest {
             function.check_length()?;
         }
         Ok(Self { v: MANIFEST_VERSION, made_ms: 0, app: app.to_owned(), functions })
+    }
+
+    /// Checks that the manifest is no larger than it may be, before a deploy changes anything.
+    ///
+    /// # Errors
+    /// Where it is: with both sizes.
+    pub fn check_bytes(&self) -> Result<(), ManifestTooLarge> {
+        let (bytes, allowed) = (Json::of(self).map_or(0, |text| text.bytes()), limits::MANIFEST_BYTES);
+        if bytes <= allowed { Ok(()) } else { Err(ManifestTooLarge { bytes, allowed }) }
     }
 
     /// The task of this name and its function.

@@ -13,8 +13,9 @@ use super::{
     wait_loop_call::wait_until,
 };
 use crate::{
-    Decision, DecisionContext, Effect, Header, Id, Index, IndexEntry, Machine, Message, RecordKey, RunMessage, Trigger,
-    limits,
+    Decision, DecisionContext, Effect, Header, Id, Index, IndexEntry, Json, Machine, Message, RecordKey, RunMessage,
+    Trigger,
+    limits::{self, TooLarge},
 };
 
 /// The parts of a new run.
@@ -107,6 +108,16 @@ impl RunRecord {
         run.reconcile_at = run.earliest_repair(now);
         let effects = if run.invoker.is_queue() { vec![run.deliver(now)] } else { vec![] };
         Decision::store(run, effects)
+    }
+}
+
+impl RunRecord {
+    /// Checks that a run with this body fits into a message, as every door that starts one does.
+    ///
+    /// # Errors
+    /// Where it doesn't: with both sizes.
+    pub fn check_size(&self, body: &Json) -> Result<(), TooLarge> {
+        limits::check_bytes("a run", self.bytes_with(body), limits::MESSAGE_BYTES)
     }
 }
 

@@ -200,7 +200,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(30),
-            max_timeout: limits::MAX_TIMEOUT,
+            max_timeout: limits::USUAL_MAX_TIMEOUT,
             max_duration: None,
             max_iterations: Some(500),
             retry: Retry::default(),

@@ -181,7 +181,7 @@ fn continues() -> Vec<Case<RunRecord>> {
                 known,
             )
             .stores(|next| {
-                failed(next, "TOO_LARGE", "the input of `continue` has 262146 bytes (allowed: 262144)");
+                failed(next, "TOO_LARGE", "the input of `continue` has 1048578 bytes (allowed: 1048576)");
             }),
         tape("a continue after a wait too long fails the run", &running())
             .at(10)

@@ -36,7 +36,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
         tape("a limit beyond the longest moves the lease to when the runner stops", &running())
             .at(10)
             .gets(&Input::Extended(token, s(100_000)), known)
-            .stores(|next| until(next, 5 + 895 + 10)),
+            .stores(|next| until(next, 5 + 1_795 + 10)),
         tape("another limit without the lease is refused", &running())
             .at(10)
             .gets(&Input::Extended(Version(1), s(60)), known)

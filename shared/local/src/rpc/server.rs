@@ -16,7 +16,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{APPEND, CREATE, DELETE, EXECUTION_STATUS, HAS_BACKLOG, LOAD, POST, POSTPONE, QUERY, READ_LOG, SAVE, Verb};
 use crate::http::{Bodies, guard, whole};
 
-/// The longest request: a message of 256 KiB as JSON text within JSON, several times over.
+/// The longest request: a message of 1 MiB as JSON text within JSON, several times over.
 const LONGEST_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 
 /// Serves the ports.

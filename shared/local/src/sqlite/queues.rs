@@ -13,9 +13,6 @@ use super::rows::{WorkError, execute, first, millis};
 /// timers and schedules sent to a function that is gone.
 pub const APP_DLQ: &str = "undelivered";
 
-/// Bytes of a message, at most: SQS's own limit.
-const MESSAGE_BYTES: usize = 1024 * 1024;
-
 /// A function's queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueSpec {
@@ -142,8 +139,8 @@ pub(super) fn dead_letter(
 /// Refuses a text that SQS would: too long, empty, or with a character that it doesn't take.
 fn check_message(text: &str) -> Result<(), PortError> {
     let bytes = text.len();
-    let message = if !(1..=MESSAGE_BYTES).contains(&bytes) {
-        format!("a message of {bytes} bytes can't be sent (allowed: 1 to {MESSAGE_BYTES})")
+    let message = if !(1..=limits::MESSAGE_BYTES).contains(&bytes) {
+        format!("a message of {bytes} bytes can't be sent (allowed: 1 to {})", limits::MESSAGE_BYTES)
     } else if let Some(refused) = text.chars().find(|letter| !is_taken(*letter)) {
         format!("a message with {:?} can't be sent (SQS refuses it)", refused)
     } else {

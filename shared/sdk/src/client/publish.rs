@@ -3,13 +3,13 @@
 use std::future::IntoFuture;
 
 use dacapo_core::publish;
-use dacapo_domain::{EventMessage, Id, Json, Message, When, check_event_name, hash128};
+use dacapo_domain::{EventMessage, Id, Json, Message, When, check_event_name, hash128, limits};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::{
     Client,
-    run::{check_body, too_large, unserializable},
+    run::{check_body, unserializable},
 };
 use crate::{Error, EventRef};
 
@@ -92,7 +92,7 @@ impl Publish {
             attempt: 1,
         };
         let message = Message::Event(event.clone());
-        too_large("an event", message.to_text().len())?;
+        limits::check_bytes("an event", message.to_text().len(), limits::MESSAGE_BYTES).map_err(Error::usage)?;
         let subscribers = publish(&client.app, &event).await?;
         Ok(Published { id: event.id, subscribers })
     }

@@ -199,7 +199,7 @@ impl<O> StartRun<O> {
             ..NewRun::at(id, &name, due_at, trigger)
         };
         let decision = RunRecord::create(new, &cx);
-        check_size(&decision.record, &body)?;
+        decision.record.check_size(&body).map_err(Error::usage)?;
         match create_run(ports, &decision.with(slot::BODY, body), later(cx.now, PATIENCE)).await? {
             Creation::New => Ok(Started { id, deduplicated: false, output: PhantomData }),
             Creation::Exists(run) => Ok(Started { id: run.id, deduplicated: true, output: PhantomData }),
@@ -252,19 +252,4 @@ fn check_tags(tags: &[String]) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// The whole message, metadata included, in bytes of UTF-8.
-fn check_size(run: &RunRecord, body: &Json) -> Result<(), Error> {
-    too_large("a run", run.bytes_with(body))
-}
-
-pub(super) fn too_large(what: &str, bytes: usize) -> Result<(), Error> {
-    let allowed = limits::MESSAGE_BYTES;
-    if bytes <= allowed {
-        return Ok(());
-    }
-    let text =
-        format!("store {what} of {bytes} bytes, metadata included (allowed: {allowed}; keep what is large in S3)");
-    Err(Error::new(ErrorKind::Usage, text))
 }

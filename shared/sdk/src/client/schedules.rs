@@ -8,14 +8,14 @@ use dacapo_core::{
 };
 use dacapo_domain::{
     FireTimes, Index, Json, Manifest, Payloads, Query, Recurrence, Schedule, ScheduleInput, SchedulePut,
-    ScheduleRecord, SkippedFires, fired_run_bytes, slot,
+    ScheduleRecord, SkippedFires, fired_run_bytes, limits, slot,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Client,
-    run::{check_body, too_large, unserializable},
+    run::{check_body, unserializable},
     suggestion,
 };
 use crate::{Error, ErrorKind, TaskRef};
@@ -103,7 +103,8 @@ impl ScheduleClient {
         let recurrence = schedule.check().map_err(Error::usage)?;
         recurrence.since(now).map_err(Error::usage)?;
         self.client.task_by_name(task).await?;
-        too_large("a schedule's run", fired_run_bytes(name, task, &body))?;
+        let bytes = fired_run_bytes(name, task, &body);
+        limits::check_bytes("a schedule's run", bytes, limits::MESSAGE_BYTES).map_err(Error::usage)?;
         if self.client.manifest().await?.schedule(name).is_some() {
             let text =
                 format!("put schedule {name:?}: it is declared in code (choose another name, or change the code)");

@@ -108,7 +108,9 @@ mod tests {
             (limits::TAG_CHARS as u64, "characters"),
             (limits::BATCH as u64, "runs"),
             (message_bytes, "bytes"),
+            (limits::START_EXECUTION_BYTES as u64, "bytes"),
             (message_bytes, "bytes"),
+            (limits::MANIFEST_BYTES as u64, "bytes"),
             (limits::RESULT_BYTES as u64, "bytes"),
             (limits::LOG_ENTRY_BYTES as u64, "bytes"),
             (limits::LOG_ENTRIES.into(), "entries"),
@@ -295,7 +297,7 @@ mod tests {
             format!("1 to {} characters", limits::EVENT_NAME_CHARS),
             format!("longer than {}\n  bytes", limits::SLUG_BYTES),
             format!("1 s to {} min", in_minutes(limits::MAX_TIMEOUT)),
-            format!("after {} s", limits::RUNNER_STOPS.as_secs()),
+            format!("after {} s", grouped(limits::RUNNER_STOPS.as_secs())),
         ];
         let long_runs = [
             format!("1 second to {} days", in_days(limits::MAX_WAIT)),

@@ -4,7 +4,10 @@ mod call;
 mod end;
 mod options;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use dacapo_core::function::Handlers;
 use dacapo_domain::{Policy, Schedule, TaskEntry};
@@ -35,6 +38,8 @@ pub struct Task<I, O = (), V = (), N = NoInit> {
     pub(crate) hooks: Hooks<O, V>,
     init_values: InitValueCache<V>,
     policy: Policy,
+    /// As it was given; else it follows from the timeout.
+    max_timeout: Option<Duration>,
     memory_mb: u32,
     private: bool,
     schedules: Vec<(Schedule, I)>,
@@ -79,6 +84,7 @@ where
         hooks: Hooks::none(),
         init_values: InitValueCache::new(),
         policy: Policy::default(),
+        max_timeout: None,
         memory_mb: 256,
         private: false,
         schedules: vec![],
@@ -95,6 +101,7 @@ impl<I, O, V> Task<I, O, V, NoInit> {
             hooks: self.hooks,
             init_values: self.init_values,
             policy: self.policy,
+            max_timeout: self.max_timeout,
             memory_mb: self.memory_mb,
             private: self.private,
             schedules: self.schedules,
@@ -112,6 +119,7 @@ where
 {
     fn define(mut self) -> Definition {
         self.policy.has_end_hooks = self.hooks.follow_the_end();
+        self.policy.max_timeout = self.max_timeout.unwrap_or(self.policy.max_timeout.max(self.policy.timeout));
         let problems = options::problems(&self);
         Definition { memory_mb: self.memory_mb, handlers: Handlers::Task(Arc::new(self)), problems }
     }

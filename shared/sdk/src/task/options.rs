@@ -40,15 +40,16 @@ impl From<Machine> for u32 {
 
 /// Options. Each has a default, and replaces what was said before; `schedule` adds.
 impl<I, O, V, N> Task<I, O, V, N> {
-    /// The limit of one attempt: 1 s to 15 min, 30 s by default. What takes longer says `continue`.
+    /// The limit of one attempt: 1 s to 30 min, 30 s by default. What takes longer says `continue`.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.policy.timeout = timeout;
         self
     }
 
-    /// The longest that `set_timeout` may raise the timeout to, 15 min by default; the Lambda's own timeout.
+    /// The longest that `set_timeout` may raise the timeout to: by default 15 min, or the timeout where that is longer.
+    /// The Lambda's own timeout follows from it.
     pub fn max_timeout(mut self, max: Duration) -> Self {
-        self.policy.max_timeout = max;
+        self.max_timeout = Some(max);
         self
     }
 
@@ -117,14 +118,14 @@ impl<I, O, V, N> Task<I, O, V, N> {
 /// Everything that is wrong, each with what was given and what is allowed.
 pub(super) fn problems<I, O, V, N>(task: &Task<I, O, V, N>) -> Vec<String> {
     let policy = &task.policy;
-    let mut problems = vec![];
+    let (mut problems, longest) = (vec![], limits::MAX_TIMEOUT.as_secs());
     for (option, limit) in [("timeout", policy.timeout), ("max_timeout", policy.max_timeout)] {
         if limit > limits::MAX_TIMEOUT {
             problems.push(format!(
-                "{option} of {limit:?} (allowed: 1 s to 900 s; a task that takes longer returns `Continue(input)` and is called again)"
+                "{option} of {limit:?} (allowed: 1 s to {longest} s; a task that takes longer returns `Continue(input)` and is called again)"
             ));
         } else if limit < limits::MIN_TIMEOUT {
-            problems.push(format!("{option} of {limit:?} (allowed: 1 s to 900 s)"));
+            problems.push(format!("{option} of {limit:?} (allowed: 1 s to {longest} s)"));
         }
     }
     if policy.max_timeout < policy.timeout {

@@ -1,0 +1,108 @@
+//! Deploys: which manifest is kept, and what becomes of the schedules.
+
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
+use dacapo::prelude::*;
+use dacapo_core::{conductor::Conductor, port::Ports};
+use dacapo_domain::{FunctionEntry, Holds, Json, Manifest, Policy, Schedule, ScheduleEntry, TaskEntry};
+use dacapo_test_kit::TestApp;
+
+/// The time at which the test's first manifest was made: the start of its clock.
+const MADE_MS: i64 = 1_767_225_600_000;
+const REPORT: TaskRef<u32> = TaskRef::new("report");
+
+fn manifest(made_ms: i64, schedule: Option<Schedule>) -> Manifest {
+    let entry = |schedule| ScheduleEntry { name: "report-1".to_owned(), schedule, body: Json::of(&7).unwrap() };
+    let task = TaskEntry {
+        name: "report".to_owned(),
+        policy: Policy::default(),
+        private: false,
+        schedules: schedule.map(entry).into_iter().collect(),
+    };
+    let made_ms = MADE_MS + made_ms;
+    let functions = vec![FunctionEntry::conductor(), FunctionEntry::task("report", 256, task)];
+    Manifest { made_ms, ..Manifest::new("test", functions).unwrap() }
+}
+
+fn ports(app: &TestApp) -> &Ports {
+    app.client().ports()
+}
+
+/// The manifest that a client reads who has read none yet.
+async fn deployed(app: &TestApp) -> Manifest {
+    (*dacapo::Client::new(ports(app).clone()).manifest().await.unwrap()).clone()
+}
+
+#[tokio::test]
+async fn deploy_from_another_machine_replaces_what_a_later_build_left() {
+    let app = TestApp::new();
+    let year = 365 * 86_400_000;
+    for (made_ms, schedule) in
+        [(year, every("1 day")), (-7, every("2 days")), (year * 100, every("3 days")), (-year, every("4 days"))]
+    {
+        let carried = manifest(made_ms, Some(schedule.clone()));
+        let told = Conductor::new(ports(&app).clone(), Some(carried)).deployed().await.unwrap();
+        assert!(told.stored);
+        let (_, _, entry) =
+            deployed(&app).await.schedule("report-1").map(|(a, b, c)| (a.clone(), b.clone(), c.clone())).unwrap();
+        assert_eq!(entry.schedule, schedule, "whatever the machines' clocks said when it was built");
+    }
+}
+
+#[tokio::test]
+async fn older_manifest_changes_nothing_and_no_schedule() {
+    let app = TestApp::new();
+    let conductor = Conductor::new(ports(&app).clone(), None);
+    assert!(conductor.deploy(&manifest(2_000, Some(every("1 day")))).await.unwrap().stored);
+    let before = app.schedules().list().await.unwrap();
+    for older in [manifest(1_999, None), manifest(1, Some(every("2 days")))] {
+        assert!(!conductor.deploy(&older).await.unwrap().stored);
+        assert_eq!(deployed(&app).await, manifest(2_000, Some(every("1 day"))));
+        assert_eq!(app.schedules().list().await.unwrap(), before);
+    }
+}
+
+#[tokio::test]
+async fn manifest_that_is_too_large_is_refused_before_anything_changes() {
+    let app = TestApp::new();
+    let conductor = Conductor::new(ports(&app).clone(), None);
+    conductor.deploy(&manifest(1_000, Some(every("1 day")))).await.unwrap();
+    let before = app.schedules().list().await.unwrap();
+    let mut large = manifest(2_000, None);
+    let task = task_of(&mut large);
+    for n in 2..7 {
+        let (name, body) = (format!("report-{n}"), Json::of(&"x".repeat(1_000_000)).unwrap());
+        task.schedules.push(ScheduleEntry { name, schedule: every("1 day"), body });
+    }
+    let refused = conductor.deploy(&large).await.unwrap_err().to_string();
+    assert!(
+        refused.starts_with("the manifest has 5000") && refused.contains(" bytes (allowed: 4194304; "),
+        "{refused}"
+    );
+    assert_eq!(deployed(&app).await, manifest(1_000, Some(every("1 day"))));
+    assert_eq!(app.schedules().list().await.unwrap(), before);
+    task_of(&mut large).schedules.truncate(3);
+    assert!(conductor.deploy(&large).await.unwrap().stored, "what is larger than an item is stored in parts");
+    assert_eq!(deployed(&app).await, large);
+}
+
+fn task_of(manifest: &mut Manifest) -> &mut TaskEntry {
+    match &mut manifest.functions[1].holds {
+        Holds::Task(task) => task,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn declared_schedule_takes_the_place_of_one_put_at_run_time_under_its_name() {
+    let app = TestApp::new().with(task(REPORT, async |_: u32, _: TaskContext| Ok(())));
+    app.schedules().put("report-1", REPORT, every("1 hour"), 1).await.unwrap();
+    app.advance(minutes(30)).await;
+    assert_eq!(app.runs_of(REPORT).len(), 1);
+
+    let conductor = Conductor::new(ports(&app).clone(), None);
+    assert!(conductor.deploy(&manifest(60_000, Some(every("1 day")))).await.unwrap().stored);
+    app.advance(hours(5)).await;
+
+    assert_eq!(app.runs_of(REPORT).len(), 1, "the one that was put fires no more");
+}
