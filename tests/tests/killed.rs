@@ -128,7 +128,8 @@ async fn write_that_was_acknowledged_is_there_after_a_kill() {
         for id in &completed {
             let key = RunRecord::key_of(id.parse().unwrap());
             let stored = load::<RunRecord>(&ports, &key).await.unwrap().unwrap();
-            assert!(stored.record.has_ended_as(State::Completed), "round {round}: run {id} was completed");
+            let state = stored.record.state_at(SystemClock.now());
+            assert_eq!(state, State::Completed, "round {round}: run {id} was completed");
             let payloads = stored.payloads;
             assert_eq!(payloads.get(slot::RESULT), payloads.get(slot::BODY), "round {round}: its result came with it");
         }

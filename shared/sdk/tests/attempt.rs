@@ -164,6 +164,26 @@ async fn hooks_after_a_timeout_leave_time_to_store_it_before_the_deadline() {
 }
 
 #[tokio::test]
+async fn hook_of_the_end_is_stopped_before_the_lease_of_the_hooks_ends() {
+    let (left, ahead) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::<Arc<Ahead>>::new()));
+    let (note, clock) = (left.clone(), ahead.clone());
+    let function = task(COUNT, async |n: u32, _: TaskContext| Ok(n))
+        .on_success(move |_, _| {
+            clock.get().unwrap().advance(seconds(80));
+            std::future::ready(Ok(()))
+        })
+        .on_complete(move |_, cx| {
+            note.set(cx.remaining()).unwrap();
+            std::future::ready(Ok(()))
+        });
+    let (process, definition) = Process::of(function).await;
+    assert!(ahead.set(process.clock.clone()).is_ok());
+    process.deliver(&definition, process.ports.clone(), minutes(15)).await;
+    // Three hooks of 30 s each have their lease: the first has taken most of it.
+    assert!(left.get().is_some_and(|left| *left <= seconds(10) && *left > seconds(9)), "{left:?}");
+}
+
+#[tokio::test]
 async fn entries_of_an_attempt_whose_process_died_count_towards_those_of_its_iteration() {
     let (attempts, logged) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
     let say = logged.clone();

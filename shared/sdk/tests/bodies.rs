@@ -4,6 +4,7 @@
 
 use dacapo::{Definition, Error, ErrorKind, Json, State, prelude::*};
 use dacapo_core::{conductor::Conductor, runner::Runner};
+use dacapo_domain::limits;
 use dacapo_test_kit::TestApp;
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
@@ -74,6 +75,23 @@ async fn body_that_some_reader_refuses_is_refused_by_a_direct_invocation_and_by_
         assert!(error.contains(word), "{error}");
     }
     assert_eq!(app.runs_of(RAW).len(), 0);
+}
+
+#[tokio::test]
+async fn direct_invocation_has_the_size_limit_of_all_starts() {
+    let app = app();
+    let ports = app.client().ports();
+    let definition = Definition::of(task(RAW, async |body: Json, _: TaskContext| Ok(body)));
+    let runner = Runner::new(definition.handlers, ports.clone(), "raw");
+    let body = |bytes: usize| json(format!("\"{}\"", "x".repeat(bytes - 2)));
+    let error = runner.invoke(body(limits::MESSAGE_BYTES), ports.clock.now()).await.unwrap_err().to_string();
+    let (start, end) =
+        ("a run of ", format!(" bytes, metadata included, is too large (allowed: {})", limits::MESSAGE_BYTES));
+    assert!(error.starts_with(start) && error.ends_with(&end), "{error}");
+    assert_eq!(app.run(RAW, body(limits::MESSAGE_BYTES)).await.unwrap_err().kind(), ErrorKind::Usage);
+    assert_eq!(app.runs_of(RAW).len(), 0);
+    let answer = runner.invoke(body(limits::MESSAGE_BYTES - 1_000), ports.clock.now() + minutes(1)).await.unwrap();
+    assert!(answer.text().contains("\"completed\""));
 }
 
 #[test]

@@ -283,7 +283,7 @@ async fn a_hook_that_outlasts_its_attempt_is_stopped_once_and_told() {
     let function = taped(&Tape::default()).retry(Retry::never()).handle_error(|_, _| std::future::pending());
     let (app, record) = run(function, "panic").await;
     assert_eq!(record.error_code.as_deref(), Some("PANIC"));
-    let told = "then its hooks were stopped: the handler took longer than its timeout of 5 s";
+    let told = "then the hook `handle_error` or `cleanup` took longer than its timeout of 5 s";
     assert!(record.error_stack.as_ref().is_some_and(|stack| stack.contains(told)), "{record:?}");
     let logs = app.logs(record.id).await.unwrap();
     assert_eq!(logs[0].message, "the hooks after a failed attempt were stopped");

@@ -114,9 +114,10 @@ impl Guard {
         self.blocked.load(Ordering::Relaxed)
     }
 
-    /// The handler's outcome, or how it failed to give one.
+    /// The outcome of a handler or a hook, named so in messages, or how it failed to give one.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
+        name: &str,
         handler: impl Future<Output = T> + Send + 'static,
         limit: &Limit,
     ) -> Result<T, AttemptError> {
@@ -125,7 +126,7 @@ impl Guard {
             biased;
             outcome = &mut handler => match outcome {
                 Ok(outcome) => return Ok(outcome),
-                Err(error) if error.is_panic() => return Err(panicked(&*error.into_panic())),
+                Err(error) if error.is_panic() => return Err(panicked(name, &*error.into_panic())),
                 Err(_) => limit.span().end(),
             },
             () = limit.passed() => limit.span().end(),
@@ -134,14 +135,14 @@ impl Guard {
         if tokio::time::timeout(STOPS_WITHIN, &mut handler).await.is_err() {
             self.blocked.store(true, Ordering::Relaxed);
         }
-        let message = format!("the handler took longer than its timeout of {} s", passed.as_secs_f64());
+        let message = format!("the {name} took longer than its timeout of {} s", passed.as_secs_f64());
         Err(AttemptError::retryable(code::TIMEOUT, message))
     }
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> AttemptError {
+fn panicked(name: &str, panic: &(dyn Any + Send)) -> AttemptError {
     let AttemptError { error, retry } =
-        AttemptError::retryable(code::PANIC, format!("the handler panicked: {}", panic_text(panic)));
+        AttemptError::retryable(code::PANIC, format!("the {name} panicked: {}", panic_text(panic)));
     AttemptError { error: error.bounded(), retry }
 }
 
@@ -172,7 +173,7 @@ mod tests {
                 moved.set(Duration::from_millis(500));
                 thread::sleep(Duration::from_secs(5));
             };
-            let failed = guard.call(handler, &limit).await.unwrap_err();
+            let failed = guard.call("handler", handler, &limit).await.unwrap_err();
             (failed.error.code, guard.is_blocked(), limit.spent())
         });
         while !guarded.is_finished() {

@@ -121,7 +121,7 @@ impl Runner {
                 let (handler, body, attempt) = (handler.clone(), attempt.event().body.clone(), attempt.clone());
                 async move { handler.call(body, attempt).await }
             };
-            let outcome = self.guard.call(call, attempt.limit()).await;
+            let outcome = self.guard.call("handler", call, attempt.limit()).await;
             if let Err(error) = outcome.and_then(|handled| handled) {
                 let EventMessage { name: event, id, .. } = attempt.event();
                 tracing::warn!(event, %id, handler = name, error = error.error.message, "a handler failed");

@@ -134,7 +134,7 @@ impl Runner {
             let (task, attempt) = (task.clone(), attempt.clone());
             async move { task.call(input, attempt).await }
         };
-        let outcome = self.guard.call(call, attempt.limit()).await;
+        let outcome = self.guard.call("handler", call, attempt.limit()).await;
         let spent = attempt.limit().spent();
         let outcome = match outcome {
             Ok(outcome) => outcome,
@@ -162,11 +162,11 @@ impl Runner {
             let (task, attempt, error) = (task.clone(), attempt.clone(), error.clone());
             async move { task.handle_failure(error, attempt).await }
         };
-        match self.guard.call(call, attempt.limit()).await {
+        match self.guard.call("hook `handle_error` or `cleanup`", call, attempt.limit()).await {
             Ok(error) => error,
             Err(failed) => {
                 let cause = failed.error.message;
-                error.error.add_line(format!("then its hooks were stopped: {cause}"));
+                error.error.add_line(format!("then {cause}"));
                 log_failure("the hooks after a failed attempt were stopped", cause, attempt).await;
                 error
             }
@@ -214,8 +214,9 @@ impl Runner {
                 async move { task.run_end_hook(hook, attempt, view).await }
             };
             // Each stands alone: one that panics, or takes too long, takes no other with it.
-            if let Err(failed) = self.guard.call(call, attempt.limit()).await {
-                log_failure(&format!("the hook `{}` failed", hook.name()), failed.error.message, &attempt).await;
+            let name = format!("hook `{}`", hook.name());
+            if let Err(failed) = self.guard.call(&name, call, attempt.limit()).await {
+                log_failure(&format!("the {name} failed"), failed.error.message, &attempt).await;
             }
             log = attempt.log_after().await;
         }

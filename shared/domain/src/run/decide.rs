@@ -6,8 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    FinalState, Input, Invoker, Key, Logged, Phase, Policy, RunRecord, State, Task, WaitLoopCall, attempt, end,
-    reconcile,
+    FinalState, Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Task, WaitLoopCall, attempt, end, reconcile,
     table::{Cell, Transition as T, cell},
     wait_loop,
     wait_loop_call::wait_until,
@@ -151,6 +150,9 @@ impl Machine for RunRecord {
         let decision = self.apply(transition, input, policy, task, cx);
         let to = decision.record.phase.name();
         debug_assert!(from == to || transition.leads_to(from).contains(&to), "{transition:?}: {from:?} → {to:?}");
+        if let (true, Phase::Ended(end)) = (from != to, &decision.record.phase) {
+            debug_assert!(transition.ends_as(from).contains(&end.state), "{transition:?}: {from:?} → {:?}", end.state);
+        }
         if input.name().is_in_function() { decision } else { end::delegate_end_hooks(decision, cx) }
     }
 
@@ -195,12 +197,6 @@ impl RunRecord {
             (T::FailRemoved, _) => end::fail_removed(self, cx),
             _ => unreachable!("the table leads {input:?} to {transition:?}"),
         }
-    }
-
-    /// Is true where the run has ended in this state.
-    #[must_use]
-    pub fn has_ended_as(&self, state: State) -> bool {
-        matches!(&self.phase, Phase::Ended(end) if State::from(end.state) == state)
     }
 }
 

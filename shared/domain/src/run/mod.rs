@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use decide::NewRun;
 pub use input::{AttemptEnd, Facts, Input, InputName, Need, Policy, Task};
 pub use logged::{LogRoom, Logged};
-pub use phase::{End, FinalState, Lease, MOVES, Phase, PhaseName, State, StateError};
+pub use phase::{End, FinalState, Lease, Phase, PhaseName, State, StateError};
 pub use view::RunView;
 pub use wait_loop_call::{ExecutionEnd, WaitLoopAnswer, WaitLoopCall, answer};
 

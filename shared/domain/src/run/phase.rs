@@ -111,18 +111,6 @@ pub enum State {
 
 use State::{Aborted, Completed, Expired, Failed, Running, Scheduled, Submitted, Waiting};
 
-/// Every move that a run can make, as it is told. Staying (another lease, another attempt) is no move.
-pub const MOVES: [(State, &[State]); 8] = [
-    (Scheduled, &[Submitted, Running, Aborted, Expired, Failed]),
-    (Submitted, &[Scheduled, Running, Aborted, Expired, Failed]),
-    (Running, &[Completed, Failed, Aborted, Waiting, Submitted]),
-    (Waiting, &[Submitted, Running, Aborted, Failed]),
-    (Completed, &[]),
-    (Failed, &[]),
-    (Aborted, &[]),
-    (Expired, &[]),
-];
-
 /// The text names no state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a state (allowed: scheduled, submitted, running, waiting, completed, failed, aborted, expired)")]

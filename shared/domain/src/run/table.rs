@@ -3,7 +3,7 @@
 //! A cell names its transition, or says why the input is ignored. A transition may also find that the input is not
 //! meant for the record (another attempt, a lost lease) and leave it as it is. [`diagram()`] draws the table.
 
-use super::{InputName, PhaseName};
+use super::{FinalState, InputName, PhaseName, State};
 use crate::diagram;
 
 /// The meaning of an input in a phase.
@@ -147,6 +147,73 @@ impl Transition {
             | Self::RunEndHooks
             | Self::FinishEndHooks
             | Self::DropEndHooks => &[],
+        }
+    }
+
+    /// The final states that it may end a run of this phase in.
+    #[must_use]
+    pub const fn ends_as(self, from: PhaseName) -> &'static [FinalState] {
+        use FinalState::{Aborted, Completed, Expired, Failed};
+        match (self, from) {
+            (_, PhaseName::Ended) => &[],
+            (Self::TakeAttempt | Self::AnswerCall, PhaseName::Queued) => &[Expired],
+            (Self::EndAttempt, _) => &[Completed, Failed, Aborted],
+            (Self::Reconcile, PhaseName::Queued) => &[Failed, Expired],
+            (Self::Reconcile, PhaseName::Waiting) | (Self::FailRemoved, _) => &[Failed],
+            (Self::RecordCrash | Self::FollowExecution | Self::Reconcile, _) => &[Failed, Aborted],
+            (Self::Abort, _) => &[Aborted],
+            _ => &[],
+        }
+    }
+}
+
+/// The moves that a run can make, as it is told of them: from each state to those that may come next. Staying, as for
+/// another attempt, is no move.
+#[must_use]
+pub fn moves() -> Vec<(State, Vec<State>)> {
+    let moves = |from: State, phase: PhaseName| {
+        let done = InputName::ALL.into_iter().filter_map(|input| match cell(phase, input) {
+            Cell::Does(transition) => Some(transition),
+            Cell::Ignored(_) => None,
+        });
+        let next = done.flat_map(|transition| {
+            let ends = transition.ends_as(phase).iter().copied().map(State::from);
+            let stays = transition.leads_to(phase).iter().filter_map(|to| to.state());
+            ends.chain(stays).collect::<Vec<_>>()
+        });
+        // It becomes due, or is moved to a later time.
+        let by_time = match from {
+            State::Scheduled => Some(State::Submitted),
+            State::Submitted => Some(State::Scheduled),
+            _ => None,
+        };
+        let next: Vec<State> = next.chain(by_time).collect();
+        State::ALL.into_iter().filter(|to| *to != from && next.contains(to)).collect()
+    };
+    let moves = |from: State| (from, from.phase().map_or_else(Vec::new, |phase| moves(from, phase)));
+    State::ALL.into_iter().map(moves).collect()
+}
+
+impl PhaseName {
+    /// The state that a run in this phase is told as once it is due, unless it is over.
+    const fn state(self) -> Option<State> {
+        match self {
+            Self::Queued => Some(State::Submitted),
+            Self::Running => Some(State::Running),
+            Self::Waiting => Some(State::Waiting),
+            Self::Ended => None,
+        }
+    }
+}
+
+impl State {
+    /// The phase of a run that is told so, unless it is over.
+    const fn phase(self) -> Option<PhaseName> {
+        match self {
+            Self::Scheduled | Self::Submitted => Some(PhaseName::Queued),
+            Self::Running => Some(PhaseName::Running),
+            Self::Waiting => Some(PhaseName::Waiting),
+            Self::Completed | Self::Failed | Self::Aborted | Self::Expired => None,
         }
     }
 }

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use dacapo_domain::{
     Change, Decision, DecisionContext, DeferredEvent, DeferredEventInput, DeliveryInput, DeliveryPhase, DeliveryRecord,
-    Effect, IdempotencyKey, Index, Input, Json, Machine, ManifestRecord, Message, Phase, RunRecord, ScheduleInput,
-    ScheduleRecord, limits, sort_time,
+    Effect, FinalState, IdempotencyKey, Index, Input, Json, Machine, ManifestRecord, Message, Phase, RunRecord,
+    ScheduleInput, ScheduleRecord, limits, sort_time,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -51,7 +51,7 @@ impl Ruled for RunRecord {
     }
 
     fn is_failed_run(&self) -> bool {
-        self.has_ended_as(dacapo_domain::State::Failed)
+        matches!(&self.phase, Phase::Ended(end) if end.state == FinalState::Failed)
     }
 
     fn is_reconciliation(input: &Input) -> bool {
