@@ -24,6 +24,7 @@ const TOP: &[&str] = &[
     "SECURITY.md",
     "clippy.toml",
     "deny.toml",
+    "findings",
     "functions",
     "infra",
     "rust-toolchain.toml",
