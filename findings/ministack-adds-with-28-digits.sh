@@ -9,7 +9,7 @@ set -eu
 
 dir=$(mktemp -d)
 server=
-trap '[ -z "$server" ] || kill "$server" || true; rm -rf "$dir"' EXIT
+trap '[ -z "$server" ] || { kill "$server" && wait "$server"; } || true; rm -rf "$dir"' EXIT
 cd "$dir"
 
 python3 -m venv env
