@@ -1,10 +1,10 @@
 //! Admission: browsers of this machine, and for writes only our own pages.
 
-use std::{fmt::Write, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -13,20 +13,21 @@ use axum::{
 #[derive(Clone)]
 pub struct Token(Arc<str>);
 
+/// A text of 128 bits of the operating system's randomness.
+///
+/// # Panics
+/// If the operating system has none: then no page can be told from another one's.
+#[expect(clippy::expect_used, reason = "no page may be served without it")]
+pub fn random_text() -> String {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the operating system gives randomness");
+    format!("{:032x}", u128::from_ne_bytes(bytes))
+}
+
 impl Token {
-    /// A new one, of 128 bits of the operating system's randomness.
+    /// A new one.
     pub fn random() -> Self {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).expect("the operating system gives randomness");
-        Self(
-            bytes
-                .iter()
-                .fold(String::new(), |mut text, byte| {
-                    let _ = write!(text, "{byte:02x}");
-                    text
-                })
-                .into(),
-        )
+        Self(random_text().into())
     }
 
     /// The text that forms carry.
@@ -41,23 +42,23 @@ impl Token {
     }
 }
 
-/// Lets a request pass whose `Host` is this machine and, for a write, whose `Origin` is our own.
+/// Lets a request pass whose `Host` is this machine and that no other site's page has sent; a link there may lead here.
 ///
-/// The first stops a name that was made to point at 127.0.0.1, the second a form on another site's page.
+/// The first stops a name that was made to point at 127.0.0.1, the second a form or a picture on another site's page.
 pub async fn check(request: Request, next: Next) -> Response {
-    if let Err(why) = may_enter(request.method(), request.headers()) {
-        return (StatusCode::FORBIDDEN, format!("{why}\n")).into_response();
-    }
-    let mut response = next.run(request).await;
+    let mut response = match may_enter(request.method(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(why) => (StatusCode::FORBIDDEN, format!("{why}\n")).into_response(),
+    };
     let headers = response.headers_mut();
-    for (name, value) in HEADERS {
+    for (name, value) in &HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }
 
 /// The headers of every page. The pages need nothing from elsewhere, and no other page may frame them.
-const HEADERS: [(header::HeaderName, &str); 5] = [
+const HEADERS: [(HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; \
@@ -67,6 +68,7 @@ const HEADERS: [(header::HeaderName, &str); 5] = [
     (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
     (header::X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
 fn may_enter(method: &Method, headers: &HeaderMap) -> Result<(), &'static str> {
@@ -75,12 +77,15 @@ fn may_enter(method: &Method, headers: &HeaderMap) -> Result<(), &'static str> {
     if !is_this_machine(host) {
         return Err("refused: the Host header doesn't name this machine (open the page at http://127.0.0.1:PORT/)");
     }
-    if method == Method::GET || method == Method::HEAD {
+    let reads = method == Method::GET || method == Method::HEAD;
+    let own = format!("http://{host}");
+    let from_elsewhere = headers.get("origin").is_some_and(|origin| *origin != *own)
+        || headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && !(reads && site == "none"));
+    // A link on another page, followed: nothing but the reader's own window gets to see what it leads to.
+    let is_followed = reads && text("sec-fetch-mode") == Some("navigate") && text("sec-fetch-dest") == Some("document");
+    if is_followed {
         return Ok(());
     }
-    let own = format!("http://{host}");
-    let from_elsewhere = text("origin").is_some_and(|origin| origin != own)
-        || text("sec-fetch-site").is_some_and(|site| site != "same-origin");
     match from_elsewhere {
         true => Err("refused: the request comes from another page (use the dashboard's own forms)"),
         false => Ok(()),

@@ -13,6 +13,7 @@ mod start;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     middleware::from_fn,
     routing::{get, post},
 };
@@ -29,12 +30,14 @@ pub fn router(client: Client, place: &str) -> Router {
     Router::new()
         .route("/", get(runs::show))
         .route("/run/{id}", get(run::show))
-        .route("/run/{id}/abort", post(run::abort))
-        .route("/run/{id}/replay", post(run::replay))
+        .route("/run/{id}/abort", post(run::actions::abort))
+        .route("/run/{id}/replay", post(run::actions::replay))
         .route("/start", get(start::show).post(start::start))
         .route("/schedules", get(schedules::show).post(schedules::pause))
         .route("/assets/style.css", get(page::style))
         .route("/assets/live.js", get(page::live))
+        .fallback(page::missing)
+        .layer(DefaultBodyLimit::max(page::FORM_BYTES))
         .with_state(dashboard)
         .layer(from_fn(guard::check))
 }

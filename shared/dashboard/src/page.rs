@@ -1,14 +1,21 @@
 //! The parts of every page: its state, its frame, and the page in place of one that can't be made.
 
 use axum::{
-    http::{StatusCode, header},
+    extract::State,
+    http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use dacapo::{Client, Error, ErrorKind};
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::guard::Token;
+use crate::{
+    guard::Token,
+    show::{plain, shorten},
+};
+
+/// Bytes of a form, at most: a body of the longest that a run may have, each byte of it written as three.
+pub const FORM_BYTES: usize = 4 * 1024 * 1024;
 
 const PLACES: [(&str, &str); 3] = [("/", "Runs"), ("/start", "Start"), ("/schedules", "Schedules")];
 
@@ -50,7 +57,7 @@ impl Dashboard {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
-                    title { (frame.title) " · Dacapo" }
+                    title { (plain(frame.title)) " · Dacapo" }
                     link rel="stylesheet" href="/assets/style.css";
                     link rel="icon" href="data:,";
                     @if let Some(seconds) = frame.refresh {
@@ -83,17 +90,27 @@ impl PageError {
         Self { status: StatusCode::NOT_FOUND, why: why.into() }
     }
 
-    /// A form without the token of this process.
-    pub fn stale() -> Self {
-        let why = "the form is from before the dashboard was started (go back, reload the page, and send it again)";
-        Self { status: StatusCode::FORBIDDEN, why: why.to_owned() }
+    /// A request that can't be read, as axum tells it.
+    pub fn unreadable(status: StatusCode, why: &str) -> Self {
+        let why = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                format!("the form is too large (allowed: {FORM_BYTES} bytes; `dacapo run --body @FILE` takes a file)")
+            }
+            _ => format!("the request can't be read: {} (go back, and send the page's own form)", shorten(why, 200)),
+        };
+        Self { status, why }
+    }
+
+    /// Work that ended without an answer.
+    pub fn lost(why: &impl std::fmt::Display) -> Self {
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, why: format!("the dashboard failed: {why} (try again)") }
     }
 
     /// The whole page.
     pub fn page(&self, dashboard: &Dashboard) -> Response {
         let content = html! {
             h1 { "That didn't work" }
-            p class="notice" role="alert" { (self.why) }
+            p class="notice" role="alert" { (plain(&self.why)) }
             p { a href="/" { "All runs" } }
         };
         let frame = Frame { title: "That didn't work", at: "", refresh: None };
@@ -105,6 +122,31 @@ impl From<Error> for PageError {
     fn from(error: Error) -> Self {
         Self { status: status(&error), why: error.to_string() }
     }
+}
+
+/// Does what a form asks for, to its end, also where its browser goes away before it has the answer.
+pub async fn finish<T: Send + 'static>(
+    work: impl Future<Output = Result<T, PageError>> + Send + 'static,
+) -> Result<T, PageError> {
+    tokio::spawn(work).await.unwrap_or_else(|error| Err(PageError::lost(&error)))
+}
+
+/// The page of a form whose token is another process's: the same form once more, filled, with the token of this one.
+pub fn again(dashboard: &Dashboard, form: &Markup) -> Response {
+    let content = html! {
+        h1 { "Once more, please" }
+        p class="notice" role="alert" {
+            "The dashboard was started again after this form was made. Nothing was done yet: send it again."
+        }
+        (form)
+    };
+    let frame = Frame { title: "Once more, please", at: "", refresh: None };
+    (StatusCode::FORBIDDEN, dashboard.page(&frame, &content)).into_response()
+}
+
+/// Nothing is at an address.
+pub async fn missing(State(dashboard): State<Dashboard>, uri: Uri) -> Response {
+    PageError::not_found(format!("There is no page {}.", shorten(uri.path(), 200))).page(&dashboard)
 }
 
 /// The status that says what went wrong.

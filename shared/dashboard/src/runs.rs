@@ -1,7 +1,7 @@
 //! The list of runs, newest first.
 
 use axum::{
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
 use dacapo::{ListFilter, Listed};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     page::{Dashboard, Frame, PageError},
     run::parts,
-    show::ago,
+    show::{ago, plain, shorten},
 };
 
 const PAGE: usize = 50;
@@ -30,8 +30,10 @@ pub struct Asked {
 }
 
 /// `GET /`
-pub async fn show(State(dashboard): State<Dashboard>, Query(asked): Query<Asked>) -> Response {
-    match page(&dashboard, &asked).await {
+pub async fn show(State(dashboard): State<Dashboard>, asked: Result<Query<Asked>, QueryRejection>) -> Response {
+    let asked = asked.map_err(|error| PageError::unreadable(error.status(), &error.body_text()));
+    let page = async { page(&dashboard, &asked?.0).await };
+    match page.await {
         Ok(page) => page.into_response(),
         Err(error) => error.page(&dashboard),
     }
@@ -58,7 +60,7 @@ async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError>
                 @if !asked.state.is_empty() { input type="hidden" name="state" value=(asked.state); }
                 select name="task" aria-label="Task" {
                     option value="" { "all tasks" }
-                    @for task in tasks { option value=(task) selected[task == asked.task] { (task) } }
+                    @for task in tasks { option value=(task) selected[task == asked.task] { (plain(task)) } }
                 }
                 button { "Show" }
             }
@@ -70,6 +72,7 @@ async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError>
 
 fn table(listed: &Listed, asked: &Asked, now: Timestamp) -> Markup {
     html! {
+        @for problem in &listed.unreadable { p class="notice" { "Left out: " (brief(problem)) } }
         div class="scroll" {
             @if listed.runs.is_empty() {
                 p class="empty" {
@@ -102,7 +105,7 @@ fn row(run: &RunView, now: Timestamp) -> Markup {
     html! {
         tr {
             td class="tight" { (parts::state(run.state)) }
-            td { a href={ "/run/" (id) } { (run.name) } }
+            td { a href={ "/run/" (id) } { (plain(&run.name)) } }
             td class="tight" { (parts::moment(run.created_at, now)) }
             td class="tight" { (parts::duration(run, now)) }
             td class="wide" { (says(run, now)) }
@@ -115,15 +118,20 @@ fn row(run: &RunView, now: Timestamp) -> Markup {
 fn says(run: &RunView, now: Timestamp) -> Markup {
     html! {
         @if let Some(error) = run.error_message.as_ref().filter(|_| run.completed_at.is_none()) {
-            span class="error clip" { @if let Some(code) = &run.error_code { b { (code) } " " } (error) }
+            span class="error clip" { @if let Some(code) = &run.error_code { b { (brief(code)) } " " } (brief(error)) }
         } @else if run.state == RunState::Scheduled {
             span class="soft" { "due " (ago(run.due_at, now)) }
         } @else if let Some(message) = run.message.as_ref() {
-            span class="clip" { (message) }
+            span class="clip" { (brief(message)) }
         } @else if run.percent().is_some() {
             (parts::progress(run))
         }
     }
+}
+
+/// A text for one line of a list.
+fn brief(text: &str) -> String {
+    plain(&shorten(text, 500))
 }
 
 fn chip(asked: &Asked, state: &str, name: &str) -> Markup {

@@ -2,7 +2,7 @@
 
 use axum::{
     Form,
-    extract::State,
+    extract::{State, rejection::FormRejection},
     response::{IntoResponse, Redirect, Response},
 };
 use dacapo::ScheduleState;
@@ -11,9 +11,13 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::{
-    page::{Dashboard, Frame, PageError},
+    page::{Dashboard, Frame, PageError, again, finish},
     run::parts,
+    show::{plain, shorten},
 };
+
+/// Bytes of a body that are shown, at most.
+const BODY: usize = 500;
 
 /// Fires that are shown of each schedule.
 const FIRES: usize = 3;
@@ -24,6 +28,7 @@ pub struct Pressed {
     #[serde(default)]
     token: String,
     name: String,
+    /// True to pause it, false to resume it.
     paused: bool,
 }
 
@@ -36,18 +41,25 @@ pub async fn show(State(dashboard): State<Dashboard>) -> Response {
 }
 
 /// `POST /schedules`: pauses or resumes one.
-pub async fn pause(State(dashboard): State<Dashboard>, Form(sent): Form<Pressed>) -> Response {
+pub async fn pause(State(dashboard): State<Dashboard>, sent: Result<Form<Pressed>, FormRejection>) -> Response {
+    let sent = match sent {
+        Ok(Form(sent)) => sent,
+        Err(error) => return PageError::unreadable(error.status(), &error.body_text()).page(&dashboard),
+    };
     if !dashboard.token.is(&sent.token) {
-        return PageError::stale().page(&dashboard);
+        return again(&dashboard, &button(&dashboard, &sent.name, sent.paused));
     }
     let schedules = dashboard.client.schedules();
-    let done = match sent.paused {
-        true => schedules.pause(&sent.name).await,
-        false => schedules.resume(&sent.name).await,
-    };
-    match done {
-        Ok(_) => Redirect::to("/schedules").into_response(),
-        Err(error) => PageError::from(error).page(&dashboard),
+    let done = finish(async move {
+        match sent.paused {
+            true => schedules.pause(&sent.name).await?,
+            false => schedules.resume(&sent.name).await?,
+        };
+        Ok(())
+    });
+    match done.await {
+        Ok(()) => Redirect::to("/schedules").into_response(),
+        Err(error) => error.page(&dashboard),
     }
 }
 
@@ -76,9 +88,9 @@ fn row(dashboard: &Dashboard, schedule: &ScheduleState, now: Timestamp) -> Marku
     let address = serde_urlencoded::to_string([("task", &schedule.task)]).unwrap_or_default();
     html! {
         tr {
-            td { (schedule.name) div class="soft" { @if schedule.declared { "in code" } @else { "made at run time" } } }
-            td { a href={ "/?" (address) } { (schedule.task) } }
-            td { (schedule.schedule) }
+            td { (plain(&schedule.name)) div class="soft" { @if schedule.declared { "in code" } @else { "made at run time" } } }
+            td { a href={ "/?" (address) } { (plain(&schedule.task)) } }
+            td { (plain(&schedule.schedule.to_string())) }
             td class="tight" {
                 @if schedule.paused { span class="state waiting" { "paused" } }
                 @for fire in schedule.next.iter().take(FIRES) {
@@ -86,15 +98,20 @@ fn row(dashboard: &Dashboard, schedule: &ScheduleState, now: Timestamp) -> Marku
                 }
                 @if schedule.skipped.iter().next().is_some() { div class="soft" { (schedule.skipped.iter().count()) " skipped" } }
             }
-            td { code class="clip" { (schedule.body.text()) } }
-            td class="tight" {
-                form method="post" action="/schedules" {
-                    input type="hidden" name="token" value=(dashboard.token.text());
-                    input type="hidden" name="name" value=(schedule.name);
-                    input type="hidden" name="paused" value=(!schedule.paused);
-                    button { @if schedule.paused { "Resume" } @else { "Pause" } }
-                }
-            }
+            td { code class="clip" { (plain(&shorten(schedule.body.text(), BODY))) } }
+            td class="tight" { (button(dashboard, &schedule.name, !schedule.paused)) }
+        }
+    }
+}
+
+/// The form that pauses a schedule, or resumes it.
+fn button(dashboard: &Dashboard, name: &str, pauses: bool) -> Markup {
+    html! {
+        form method="post" action="/schedules" {
+            input type="hidden" name="token" value=(dashboard.token.text());
+            input type="hidden" name="name" value=(name);
+            input type="hidden" name="paused" value=(pauses);
+            button { @if pauses { "Pause" } @else { "Resume" } }
         }
     }
 }

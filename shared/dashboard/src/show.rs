@@ -1,6 +1,6 @@
 //! Times and JSON as people read them, here and on the command line.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use dacapo_domain::{Json, until};
 use jiff::Timestamp;
@@ -61,6 +61,44 @@ pub fn took(span: Duration) -> String {
         3_600..86_400 => both(s / 3_600, "h", s % 3_600 / 60, "min"),
         _ => both(s / 86_400, "d", s % 86_400 / 3_600, "h"),
     }
+}
+
+/// A text without what a terminal would take for commands, or what turns the order of letters around: names, codes and
+/// messages come from anywhere. Such a letter is shown by its number.
+///
+/// ```
+/// use dacapo_dashboard::show::plain;
+/// assert_eq!(plain("a\tb\n\u{1b}[31mred \u{202e}gpj.exe"), "a\tb\n\\u{1b}[31mred \\u{202e}gpj.exe");
+/// ```
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\n' | '\t' => plain.push(letter),
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                plain.extend(letter.escape_default());
+            }
+            letter if letter.is_control() => plain.extend(letter.escape_default()),
+            letter => plain.push(letter),
+        }
+    }
+    plain
+}
+
+/// The beginning of a text that is longer than so many bytes, with its whole size.
+///
+/// ```
+/// use dacapo_dashboard::show::shorten;
+/// assert_eq!(shorten("short", 5), "short");
+/// assert_eq!(shorten("a text that is longer", 6), "a text … (21 bytes)");
+/// ```
+#[must_use]
+pub fn shorten(text: &str, bytes: usize) -> Cow<'_, str> {
+    if text.len() <= bytes {
+        return text.into();
+    }
+    format!("{} … ({} bytes)", &text[..text.floor_char_boundary(bytes)], text.len()).into()
 }
 
 /// The levels by which JSON is indented: one line of a value that is nested deeper takes no more room than the others.

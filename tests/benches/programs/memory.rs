@@ -75,6 +75,10 @@ impl Records for Memory {
     async fn read_log(&self, _: &RecordKey, _: Option<&str>, _: usize) -> PortResult<Vec<LogLine>> {
         unused()
     }
+
+    async fn read_log_back(&self, _: &RecordKey, _: Option<&str>, _: usize) -> PortResult<Vec<LogLine>> {
+        unused()
+    }
 }
 
 #[async_trait]

@@ -107,6 +107,18 @@ pub async fn page_of_a_log_begins_after_the_line_told(bench: &impl Bench) {
     }
 }
 
+/// A page from the end has the last line first, begins before the line it is told, and has no more than asked for.
+pub async fn page_of_a_log_from_its_end_goes_back_from_the_line_told(bench: &impl Bench) {
+    let (note, lines) = (stored(bench, Note::new(bench)).await, lines(5));
+    append(bench, &note, &lines).await;
+    let pages = [(None, 3..5), (Some("00004"), 1..3), (Some("00002"), 0..1), (Some("00001"), 0..0), (Some("1"), 3..5)];
+    for (before, expected) in pages {
+        let mut back = bench.ports().records.read_log_back(&note.key(), before, 2).await.expect("logs can be read");
+        back.reverse();
+        assert_eq!(back, lines[expected], "before {before:?}");
+    }
+}
+
 /// Records have their logs for themselves, and lines are no part of their record.
 pub async fn log_is_of_one_record(bench: &impl Bench) {
     let one = stored(bench, Note::new(bench)).await;

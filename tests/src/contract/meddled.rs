@@ -105,4 +105,8 @@ impl Records for Meddled {
     async fn read_log(&self, key: &RecordKey, after: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
         self.ports.records.read_log(key, after, limit).await
     }
+
+    async fn read_log_back(&self, key: &RecordKey, before: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
+        self.ports.records.read_log_back(key, before, limit).await
+    }
 }

@@ -104,6 +104,7 @@ macro_rules! contract {
                     no_lines_are_no_error,
                     line_added_twice_is_one,
                     page_of_a_log_begins_after_the_line_told,
+                    page_of_a_log_from_its_end_goes_back_from_the_line_told,
                     log_is_of_one_record;
                 effects:
                     messages_of_a_create_and_its_claim_arrive,

@@ -2,8 +2,9 @@
 
 use std::sync::PoisonError;
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, PutRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, WriteRequest,
+use aws_sdk_dynamodb::{
+    operation::query::builders::QueryFluentBuilder,
+    types::{AttributeValue, PutRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, WriteRequest},
 };
 use dacapo_core::port::{PortError, PortErrorKind, PortResult};
 use dacapo_domain::{LogLine, RecordKey};
@@ -44,18 +45,7 @@ impl DynamoRecords {
         let mut from = after.map_or_else(|| LOG.to_owned(), |after| format!("{LOG}{after} "));
         let mut lines = vec![];
         while lines.len() < limit {
-            let query = self
-                .client
-                .query()
-                .table_name(self.table())
-                .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
-                .expression_attribute_names("#pk", PK)
-                .expression_attribute_names("#sk", SK)
-                .expression_attribute_values(":pk", text(&*pk))
-                .expression_attribute_values(":from", text(&*from))
-                .expression_attribute_values(":to", text("log0"))
-                .limit(i32::try_from(limit - lines.len()).unwrap_or(i32::MAX))
-                .consistent_read(true);
+            let query = self.query_lines(&pk, &from, limit - lines.len());
             let reply =
                 query.send().await.map_err(|error| self.failed(Operation::of("read the log of", &pk), error))?;
             for item in reply.items().iter().filter(|item| !is_expired(item, self.now_s())) {
@@ -65,6 +55,45 @@ impl DynamoRecords {
             from = format!("{last} ");
         }
         Ok(lines)
+    }
+
+    pub(super) async fn read_lines_back(
+        &self,
+        key: &RecordKey,
+        before: Option<&str>,
+        limit: usize,
+    ) -> PortResult<Vec<LogLine>> {
+        let pk = key.to_string();
+        let mut before = before.map(|before| super::attribute::key(&*pk, format!("{LOG}{before}")));
+        let mut lines = vec![];
+        while lines.len() < limit {
+            let query = self.query_lines(&pk, LOG, limit - lines.len()).scan_index_forward(false);
+            let reply = query.set_exclusive_start_key(before).send().await;
+            let reply = reply.map_err(|error| self.failed(Operation::of("read the log of", &pk), error))?;
+            for item in reply.items().iter().filter(|item| !is_expired(item, self.now_s())) {
+                lines.extend(read_line(item)?);
+            }
+            before = reply.last_evaluated_key;
+            if before.is_none() {
+                break;
+            }
+        }
+        Ok(lines)
+    }
+
+    /// The query of a log's lines from a place on.
+    fn query_lines(&self, pk: &str, from: &str, limit: usize) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(self.table())
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":to", text("log0"))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .consistent_read(true)
     }
 
     /// Forgets that a record was marked, since the record of this key is another from now on, or expires at another

@@ -107,4 +107,8 @@ impl Records for DynamoRecords {
     async fn read_log(&self, key: &RecordKey, after: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
         self.read_lines(key, after, limit).await
     }
+
+    async fn read_log_back(&self, key: &RecordKey, before: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
+        self.read_lines_back(key, before, limit).await
+    }
 }

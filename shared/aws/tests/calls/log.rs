@@ -27,6 +27,17 @@ async fn lines_are_read_in_order_after_the_one_named() {
 }
 
 #[tokio::test]
+async fn lines_are_read_back_from_the_end_or_before_the_one_named() {
+    let wire = Wire::default();
+    let ports = wire.ports();
+    let key = Sheep::new("dolly").store(&ports).await.key();
+    ports.records.append(&key, &[line("1"), line("2"), line("3")]).await.unwrap();
+    assert_eq!(ports.records.read_log_back(&key, None, 2).await.unwrap(), [line("3"), line("2")]);
+    assert_eq!(ports.records.read_log_back(&key, Some("2"), 2).await.unwrap(), [line("1")]);
+    assert_eq!(ports.records.read_log_back(&key, Some("1"), 2).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn record_is_marked_once_to_have_a_log() {
     let wire = Wire::default();
     let ports = wire.ports();

@@ -1,6 +1,8 @@
 //! The output of commands: for people, or one JSON document for programs.
 
+mod lines;
 mod run;
+mod warnings;
 
 use std::{
     io::{IsTerminal, Write, stderr, stdout},
@@ -13,13 +15,17 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::failure::CliError;
+use lines::{Lines, Stream};
 
+pub use dacapo_dashboard::show::plain;
 pub use run::{outcome, runs, whole};
 
 /// The output of a command.
 #[derive(Clone)]
 pub struct Output {
     json: bool,
+    /// The way of a command that goes on, which may not wait for who reads.
+    lines: Option<Lines>,
 }
 
 /// A table for a terminal: a heading and rows of as many cells.
@@ -30,7 +36,37 @@ pub struct Table {
 impl Output {
     /// An output for people, or for programs.
     pub const fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, lines: None }
+    }
+
+    /// The output of a command that goes on: nothing waits until it is read, and what is not read is left out. It also
+    /// has the warnings of what runs in this process.
+    pub fn that_goes_on(&self) -> Self {
+        let lines = Lines::written(|stream, line| match stream {
+            Stream::Out => writeln!(stdout(), "{line}"),
+            Stream::Err => writeln!(stderr(), "{line}"),
+        });
+        if !self.json {
+            // Where something else hears them already, it goes on doing so.
+            let _ = tracing::subscriber::set_global_default(warnings::subscriber(lines.clone()));
+        }
+        Self { json: self.json, lines: Some(lines) }
+    }
+
+    /// Waits at the end of a command that goes on until its words are read, but not for long.
+    pub fn finish(&self) {
+        if let Some(lines) = &self.lines {
+            lines.finish();
+        }
+    }
+
+    fn say(&self, stream: Stream, text: &str) {
+        // A reader that has gone away, as `head` does, is no error.
+        let _ = match (&self.lines, stream) {
+            (Some(lines), _) => return lines.add(stream, text),
+            (None, Stream::Out) => writeln!(stdout(), "{text}"),
+            (None, Stream::Err) => writeln!(stderr(), "{text}"),
+        };
     }
 
     /// True if programs read it.
@@ -47,11 +83,11 @@ impl Output {
     /// as it is, to the last digit.
     pub fn give(&self, document: &impl Serialize, text: impl FnOnce() -> String) -> ExitCode {
         if !self.json {
-            say(text().trim_end_matches('\n'));
+            self.say(Stream::Out, text().trim_end_matches('\n'));
             return ExitCode::SUCCESS;
         }
         match serde_json::to_string_pretty(document) {
-            Ok(document) => say(&document),
+            Ok(document) => self.say(Stream::Out, &document),
             Err(error) => return self.failure(&CliError::failed(format!("failed to write JSON: {error}"))),
         }
         ExitCode::SUCCESS
@@ -60,7 +96,7 @@ impl Output {
     /// Says something on the side, for people.
     pub fn note(&self, text: &str) {
         if !self.json {
-            let _ = writeln!(stderr(), "{text}");
+            self.say(Stream::Err, text);
         }
     }
 
@@ -73,7 +109,7 @@ impl Output {
             true => json!({"error": {"kind": failure.kind(), "message": message, "exit": code}}).to_string(),
             false => format!("{} {}", style("error:").for_stderr().red().bold(), plain(message)),
         };
-        let _ = writeln!(stderr(), "{line}");
+        self.say(Stream::Err, &line);
         ExitCode::from(*code)
     }
 }
@@ -104,27 +140,9 @@ impl Table {
     }
 }
 
-/// Prints to standard output. A reader that has gone away, as `head` does, is no error.
-fn say(text: &str) {
-    let _ = writeln!(stdout(), "{text}");
-}
-
 /// The current time by this machine's clock, for what is only shown or asked without a client.
 pub fn now() -> Timestamp {
     dacapo_core::port::Clock::now(&dacapo_core::port::SystemClock)
-}
-
-/// A text without what a terminal would take for commands: names and messages come from anywhere.
-pub fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '\n' | '\t' => plain.push(letter),
-            letter if letter.is_control() => plain.extend(letter.escape_default()),
-            letter => plain.push(letter),
-        }
-    }
-    plain
 }
 
 /// The plain text on one line, cut where it gets long.

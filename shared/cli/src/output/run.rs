@@ -67,7 +67,7 @@ pub fn outcome(run: &RunView, now: Timestamp) -> String {
     }
     let error = run.error_message.as_ref().filter(|_| run.completed_at.is_none());
     if let Some(error) = error {
-        let code = run.error_code.as_deref().unwrap_or("ERROR");
+        let code = plain(run.error_code.as_deref().unwrap_or("ERROR"));
         text += &format!(": {} {}", style(code).bold(), plain(error));
     } else if let Some(message) = &run.message {
         text += &format!(": {}", plain(message));
@@ -83,7 +83,7 @@ pub fn outcome(run: &RunView, now: Timestamp) -> String {
 
 /// All of a run.
 pub fn whole(run: &RunView, now: Timestamp) -> String {
-    let mut lines = vec![format!("{}  {}  {}", style(&run.name).bold(), state(run.state), run.id)];
+    let mut lines = vec![format!("{}  {}  {}", style(line(&run.name, 64)).bold(), state(run.state), run.id)];
     let mut fact = |name: &str, value: String| lines.push(format!("{}  {value}", style(format!("{name:>9}")).dim()));
     let moments = [
         ("created", Some(run.created_at)),
@@ -117,7 +117,7 @@ pub fn whole(run: &RunView, now: Timestamp) -> String {
         fact("message", plain(message));
     }
     if let Some(error) = &run.error_message {
-        let code = run.error_code.as_deref().unwrap_or("ERROR");
+        let code = plain(run.error_code.as_deref().unwrap_or("ERROR"));
         fact("error", format!("{} {}", style(code).red().bold(), plain(error)));
     }
     if let Some(stack) = &run.error_stack {

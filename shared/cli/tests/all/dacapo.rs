@@ -5,6 +5,7 @@ use std::{
     io::Write,
     path::Path,
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -74,6 +75,11 @@ impl Call {
         Running(self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
+    /// Lets it run until the value is dropped, with its words in pipes.
+    pub fn speaks(mut self) -> Running {
+        Running(self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
     pub fn said(mut self) -> Said {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap();
@@ -89,6 +95,28 @@ impl Call {
 
 /// A call that goes on.
 pub struct Running(Child);
+
+impl Running {
+    /// Sends it a signal, such as `INT`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([format!("-{name}"), self.0.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits until it has ended.
+    pub fn ends_within(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while self.0.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < deadline, "it goes on after {time:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// All that it has said on standard error, once it has ended.
+    pub fn errors(&mut self) -> String {
+        std::io::read_to_string(self.0.stderr.take().unwrap()).unwrap()
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {

@@ -9,7 +9,7 @@ use std::{
 
 use dacapo_domain::{FunctionEntry, Policy, TaskEntry, seconds};
 
-use crate::dacapo::{Running, call};
+use crate::dacapo::{Call, Running, call};
 
 #[test]
 fn function_built_again_with_other_options_is_served_with_them() {
@@ -37,17 +37,59 @@ fn function_whose_source_changes_is_built_and_served_as_it_is_then() {
     assert!(folder.path().join(".dacapo/greeter.sqlite").is_file(), "cargo clean takes no history");
 }
 
+#[test]
+fn output_that_nobody_reads_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let hello = workspace(folder.path());
+    let said_all = folder.path().join("said-all");
+    // Far more than a pipe holds.
+    let speak = format!("yes 'a line that is said again and again' | head -n 20000\ntouch {}", said_all.display());
+    put(&hello, &format!("#!/bin/sh\n[ -n \"$DACAPO_DESCRIBE\" ] && echo '{}' && exit\n{speak}\n", entry(30)));
+    let mut dev = Dev::spoken(folder.path(), "--no-build");
+    becomes(|| dev.timeout_ms(), 30_000);
+    let started = call("run hello --local").env("DACAPO_LOCAL", &dev.url).said();
+    assert_eq!(started.code, 0, "{started}");
+    becomes(|| said_all.exists().then_some(1), 1);
+    assert_eq!(dev.timeout_ms(), Some(30_000), "it still answers");
+    dev.runs.signal("TERM");
+    dev.runs.ends_within(Duration::from_secs(30));
+}
+
+#[test]
+fn request_to_stop_is_answered_with_what_happens_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let hello = workspace(folder.path());
+    describes_itself(&hello, 30);
+    let mut dev = Dev::spoken(folder.path(), "--no-build");
+    becomes(|| dev.timeout_ms(), 30_000);
+    dev.runs.signal("INT");
+    dev.runs.ends_within(Duration::from_secs(30));
+    let said = dev.runs.errors();
+    assert!(said.contains("stopping: what runs may end within 10 s (Ctrl-C again ends it now)"), "{said}");
+}
+
 /// A `dacapo dev` in a workspace, on a port of its own.
 struct Dev {
     url: String,
-    _runs: Running,
+    runs: Running,
 }
 
 impl Dev {
     fn start(workspace: &Path, options: &str) -> Self {
+        let (url, dev) = Self::called(workspace, options);
+        Self { url, runs: dev.runs() }
+    }
+
+    /// One whose words are not read yet.
+    fn spoken(workspace: &Path, options: &str) -> Self {
+        let (url, dev) = Self::called(workspace, options);
+        Self { url, runs: dev.speaks() }
+    }
+
+    fn called(workspace: &Path, options: &str) -> (String, Call) {
         let (port, target) = (free_port(), workspace.join("target").display().to_string());
         let dev = call(&format!("dev --port {port} {options}")).within(workspace).env("CARGO_TARGET_DIR", &target);
-        Self { url: format!("http://127.0.0.1:{port}"), _runs: dev.runs() }
+        (format!("http://127.0.0.1:{port}"), dev)
     }
 
     /// The timeout of the task `hello`, as the engine knows it.
@@ -88,9 +130,13 @@ fn workspace(folder: &Path) -> PathBuf {
 
 /// Puts a binary there that says this of itself.
 fn describes_itself(binary: &Path, timeout_s: u64) {
-    let entry = entry(timeout_s);
+    put(binary, &format!("#!/bin/sh\necho '{}'\n", entry(timeout_s)));
+}
+
+/// Puts a script there, all at once.
+fn put(binary: &Path, script: &str) {
     let fresh = binary.with_extension("new");
-    fs::write(&fresh, format!("#!/bin/sh\necho '{entry}'\n")).unwrap();
+    fs::write(&fresh, script).unwrap();
     fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755)).unwrap();
     fs::rename(fresh, binary).unwrap();
 }

@@ -69,4 +69,10 @@ pub trait Records: Send + Sync {
     /// # Errors
     /// Any [`PortError`](super::PortError).
     async fn read_log(&self, key: &RecordKey, after: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>>;
+
+    /// The lines of a record's log from its end, the last one first, at most `limit` before the one of this sort text.
+    ///
+    /// # Errors
+    /// Any [`PortError`](super::PortError).
+    async fn read_log_back(&self, key: &RecordKey, before: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>>;
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::parts;
-use crate::show::pretty;
+use crate::show::{plain, shorten};
 
 /// The list of moments, earliest first, and what is still to come.
 pub fn timeline(run: &RunView, now: Timestamp) -> Markup {
@@ -24,12 +24,23 @@ pub fn timeline(run: &RunView, now: Timestamp) -> Markup {
     }
 }
 
-/// All entries by iteration and attempt. The last iteration is open, the others unfold.
-pub fn log(entries: &[LogEntry]) -> Markup {
+/// Entries of a log that one page shows.
+pub const ENTRIES: usize = 200;
+
+/// Bytes of one text of an entry that a page shows, at most.
+const SHOWN: usize = 4 * 1024;
+
+/// A stretch of a log by iteration and attempt, with links to what is before and to its end. The last iteration is open,
+/// the others unfold.
+pub fn log(run: &RunView, entries: &[LogEntry], is_earlier: bool) -> Markup {
     let last = entries.last().map(|entry| entry.iteration);
+    let first = entries.first().filter(|_| entries.len() == ENTRIES).map(LogEntry::sort);
     let same_try = |a: &LogEntry, b: &LogEntry| (a.iteration, a.attempt) == (b.iteration, b.attempt);
     html! {
-        @if entries.is_empty() { p class="soft" { "Nothing was logged." } }
+        @if entries.is_empty() { p class="soft" { "Nothing was logged" @if is_earlier { " before" } "." } }
+        @if let Some(first) = first {
+            p { a href={ "/run/" (run.id.to_string()) "?before=" (first) } rel="prev" { "← Earlier entries" } }
+        }
         @for group in entries.chunk_by(same_try) {
             @let first = &group[0];
             details id={ "log-" (first.iteration) "-" (first.attempt) } open[Some(first.iteration) == last] {
@@ -40,6 +51,7 @@ pub fn log(entries: &[LogEntry]) -> Markup {
                 ol class="log" { @for entry in group { (line(entry)) } }
             }
         }
+        @if is_earlier { p { a href={ "/run/" (run.id.to_string()) } { "The last entries →" } } }
     }
 }
 
@@ -70,9 +82,9 @@ fn line(entry: &LogEntry) -> Markup {
         li class=[(entry.level == LogLevel::Error).then_some("error")] {
             time datetime=(entry.time) title=(entry.time) { (entry.time.strftime("%T%.3f")) }
             div class="said" {
-                span { (entry.message) }
-                @if let Some(data) = &entry.data { pre { (pretty(data)) } }
-                @if let Some(error) = &entry.error { pre { (error) } }
+                span { (plain(&shorten(&entry.message, SHOWN))) }
+                @if let Some(data) = &entry.data { pre { (parts::laid_out(data, SHOWN)) } }
+                @if let Some(error) = &entry.error { pre { (plain(&shorten(error, SHOWN))) } }
             }
         }
     }

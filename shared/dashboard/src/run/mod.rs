@@ -1,92 +1,72 @@
 //! The page of one run, and its buttons.
 
+pub mod actions;
 mod history;
 pub mod parts;
 
 use axum::{
-    Form,
-    extract::{Path, State},
-    response::{IntoResponse, Redirect, Response},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
+    response::{IntoResponse, Response},
 };
 use dacapo_domain::{Id, RunView};
 use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::page::{Dashboard, Frame, PageError};
+use crate::{
+    page::{Dashboard, Frame, PageError},
+    show::{plain, shorten},
+};
 
-/// The form that a button sends. It is answered with a redirection, so that a reload repeats nothing.
+/// The page's query: where in the log it is.
 #[derive(Deserialize)]
-pub struct Pressed {
-    #[serde(default)]
-    token: String,
-    #[serde(default)]
-    message: String,
+pub struct Asked {
+    /// The place of the entry that those shown come before.
+    before: Option<String>,
 }
 
 /// `GET /run/{id}`
-pub async fn show(State(dashboard): State<Dashboard>, Path(id): Path<String>) -> Response {
-    match page(&dashboard, &id).await {
+pub async fn show(
+    State(dashboard): State<Dashboard>,
+    id: Result<Path<String>, PathRejection>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Response {
+    let asked = asked.map_err(|error| PageError::unreadable(error.status(), &error.body_text()));
+    let page = async { page(&dashboard, address(id)?, asked?.0.before.as_deref()).await };
+    match page.await {
         Ok(page) => page.into_response(),
         Err(error) => error.page(&dashboard),
     }
 }
 
-/// `POST /run/{id}/abort`
-pub async fn abort(State(dashboard): State<Dashboard>, Path(id): Path<String>, Form(sent): Form<Pressed>) -> Response {
-    let message = match sent.message.trim() {
-        "" => "aborted from the dashboard",
-        message => message,
-    };
-    let done = async {
-        let id = allowed(&dashboard, &sent, &id)?;
-        dashboard.client.abort(id, message).await?;
-        Ok(id)
-    };
-    answer(&dashboard, done.await)
-}
-
-/// `POST /run/{id}/replay`
-pub async fn replay(State(dashboard): State<Dashboard>, Path(id): Path<String>, Form(sent): Form<Pressed>) -> Response {
-    let done = async {
-        let id = allowed(&dashboard, &sent, &id)?;
-        Ok(dashboard.client.replay(id, None).await?.id())
-    };
-    answer(&dashboard, done.await)
+/// The id that a text names.
+pub fn parse(id: &str) -> Result<Id, PageError> {
+    id.parse().map_err(|error| PageError::not_found(shorten(&format!("Failed to show a run: {error}."), 500)))
 }
 
 /// The id that an address names.
-pub fn parse(id: &str) -> Result<Id, PageError> {
-    id.parse().map_err(|error| PageError::not_found(format!("Failed to show a run: {error}.")))
-}
-
-fn allowed(dashboard: &Dashboard, sent: &Pressed, id: &str) -> Result<Id, PageError> {
-    match dashboard.token.is(&sent.token) {
-        true => parse(id),
-        false => Err(PageError::stale()),
+pub fn address(id: Result<Path<String>, PathRejection>) -> Result<Id, PageError> {
+    match id {
+        Ok(Path(id)) => parse(&id),
+        Err(error) => Err(PageError::not_found(format!("Failed to show a run: {}.", error.body_text()))),
     }
 }
 
-fn answer(dashboard: &Dashboard, done: Result<Id, PageError>) -> Response {
-    match done {
-        Ok(id) => Redirect::to(&format!("/run/{id}")).into_response(),
-        Err(error) => error.page(dashboard),
-    }
-}
-
-async fn page(dashboard: &Dashboard, id: &str) -> Result<Markup, PageError> {
-    let id = parse(id)?;
+async fn page(dashboard: &Dashboard, id: Id, before: Option<&str>) -> Result<Markup, PageError> {
     let run = dashboard.client.state(id).await?;
-    let entries = dashboard.client.logs(id).await?;
+    let log = dashboard.client.logs_before(id, before, history::ENTRIES).await?;
     let now = dashboard.now();
     let content = html! {
         div class="head" {
             div {
-                h1 { (run.name) }
+                h1 { (plain(&run.name)) }
                 p { (parts::state(run.state)) " " span class="id soft" { (run.id.to_string()) } }
                 @if !run.state.is_final() { (parts::progress(&run)) }
             }
-            (actions(dashboard, &run))
+            (actions::buttons(dashboard, &run))
         }
         @if run.completed_at.is_none() { (error(&run)) }
         div class="columns" {
@@ -96,11 +76,11 @@ async fn page(dashboard: &Dashboard, id: &str) -> Result<Markup, PageError> {
             }
             div {
                 div class="sheet" { (values(&run)) }
-                div class="sheet" { h2 { "Log" } (history::log(&entries)) }
+                div class="sheet" { h2 { "Log" } (history::log(&run, &log, before.is_some())) }
             }
         }
     };
-    let refresh = (!run.state.is_final()).then_some(2);
+    let refresh = (!run.state.is_final() && before.is_none()).then_some(2);
     Ok(dashboard.page(&Frame { title: &run.name, at: "/", refresh }, &content))
 }
 
@@ -108,9 +88,9 @@ fn error(run: &RunView) -> Markup {
     html! {
         @if let Some(message) = &run.error_message {
             div class="notice" {
-                b { (run.error_code.as_deref().unwrap_or("ERROR")) } " " (message)
+                b { (plain(run.error_code.as_deref().unwrap_or("ERROR"))) } " " (plain(message))
                 @if let Some(stack) = &run.error_stack {
-                    details id="stack" { summary { "Causes" } pre { (stack) } }
+                    details id="stack" { summary { "Causes" } pre { (plain(stack)) } }
                 }
             }
         }
@@ -130,7 +110,7 @@ fn facts(run: &RunView, now: Timestamp) -> Markup {
                 div class="wide" { dt { "Parent" } dd { a class="id" href={ "/run/" (parent.to_string()) } { (parent.to_string()) } } }
             }
             @if !run.tags.is_empty() {
-                div class="wide" { dt { "Tags" } dd { @for tag in &run.tags { span class="tag" { (tag) } } } }
+                div class="wide" { dt { "Tags" } dd { @for tag in &run.tags { span class="tag" { (plain(tag)) } } } }
             }
             @if let Some(kept) = kept { div { dt { "Kept until" } dd { (parts::moment(kept, now)) } } }
         }
@@ -139,32 +119,10 @@ fn facts(run: &RunView, now: Timestamp) -> Markup {
 
 fn values(run: &RunView) -> Markup {
     html! {
-        @if let Some(message) = &run.message { section { h2 { "Message" } p { (message) } } }
+        @if let Some(message) = &run.message { section { h2 { "Message" } p { (plain(message)) } } }
         (parts::value("Result", run.result.as_ref()))
-        @if let Some(why) = &run.result_left_out { section { h2 { "Result" } p class="soft" { "left out: " (why) } } }
+        @if let Some(why) = &run.result_left_out { section { h2 { "Result" } p class="soft" { "left out: " (plain(why)) } } }
         (parts::value(if run.state.is_final() { "Input of the last iteration" } else { "Input of this iteration" }, run.input.as_ref().filter(|_| run.input != run.body)))
         (parts::value("Body", run.body.as_ref()))
-    }
-}
-
-fn actions(dashboard: &Dashboard, run: &RunView) -> Markup {
-    let path = format!("/run/{}", run.id);
-    let token = html! { input type="hidden" name="token" value=(dashboard.token.text()); };
-    let again = serde_urlencoded::to_string([("task", &run.name), ("from", &run.id.to_string())]).unwrap_or_default();
-    html! {
-        div class="actions" {
-            @if !run.state.is_final() {
-                details class="asks" {
-                    summary { "Abort…" }
-                    form method="post" action={ (path) "/abort" } {
-                        (token)
-                        input name="message" aria-label="Why" placeholder="why (kept with the run)" maxlength="500";
-                        button class="harm" { "Abort" }
-                    }
-                }
-            }
-            a class="button" href={ "/start?" (again) } { "Edit and start" }
-            form method="post" action={ (path) "/replay" } { (token) button { "Replay" } }
-        }
     }
 }

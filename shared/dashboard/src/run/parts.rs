@@ -4,7 +4,7 @@ use dacapo_domain::{Json, RunView, State, until};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use crate::show::{ago, pretty, took};
+use crate::show::{ago, plain, pretty, shorten, took};
 
 /// The state, with its colour.
 pub fn state(state: State) -> Markup {
@@ -34,17 +34,49 @@ pub fn progress(run: &RunView) -> Markup {
             @if !run.state.is_final() {
                 progress max="100" value=(percent) aria-label="Progress" { (percent) " %" }
             }
-            span class="soft" { (run.progress_message.as_deref().unwrap_or_default()) }
+            span class="soft" { (plain(run.progress_message.as_deref().unwrap_or_default())) }
             @if !run.state.is_final() { span class="soft" { " · " (percent) " %" } }
         }
     }
 }
 
-/// A JSON value under its name.
+/// Bytes of a value that a page shows, at most.
+const SHOWN: usize = 64 * 1024;
+
+/// A JSON value under its name; of a long one, the beginning.
 pub fn value(name: &str, json: Option<&Json>) -> Markup {
     html! {
         @if let Some(json) = json {
-            section { h2 { (name) } pre tabindex="0" aria-label=(name) { (pretty(json)) } }
+            section {
+                h2 { (name) }
+                pre tabindex="0" aria-label=(name) { (laid_out(json, SHOWN)) }
+                @if json.bytes() > SHOWN { p class="soft" { "`dacapo state` gives all of it." } }
+            }
+        }
+    }
+}
+
+/// A JSON value with a line for each value within; the beginning of its text, where it is longer than so many bytes.
+pub fn laid_out(json: &Json, bytes: usize) -> String {
+    match json.bytes() > bytes {
+        true => plain(&shorten(json.text(), bytes)),
+        false => plain(&pretty(json)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_that_is_out_of_range_is_shown_within_it() {
+        for (fraction, shown) in [("1e308", "100"), ("-5.0", "0"), ("0.42", "42")] {
+            let text = format!(
+                r#"{{"id":"01KDVJ29Q0Q0B9FME0N1VT25N3","name":"x","state":"running","trigger":"run","tags":[],"attempt":1,
+                "iteration":1,"createdAt":"2026-01-01T00:00:00Z","dueAt":"2026-01-01T00:00:00Z","progressPercent":{fraction}}}"#
+            );
+            let run: RunView = serde_json::from_str(&text).unwrap();
+            assert!(progress(&run).0.contains(&format!("value=\"{shown}\"")), "{}", progress(&run).0);
         }
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod browser;
+mod doors;
 mod pages;
 mod sample;
 mod writes;

@@ -21,8 +21,8 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    APPEND, CREATE, DELETE, EXECUTION_STATUS, HAS_BACKLOG, LIVENESS_PATH, LOAD, POST, POSTPONE, QUERY, READ_LOG, SAVE,
-    Verb,
+    APPEND, CREATE, DELETE, EXECUTION_STATUS, HAS_BACKLOG, LIVENESS_PATH, LOAD, POST, POSTPONE, QUERY, READ_LOG,
+    READ_LOG_BACK, SAVE, Verb,
 };
 
 /// The time that the engine may take for one call.
@@ -163,6 +163,10 @@ impl Records for Connection {
 
     async fn read_log(&self, key: &RecordKey, after: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
         self.call(&READ_LOG, &(key, after, limit)).await
+    }
+
+    async fn read_log_back(&self, key: &RecordKey, before: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
+        self.call(&READ_LOG_BACK, &(key, before, limit)).await
     }
 }
 

@@ -25,6 +25,7 @@ const POSTPONE: Verb<(RecordKey, Timestamp, Timestamp), bool> = Verb::at("/rpc/r
 const QUERY: Verb<Query, Page> = Verb::at("/rpc/records/query");
 const APPEND: Verb<(RecordKey, Vec<LogLine>), ()> = Verb::at("/rpc/records/append");
 const READ_LOG: Verb<(RecordKey, Option<String>, usize), Vec<LogLine>> = Verb::at("/rpc/records/read-log");
+const READ_LOG_BACK: Verb<(RecordKey, Option<String>, usize), Vec<LogLine>> = Verb::at("/rpc/records/read-log-back");
 
 const POST: Verb<Effect, ()> = Verb::at("/rpc/outbox/post");
 

@@ -13,7 +13,10 @@ use axum::{
 use dacapo_core::port::{PortError, PortErrorKind, PortResult, Ports};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{APPEND, CREATE, DELETE, EXECUTION_STATUS, HAS_BACKLOG, LOAD, POST, POSTPONE, QUERY, READ_LOG, SAVE, Verb};
+use super::{
+    APPEND, CREATE, DELETE, EXECUTION_STATUS, HAS_BACKLOG, LOAD, POST, POSTPONE, QUERY, READ_LOG, READ_LOG_BACK, SAVE,
+    Verb,
+};
 use crate::http::{Bodies, guard, whole};
 
 /// The longest request: a message of 1 MiB as JSON text within JSON, several times over.
@@ -40,8 +43,11 @@ fn records(router: Router<Ports>) -> Router<Ports> {
         serve(router, &POSTPONE, async |ports, (key, seen, until)| ports.records.postpone(&key, seen, until).await);
     let router = serve(router, &QUERY, async |ports, query| ports.records.query(&query).await);
     let router = serve(router, &APPEND, async |ports, (key, lines)| ports.records.append(&key, &lines).await);
-    serve(router, &READ_LOG, async |ports, (key, after, limit)| {
+    let router = serve(router, &READ_LOG, async |ports, (key, after, limit)| {
         ports.records.read_log(&key, after.as_deref(), limit).await
+    });
+    serve(router, &READ_LOG_BACK, async |ports, (key, before, limit)| {
+        ports.records.read_log_back(&key, before.as_deref(), limit).await
     })
 }
 

@@ -93,6 +93,7 @@ async fn every_other_verb_does_there_what_it_does_here() -> Tested {
     let lines = ["a", "b"].map(|sort| LogLine { sort: sort.to_owned(), document: json("1") });
     ports.records.append(key, &lines).await?;
     assert_eq!(ports.records.read_log(key, Some("a"), 10).await?, lines[1..]);
+    assert_eq!(ports.records.read_log_back(key, Some("b"), 10).await?, lines[..1]);
 
     let (partitions, below) = (vec![RunRecord::partition("greet")], Some("~".to_owned()));
     let query = Query { index: Index::List, partitions, from: None, below, descending: true, limit: 10 };

@@ -9,6 +9,15 @@ use super::{
     rows::{execute, first, json, query},
 };
 
+/// The lines after a place, in order.
+pub(super) const LINES_AFTER: &str =
+    "SELECT sort, document FROM log WHERE key = ?1 AND sort > ?2 ORDER BY sort LIMIT ?3";
+/// The lines before a place, the last one first.
+pub(super) const LINES_BEFORE: &str =
+    "SELECT sort, document FROM log WHERE key = ?1 AND sort < ?2 ORDER BY sort DESC LIMIT ?3";
+/// A place behind all lines.
+pub(super) const BEHIND_ALL: &str = "\u{10ffff}";
+
 /// Says whether there is a record of this key that has not expired.
 fn has_record(connection: &Connection, key: &str, now_s: i64) -> rusqlite::Result<bool> {
     const SQL: &str = "SELECT 1 FROM records WHERE key = ?1 AND (expires_at_s IS NULL OR expires_at_s > ?2)";
@@ -32,16 +41,22 @@ impl Database {
         .await
     }
 
-    pub(super) async fn lines(&self, key: &RecordKey, after: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
-        const SQL: &str = "SELECT sort, document FROM log WHERE key = ?1 AND sort > ?2 ORDER BY sort LIMIT ?3";
-        let (key, after, now_s) = (key.to_string(), after.unwrap_or_default().to_owned(), self.now().as_second());
+    /// Lines of a log: [`LINES_AFTER`] a place, or [`LINES_BEFORE`] it.
+    pub(super) async fn lines(
+        &self,
+        sql: &'static str,
+        key: &RecordKey,
+        place: &str,
+        limit: usize,
+    ) -> PortResult<Vec<LogLine>> {
+        let (key, place, now_s) = (key.to_string(), place.to_owned(), self.now().as_second());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = self.call(move |connection| {
             if !has_record(connection, &key, now_s)? {
                 return Ok(vec![]);
             }
             let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
-            Ok(query(connection, SQL, params![key, after, limit], read)?)
+            Ok(query(connection, sql, params![key, place, limit], read)?)
         });
         let line = |(sort, document)| Ok(LogLine { sort, document: json("a log line", document)? });
         rows.await?.into_iter().map(line).collect()

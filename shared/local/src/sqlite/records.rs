@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{
-    Database, entries, expiry, outbox,
+    Database, entries, expiry,
+    log::{BEHIND_ALL, LINES_AFTER, LINES_BEFORE},
+    outbox,
     rows::{bits, execute, first, nanos},
     stored::{PayloadColumns, PayloadRows, StoredRow, put_payloads},
 };
@@ -248,6 +250,10 @@ impl Records for Database {
     }
 
     async fn read_log(&self, key: &RecordKey, after: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
-        self.lines(key, after, limit).await
+        self.lines(LINES_AFTER, key, after.unwrap_or_default(), limit).await
+    }
+
+    async fn read_log_back(&self, key: &RecordKey, before: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
+        self.lines(LINES_BEFORE, key, before.unwrap_or(BEHIND_ALL), limit).await
     }
 }

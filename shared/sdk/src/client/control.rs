@@ -3,7 +3,7 @@
 use dacapo_core::commit::{Committed, PATIENCE, commit_run};
 use dacapo_domain::{Id, Input, Json, Policy, RunRecord, RunView, Task, When, slot};
 
-use super::{Client, Started};
+use super::{Client, StartRun, Started};
 use crate::{Error, ErrorKind};
 
 impl Client {
@@ -43,6 +43,14 @@ impl Client {
     /// # Errors
     /// `NotFound` if there is no such run; `Refused` for another body, where the task is private.
     pub async fn replay(&self, id: Id, body: Option<Json>) -> Result<Started<serde_json::Value>, Error> {
+        self.replay_of(id, body).await?.await
+    }
+
+    /// A run like this one that is yet to be started: with a key, with tags, or later.
+    ///
+    /// # Errors
+    /// As [`replay`](Self::replay).
+    pub async fn replay_of(&self, id: Id, body: Option<Json>) -> Result<StartRun<serde_json::Value>, Error> {
         let mut stored = self.stored(id).await?;
         let (name, first) = (stored.record.name, stored.payloads.take(slot::BODY).unwrap_or_default());
         let body = body.unwrap_or_else(|| first.clone());
@@ -50,7 +58,7 @@ impl Client {
             let text = format!("replay run {id} with another body: task {name:?} is private (replay it as it was)");
             return Err(Error::new(ErrorKind::Refused, text));
         }
-        self.run_by_name(&name, body).replays(id).await
+        Ok(self.run_by_name(&name, body).replays(id))
     }
 
     /// Commits an input from outside. Only code in Lambda judges a lease, so a run that executes is told, not ended.

@@ -120,6 +120,18 @@ impl Client {
         }
     }
 
+    /// The log entries before the one of this place, at most so many, in the order they were made; the last ones where no
+    /// place is given.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such run.
+    pub async fn logs_before(&self, id: Id, before: Option<&str>, limit: usize) -> Result<Vec<LogEntry>, Error> {
+        self.stored(id).await?;
+        let mut lines = self.ports().records.read_log_back(&RunRecord::key_of(id), before, limit).await?;
+        lines.reverse();
+        Ok(lines.iter().map(LogEntry::of).collect::<Result<_, _>>()?)
+    }
+
     pub(super) async fn stored(&self, id: Id) -> Result<Stored<RunRecord>, Error> {
         let stored = load::<RunRecord>(self.ports(), &RunRecord::key_of(id)).await?;
         stored.ok_or_else(|| {

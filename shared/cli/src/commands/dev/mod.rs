@@ -48,6 +48,13 @@ pub struct Dev {
 
 impl Dev {
     pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
+        let output = cx.output.that_goes_on();
+        let ended = self.serve(cx, &output).await;
+        output.finish();
+        ended
+    }
+
+    async fn serve(self, cx: &Context<'_>, output: &Output) -> CliResult<ExitCode> {
         let root = workspace::here()?;
         let app = match &cx.global.app {
             Some(app) => app.clone(),
@@ -55,7 +62,7 @@ impl Dev {
         };
         dacapo_domain::check_stack(&app, &cx.global.stage).map_err(|error| CliError::usage(error.to_string()))?;
         let database = self.database.unwrap_or_else(|| root.join(".dacapo").join(format!("{app}.sqlite")));
-        let mut functions = Functions::new(&root, &app, self.functions, !self.no_build, cx.output).await?;
+        let mut functions = Functions::new(&root, &app, self.functions, !self.no_build, output).await?;
         let (manifest, runs) = functions.describe().await?;
         let shown = Arc::new(Mutex::new(Arc::new(manifest)));
 
@@ -64,7 +71,7 @@ impl Dev {
         (options.port, options.changes, options.is_part) = (self.port, Some(changes), functions.are_part());
         let place = format!("{app} on this machine");
         options.pages = Some(Box::new(move |ports| dacapo_dashboard::router(Client::new(ports), &place)));
-        options.logs = logs(cx.output.clone(), shown.clone(), database);
+        options.logs = logs(output.clone(), shown.clone(), database);
         let changes = async {
             loop {
                 let (manifest, runs) = functions.changed().await;
