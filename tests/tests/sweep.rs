@@ -11,7 +11,7 @@ use dacapo_core::{
 };
 use dacapo_domain::{
     Created, DecisionContext, Header, Id, Index, IndexEntry, Json, Machine, NewRun, Payloads, Query, RecordKey,
-    RunRecord, Trigger, Version, Write, slot,
+    RunRecord, ScheduleRecord, Trigger, Version, Write, slot,
 };
 use dacapo_test_kit::TestApp;
 use jiff::Timestamp;
@@ -128,4 +128,20 @@ async fn run_that_cannot_be_read_is_left_out_of_a_list_that_says_so() {
     assert_eq!(listed.runs.iter().map(|run| run.id).collect::<Vec<_>>(), [id]);
     let [problem] = &listed.unreadable[..] else { panic!("{listed:?}") };
     assert!(problem.starts_with("failed to read run/odd (was it written by another version?): "), "{problem}");
+}
+
+#[tokio::test]
+async fn schedule_that_cannot_be_read_hides_no_other_from_the_list() {
+    let app = app();
+    app.client().schedules().put("good", COUNT, every("1 day"), 7).await.unwrap();
+    let entry =
+        IndexEntry { index: Index::List, partition: ScheduleRecord::PARTITION.to_owned(), sort: "a".to_owned() };
+    let key = RecordKey::new(ScheduleRecord::KIND, "odd");
+    let header = Header { key, version: Version(7), reconcile_at: None, expires_at_s: None };
+    let (document, payloads) = (Json::from_text("[]").unwrap(), Payloads::none());
+    let write = Write { header, document, payloads, index: vec![entry], effects: vec![] };
+    ports(&app).records.create(&write, None).await.unwrap();
+
+    let schedules = app.client().schedules().list().await.unwrap();
+    assert_eq!(schedules.iter().map(|schedule| &*schedule.name).collect::<Vec<_>>(), ["good"]);
 }

@@ -157,12 +157,15 @@ impl ScheduleClient {
                 tracing::warn!(record = key, problem, "a schedule is left out of the list");
             }
             for stored in page.records {
-                let stored = if stored.payloads.is_partial() {
-                    load::<ScheduleRecord>(self.client.ports(), &stored.header.key).await?
-                } else {
-                    Some(read_record::<ScheduleRecord>(stored)?)
-                };
-                all.extend(stored.map(|stored| (stored.record.name.clone(), Some(stored))));
+                let (key, is_partial) = (stored.header.key.clone(), stored.payloads.is_partial());
+                match read_record::<ScheduleRecord>(stored) {
+                    Ok(_) if is_partial => {
+                        let whole = load::<ScheduleRecord>(self.client.ports(), &key).await?;
+                        all.extend(whole.map(|stored| (stored.record.name.clone(), Some(stored))));
+                    }
+                    Ok(stored) => drop(all.insert(stored.record.name.clone(), Some(stored))),
+                    Err(error) => tracing::warn!(%error, "a schedule is left out of the list"),
+                }
             }
             let Some(last) = page.last else { return Ok(all) };
             query.from = Some(format!("{last}\0")); // The first text behind it.
