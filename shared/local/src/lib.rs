@@ -11,6 +11,8 @@ pub mod engine;
 mod engine_log;
 #[cfg(feature = "engine")]
 pub mod http;
+#[cfg(any(feature = "client", feature = "engine"))]
+mod offspring;
 #[cfg(feature = "engine")]
 mod process;
 #[cfg(any(feature = "client", feature = "engine"))]

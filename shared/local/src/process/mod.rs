@@ -16,7 +16,7 @@ use tokio::process::Command;
 pub(crate) use fleet::Fleet;
 pub(crate) use pool::Pool;
 
-use crate::runtime_api::Slots;
+use crate::{offspring::MARK, runtime_api::Slots};
 
 /// A function's binary.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,12 +53,17 @@ impl Program {
         }
     }
 
+    /// The address at which one of its processes asks for work.
+    fn runtime_api(&self, process: u64, slots: &Slots) -> String {
+        format!("{}{}", self.engine, slots.path(&self.function, process))
+    }
+
     /// The command that starts a process of it, which ends with the engine.
     pub fn command(&self, process: u64, slots: &Slots) -> Command {
         let Self { function, app, stage, engine, .. } = self;
         let mut command = Command::new(&self.path);
         command
-            .env("AWS_LAMBDA_RUNTIME_API", format!("{engine}{}", slots.path(function, process)))
+            .env(MARK, self.runtime_api(process, slots))
             .env("AWS_LAMBDA_FUNCTION_NAME", format!("{app}-{stage}-{function}"))
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", self.memory_mb.to_string())
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")

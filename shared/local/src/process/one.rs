@@ -14,6 +14,7 @@ use tokio::{
 use super::{Program, Stamp};
 use crate::{
     engine_log::{EngineLog, EngineLogs},
+    offspring::Offspring,
     runtime_api::{Ended, Slot, Slots},
 };
 
@@ -31,9 +32,7 @@ pub struct Process {
     slot: Arc<Slot>,
     slots: Slots,
     number: u64,
-    /// The process leads a group, which bears its id.
-    #[cfg(unix)]
-    group: Option<rustix::process::Pid>,
+    offspring: Offspring,
     pub stamp: Option<Stamp>,
     /// Is true once it has taken an invocation.
     pub proven: bool,
@@ -66,16 +65,14 @@ impl Process {
             follow(output, function.clone(), logs.clone());
         }
         let errors = child.stderr.take().map(|output| follow(output, function.clone(), logs.clone()));
-        #[cfg(unix)]
-        let group = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+        let offspring = Offspring::new(child.id(), program.runtime_api(number, slots));
         Ok(Self {
             program,
             child,
             slot,
             slots: slots.clone(),
             number,
-            #[cfg(unix)]
-            group,
+            offspring,
             stamp,
             proven: false,
             errors,
@@ -119,16 +116,6 @@ impl Process {
         }
     }
 
-    /// Kills what it has started, and itself where it still runs: on Lambda, too, all ends with the sandbox.
-    #[cfg(unix)]
-    fn end_group(&self) {
-        // One that is empty already is as good.
-        let _ = self.group.map(|group| rustix::process::kill_process_group(group, rustix::process::Signal::KILL));
-    }
-
-    #[cfg(not(unix))]
-    fn end_group(&self) {}
-
     async fn unseen(&mut self, status: std::io::Result<ExitStatus>) -> ProcessEnded {
         // One that has worked before may leave once it has answered; one that never has can't start.
         if self.proven {
@@ -139,7 +126,7 @@ impl Process {
     }
 
     async fn stopped(&mut self, how: String) -> ProcessEnded {
-        self.end_group();
+        self.offspring.end();
         // It may have ended by itself in this moment.
         let _ = self.child.kill().await;
         self.crashed(how).await
@@ -156,7 +143,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.end_group();
+        self.offspring.end();
         self.slots.leave(self.number);
     }
 }

@@ -66,12 +66,17 @@ async fn a_function() {
             }
             "leave" => json!("leaving"),
             "start" => {
-                let child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
-                json!({ "pid": child.id() })
+                let child = tokio::process::Command::new("sleep").arg("600").spawn().unwrap();
+                let outside = tokio::process::Command::new("setsid").args(["sleep", "600"]).spawn().unwrap();
+                let pid = rustix::process::Pid::from_raw(outside.id().unwrap().cast_signed());
+                while rustix::process::getpgid(pid).unwrap() == rustix::process::getpgrp() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                json!({ "pid": child.id(), "outside": outside.id() })
             }
             "start and hang" => {
-                let child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
-                fs::write(payload["at"].as_str().unwrap(), child.id().to_string()).unwrap();
+                let child = tokio::process::Command::new("sleep").arg("600").spawn().unwrap();
+                fs::write(payload["at"].as_str().unwrap(), child.id().unwrap().to_string()).unwrap();
                 std::future::pending().await
             }
             _ => {
@@ -273,6 +278,7 @@ async fn what_a_handler_has_started_ends_with_its_process() -> Tested {
     let child = function.invoke(json!({ "do": "start" })).await?;
     function.pool.stop();
     ends(&child["pid"]);
+    ends(&child["outside"]);
     Ok(())
 }
 

@@ -24,6 +24,7 @@ use super::{
     APPEND, CREATE, DELETE, EXECUTION_STATUS, HAS_BACKLOG, LIVENESS_PATH, LOAD, POST, POSTPONE, QUERY, READ_LOG,
     READ_LOG_BACK, SAVE, Verb,
 };
+use crate::offspring::{MARK, Offspring};
 
 /// The time that the engine may take for one call.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -41,12 +42,10 @@ pub async fn gone(runtime_api: &str) {
     Connection::new(runtime_api).lasts().await;
 }
 
-/// Ends this process and what it has started: the engine lets it lead a group of its own.
+/// Ends this process, which an engine started, and what it has started itself.
 pub fn end() -> ! {
-    #[cfg(unix)]
-    if rustix::process::getpgrp() == rustix::process::getpid() {
-        // Where that fails, the process alone ends.
-        let _ = rustix::process::kill_current_process_group(rustix::process::Signal::KILL);
+    if let Ok(mark) = std::env::var(MARK) {
+        Offspring::new(Some(std::process::id()), mark).end();
     }
     std::process::exit(1)
 }
