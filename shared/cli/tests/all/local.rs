@@ -131,7 +131,7 @@ fn operation_that_is_impossible_is_refused_with_the_reason() {
     error: failed to start task "nightly-report" by name: it is private
     exit 1
     "#);
-    let large = format!("\"{}\"", "x".repeat(262_143));
+    let large = format!("\"{}\"", "x".repeat(1_048_575));
     let said = engine.call("run import-airports --local --body -").hears(&large).said();
     assert!(said.code == 2 && said.err.contains("allowed: 1048576"), "{}", said.err);
     assert_snapshot!(engine.said("run import-airports --local --when '1 day 2 hours'"), @r#"
