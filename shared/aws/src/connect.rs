@@ -16,7 +16,7 @@ use crate::{
     records::DynamoRecords,
     scheduler::Scheduler,
     services::{AwsOutbox, AwsProbe},
-    stack::Stack,
+    stack::{Endpoints, Stack},
     wait_loop::WaitLoop,
 };
 
@@ -27,7 +27,8 @@ pub struct Access {
     pub profile: Option<String>,
     /// A region; else `AWS_REGION`, or the profile's.
     pub region: Option<String>,
-    /// The URL of all services; else `AWS_ENDPOINT_URL`, or AWS itself.
+    /// The URL of all services; else what the environment and the profile give each: `AWS_ENDPOINT_URL_SQS` and its like,
+    /// the profile's `services` section, `AWS_ENDPOINT_URL`, or AWS itself.
     pub endpoint_url: Option<String>,
 }
 
@@ -60,16 +61,24 @@ pub async fn connect(app: &str, stage: &str, access: &Access) -> PortResult<Port
 /// # Errors
 /// `Denied` if no region is set.
 pub fn ports(app: &str, stage: &str, config: &SdkConfig) -> PortResult<Ports> {
-    let Some(region) = config.region().map(ToString::to_string) else {
+    let Some(region) = config.region().map(ToString::to_string).filter(|region| !region.is_empty()) else {
         let message = "no AWS region (set AWS_REGION, or the profile's region)";
         return Err(PortError::new(PortErrorKind::Denied, message));
     };
     let account = env::var("DACAPO_ACCOUNT").ok().filter(|account| !account.is_empty());
-    let endpoint = config.endpoint_url().map(ToOwned::to_owned);
-    let stack = Arc::new(Stack::new(app, stage, &region, endpoint, account));
+    let endpoints = Endpoints::of(config);
+    if let Some(odd) = endpoints.odd() {
+        let message = format!(
+            "the endpoint {odd:?} is no URL (expected such as http://127.0.0.1:4566; see \
+            --endpoint-url, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SQS and its like, and the profile's endpoint_url)"
+        );
+        return Err(PortError::new(PortErrorKind::Denied, message));
+    }
+    let is_aws = endpoints == Endpoints::default();
+    let stack = Arc::new(Stack::new(app, stage, &region, endpoints, account));
 
     // A function's clock is AWS's own.
-    let in_lambda = env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() && stack.errors().endpoint.is_none();
+    let in_lambda = env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() && is_aws;
     let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(config);
     let clock: Arc<dyn Clock> = if in_lambda {
         Arc::new(SystemClock)
@@ -90,26 +99,35 @@ pub fn ports(app: &str, stage: &str, config: &SdkConfig) -> PortResult<Ports> {
     Ok(Ports { records, outbox, probe, clock })
 }
 
-/// The configuration that all clients of AWS share: credentials, region, endpoint, retries, and one pool of connections.
+/// The configuration that all clients of AWS share: credentials, region, endpoints, retries, and one pool of
+/// connections.
 pub async fn sdk_config(access: &Access) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http_client())
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build());
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    if let Some(profile) = given(&access.profile) {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = given(&access.region) {
+        loader = loader.region(Region::new(region));
+    }
+    if let Some(endpoint_url) = given(&access.endpoint_url) {
+        loader = loader.endpoint_url(endpoint_url);
+    }
+    let config = loader.load().await;
+    // The user's word on retries, of the environment or of the profile, is theirs.
+    let asks_for_retries = |name| env::var_os(name).is_some();
+    if ["AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"].into_iter().any(asks_for_retries)
+        || config.retry_config().is_some_and(|retries| *retries != RetryConfig::standard())
+    {
+        return config;
+    }
     let retries = RetryConfig::standard()
         .with_max_attempts(ATTEMPTS)
         .with_initial_backoff(FIRST_BACKOFF)
         .with_max_backoff(LONGEST_BACKOFF);
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http_client())
-        .retry_config(retries)
-        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build());
-    if let Some(profile) = &access.profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(region) = &access.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(endpoint_url) = &access.endpoint_url {
-        loader = loader.endpoint_url(endpoint_url);
-    }
-    loader.load().await
+    config.into_builder().retry_config(retries).build()
 }
 
 /// The HTTP client of all clients of AWS. Its TLS is ring's: half the code of the SDK's default, and built in a tenth

@@ -49,7 +49,9 @@ impl Errors<'_> {
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
         let (kind, detail) = self.read(&error);
-        PortError::new(kind, format!("failed to {operation}: {detail}")).caused_by(error)
+        let asked = self.endpoint.filter(|endpoint| !detail.contains(endpoint));
+        let asked = asked.map(|endpoint| format!(" (asked at {endpoint})")).unwrap_or_default();
+        PortError::new(kind, format!("failed to {operation}: {detail}{asked}")).caused_by(error)
     }
 
     fn read<E>(&self, error: &SdkError<E>) -> (PortErrorKind, String)

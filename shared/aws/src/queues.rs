@@ -9,7 +9,7 @@ use tokio::sync::RwLock;
 
 use crate::{
     error::Operation,
-    stack::{APP_DLQ, Stack},
+    stack::{APP_DLQ, Service, Stack},
 };
 
 /// The functions' queues, and their dead-letter queues.
@@ -53,7 +53,7 @@ impl Queues {
         let ask = self.client.get_queue_attributes().queue_url(self.url(&queue).await?);
         let reply = ask.attribute_names(visible.clone()).send().await;
         let operation = Operation::of("look at the queue", &queue);
-        let reply = reply.map_err(|error| self.stack.errors().port(operation, error))?;
+        let reply = reply.map_err(|error| self.stack.errors(Service::Sqs).port(operation, error))?;
         let count = reply.attributes().and_then(|attributes| attributes.get(&visible));
         Ok(count.is_some_and(|count| count != "0"))
     }
@@ -62,7 +62,8 @@ impl Queues {
         let url = self.url(queue).await?;
         let send = self.client.send_message().queue_url(url).message_body(text).delay_seconds(delay_s);
         let reply = send.send().await;
-        reply.map_err(|error| self.stack.errors().port(Operation::of("send to the queue", queue), error))?;
+        reply
+            .map_err(|error| self.stack.errors(Service::Sqs).port(Operation::of("send to the queue", queue), error))?;
         Ok(())
     }
 
@@ -74,7 +75,8 @@ impl Queues {
             return Ok(url.clone());
         }
         let reply = self.client.get_queue_url().queue_name(queue).send().await;
-        let reply = reply.map_err(|error| self.stack.errors().port(Operation::of("find the queue", queue), error))?;
+        let reply = reply
+            .map_err(|error| self.stack.errors(Service::Sqs).port(Operation::of("find the queue", queue), error))?;
         let url = reply.queue_url().unwrap_or_default().to_owned();
         self.urls.write().await.insert(queue.to_owned(), url.clone());
         Ok(url)

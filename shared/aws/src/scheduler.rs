@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use crate::{
     error::Operation,
     schedule_name::{hashed, plain},
-    stack::{APP_DLQ, Stack},
+    stack::{APP_DLQ, Service, Stack},
 };
 
 /// The app's group of schedules: one-time ones, and recurring ones made at run time.
@@ -113,7 +113,9 @@ impl Scheduler {
             {
                 Ok(())
             }
-            Err(error) => Err(self.stack.errors().port(Operation::of("delete the schedule", name), error)),
+            Err(error) => {
+                Err(self.stack.errors(Service::Scheduler).port(Operation::of("delete the schedule", name), error))
+            }
         }
     }
 
@@ -137,7 +139,9 @@ impl Scheduler {
             {
                 Ok(false)
             }
-            Err(error) => Err(self.stack.errors().port(Operation::of("create the schedule", entry.name), error)),
+            Err(error) => {
+                Err(self.stack.errors(Service::Scheduler).port(Operation::of("create the schedule", entry.name), error))
+            }
         }
     }
 
@@ -161,7 +165,10 @@ impl Scheduler {
             {
                 Ok(false)
             }
-            Err(error) => Err(self.stack.errors().port(Operation::of("replace the schedule", entry.name), error)),
+            Err(error) => Err(self
+                .stack
+                .errors(Service::Scheduler)
+                .port(Operation::of("replace the schedule", entry.name), error)),
         }
     }
 

@@ -15,7 +15,10 @@ use dacapo_core::port::{ExecutionStatus, PortResult};
 use dacapo_domain::WaitLoopCall;
 use jiff::Timestamp;
 
-use crate::{error::Operation, stack::Stack};
+use crate::{
+    error::Operation,
+    stack::{Service, Stack},
+};
 
 /// The error of an execution that Dacapo itself stopped. One stopped by hand has another, or none: that is the user's
 /// wish to abort.
@@ -48,7 +51,7 @@ impl WaitLoop {
             {
                 Ok(())
             }
-            Err(error) => Err(self.stack.errors().port(Operation::of("start the loop", execution), error)),
+            Err(error) => Err(self.stack.errors(Service::Sfn).port(Operation::of("start the loop", execution), error)),
         }
     }
 
@@ -63,7 +66,7 @@ impl WaitLoop {
             {
                 Ok(())
             }
-            Err(error) => Err(self.stack.errors().port(Operation::of("stop the loop", execution), error)),
+            Err(error) => Err(self.stack.errors(Service::Sfn).port(Operation::of("stop the loop", execution), error)),
         }
     }
 
@@ -78,7 +81,9 @@ impl WaitLoop {
             {
                 Ok(ExecutionStatus::Ended)
             }
-            Err(error) => Err(self.stack.errors().port(Operation::of("look at the loop", execution), error)),
+            Err(error) => {
+                Err(self.stack.errors(Service::Sfn).port(Operation::of("look at the loop", execution), error))
+            }
         }
     }
 

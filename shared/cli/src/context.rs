@@ -43,8 +43,8 @@ pub struct Global {
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
 
-    /// Another endpoint that speaks AWS, such as LocalStack
-    #[arg(long, global = true, env = "AWS_ENDPOINT_URL", value_name = "URL", hide_env_values = true)]
+    /// Another endpoint that speaks AWS, for all services, such as LocalStack [default: AWS's own variables and profiles]
+    #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
 
     /// One JSON document on standard output, for programs; a failure is one on standard error

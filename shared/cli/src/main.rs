@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod context;
+mod environment;
 mod failure;
 mod output;
 mod values;
@@ -16,6 +17,7 @@ use context::Context;
 use output::Output;
 
 fn main() -> ExitCode {
+    environment::leave_out_empty_variables();
     let arguments = match arguments::parse() {
         Ok(arguments) => arguments,
         Err(code) => return code,

@@ -37,7 +37,10 @@ use dacapo_core::port::{Clock, Outbox, PortError, PortResult, Records};
 use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
 use jiff::Timestamp;
 
-use crate::{error::Operation, stack::Stack};
+use crate::{
+    error::Operation,
+    stack::{Service, Stack},
+};
 
 /// The records, in one DynamoDB table named `{app}-{stage}`.
 pub(crate) struct DynamoRecords {
@@ -70,7 +73,7 @@ impl DynamoRecords {
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        self.stack.errors().port(operation, error)
+        self.stack.errors(Service::DynamoDb).port(operation, error)
     }
 }
 

@@ -6,6 +6,8 @@ mod dacapo;
 #[cfg(unix)]
 mod dev;
 mod engine;
+#[cfg(feature = "aws")]
+mod environment;
 mod json;
 mod local;
 mod times;
