@@ -62,5 +62,6 @@ pub use schedule::{
     ScheduleInput, SchedulePut, ScheduleRecord, SkipReason, SkippedFire, SkippedFires, at, aws_at, cron, declared,
     every, fire_id, fired_run, fired_run_bytes,
 };
+pub use text::cut;
 pub use time::{SpanError, TimeZoneError, check_span, days, hours, later, minutes, ms, seconds, time_zone, until};
 pub use when::{When, WhenError, WhenProblem};

@@ -1,7 +1,8 @@
 //! Texts that are kept with a record: long ones are cut, so that the record can always be stored.
 
 /// The text in at most so many bytes: a longer one ends in its full size.
-pub(crate) fn cut(mut text: String, bytes: usize) -> String {
+#[must_use]
+pub fn cut(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {
         let note = format!(" … (cut: {} bytes)", text.len());
         text.truncate(text.floor_char_boundary(bytes.saturating_sub(note.len())));

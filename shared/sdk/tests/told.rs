@@ -119,6 +119,33 @@ async fn text_that_a_handler_or_a_client_says_is_cut_and_tells_its_full_size() {
 const COUNT_AS_TEXT: TaskRef<String> = TaskRef::new("ratio");
 
 #[tokio::test]
+async fn log_entry_that_is_too_large_is_cut_and_tells_its_full_sizes() {
+    let work = async |n: u32, cx: TaskContext| {
+        let text = |bytes: usize| "x".repeat(bytes);
+        cx.log_info(text(20_000), text(12_000)).await?;
+        cx.log_info(text(40_000), ()).await?;
+        cx.log_info("data", text(40_000)).await?;
+        cx.log_error(text(9_000), text(24_000), text(100_000)).await?;
+        Ok(n)
+    };
+    let (app, run) = run_of(task(COUNT, work), COUNT, 1).await;
+    assert_eq!(run.state, State::Completed);
+    let told = app.logs(run.id).await.unwrap().into_iter().map(|entry| {
+        let data = entry.data.map_or_else(String::new, |data| data.text().to_owned());
+        assert!(entry.message.len() + data.len() + entry.error.map_or(0, |error| error.len()) <= 32_768);
+        let end =
+            |text: &str| text.chars().rev().take_while(|c| *c != '…').collect::<Vec<_>>().into_iter().rev().collect();
+        (end(&entry.message), data)
+    });
+    let told: Vec<(String, String)> = told.collect();
+    assert_eq!((told[0].0.len(), told[0].1.len()), (20_000, 12_002));
+    assert_eq!(told[1], (" (cut: 40000 bytes)".to_owned(), String::new()));
+    assert_eq!(told[2], ("data".to_owned(), r#""left out: 40002 bytes (an entry keeps 32768)""#.to_owned()));
+    assert_eq!(told[3].0, " (cut: 9000 bytes)");
+    assert_eq!(told[3].1, r#""left out: 24002 bytes (an entry keeps 32768)""#);
+}
+
+#[tokio::test]
 async fn iteration_keeps_at_most_1000_entries_over_its_attempts_and_says_so_once() {
     let tries = Arc::new(AtomicU32::new(0));
     let work = move |n: u32, cx: TaskContext| {

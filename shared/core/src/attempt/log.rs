@@ -1,11 +1,10 @@
 //! The log of an attempt, within what an iteration and a run may keep.
 
-use dacapo_domain::{Json, LogRoom, Logged, RunRecord, limits};
+use dacapo_domain::{Json, LogRoom, Logged, RunRecord, cut, limits};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use crate::{
-    Error, ErrorKind,
     commit::{append, retry_until},
     port::{LogEntry, LogLevel, PortResult, Ports},
 };
@@ -31,6 +30,31 @@ struct Count {
     own: u32,
     /// The first of the attempts before this one whose processes died, and left their entries uncounted.
     uncounted_from: Option<u32>,
+}
+
+impl NewEntry {
+    fn bytes(&self) -> usize {
+        self.message.len() + self.data.as_ref().map_or(0, Json::bytes) + self.error.as_ref().map_or(0, String::len)
+    }
+
+    /// The entry as it is kept: of one that is too large the texts are cut, and the data is left out unless it fits then.
+    /// Each says its full size.
+    fn bounded(self) -> Self {
+        let most = limits::LOG_ENTRY_BYTES;
+        if self.bytes() <= most {
+            return self;
+        }
+        let message = cut(self.message, limits::TEXT_BYTES);
+        let error = self.error.map(|error| cut(error, limits::STACK_BYTES));
+        let entry = Self { message, error, ..self };
+        match &entry.data {
+            Some(data) if entry.bytes() > most => {
+                let note = format!("left out: {} bytes (an entry keeps {most})", data.bytes());
+                Self { data: Json::of(&note).ok(), ..entry }
+            }
+            _ => entry,
+        }
+    }
 }
 
 impl Log {
@@ -63,24 +87,21 @@ impl Log {
 }
 
 impl Log {
-    /// Keeps an entry with the run. Beyond what an iteration or a run may keep, one last entry says so.
+    /// Keeps an entry with the run, cut to what an entry may have. Beyond what an iteration or a run may keep, one last
+    /// entry says so.
     ///
     /// # Errors
-    /// `Usage` if the entry is larger than 32 KiB; else what the store says.
+    /// An error of the store.
     pub(super) async fn keep(
         &self,
         ports: &Ports,
         run: &RunRecord,
         entry: NewEntry,
         until: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> PortResult<()> {
+        let entry = entry.bounded();
+        let (own, room) = self.room_for(ports, run, entry.bytes(), until).await?;
         let NewEntry { level, message, data, error } = entry;
-        let bytes = message.len() + data.as_ref().map_or(0, Json::bytes) + error.as_ref().map_or(0, String::len);
-        if bytes > limits::LOG_ENTRY_BYTES {
-            let allowed = limits::LOG_ENTRY_BYTES;
-            return Err(Error::new(ErrorKind::Usage, format!("log an entry of {bytes} bytes (allowed: {allowed})")));
-        }
-        let (own, room) = self.room_for(ports, run, bytes, until).await?;
         let (iteration, attempt, number, time) = (run.iteration, run.attempt, self.after + own, ports.clock.now());
         let entry = LogEntry { iteration, attempt, number, time, level, message, data, error };
         let entry = match room {
@@ -88,8 +109,7 @@ impl Log {
             LogRoom::Full(why) => LogEntry { level: LogLevel::Error, message: why, data: None, error: None, ..entry },
             LogRoom::LeftOut => return Ok(()),
         };
-        append(ports, &RunRecord::key_of(run.id), &[entry.line()?], until).await?;
-        Ok(())
+        append(ports, &RunRecord::key_of(run.id), &[entry.line()?], until).await
     }
 
     /// The room for an entry of this size, and its number among those of this attempt.

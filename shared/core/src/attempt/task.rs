@@ -235,10 +235,10 @@ impl TaskAttempt {
         Ok(Some(ScheduledFire { scheduled_for, around: recurrence.around(scheduled_for) }))
     }
 
-    /// Keeps a log entry with the run. Beyond what an iteration or a run may keep, one last entry says so.
+    /// Keeps a log entry with the run, cut to 32 KiB. Beyond what an iteration or a run may keep, one last entry says so.
     ///
     /// # Errors
-    /// `Usage` if the entry is larger than 32 KiB; else what the store says.
+    /// An error of the store.
     pub async fn log(
         &self,
         level: LogLevel,
@@ -247,7 +247,7 @@ impl TaskAttempt {
         error: Option<String>,
     ) -> Result<(), Error> {
         let entry = NewEntry { level, message, data, error };
-        self.log.keep(self.app.ports(), &self.run(), entry, self.write_until).await
+        Ok(self.log.keep(self.app.ports(), &self.run(), entry, self.write_until).await?)
     }
 
     /// The log for the hook of the end after this one.

@@ -165,11 +165,12 @@ impl RunContext {
         self.attempt.set_timeout(limit).await
     }
 
-    /// Keeps an entry with the run, in this iteration's log. Where no data belongs to it, pass `()`. An iteration keeps
+    /// Keeps an entry with the run, in this iteration's log. Where no data belongs to it, pass `()`. Of an entry of
+    /// more than 32 KiB the texts are cut, and data that doesn't fit is left out; it says so. An iteration keeps
     /// 1,000 entries over all its attempts, a run 100 MiB of them; one last entry says that later ones are left out.
     ///
     /// # Errors
-    /// `Usage` if the entry is larger than 32 KiB; any [`Error`] of the store.
+    /// Any [`Error`] of the store.
     pub async fn log_info(&self, message: impl Into<String>, data: impl Serialize) -> Result<(), Error> {
         self.attempt.log(LogLevel::Info, message.into(), loggable(&data), None).await
     }
@@ -177,7 +178,7 @@ impl RunContext {
     /// Keeps an entry of an error with the run, with the error's chain of causes.
     ///
     /// # Errors
-    /// `Usage` if the entry is larger than 32 KiB; any [`Error`] of the store.
+    /// Any [`Error`] of the store.
     pub async fn log_error(
         &self,
         message: impl Into<String>,
