@@ -11,6 +11,7 @@ use std::{
 };
 
 use axum::body::Bytes;
+use dacapo_domain::{FunctionEntry, Policy, TaskEntry, limits, seconds};
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -65,6 +66,10 @@ async fn a_function() {
                 std::process::exit(7)
             }
             "leave" => json!("leaving"),
+            "shout" => {
+                eprint!("{}", "a".repeat(200_000));
+                json!("has shouted")
+            }
             "start" => {
                 let child = tokio::process::Command::new("sleep").arg("600").spawn().unwrap();
                 let outside = tokio::process::Command::new("setsid").args(["sleep", "600"]).spawn().unwrap();
@@ -241,6 +246,24 @@ async fn changed_binary_gets_a_new_process() -> Tested {
 }
 
 #[tokio::test]
+async fn line_without_an_end_is_told_in_parts() -> Tested {
+    let function = Function::new(LIMIT).await?;
+    function.invoke(json!({ "do": "shout" })).await?;
+    let lines = || -> Vec<usize> {
+        let shouted = |log: &EngineLog| matches!(log, EngineLog::Line { line, .. } if line.starts_with('a'));
+        function.told(shouted).iter().map(|log| log.to_string().len() - "greet | ".len()).collect()
+    };
+    tokio::time::timeout(LIMIT, async {
+        while lines().len() < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await?;
+    assert_eq!(lines()[..3], [65_536; 3]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn functions_share_the_processes_that_the_file_handles_allow() -> Tested {
     let function = Function::with_permits(LIMIT, 1).await?;
     let other = Program { function: "other".to_owned(), ..function.program.clone() };
@@ -325,4 +348,21 @@ fn ends_with_its_engine(payload: &'static str) -> Tested {
         assert_eq!(child.wait().await?.signal(), Some(9), "it ends its whole group");
         Ok(())
     })
+}
+
+#[test]
+fn process_is_stopped_after_its_lambdas_timeout_which_leaves_time_to_record_a_handlers_own() {
+    let limit = |entry: &FunctionEntry| Program::new(entry, "greet".into(), "shop", "local", "").limit;
+    let task = |policy| {
+        FunctionEntry::task(
+            "greet",
+            128,
+            TaskEntry { name: "greet".to_owned(), policy, private: false, schedules: vec![] },
+        )
+    };
+    let short = Policy { timeout: seconds(3), max_timeout: seconds(3), ..Policy::default() };
+    assert_eq!(limit(&task(short)), seconds(8));
+    let longest = Policy { max_timeout: limits::MAX_TIMEOUT, ..Policy::default() };
+    assert_eq!(limit(&task(longest)), limits::MAX_TIMEOUT, "where the handler itself is stopped before");
+    assert_eq!(limit(&FunctionEntry::events("joined", 128, vec![])), seconds(900));
 }
