@@ -83,7 +83,7 @@ pub(super) fn execution_ended(
             let message = Some(message.to_owned());
             without_stop(end::finish(run.clone(), FinalState::Aborted, message, policy, cx))
         }
-        ExecutionEnd::Exhausted => run.renewed(cx),
+        ExecutionEnd::Exhausted => paced(run.renewed(cx), run.invoker.generation(), cx),
         ExecutionEnd::Failed(_) if run.is_leased(cx.now) => run.renewed(cx),
         ExecutionEnd::Failed(cause) => {
             let mut run = run.clone();
@@ -91,6 +91,18 @@ pub(super) fn execution_ended(
             without_stop(end::finish(run, FinalState::Failed, None, policy, cx))
         }
     }
+}
+
+/// Lets the execution of the next generation wait: what ended one before its time may end the next as soon. The pause
+/// doubles with each generation, up to an hour.
+fn paced(mut decision: Decision<RunRecord>, ended: u32, cx: &DecisionContext) -> Decision<RunRecord> {
+    let pause = limits::reconcile_pause(ended.saturating_sub(1));
+    for effect in &mut decision.effects {
+        if let Effect::StartWaitLoop { until, .. } = effect {
+            *until = (*until).max(later(cx.now, pause));
+        }
+    }
+    decision
 }
 
 fn without_stop(mut decision: Decision<RunRecord>) -> Decision<RunRecord> {

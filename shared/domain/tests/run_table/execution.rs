@@ -1,7 +1,7 @@
 //! An execution of the wait loop ends without its run.
 
 use dacapo_domain::{
-    Input, Invoker, Phase, Policy, RecordedError, RunRecord, Task, limits,
+    Effect, Input, Invoker, Phase, Policy, RecordedError, RunRecord, Task, limits,
     run::{ExecutionEnd, FinalState},
 };
 
@@ -50,12 +50,22 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             .at(20)
             .gets(&ended(&waiting(), ExecutionEnd::Exhausted), known)
             .stores(|next| renewed(next, 20))
-            .effect(start_loop(20)),
+            .effect(start_loop_not_before(20, 20 + 60)),
+        tape("the pause before the next generation doubles with each", &of_generation(4))
+            .at(20)
+            .gets(&ended(&of_generation(4), ExecutionEnd::Exhausted), known)
+            .stores(|next| renewed(next, 20))
+            .effect(start_loop_not_before(20, 20 + 8 * 60)),
+        tape("the pause before the next generation is an hour at most", &of_generation(400))
+            .at(20)
+            .gets(&ended(&of_generation(400), ExecutionEnd::Exhausted), known)
+            .stores(|next| renewed(next, 20))
+            .effect(start_loop_not_before(20, 20 + 3_600)),
         tape("an execution exhausted under an attempt is followed by another generation", &running_in_loop())
             .at(120)
             .gets(&ended(&running_in_loop(), ExecutionEnd::Exhausted), known)
             .stores(|next| renewed(next, 120))
-            .effect(start_loop(120)),
+            .effect(start_loop_not_before(120, 120 + 60)),
         tape("an execution that failed between iterations fails the run", &waiting())
             .at(20)
             .gets(&ended(&waiting(), failed()), known)
@@ -78,4 +88,19 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             .gets(&ended(&aborting(), ExecutionEnd::Stopped), known)
             .keeps(),
     ]
+}
+
+/// One that waits for its next call by the execution of a later generation.
+fn of_generation(generation: u32) -> RunRecord {
+    RunRecord { invoker: Invoker::WaitLoop { generation, execution: None }, ..waiting() }
+}
+
+/// The next execution, which makes its first call no sooner than that.
+fn start_loop_not_before(now: i64, soonest: i64) -> impl FnOnce(&RunRecord) -> Effect {
+    move |run| match start_loop(now)(run) {
+        Effect::StartWaitLoop { execution, call, until } => {
+            Effect::StartWaitLoop { execution, call, until: until.max(at(soonest)) }
+        }
+        other => other,
+    }
 }
