@@ -1,10 +1,10 @@
 //! Alarms: messages that aren't taken, dead letters, and a conductor that fails or is silent.
 
-use dacapo_domain::{CONDUCTOR, FunctionEntry};
+use dacapo_domain::{APP_DLQ, CONDUCTOR, FunctionEntry};
 use serde_json::{Value, json};
 
 use crate::{
-    names::{APP_DLQ, HAS_ALARM_TOPIC, function_dlq, id, name},
+    names::{HAS_ALARM_TOPIC, id, name},
     resource::{Named, Resource},
 };
 
@@ -28,7 +28,7 @@ struct Alarm {
 pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
     let slug = &function.name;
     let old = format!("A message waits in {slug}'s queue for more than three hours");
-    match function_dlq(function) {
+    match function.dlq() {
         Some(dlq) => resources.add(id(slug, "Dropped"), dropped_or_old(slug, &dlq, &old)),
         None => {
             let old = Alarm {

@@ -1,13 +1,13 @@
 //! A Lambda function for each crate with its log and its queues, and the app's dead-letter queue beneath all of them.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
-use dacapo_domain::{CONDUCTOR, FunctionEntry, Holds, Manifest, limits};
+use dacapo_domain::{APP_DLQ, CONDUCTOR, FunctionEntry, Holds, limits};
 use serde_json::{Value, json};
 
 use crate::{
-    names::{APP_DLQ, APP_DLQ_ID, code_parameter, function_dlq, function_dlqs, function_queues, id, name, prefix},
-    resource::{Named, Resource, TemplateError},
+    names::{APP_DLQ_ID, code_parameter, id, name, prefix},
+    resource::{Named, Resource},
 };
 
 /// Messages of the app's dead-letter queue that the conductor takes at once.
@@ -15,17 +15,6 @@ const APP_DLQ_BATCH: u32 = 10;
 
 pub(crate) fn is_conductor(function: &FunctionEntry) -> bool {
     matches!(function.holds, Holds::Conductor)
-}
-
-/// Refuses an app of which two queues would have one name.
-pub(crate) fn check_queues(manifest: &Manifest) -> Result<(), TemplateError> {
-    let mut taken = BTreeSet::from([APP_DLQ.to_owned()]);
-    for queue in function_queues(manifest).map(str::to_owned).chain(function_dlqs(manifest)) {
-        if !taken.insert(queue.clone()) {
-            return Err(TemplateError::SameQueue(queue));
-        }
-    }
-    Ok(())
 }
 
 pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
@@ -97,7 +86,7 @@ fn add_queues(function: &FunctionEntry, resources: &mut Named<Resource>) {
         "maxReceiveCount": limits::MAX_RECEIVES,
     });
     resources.add(id(&function.name, "Queue"), queue(&function.name, function.visibility(), Some(redrive)));
-    if let Some(dlq) = function_dlq(function) {
+    if let Some(dlq) = function.dlq() {
         // Only people and their tools read it; SQS's own 30 s suit them.
         resources.add(id(&function.name, "Dead"), queue(&dlq, Duration::from_secs(30), None));
     }

@@ -6,8 +6,6 @@ use serde_json::{Value, json};
 /// The beginning of every name on AWS.
 const PREFIX: &str = "${App}-${Stage}";
 
-/// The app's dead-letter queue, of what a function received too often; the conductor drains it.
-pub(crate) const APP_DLQ: &str = "undelivered";
 /// The logical id of the app's dead-letter queue.
 pub(crate) const APP_DLQ_ID: &str = "Undelivered";
 
@@ -55,18 +53,7 @@ pub(crate) fn function_queues(manifest: &Manifest) -> impl Iterator<Item = &str>
 
 /// The dead-letter queues that functions asked for.
 pub(crate) fn function_dlqs(manifest: &Manifest) -> impl Iterator<Item = String> {
-    manifest.functions.iter().filter_map(function_dlq)
-}
-
-/// The function's own dead-letter queue, where one of its handlers asked for it.
-pub(crate) fn function_dlq(function: &FunctionEntry) -> Option<String> {
-    let asked = function.subscriptions().iter().any(|handler| handler.dead_letter);
-    asked.then(|| dlq_of(&function.name))
-}
-
-/// A function's dead-letter queue, whether it asked for one or not.
-pub(crate) fn dlq_of(function: &str) -> String {
-    format!("{function}-dead")
+    manifest.functions.iter().filter_map(FunctionEntry::dlq)
 }
 
 /// The ARN of the role that Scheduler takes to send.

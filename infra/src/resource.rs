@@ -76,9 +76,6 @@ pub enum TemplateError {
     /// The app has no conductor.
     #[error("the app has no conductor, which repairs what is stuck (keep functions/conductor)")]
     NoConductor,
-    /// Two queues would have one name.
-    #[error("two queues would be named {{app}}-{{stage}}-{0} (rename the task or crate {0:?})")]
-    SameQueue(String),
     /// A schedule that a task declares can't be one.
     #[error("schedule {name}: {problem}")]
     Schedule {

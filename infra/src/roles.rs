@@ -1,13 +1,11 @@
 //! The permissions of each function: named ARN by ARN, because a prefix would match another app's things too.
 
-use dacapo_domain::{CONDUCTOR, FunctionEntry, Index, Manifest};
+use dacapo_domain::{APP_DLQ, CONDUCTOR, FunctionEntry, Index, Manifest, function_dlq};
 use serde_json::{Value, json};
 
 use crate::{
     functions::is_conductor,
-    names::{
-        APP_DLQ, arn, dlq_of, function_arn, function_dlqs, function_queues, id, name, queue_arn, scheduler_role_arn,
-    },
+    names::{arn, function_arn, function_dlqs, function_queues, id, name, queue_arn, scheduler_role_arn},
     resource::{Named, Resource},
 };
 
@@ -77,7 +75,7 @@ fn own(function: &FunctionEntry) -> Vec<Value> {
     }
     // What can't be read is kept: in a function's own dead-letter queue, or, where it has none, in the app's. Without
     // leave to ask for the first, the service would not say that it isn't there.
-    let kept = [dlq_of(&function.name), APP_DLQ.to_owned()];
+    let kept = [function_dlq(&function.name), APP_DLQ.to_owned()];
     statements.push(allow(&SEND, kept.iter().map(|queue| queue_arn(queue)).collect()));
     statements
 }

@@ -52,7 +52,7 @@ impl Template {
 /// Writes the template of an app: the same for every stage, region and account, which are parameters.
 ///
 /// # Errors
-/// If the app can't become a stack: its name, no conductor, two queues of one name, a schedule that is none, too many
+/// If the app can't become a stack: its name, no conductor, a schedule that is none, too many
 /// functions.
 pub fn template(manifest: &Manifest) -> Result<Template, TemplateError> {
     check_stack(&manifest.app, "stage")?;
@@ -60,7 +60,6 @@ pub fn template(manifest: &Manifest) -> Result<Template, TemplateError> {
     if !manifest.functions.iter().any(functions::is_conductor) {
         return Err(TemplateError::NoConductor);
     }
-    functions::check_queues(manifest)?;
 
     let mut resources = Named::new();
     table::add(&mut resources);

@@ -1,7 +1,7 @@
 //! The apps that fit into a stack, and those that are refused.
 
 use dacapo_domain::{FunctionEntry, Json, Manifest, Policy, TaskEntry, hours, limits, minutes};
-use dacapo_infra::{TemplateError, template};
+use dacapo_infra::template;
 use serde_json::Value;
 
 use crate::read::{Read, read, scheduled, subscription};
@@ -35,21 +35,6 @@ fn names_on_aws_of_the_longest_parts_are_within_its_limits() {
     longest("AWS::IAM::Role", "RoleName", 64);
     longest("AWS::Events::Rule", "Name", 64);
     longest("AWS::DynamoDB::Table", "TableName", 255);
-}
-
-#[test]
-fn app_with_two_queues_of_one_name_is_refused() {
-    let with = |task: &str| {
-        let functions = vec![
-            FunctionEntry::conductor(),
-            FunctionEntry::events("user-joined", 256, vec![subscription(true)]),
-            FunctionEntry::task("other", 256, scheduled(task)),
-        ];
-        template(&Manifest::new("shop", functions).unwrap()).map(|_| ())
-    };
-    assert_eq!(with("undelivered"), Err(TemplateError::SameQueue("undelivered".to_owned())));
-    assert_eq!(with("user joined dead"), Err(TemplateError::SameQueue("user-joined-dead".to_owned())));
-    assert_eq!(with("loop"), Ok(()));
 }
 
 #[test]

@@ -4,12 +4,12 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_sdk_sqs::{Client, types::QueueAttributeName};
 use dacapo_core::port::{PortError, PortErrorKind, PortResult};
-use dacapo_domain::limits;
+use dacapo_domain::{APP_DLQ, limits};
 use tokio::sync::RwLock;
 
 use crate::{
     error::Operation,
-    stack::{APP_DLQ, Service, Stack},
+    stack::{Service, Stack},
 };
 
 /// The functions' queues, and their dead-letter queues.

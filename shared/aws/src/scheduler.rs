@@ -14,13 +14,13 @@ use aws_sdk_scheduler::{
     },
 };
 use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult};
-use dacapo_domain::{AWS_SCHEDULED_TIME, Json, Recurrence, Schedule, ScheduleError, aws_at};
+use dacapo_domain::{APP_DLQ, AWS_SCHEDULED_TIME, Json, Recurrence, Schedule, ScheduleError, aws_at};
 use jiff::Timestamp;
 
 use crate::{
     error::Operation,
     schedule_name::{hashed, plain},
-    stack::{APP_DLQ, Service, Stack},
+    stack::{Service, Stack},
 };
 
 /// The app's group of schedules: one-time ones, and recurring ones made at run time.

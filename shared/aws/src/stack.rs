@@ -4,12 +4,10 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_types::service_config::ServiceConfigKey;
 use dacapo_core::port::{PortError, PortErrorKind, PortResult};
+use dacapo_domain::function_dlq;
 use tokio::sync::OnceCell;
 
 use crate::error::{Errors, Operation};
-
-/// The app's dead-letter queue, in the place of a function's name.
-pub(crate) const APP_DLQ: &str = "undelivered";
 
 /// An app's stack: the names of what it deploys, and where that is.
 #[derive(Debug)]
@@ -103,7 +101,7 @@ impl Stack {
 
     /// The name of a function's own dead-letter queue.
     pub(crate) fn dead_letter_queue(&self, function: &str) -> String {
-        format!("{}-{function}-dead", self.prefix)
+        self.queue(&function_dlq(function))
     }
 
     /// The URL of a queue, if the account is known without asking.

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use dacapo_domain::{DeferredEvent, Effect, EventMessage, Json, Manifest, Message, later, limits, slot, until};
+use dacapo_domain::{
+    DeferredEvent, DeferredEventInput, Effect, EventMessage, Json, Manifest, Message, later, limits, slot, until,
+};
 
 use crate::{
     Error,
     app::App,
-    commit::{PATIENCE, create},
+    commit::{Creation, PATIENCE, Seen, commit, create},
     port::{PortErrorKind, PortResult, Ports},
 };
 
@@ -62,6 +64,13 @@ async fn send_to(ports: &Ports, subscribers: &BTreeSet<&str>, event: &EventMessa
 async fn defer(ports: &Ports, event: &EventMessage) -> PortResult<()> {
     let decision = DeferredEvent::create(event, &ports.clock.decision_context());
     let decision = decision.with(slot::BODY, Json::clone(&event.body));
-    create(ports, &decision, later(ports.clock.now(), PATIENCE)).await?;
+    let until = later(ports.clock.now(), PATIENCE);
+    // One that a handler names is the same again where its handler is tried again.
+    if let Creation::Exists(deferred) = create(ports, &decision, until).await?
+        && event.is_named
+    {
+        let again = DeferredEventInput::PublishedAgain { published_at: event.published_at, due_at: event.due_at };
+        commit(ports, Seen::Stored(deferred), &again, (), until).await?;
+    }
     Ok(())
 }

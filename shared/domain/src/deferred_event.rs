@@ -46,6 +46,13 @@ pub struct DeferredEvent {
 /// An input of a deferred event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeferredEventInput {
+    /// Its publisher publishes it again, due then.
+    PublishedAgain {
+        /// The time at which it is published.
+        published_at: Timestamp,
+        /// The time at which it is due.
+        due_at: Timestamp,
+    },
     /// The message arrives at the conductor.
     Arrived,
     /// It has been sent to its subscribers.
@@ -129,9 +136,16 @@ impl Machine for DeferredEvent {
     }
 
     fn decide(&self, input: &DeferredEventInput, (): (), cx: &DecisionContext) -> Decision<Self> {
-        use DeferredEventInput::{Arrived, Published, Reconciled};
+        use DeferredEventInput::{Arrived, Published, PublishedAgain, Reconciled};
         let now = cx.now;
         match (self.is_published, input) {
+            // Those who handled it know it; others may subscribe since.
+            (true, PublishedAgain { published_at, due_at }) => {
+                let (published_at, due_at) = (*published_at, *due_at);
+                let event = EventMessage { published_at, due_at, ..self.event_message(Json::default()) };
+                Self::create(&event, cx)
+            }
+            (false, PublishedAgain { .. }) => Decision::keep(self, vec![]),
             (true, _) => Decision::keep(self, vec![]),
             (false, Arrived) if now < self.due_at => Decision::keep(self, vec![self.deliver(now)]),
             (false, Arrived) => Decision::keep(self, vec![]).then(Work::Publish),

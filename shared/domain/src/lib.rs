@@ -36,8 +36,8 @@ pub use idempotency_key::{IdempotencyKey, IdempotencyKeyInput};
 pub use json::{Json, UnreadableJson};
 pub use machine::{Change, Decision, DecisionContext, Machine, Work};
 pub use manifest::{
-    CONDUCTOR, FormerTask, FunctionEntry, Holds, Manifest, ManifestError, ManifestInput, ManifestRecord,
-    ManifestTooLarge, ScheduleEntry, Subscription, TaskEntry,
+    APP_DLQ, CONDUCTOR, FormerTask, FunctionEntry, Holds, Manifest, ManifestError, ManifestInput, ManifestRecord,
+    ManifestTooLarge, ScheduleEntry, Subscription, TaskEntry, function_dlq,
 };
 pub use message::{
     CrashReport, DeferredMessage, DeliveryMessage, EventMessage, ExecutionEnded, Fire, Invocation, Message, RunMessage,

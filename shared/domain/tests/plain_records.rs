@@ -91,6 +91,7 @@ fn send(delay: u64) -> impl FnOnce(&DeferredEvent) -> Effect {
 fn of_deferred_events() -> Vec<Case<DeferredEvent>> {
     use DeferredEventInput::{Arrived, Published, Reconciled};
     let over = driven(&deferred(), 3_600, &Published, ());
+    let again_at = |due| DeferredEventInput::PublishedAgain { published_at: at(5_000), due_at: at(due) };
     let again = |next: &mut DeferredEvent, reconcile| {
         next.reconcile_at = Some(at(reconcile));
         next.reconcile_count += 1;
@@ -134,6 +135,18 @@ fn of_deferred_events() -> Vec<Case<DeferredEvent>> {
             .gets(&Reconciled { backlog: false }, ())
             .stores(|next| again(next, 3_660)),
         tape("the message of a published event is dropped", &over).at(3_700).gets(&Arrived, ()).keeps(),
+        tape("an event published again before it was is the same", &deferred())
+            .at(100)
+            .gets(&again_at(7_200), ())
+            .keeps(),
+        tape("a published event that is published again is due again", &over)
+            .at(5_000)
+            .gets(&again_at(7_200), ())
+            .stores(|next| {
+                (next.is_published, next.expires_at_s) = (false, None);
+                (next.published_at, next.due_at, next.reconcile_at) = (at(5_000), at(7_200), Some(at(7_260)));
+            })
+            .effect(on_timer),
         tape("an event is published once", &over).at(3_700).gets(&Published, ()).keeps(),
         tape("a published event needs no repair", &over).at(3_700).gets(&Reconciled { backlog: false }, ()).keeps(),
     ]

@@ -1,7 +1,7 @@
 //! The definition of a function: its handlers without their types, and what is wrong with its options.
 
 use dacapo_core::function::Handlers;
-use dacapo_domain::FunctionEntry;
+use dacapo_domain::{FunctionEntry, Manifest};
 
 /// The export of a function's crate: a task, an event handler, or an array of event handlers.
 #[diagnostic::on_unimplemented(
@@ -35,11 +35,14 @@ impl Definition {
     /// The manifest's entry of the function in this crate.
     ///
     /// # Errors
-    /// All options that are refused, each with what was given and what is allowed.
+    /// All options that are refused, each with what was given and what is allowed; or a name that Dacapo uses itself.
     pub fn describe(&self, crate_name: &str) -> Result<FunctionEntry, Vec<String>> {
         if !self.problems.is_empty() {
             return Err(self.problems.clone());
         }
-        Ok(self.handlers.entry(crate_name, self.memory_mb))
+        let entry = self.handlers.entry(crate_name, self.memory_mb);
+        // What is wrong with it alone is wrong in any app.
+        Manifest::new("app", vec![entry.clone()]).map_err(|error| vec![error.to_string()])?;
+        Ok(entry)
     }
 }

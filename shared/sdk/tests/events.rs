@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use dacapo::{Definition, EventHandler, Id, prelude::*};
-use dacapo_core::commit::load;
-use dacapo_domain::{DeliveryPhase, DeliveryRecord, Machine, RecordKey};
+use dacapo::{Definition, EventHandler, Id, Json, prelude::*};
+use dacapo_core::{commit::load, runner::Runner};
+use dacapo_domain::{DeliveryPhase, DeliveryRecord, EventMessage, Machine, Message, RecordKey};
 use dacapo_test_kit::TestApp;
+use jiff::Timestamp;
 
 const PAID: EventRef<String> = EventRef::new("order.paid");
 const CREATED: EventRef<String> = EventRef::new("order.created");
@@ -230,4 +234,94 @@ async fn publish_to_a_subscriber_that_was_just_removed_reaches_the_others() {
     app.advance(seconds(1)).await;
     // What waited for b went with its queue.
     assert_eq!(calls.taken(), ["a 1", "a 1"]);
+}
+
+/// An event's message as its function gets it, received for the n-th time.
+async fn received(app: &TestApp, function: Definition, event: EventMessage, receives: u32) {
+    let runner = Runner::new(function.handlers, app.client().ports().clone(), "events-1");
+    let deadline = app.now() + minutes(1);
+    runner.deliver(&Message::Event(event).to_text(), receives, deadline).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn event_that_was_received_in_vain_is_handled_before_it_is_given_up() {
+    let calls = Calls::default();
+    let function = || Definition::of(failing(PAID, "a", 0, &calls).retry(Retry::never()));
+    let app = TestApp::new().redeployed([function()]);
+    // Lambda was throttled, or a neighbour died: the queue handed it out once before, and nothing was called.
+    received(&app, function(), paid(&app), 2).await;
+    app.advance(hours(1)).await;
+    assert_eq!(calls.taken(), ["a 1"]);
+}
+
+/// An event as it was published just now.
+fn paid(app: &TestApp) -> EventMessage {
+    let (id, name, function) = (app.client().ports().clock.new_id(), PAID.name().into(), "events-1".into());
+    let (published_at, due_at) = (app.now(), app.now());
+    let body = Json::from_text("\"x\"".to_owned()).unwrap();
+    EventMessage { id, name, function, body, published_at, due_at, hops: 0, attempt: 1, is_named: false }
+}
+
+#[tokio::test(start_paused = true)]
+async fn event_that_comes_before_its_time_waits_however_far_that_is() {
+    let calls = Calls::default();
+    let function = || Definition::of(failing(PAID, "a", 0, &calls));
+    let app = TestApp::new().redeployed([function()]);
+    received(&app, function(), EventMessage { due_at: app.now() + hours(2), ..paid(&app) }, 1).await;
+    received(&app, function(), EventMessage { due_at: Timestamp::MAX, ..paid(&app) }, 1).await;
+    app.advance(minutes(119)).await;
+    assert!(calls.taken().is_empty());
+    app.advance(minutes(1)).await;
+    assert_eq!(calls.taken(), ["a 1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn policy_with_the_longest_age_or_number_is_followed_without_a_panic() {
+    let calls = Calls::default();
+    let longest = Retry::every(days(365)).age(Duration::MAX);
+    let app = TestApp::new().with([
+        failing(PAID, "a", 1, &calls).retry(longest),
+        failing(PAID, "b", 1, &calls).retry(Retry::attempts(u32::MAX).min(days(1)).max(days(1)).jitter(false)),
+    ]);
+    app.publish(PAID, "x".into()).await.unwrap();
+    app.advance(days(366)).await;
+    assert_eq!(calls.taken(), ["a 1", "b 1", "b 2", "a 2"]);
+    let refused = Definition::of(failing(PAID, "a", 1, &calls).retry(Retry::every(Duration::MAX))).describe("a-crate");
+    assert!(refused.unwrap_err()[0].contains("a year"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_publish_each_other_end_with_an_error_that_says_so() {
+    let calls = Calls::default();
+    let counted = calls.clone();
+    let app = TestApp::new().with(
+        on(PAID, move |n: String, cx: EventContext| {
+            let call = counted.note(n.clone());
+            async move {
+                cx.publish(PAID, call.to_string()).await?;
+                Ok::<(), TaskError>(())
+            }
+        })
+        .retry(Retry::never()),
+    );
+    app.publish(PAID, "x".into()).await.unwrap();
+    app.run_until_idle().await;
+    assert_eq!(calls.taken().len(), 101);
+}
+
+#[tokio::test(start_paused = true)]
+async fn named_event_that_was_deferred_reaches_a_function_that_came_since() {
+    let calls = Calls::default();
+    let function = |name| Definition::of(failing(PAID, name, 0, &calls));
+    let app = TestApp::new().redeployed([function("a")]);
+    let publish = async |app: &TestApp| {
+        app.publish(PAID, "x".into()).id("x").after(hours(1)).await.unwrap();
+        app.publish(PAID, "x".into()).id("x").after(hours(2)).await.unwrap();
+        app.advance(hours(3)).await;
+    };
+    publish(&app).await;
+    assert_eq!(calls.taken(), ["a 1"]);
+    let app = app.redeployed([function("a"), function("b")]);
+    publish(&app).await;
+    assert_eq!(calls.taken(), ["b 1"]);
 }

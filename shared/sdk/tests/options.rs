@@ -173,3 +173,13 @@ fn a_function_has_a_handler() {
     let none: [EventHandler; 0] = [];
     assert_eq!(problems(none), ["a function without a handler (give it one by `on(EVENT, handler)`)"]);
 }
+
+#[test]
+fn function_with_a_name_that_dacapo_uses_itself_is_refused_when_it_is_described() {
+    const OURS: TaskRef<String> = TaskRef::new("undelivered");
+    let problems = Definition::of(task(OURS, report)).describe("a-crate").unwrap_err();
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].contains("dead-letter queue") && problems[0].contains("task \"undelivered\""), "{problems:?}");
+    let events = [on(EventRef::<String>::new("paid"), async |_: String, _: EventContext| Ok::<(), TaskError>(()))];
+    assert!(Definition::of(events).describe("conductor").is_err());
+}

@@ -147,6 +147,9 @@ async fn fires_of_a_declared_every_are_told_from_its_creation() {
     app.advance(minutes(40)).await;
     let name = of(&app, "a").await.name;
     assert_eq!(app.schedules().upcoming(&name, 1).await.unwrap(), [start + hours(1)]);
+    assert_eq!(app.schedules().upcoming(&name, 1_000).await.unwrap().len(), 1_000);
+    let error = app.schedules().upcoming(&name, usize::MAX).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Usage && error.to_string().contains("up to 1000"), "{error}");
 }
 
 async fn fires_again(app: &TestApp, schedule: &str, time: Timestamp) {

@@ -5,11 +5,11 @@ use serde_json::json;
 
 use crate::{
     context::Context,
-    failure::{CliError, CliResult, suggestion},
+    failure::{CliResult, suggestion},
     values,
 };
 
-/// Refuses a name that no function subscribes to: it would be lost.
+/// An event that no function subscribes to is ignored: it is no error, and is said
 #[derive(Debug, Args)]
 pub struct Publish {
     /// The event's name
@@ -30,12 +30,8 @@ impl Publish {
         let body = values::body(self.body.as_deref())?;
         let client = cx.client().await?;
         let manifest = client.manifest().await?;
-        if manifest.subscribers(&self.event).next().is_none() {
-            let known: Vec<&str> =
-                manifest.functions.iter().flat_map(|it| it.subscriptions()).map(|it| it.event.as_str()).collect();
-            let hint = suggestion(&self.event, &known);
-            return Err(CliError::not_found(format!("no function subscribes to event {:?}{hint}", self.event)));
-        }
+        let known: Vec<&str> =
+            manifest.functions.iter().flat_map(|it| it.subscriptions()).map(|it| it.event.as_str()).collect();
         let mut publish = client.publish_by_name(&self.event, body);
         if let Some(text) = self.when {
             publish = publish.at(text);
@@ -47,6 +43,10 @@ impl Publish {
         let (id, subscribers) = (published.id, published.subscribers);
         let document = json!({"id": id, "subscribers": subscribers});
         Ok(cx.output.give(&document, || match subscribers {
+            0 => {
+                let hint = suggestion(&self.event, &known);
+                format!("event {id} published; no function subscribes to {:?} now{hint}", self.event)
+            }
             1 => format!("event {id} published to 1 subscriber"),
             n => format!("event {id} published to {n} subscribers"),
         }))

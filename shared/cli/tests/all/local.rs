@@ -108,10 +108,6 @@ fn name_or_id_that_is_unknown_is_not_found_and_the_error_says_what_there_is() {
     error: failed to find a task named "zebra" (there are: import-airports, nightly-report)
     exit 3
     "#);
-    assert_snapshot!(engine.said("publish user.joind --local"), @r#"
-    error: no function subscribes to event "user.joind" (did you mean "user.joined"?)
-    exit 3
-    "#);
     assert_snapshot!(engine.said("state 01KDVJ29Q0Q0B9FME0N1VT25N3 --local"), @r"
     error: failed to find run 01KDVJ29Q0Q0B9FME0N1VT25N3 (a finished run is kept for its task's `history`, 14 days by default)
     exit 3
@@ -161,6 +157,19 @@ fn event_with_a_subscriber_is_published_under_its_id() {
     let one = engine.said("publish user.joined --local --when '1 day' --id welcome-7 --json").json();
     let two = engine.said("publish user.joined --local --when '1 day' --id welcome-7 --json").json();
     assert_eq!(one["id"], two["id"], "the same id names the same event");
+}
+
+#[test]
+fn event_without_a_subscriber_is_published_and_that_is_said() {
+    let engine = Engine::start();
+    let said = engine.said("publish user.joind --local --id 7");
+    assert_eq!(said.code, 0);
+    assert!(
+        said.out
+            .ends_with(" published; no function subscribes to \"user.joind\" now (did you mean \"user.joined\"?)\n"),
+        "{said}"
+    );
+    assert_eq!(engine.said("publish user.joind --local --json").json()["subscribers"], 0);
 }
 
 #[test]

@@ -16,6 +16,20 @@ pub const MANIFEST_VERSION: u32 = 1;
 /// The crate of the built-in function that delivers what is late and repairs what is stuck.
 pub const CONDUCTOR: &str = "conductor";
 
+/// The app's dead-letter queue, in the place of a function's name: messages that were received too often, and what timers
+/// and schedules sent to a function that is gone. The conductor drains it.
+pub const APP_DLQ: &str = "undelivered";
+
+/// The name of a function's own dead-letter queue, which it has where one of its handlers asks for it.
+///
+/// ```
+/// assert_eq!(dacapo_domain::function_dlq("orders"), "orders-dead");
+/// ```
+#[must_use]
+pub fn function_dlq(function: &str) -> String {
+    format!("{function}-dead")
+}
+
 /// An app's functions, as they describe themselves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -111,7 +125,7 @@ pub struct Subscription {
 /// A reason why functions don't make an app.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
-    /// Two functions would have one name on AWS.
+    /// Two functions, or queues of theirs, would have one name on AWS, or one has a name that the app uses itself.
     #[error("{one} and {other} have one name on AWS, {name:?} (rename one of them)")]
     SameName {
         /// The name.
@@ -147,17 +161,12 @@ impl Manifest {
     /// Puts the functions of an app together.
     ///
     /// # Errors
-    /// If two of them would have one name on AWS, or one's handlers of an event could take too long.
+    /// If two of them would have one name on AWS, or one has a name that the app uses itself, or one's handlers of an event
+    /// could take too long.
     pub fn new(app: &str, mut functions: Vec<FunctionEntry>) -> Result<Self, ManifestError> {
         functions.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut named: BTreeMap<&str, &FunctionEntry> = BTreeMap::new();
-        for function in &functions {
-            if let Some(other) = named.insert(&function.name, function) {
-                let (name, one, other) = (function.name.clone(), other.title(), function.title());
-                return Err(ManifestError::SameName { name, one, other });
-            }
-            function.check_length()?;
-        }
+        check_names(&functions)?;
+        functions.iter().try_for_each(FunctionEntry::check_length)?;
         Ok(Self { v: MANIFEST_VERSION, made_ms: 0, app: app.to_owned(), functions })
     }
 
@@ -292,12 +301,36 @@ impl FunctionEntry {
         Duration::from_secs(whole).min(limits::MAX_TIMEOUT)
     }
 
+    /// The function's own dead-letter queue, where one of its handlers asks for it.
+    #[must_use]
+    pub fn dlq(&self) -> Option<String> {
+        self.subscriptions().iter().any(|handler| handler.dead_letter).then(|| function_dlq(&self.name))
+    }
+
     fn title(&self) -> String {
         match &self.holds {
             Holds::Task(task) => format!("task {:?} (crate {})", task.name, self.crate_name),
-            _ => format!("crate {}", self.crate_name),
+            Holds::Events(_) => format!("crate {}", self.crate_name),
+            Holds::Conductor => format!("the app's conductor (crate {})", self.crate_name),
         }
     }
+}
+
+/// Refuses functions of which two, or two of whose queues, would have one name, or one that the app uses itself.
+fn check_names(functions: &[FunctionEntry]) -> Result<(), ManifestError> {
+    let mut taken = BTreeMap::from([(APP_DLQ.to_owned(), "the app's own dead-letter queue".to_owned())]);
+    if !functions.iter().any(|function| function.holds == Holds::Conductor) {
+        taken.insert(CONDUCTOR.to_owned(), "the app's own conductor".to_owned());
+    }
+    for function in functions {
+        let dlq = function.dlq().map(|dlq| (dlq, format!("the dead-letter queue of {}", function.title())));
+        for (name, title) in [(function.name.clone(), function.title())].into_iter().chain(dlq) {
+            if let Some(other) = taken.insert(name.clone(), title.clone()) {
+                return Err(ManifestError::SameName { name, one: other, other: title });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The time that one invocation of an event function may take: Lambda's 900 s, less a margin.

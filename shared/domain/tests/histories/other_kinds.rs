@@ -38,6 +38,9 @@ fn deferred_input() -> impl Strategy<Value = DeferredEventInput> {
     prop_oneof![
         6 => Just(Arrived),
         1 => Just(Published),
+        1 => (500_000..600_000_u64).prop_map(|due_s| {
+            DeferredEventInput::PublishedAgain { published_at: start(), due_at: start() + seconds(due_s) }
+        }),
         6 => any::<bool>().prop_map(|backlog| Reconciled { backlog }),
     ]
 }

@@ -89,6 +89,10 @@ impl Ruled for DeferredEvent {
     fn is_reconciliation(input: &DeferredEventInput) -> bool {
         matches!(input, DeferredEventInput::Reconciled { .. })
     }
+
+    fn begins_anew(input: &DeferredEventInput) -> bool {
+        matches!(input, DeferredEventInput::PublishedAgain { .. })
+    }
 }
 
 impl Ruled for ScheduleRecord {

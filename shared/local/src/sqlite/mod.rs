@@ -26,9 +26,10 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
+pub use dacapo_domain::{APP_DLQ, function_dlq};
 pub use database::Database;
 pub use due::{Due, Rooms};
 pub use executions::{DueExecution, Ending};
-pub use queues::{APP_DLQ, QueueSpec, function_dlq};
+pub use queues::QueueSpec;
 pub use receive::{Receipt, ReceivedMessage};
 pub use schedules::DueSchedule;

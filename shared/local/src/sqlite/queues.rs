@@ -3,15 +3,11 @@
 use std::time::Duration;
 
 use dacapo_core::port::{PortError, PortErrorKind};
-use dacapo_domain::{FunctionEntry, limits};
+use dacapo_domain::{APP_DLQ, FunctionEntry, function_dlq, limits};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::rows::{WorkError, execute, first, millis};
-
-/// The app's dead-letter queue, which the conductor drains: messages that were received too often, and what
-/// timers and schedules sent to a function that is gone.
-pub const APP_DLQ: &str = "undelivered";
 
 /// A function's queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,12 +46,6 @@ impl QueueSpec {
         execute(connection, SQL, params![function, visibility, max_receives, has_dead_letters, is_served])?;
         Ok(())
     }
-}
-
-/// The name of a function's own dead-letter queue.
-#[must_use]
-pub fn function_dlq(function: &str) -> String {
-    format!("{function}-dead")
 }
 
 /// Says whether a function asked for a dead-letter queue of its own; `None` where it has no queue at all.

@@ -24,6 +24,8 @@ use crate::{Error, ErrorKind, TaskRef};
 const NAME_CHARS: usize = 128;
 /// Records of one read.
 const PAGE: usize = 1_000;
+/// Fires that are told at once, at most.
+const UPCOMING: usize = 1_000;
 /// Fires that a schedule's state tells.
 const NEXT: usize = 5;
 
@@ -179,8 +181,12 @@ impl ScheduleClient {
     /// The next fires of a schedule, whether it is paused or not.
     ///
     /// # Errors
-    /// `NotFound` if there is none of this name.
+    /// `NotFound` if there is none of this name, `Usage` for more than 1,000.
     pub async fn upcoming(&self, name: &str, count: usize) -> Result<Vec<Timestamp>, Error> {
+        if count > UPCOMING {
+            let text = format!("tell the next {count} fires of schedule {name:?} (allowed: up to {UPCOMING})");
+            return Err(Error::new(ErrorKind::Usage, text));
+        }
         let state = self.get(name).await?;
         let fires = state.schedule.check().and_then(|recurrence| recurrence.since(state.created_at));
         let fires = fires.map_err(Error::usage)?;

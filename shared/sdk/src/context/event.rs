@@ -46,7 +46,7 @@ impl EventContext {
         Duration::from_millis(self.attempt.event().delay_ms())
     }
 
-    /// Which try at this delivery it is, from 1.
+    /// Which attempt of this handler at this event it is, from 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt.event().attempt
