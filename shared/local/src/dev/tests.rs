@@ -64,9 +64,10 @@ fn serve(database: &Path, functions: &[&FunctionEntry], is_part: bool, then: imp
     Ok(tokio::runtime::Runtime::new()?.block_on(dev_until(options, stop))?)
 }
 
-/// The schedule of the tests' function, as it is remembered.
-async fn weekly(ports: &Ports) -> Option<ScheduleRecord> {
-    load(ports, &ScheduleRecord::key_of("report-1")).await.unwrap().map(|stored| stored.record)
+/// The time since when the schedule of the tests' function counts, where it is remembered.
+async fn weekly(ports: &Ports) -> Option<jiff::Timestamp> {
+    let stored = load::<ScheduleRecord>(ports, &ScheduleRecord::key_of("report-1")).await.unwrap();
+    stored.map(|stored| stored.record.created_at)
 }
 
 #[test]
