@@ -12,6 +12,7 @@ use crate::{
 /// The state machine of the wait loop, with placeholders for what differs from stage to stage.
 pub const WAIT_LOOP: &str = include_str!("../loop.asl.json");
 
+#[expect(clippy::expect_used, reason = "the file is a part of this program")]
 pub(crate) fn add(manifest: &Manifest, resources: &mut Named<Resource>) {
     let definition: Value = serde_json::from_str(WAIT_LOOP).expect("loop.asl.json is JSON");
     resources.add(

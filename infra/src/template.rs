@@ -39,11 +39,13 @@ impl Template {
     /// # Panics
     /// Never: all of it can be serialized.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "texts, numbers, lists and maps of them can be serialized")]
     pub fn to_text(&self) -> String {
         let pretty = serde_json::to_string_pretty(self).expect("a template can be serialized") + "\n";
         if pretty.len() <= TEMPLATE_BYTES { pretty } else { self.compact() }
     }
 
+    #[expect(clippy::expect_used, reason = "as `to_text`")]
     fn compact(&self) -> String {
         serde_json::to_string(self).expect("a template can be serialized") + "\n"
     }

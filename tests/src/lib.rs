@@ -1,5 +1,7 @@
 //! The proof of the whole: harness, contract suite, LocalStack, simulation, the law of the crates.
 
+#![expect(clippy::expect_used, reason = "what fails ends the test")]
+
 pub mod contract;
 #[cfg(feature = "localstack")]
 pub mod lambda;

@@ -1,6 +1,6 @@
 //! A process that is killed at a random moment loses nothing that was acknowledged.
 
-#![expect(clippy::unwrap_used, reason = "these are tests: what fails ends them")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "these are tests: what fails ends them")]
 
 use std::{
     collections::BTreeSet,

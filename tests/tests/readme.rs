@@ -1,5 +1,7 @@
 //! The README's statements, held against what is there. Its Rust is a documentation test of this package.
 
+#![expect(clippy::expect_used, reason = "what fails ends the test")]
+
 use std::{fs, path::Path};
 
 use dacapo_tests::price::{Used, of_a_million};

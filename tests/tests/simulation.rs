@@ -3,7 +3,7 @@
 //!
 //! `DACAPO_SEEDS=5000 make simulate` goes further than `make test`; `DACAPO_SEED=17` repeats one history.
 
-#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "what fails ends the test")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicU32, Ordering::Relaxed},
 };
 
-use dacapo::{Outcome, State, prelude::*};
+use dacapo::{State, prelude::*};
 use dacapo_core::{conductor::Conductor, function::Handlers, runner::Runner};
 use dacapo_domain::{Invocation, Json, Start};
 use dacapo_test_kit::TestApp;
@@ -113,7 +113,7 @@ async fn input_of_a_continue_has_the_limit_of_a_body() {
             let is_first = calls.fetch_add(1, Relaxed) == 0;
             async move {
                 assert_eq!(input.len(), if is_first { 0 } else { 1_048_574 });
-                Ok(if is_first { Outcome::from(Continue(body(bytes))) } else { Outcome::from(Done(())) })
+                Ok(if is_first { Continue(body(bytes)) } else { Done(()) })
             }
         }));
         let id = app.run(REPORT, String::new()).await.unwrap().id();

@@ -203,6 +203,7 @@ fn inert(input: &str) -> String {
     input.replace('<', "\\u003c").replace(PLACEHOLDER, AWS_SCHEDULED_TIME)
 }
 
+#[expect(clippy::expect_used, reason = "the mode, which it demands, is set")]
 fn on_time() -> FlexibleTimeWindow {
     let mut window = FlexibleTimeWindow::builder();
     window = window.mode(FlexibleTimeWindowMode::Off);

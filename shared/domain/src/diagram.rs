@@ -1,6 +1,6 @@
 //! State diagrams in Mermaid's words, drawn from the tables.
 
-use std::{fmt::Debug, fmt::Write};
+use std::fmt::Debug;
 
 /// An input that leads from one phase to another, or to the end of the record.
 pub(crate) struct Arrow<P, I> {
@@ -18,7 +18,7 @@ pub(crate) fn draw<P: Debug + PartialEq, I: Debug>(
     let mut merged: Vec<(Arrow<P, I>, String)> = vec![];
     for arrow in arrows {
         match merged.iter_mut().find(|(other, _)| (&other.from, &other.to) == (&arrow.from, &arrow.to)) {
-            Some((_, labels)) => write!(labels, ", {:?}", arrow.input).expect("a String takes any text"),
+            Some((_, labels)) => *labels += &format!(", {:?}", arrow.input),
             None => {
                 let label = format!("{:?}", arrow.input);
                 merged.push((arrow, label));
@@ -28,10 +28,10 @@ pub(crate) fn draw<P: Debug + PartialEq, I: Debug>(
     let mut text = format!("stateDiagram-v2\n    [*] --> {first:?}\n");
     for (Arrow { from, to, .. }, labels) in &merged {
         let to = to.as_ref().map_or_else(|| "[*]".to_owned(), |to| format!("{to:?}"));
-        writeln!(text, "    {from:?} --> {to}: {labels}").expect("a String takes any text");
+        text += &format!("    {from:?} --> {to}: {labels}\n");
     }
     for last in last {
-        writeln!(text, "    {last:?} --> [*]").expect("a String takes any text");
+        text += &format!("    {last:?} --> [*]\n");
     }
     text
 }

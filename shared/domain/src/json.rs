@@ -123,6 +123,7 @@ impl Json {
 
 impl Default for Json {
     /// `{}`: what is sent where no body is given.
+    #[expect(clippy::expect_used, reason = "{} is JSON")]
     fn default() -> Self {
         Self(RawValue::from_string("{}".to_owned()).expect("{} is JSON"))
     }

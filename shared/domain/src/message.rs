@@ -141,6 +141,10 @@ impl Message {
     /// # Panics
     /// Never: all of a message's types can be serialized.
     #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "its types can be serialized, and two letters that are escaped keep it JSON"
+    )]
     pub fn to_json(&self) -> Json {
         let json = Json::of(self).expect("a message can be serialized");
         if !json.text().contains(['\u{fffe}', '\u{ffff}']) {

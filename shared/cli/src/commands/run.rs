@@ -96,7 +96,9 @@ impl<'a> Shown<'a> {
             let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr());
             let style =
                 ProgressStyle::with_template("{spinner} {prefix:9} [{bar:30}] {percent:>3}% {elapsed} {wide_msg}");
-            bar.set_style(style.expect("the template is right").progress_chars("=> "));
+            if let Ok(style) = style {
+                bar.set_style(style.progress_chars("=> "));
+            }
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
