@@ -10,7 +10,7 @@ mod run;
 mod run_control;
 mod schedules;
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
@@ -70,7 +70,10 @@ pub struct Completions {
 
 impl Completions {
     pub fn run(self, mut program: clap::Command) -> ExitCode {
-        clap_complete::generate(self.shell, &mut program, "dacapo", &mut std::io::stdout());
+        let mut script = vec![];
+        clap_complete::generate(self.shell, &mut program, "dacapo", &mut script);
+        // A reader that has gone away, as `head` does, is no error.
+        let _ = std::io::stdout().write_all(&script);
         ExitCode::SUCCESS
     }
 }

@@ -103,6 +103,11 @@ impl Running {
         assert!(sent.unwrap().success());
     }
 
+    /// Closes the end of the pipe that its output goes to.
+    pub fn is_not_read(&mut self) {
+        drop(self.0.stdout.take());
+    }
+
     /// Waits until it has ended.
     pub fn ends_within(&mut self, time: Duration) {
         let deadline = Instant::now() + time;

@@ -110,6 +110,14 @@ fn engine_that_does_not_answer_is_no_access_and_the_error_says_how_to_start_it()
 }
 
 #[test]
+fn completions_whose_reader_goes_away_end_well() {
+    let mut script = call("completions fish").speaks();
+    script.is_not_read();
+    script.ends_within(std::time::Duration::from_secs(30));
+    assert_eq!(script.errors(), "");
+}
+
+#[test]
 fn help_version_and_completions_exit_with_0() {
     for line in ["--help", "run --help", "schedules put --help", "--version", "completions bash", "completions zsh"] {
         let said = dacapo(line);

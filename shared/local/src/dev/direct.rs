@@ -37,11 +37,19 @@ pub fn router(engine: Arc<Engine>, app: &str) -> Router {
 }
 
 async fn invoke(State(engine): State<Arc<Engine>>, Path(function): Path<String>, body: Bytes) -> Response {
-    let Some(payload) = payload(&body) else {
-        return (StatusCode::BAD_REQUEST, "the payload is no JSON\n").into_response();
+    let payload = match payload(&body) {
+        Ok(payload) => payload,
+        Err(error) => {
+            let why = format!("the payload is no JSON: {error} (send one JSON value, or nothing)\n");
+            return (StatusCode::BAD_REQUEST, why).into_response();
+        }
     };
     match engine.invoke_directly(&function, payload).await {
-        None => (StatusCode::NOT_FOUND, format!("no function is named {function}\n")).into_response(),
+        None => {
+            let why =
+                "no function has this name (a function is named as its task, one of event handlers as its crate)\n";
+            (StatusCode::NOT_FOUND, why).into_response()
+        }
         Some(Ok(answer)) => answer.text().to_owned().into_response(),
         Some(Err(failed)) => {
             let error = serde_json::json!({ "errorMessage": failed.cause });
@@ -50,9 +58,24 @@ async fn invoke(State(engine): State<Arc<Engine>>, Path(function): Path<String>,
     }
 }
 
-fn payload(body: &Bytes) -> Option<Json> {
-    if body.is_empty() {
-        return Some(Json::default());
+fn payload(body: &Bytes) -> Result<Json, serde_json::Error> {
+    match body.is_empty() {
+        true => Ok(Json::default()),
+        false => serde_json::from_slice(body),
     }
-    Json::from_text(std::str::from_utf8(body).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payload_that_is_no_json_is_refused_with_the_reason() {
+        let read = |body: &[u8]| payload(&Bytes::copy_from_slice(body)).map_err(|error| error.to_string());
+        assert_eq!(read(b"").unwrap().text(), "{}");
+        assert_eq!(read(b"[1.10, 1000000000000000000001]").unwrap().text(), "[1.10, 1000000000000000000001]");
+        assert!(read(b"{oops}").unwrap_err().contains("key must be a string at line 1 column 2"));
+        assert!(read(b"\"\xff\"").unwrap_err().contains("invalid unicode"));
+        assert!(read(b"1 2").unwrap_err().contains("trailing characters"));
+    }
 }

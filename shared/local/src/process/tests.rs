@@ -30,7 +30,6 @@ type Tested = Result<(), Box<dyn std::error::Error>>;
 /// The process of a function: not a test, but the program that the tests start.
 #[tokio::test]
 #[ignore = "started by the other tests as a function's process"]
-#[expect(clippy::zombie_processes, reason = "it leaves what it has started, as a handler may")]
 async fn a_function() {
     let api = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap();
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
