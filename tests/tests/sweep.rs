@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use dacapo::{ListFilter, State, prelude::*};
 use dacapo_core::{
+    commit::load,
     conductor::{Conductor, Swept},
     port::Ports,
 };
 use dacapo_domain::{
-    Created, DecisionContext, Header, Id, Index, IndexEntry, Json, Machine, NewRun, Payloads, Query, RecordKey,
-    RunRecord, ScheduleRecord, Trigger, Version, Write, slot,
+    Created, Decision, DecisionContext, FinalState, Header, Id, IdempotencyKey, Index, IndexEntry, Json, Machine,
+    NewRun, Payloads, Phase, Query, RecordKey, RunRecord, Saved, ScheduleRecord, Trigger, Version, Write, run::End,
+    slot,
 };
 use dacapo_test_kit::TestApp;
 use jiff::Timestamp;
@@ -144,4 +146,42 @@ async fn schedule_that_cannot_be_read_hides_no_other_from_the_list() {
 
     let schedules = app.client().schedules().list().await.unwrap();
     assert_eq!(schedules.iter().map(|schedule| &*schedule.name).collect::<Vec<_>>(), ["good"]);
+}
+
+/// When an idempotency key of the task expires, in Unix seconds; `None` where it doesn't.
+async fn key_expires_at_s(app: &TestApp, key: &str) -> Option<i64> {
+    let stored = ports(app).records.load(&IdempotencyKey::key_of("count", key)).await.unwrap();
+    stored.unwrap_or_else(|| panic!("the key {key:?} is there")).header.expires_at_s
+}
+
+#[tokio::test]
+async fn key_whose_run_ended_in_a_process_that_died_expires_with_the_runs_record() {
+    let app = app();
+    let id = app.run(COUNT, 1).key("order").key_for(days(1)).await.unwrap().id();
+    // The run's end is stored, and nothing that follows it.
+    let record = load::<RunRecord>(ports(&app), &RunRecord::key_of(id)).await.unwrap().unwrap().record;
+    let expires_at_s = Some(app.now().as_second() + 10 * 86_400);
+    let (state, at, message, result_left_out) = (FinalState::Completed, app.now(), None, None);
+    let phase = Phase::Ended(End { state, at, message, result_left_out, hooks_pending: false, hooks_lease: None });
+    let ended = RunRecord { version: Version(9), phase, expires_at_s, reconcile_at: None, ..record.clone() };
+    let saved = ports(&app).records.save(&record.header(), &Decision::store(ended, vec![]).write().unwrap()).await;
+    assert!(matches!(saved.unwrap(), Saved::Done(_)));
+
+    Conductor::new(ports(&app).clone(), None).sweep().await.unwrap();
+    assert_eq!(key_expires_at_s(&app, "order").await, None, "it is not past its time");
+    app.advance(days(1) + minutes(3)).await;
+    assert_eq!(key_expires_at_s(&app, "order").await, expires_at_s);
+}
+
+#[tokio::test]
+async fn key_of_a_run_that_has_not_ended_is_kept_beyond_its_time_and_asked_about_daily() {
+    let app = app();
+    let start = app.now();
+    app.run(COUNT, 1).after(days(30)).key("order").key_for(days(1)).await.unwrap();
+    app.advance(days(1) + minutes(2)).await;
+    let (_, at) = due(&app, start).await.into_iter().find(|(key, _)| key.starts_with("key/")).unwrap();
+    assert!(at > Duration::from_secs(2 * 86_400) && at < Duration::from_secs(2 * 86_400 + 180), "{at:?}");
+    assert_eq!(key_expires_at_s(&app, "order").await, None);
+    app.advance(days(30)).await;
+    assert!(key_expires_at_s(&app, "order").await.is_some());
 }

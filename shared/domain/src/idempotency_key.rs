@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Claim, Decision, DecisionContext, FinalState, Header, Id, Machine, Phase, RecordKey, RunRecord, Version};
+use crate::{
+    Claim, Decision, DecisionContext, FinalState, Header, Id, Machine, Phase, RecordKey, RunRecord, Version, later,
+    limits,
+};
 
 /// The record of an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +93,7 @@ impl Machine for IdempotencyKey {
         Header {
             key: Self::key_of(&self.task, &self.key),
             version: self.version,
-            reconcile_at: None,
+            reconcile_at: self.expires_at_s.is_none().then(|| later(self.until, limits::QUEUE_GRACE)),
             expires_at_s: self.expires_at_s,
         }
     }

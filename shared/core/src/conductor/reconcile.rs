@@ -3,9 +3,9 @@
 use std::{collections::HashSet, time::Duration};
 
 use dacapo_domain::{
-    CONDUCTOR, DeferredEvent, DeferredEventInput, DeliveryFacts, DeliveryInput, DeliveryRecord, Index, IndexEntry,
-    Input, Machine, Query, RecordKey, RunRecord, ScheduleInput, ScheduleRecord, StoredRecord, Subscribed, Unreadable,
-    limits, run::Facts, run::Need, slot, sort_time, until,
+    CONDUCTOR, DeferredEvent, DeferredEventInput, DeliveryFacts, DeliveryInput, DeliveryRecord, Header, IdempotencyKey,
+    IdempotencyKeyInput, Index, IndexEntry, Input, Machine, Query, RecordKey, RunRecord, ScheduleInput, ScheduleRecord,
+    StoredRecord, Subscribed, Unreadable, later, limits, run::Facts, run::Need, slot, sort_time, until,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -98,6 +98,7 @@ impl Conductor {
             RunRecord::KIND => self.reconcile_run(read_record(stored)?.record).await,
             DeliveryRecord::KIND => self.reconcile_delivery(read_record(stored)?).await,
             DeferredEvent::KIND => self.reconcile_deferred(read_record(stored)?).await,
+            IdempotencyKey::KIND => self.reconcile_key(stored.header.clone(), read_record(stored)?).await,
             ScheduleRecord::KIND => {
                 let stored = read_record::<ScheduleRecord>(stored)?;
                 let committed = commit(self.ports(), stored, &ScheduleInput::Reconciled, (), self.deadline()).await?;
@@ -141,6 +142,23 @@ impl Conductor {
         let subscribed = Subscribed { handlers: &handlers, body: &body };
         commit(self.ports(), stored, &DeliveryInput::Reconciled(facts), subscribed, self.deadline()).await?;
         Ok(())
+    }
+
+    /// A key is past its time: it expires with its run's record. The process that ended the run may have died before it
+    /// said so; a run that has not ended keeps its key.
+    async fn reconcile_key(&self, header: Header, stored: Stored<IdempotencyKey>) -> PortResult<()> {
+        let (ports, run, now) = (self.ports(), stored.record.run, self.ports().clock.now());
+        let holder = load::<RunRecord>(ports, &RunRecord::key_of(run)).await?.map(|holder| holder.record);
+        let expires_at_s = holder.map_or(Some(now.as_second() + 1), |holder| holder.expires_at_s);
+        match (expires_at_s, header.reconcile_at) {
+            (Some(expires_at_s), _) => {
+                let ended = IdempotencyKeyInput::RunEnded { run, expires_at_s };
+                commit(ports, stored, &ended, (), self.deadline()).await?;
+                Ok(())
+            }
+            (None, Some(seen)) => postpone(ports, &header.key, seen, later(now, limits::WAIT_GRACE)).await,
+            (None, None) => Ok(()),
+        }
     }
 
     async fn reconcile_deferred(&self, stored: Stored<DeferredEvent>) -> PortResult<()> {
