@@ -2,10 +2,12 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicI64, Ordering::Relaxed},
+    atomic::{AtomicBool, AtomicI64, Ordering::Relaxed},
 };
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::{
+    Client,
     config::{
         ConfigBag, Intercept, RuntimeComponents,
         interceptors::{BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef},
@@ -13,8 +15,14 @@ use aws_sdk_dynamodb::{
     error::BoxError,
 };
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
-use dacapo_core::port::{Clock, SystemClock};
+use dacapo_core::port::{Clock, PortResult, SystemClock};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
+
+use crate::{
+    error::Operation,
+    records::{RECORD, key},
+    stack::{Service, Stack},
+};
 
 /// A clock that follows the `Date` header of AWS's answers, so that a laptop's clock decides nothing.
 ///
@@ -23,6 +31,14 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822::DateTimeParser};
 #[derive(Clone, Debug, Default)]
 pub struct AwsClock {
     offset_ms: Arc<AtomicI64>,
+    has_heard: Arc<AtomicBool>,
+}
+
+/// The same with the service that it asks where none has answered yet: the time of a program's first call is AWS's too.
+pub(crate) struct AskingClock {
+    pub(crate) follows: AwsClock,
+    pub(crate) client: Client,
+    pub(crate) stack: Arc<Stack>,
 }
 
 /// The part of a second that the header leaves out.
@@ -53,6 +69,33 @@ impl Clock for AwsClock {
 
     fn random(&self) -> u64 {
         SystemClock.random()
+    }
+}
+
+#[async_trait]
+impl Clock for AskingClock {
+    async fn synchronize(&self) -> PortResult<()> {
+        let has_heard = || self.follows.has_heard.load(Relaxed);
+        if has_heard() {
+            return Ok(());
+        }
+        let key = key("clock", RECORD);
+        let asked = self.client.get_item().table_name(self.stack.prefix()).set_key(Some(key)).send().await;
+        match asked {
+            // Any answer says when it was made, a refusal too.
+            Err(error) if !has_heard() => {
+                Err(self.stack.errors(Service::DynamoDb).port(Operation::new("ask AWS for the time"), error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.follows.now()
+    }
+
+    fn random(&self) -> u64 {
+        self.follows.random()
     }
 }
 
@@ -89,6 +132,7 @@ impl Intercept for AwsClock {
         if let (Some(date), Some(Sent(sent))) = (date, config.load::<Sent>()) {
             self.learn(date, *sent, SystemClock.now());
         }
+        self.has_heard.store(true, Relaxed);
         Ok(())
     }
 }

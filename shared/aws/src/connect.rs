@@ -11,7 +11,7 @@ use aws_smithy_http_client::{
 use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult, Ports, SystemClock};
 
 use crate::{
-    clock::AwsClock,
+    clock::{AskingClock, AwsClock},
     queues::Queues,
     records::DynamoRecords,
     scheduler::Scheduler,
@@ -79,15 +79,14 @@ pub fn ports(app: &str, stage: &str, config: &SdkConfig) -> PortResult<Ports> {
 
     // A function's clock is AWS's own.
     let in_lambda = env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() && is_aws;
-    let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(config);
+    let (follows, dynamodb) = (AwsClock::default(), aws_sdk_dynamodb::config::Builder::from(config));
+    let dynamodb = if in_lambda { dynamodb } else { dynamodb.interceptor(follows.clone()) };
+    let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.build());
     let clock: Arc<dyn Clock> = if in_lambda {
         Arc::new(SystemClock)
     } else {
-        let clock = AwsClock::default();
-        dynamodb = dynamodb.interceptor(clock.clone());
-        Arc::new(clock)
+        Arc::new(AskingClock { follows, client: dynamodb.clone(), stack: Arc::clone(&stack) })
     };
-    let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.build());
     let scheduler = aws_sdk_scheduler::Client::new(config);
     let scheduler = Scheduler::new(scheduler, dynamodb.clone(), Arc::clone(&stack), Arc::clone(&clock));
     let queues = Arc::new(Queues::new(aws_sdk_sqs::Client::new(config), Arc::clone(&stack)));

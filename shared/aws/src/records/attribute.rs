@@ -29,14 +29,14 @@ pub(super) const OVERFLOW_PREFIX: &str = "a.";
 pub(super) const PARTS: &str = "parts";
 
 /// The sort key of a record.
-pub(super) const RECORD: &str = "record";
+pub(crate) const RECORD: &str = "record";
 /// The beginning of the sort key of a payload that is stored apart.
 pub(super) const PAYLOAD: &str = "payload/";
 /// The beginning of the sort key of a log line.
 pub(super) const LOG: &str = "log/";
 
 /// An item's key.
-pub(super) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
+pub(crate) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
     HashMap::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(sk))])
 }
 

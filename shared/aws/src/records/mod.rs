@@ -24,6 +24,7 @@ mod query;
 mod save;
 mod update_expression;
 
+pub(crate) use attribute::{RECORD, key};
 pub(crate) use index::fnv1a;
 
 use std::sync::{Arc, Mutex};

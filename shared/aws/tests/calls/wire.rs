@@ -19,9 +19,15 @@ pub type Answer = (u16, Value);
 pub struct Wire {
     calls: Arc<Mutex<Vec<(String, Value)>>>,
     pub table: Arc<Mutex<Table>>,
+    date: Option<&'static str>,
 }
 
 impl Wire {
+    /// A wire whose answers bear this date.
+    pub fn dated(date: &'static str) -> Self {
+        Self { date: Some(date), ..Self::default() }
+    }
+
     /// Ports whose calls the table answers; SQS takes every message.
     pub fn ports(&self) -> Ports {
         self.ports_with(|_, _| None)
@@ -40,7 +46,9 @@ impl Wire {
             let answer = rule(&operation, &input);
             let (status, answer) = answer.unwrap_or_else(|| wire.table.lock().unwrap().answer(&operation, &input));
             wire.calls.lock().unwrap().push((operation, input));
-            http::Response::builder().status(status).body(SdkBody::from(answer.to_string())).unwrap()
+            let response = http::Response::builder().status(status);
+            let response = wire.date.iter().fold(response, |response, date| response.header("date", *date));
+            response.body(SdkBody::from(answer.to_string())).unwrap()
         });
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())

@@ -42,7 +42,17 @@ pub trait Probe: Send + Sync {
 }
 
 /// Time and randomness: the only place where either comes from.
+#[async_trait]
 pub trait Clock: Send + Sync {
+    /// Makes sure that it goes right, before a time is taken from it that is stored. A clock that follows another one
+    /// asks that one, once.
+    ///
+    /// # Errors
+    /// If the other one can't be asked.
+    async fn synchronize(&self) -> PortResult<()> {
+        Ok(())
+    }
+
     /// Now, in whole milliseconds.
     fn now(&self) -> Timestamp;
 

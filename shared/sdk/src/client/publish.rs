@@ -70,6 +70,7 @@ impl Publish {
         let ports = client.ports();
         let body = self.body?;
         check_body(&body)?;
+        ports.clock.synchronize().await?;
         let now = ports.clock.now();
         let due_at = match self.due {
             Some(when) => when.resolve(now).map_err(Error::usage)?,

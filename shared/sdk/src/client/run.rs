@@ -177,6 +177,7 @@ impl<O> StartRun<O> {
         check_key(self.key.as_deref())?;
         check_spans(self.key_for, self.ttl)?;
         check_tags(&self.tags)?;
+        ports.clock.synchronize().await?;
         let cx = ports.clock.decision_context();
         let due_at = match self.due {
             Some(when) => when.resolve(cx.now).map_err(Error::usage)?,

@@ -101,6 +101,7 @@ impl ScheduleClient {
         check_name(name)?;
         check_body(&body)?;
         let ports = self.client.ports();
+        ports.clock.synchronize().await?;
         let now = ports.clock.now();
         let recurrence = schedule.check().map_err(Error::usage)?;
         recurrence.since(now).map_err(Error::usage)?;
