@@ -36,8 +36,8 @@ pub(crate) fn add(manifest: &Manifest, resources: &mut Named<Resource>) {
     resources.add("RoleOfLoop", role(functions.len()));
     // A stopped execution's error and cause come from the call that stopped it and are often missing; a variable
     // without a value would spoil the message.
-    resources.add("RuleOfStopped", rule("stopped", &["ABORTED", "TIMED_OUT"], &["execution", "status"]));
-    resources.add("RuleOfFailed", rule("failed", &["FAILED"], &["execution", "status", "error", "cause"]));
+    resources.add("RuleOfStopped", rule("stopped", &["ABORTED", "TIMED_OUT"], &["execution", "status", "started"]));
+    resources.add("RuleOfFailed", rule("failed", &["FAILED"], &["execution", "status", "started", "error", "cause"]));
     resources.add("RulesMaySend", rules_may_send());
 }
 
@@ -61,7 +61,12 @@ fn rule(what: &str, statuses: &[&str], fields: &[&str]) -> Resource {
     let paths: serde_json::Map<String, Value> = fields
         .iter()
         .map(|&field| {
-            (field.to_owned(), json!(format!("$.detail.{}", if field == "execution" { "name" } else { field })))
+            let path = match field {
+                "execution" => "name",
+                "started" => "startDate",
+                field => field,
+            };
+            (field.to_owned(), json!(format!("$.detail.{path}")))
         })
         .collect();
     let message: Vec<String> = fields.iter().map(|field| format!("\"{field}\":<{field}>")).collect();

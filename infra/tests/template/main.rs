@@ -143,12 +143,12 @@ fn execution_that_ends_badly_is_told_to_the_conductor() {
         (
             "RuleOfStopped",
             json!(["ABORTED", "TIMED_OUT"]),
-            r#"{"ended/1":{"execution":<execution>,"status":<status>}}"#,
+            r#"{"ended/1":{"execution":<execution>,"status":<status>,"started":<started>}}"#,
         ),
         (
             "RuleOfFailed",
             json!(["FAILED"]),
-            r#"{"ended/1":{"execution":<execution>,"status":<status>,"error":<error>,"cause":<cause>}}"#,
+            r#"{"ended/1":{"execution":<execution>,"status":<status>,"started":<started>,"error":<error>,"cause":<cause>}}"#,
         ),
     ] {
         let rule = template.properties(rule);
@@ -157,6 +157,7 @@ fn execution_that_ends_badly_is_told_to_the_conductor() {
         let transformer = &rule["Targets"][0]["InputTransformer"];
         assert_eq!(transformer["InputTemplate"], message);
         assert_eq!(transformer["InputPathsMap"]["execution"], "$.detail.name");
+        assert_eq!(transformer["InputPathsMap"]["started"], "$.detail.startDate");
     }
 }
 

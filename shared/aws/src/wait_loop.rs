@@ -12,7 +12,7 @@ use aws_sdk_sfn::{
     types::ExecutionStatus as Status,
 };
 use dacapo_core::port::{ExecutionStatus, PortResult};
-use dacapo_domain::WaitLoopCall;
+use dacapo_domain::{WaitLoopCall, run::ExecutionEnd};
 use jiff::Timestamp;
 
 use crate::{
@@ -75,11 +75,14 @@ impl WaitLoop {
         let describe = self.client.describe_execution().execution_arn(self.arn(execution).await?);
         match describe.send().await {
             Ok(reply) if *reply.status() == Status::Running => Ok(ExecutionStatus::Running),
-            Ok(_) => Ok(ExecutionStatus::Ended),
+            Ok(reply) => {
+                let how = ExecutionEnd::of(reply.status().as_str(), reply.error(), reply.cause());
+                Ok(ExecutionStatus::Ended(how))
+            }
             Err(SdkError::ServiceError(refusal))
                 if matches!(refusal.err(), DescribeExecutionError::ExecutionDoesNotExist(_)) =>
             {
-                Ok(ExecutionStatus::Ended)
+                Ok(ExecutionStatus::Ended(None))
             }
             Err(error) => {
                 Err(self.stack.errors(Service::Sfn).port(Operation::of("look at the loop", execution), error))

@@ -2,9 +2,9 @@
 //! version in its name.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Id, Json, Purpose, RunRecord, WaitLoopCall, json::is_zero};
+use crate::{Id, Json, Purpose, RunRecord, WaitLoopCall, hash128, json::is_zero, run::ExecutionEnd};
 
 /// A message in a function's queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -133,6 +133,48 @@ pub struct ExecutionEnded {
     /// The cause, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// The time of its start: one started by hand is found by it. Step Functions tells it in Unix milliseconds.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "jiff::fmt::serde::timestamp::millisecond::optional::serialize",
+        deserialize_with = "told_time"
+    )]
+    pub started: Option<Timestamp>,
+}
+
+/// Reads a time in Unix milliseconds, or as text, in which LocalStack tells it.
+fn told_time<'de, D: Deserializer<'de>>(told: D) -> Result<Option<Timestamp>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Told {
+        Ms(#[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")] Timestamp),
+        Text(Timestamp),
+    }
+    let (Told::Ms(time) | Told::Text(time)) = Told::deserialize(told)?;
+    Ok(Some(time))
+}
+
+impl ExecutionEnded {
+    /// How it ended: `None` where it succeeded.
+    #[must_use]
+    pub fn how(&self) -> Option<ExecutionEnd> {
+        ExecutionEnd::of(&self.status, self.error.as_deref(), self.cause.as_deref())
+    }
+
+    /// The run and the generation that the execution's name is made of; of one that was started by hand, the run that
+    /// its [`Start`] made. `None` where such a one's start isn't told.
+    #[must_use]
+    pub fn run(&self) -> Option<(Id, u32)> {
+        let parts = self.execution.rsplit_once('-');
+        let own = parts.and_then(|(id, generation)| Some((id.parse().ok()?, generation.parse().ok()?)));
+        own.or_else(|| Some((started_by_hand(&self.execution, self.started?), 1)))
+    }
+}
+
+/// The run of an execution that was started by hand: the same each time it is asked for.
+fn started_by_hand(execution: &str, started: Timestamp) -> Id {
+    Id::new(started, hash128(execution))
 }
 
 impl Message {
@@ -210,6 +252,14 @@ pub struct Start {
     pub execution: String,
     /// The time of its start.
     pub started: Timestamp,
+}
+
+impl Start {
+    /// The id of the run to make.
+    #[must_use]
+    pub fn run(&self) -> Id {
+        started_by_hand(&self.execution, self.started)
+    }
 }
 
 impl Invocation {

@@ -93,6 +93,24 @@ fn optional_field_of_an_old_form_may_be_missing() {
 }
 
 #[test]
+fn start_of_an_execution_is_told_in_milliseconds_or_as_text() {
+    let by_hand = holds::<Message>("message-ended-started");
+    let text = recorded("message-ended-started").replace("1551225271984", "\"2019-02-26T23:54:31.984Z\"");
+    assert_eq!(Message::from_text(&text).unwrap(), by_hand);
+    let start =
+        r#"{"task":"a","execution":"6b1a3a5e-0000-4000-8000-000000000000","started":"2019-02-26T23:54:31.984Z"}"#;
+    let run = serde_json::from_str::<dacapo_domain::Start>(start).unwrap().run();
+    let (Message::ExecutionEnded(by_hand), Message::ExecutionEnded(own), Message::ExecutionEnded(old)) =
+        (by_hand, holds("message-ended"), Message::from_text(&text.replace("started", "later")).unwrap())
+    else {
+        panic!("ends of executions")
+    };
+    assert_eq!(by_hand.run(), Some((run, 1)), "the run that its start made");
+    assert_eq!(own.run(), Some(("01KDW28FR0PHTWHA1GN83GZ2QM".parse().unwrap(), 2)));
+    assert_eq!(old.run(), None);
+}
+
+#[test]
 fn message_of_an_unknown_version_is_refused() {
     for text in [r#"{"run/2":{}}"#, "{}", "[]", "null", r#"{"fire/1":{"schedule":"a"}}"#] {
         assert!(Message::from_text(text).is_err(), "{text}");

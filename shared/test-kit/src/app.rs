@@ -61,7 +61,7 @@ const IDLE_WITHIN: Duration = Duration::from_secs(400 * 86_400);
 /// ```
 pub struct TestApp {
     clock: Arc<VirtualClock>,
-    database: Database,
+    pub(crate) database: Database,
     definitions: Vec<(FunctionEntry, Definition)>,
     engine: Engine,
     /// The faults of its processes, where they have any, and the dice for them.

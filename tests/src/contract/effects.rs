@@ -1,11 +1,11 @@
 //! The effects of a write: they happen once it is stored, and not at all where it loses.
 
-use dacapo_core::port::ExecutionStatus::{Ended, Running};
+use dacapo_core::port::ExecutionStatus::Running;
 use dacapo_domain::{Claim, Created, Effect, Machine, Saved, Write, seconds};
 
 use super::{
     Bench,
-    executions::{start, stop, wait_until},
+    executions::{STOPPED, start, stop, wait_until},
     fixture::{PATIENCE, SILENCE, create, load, message, now, replace, save, send, stored},
     note::Note,
 };
@@ -129,7 +129,7 @@ pub async fn executions_of_writes_are_started_and_stopped(bench: &impl Bench) {
     replace(bench, &first.write(), &started).await;
     wait_until(bench, &execution, Running).await;
     replace(bench, &second.write(), &third.write_and(vec![stop(&execution)])).await;
-    wait_until(bench, &execution, Ended).await;
+    wait_until(bench, &execution, STOPPED).await;
 }
 
 /// A dead letter of a save is kept.

@@ -1,12 +1,15 @@
 //! Executions of the wait loop: they run until they are stopped, and a name is used once.
 
 use dacapo_core::port::ExecutionStatus::{self, Ended, Running};
-use dacapo_domain::{Effect, WaitLoopCall, days, seconds};
+use dacapo_domain::{Effect, WaitLoopCall, days, run::ExecutionEnd, seconds};
 
 use super::{
     Bench,
     fixture::{now, post},
 };
+
+/// The status of an execution that was stopped.
+pub(super) const STOPPED: ExecutionStatus = Ended(Some(ExecutionEnd::Stopped));
 
 /// The start of an execution whose first call is due in a day, so that it is never made here.
 pub(super) async fn start(bench: &impl Bench, execution: &str, round: u32) -> Effect {
@@ -49,7 +52,7 @@ async fn started(bench: &impl Bench) -> String {
 
 async fn stopped(bench: &impl Bench, execution: &str) {
     post(bench, &stop(execution)).await;
-    wait_until(bench, execution, Ended).await;
+    wait_until(bench, execution, STOPPED).await;
 }
 
 /// One that was started runs, also for the process that asks next.
@@ -61,7 +64,7 @@ pub async fn execution_that_was_started_runs(bench: &impl Bench) {
 
 /// One that never was has ended.
 pub async fn execution_that_never_was_has_ended(bench: &impl Bench) {
-    assert_eq!(status(bench, &bench.unique("execution")).await, Ended);
+    assert_eq!(status(bench, &bench.unique("execution")).await, Ended(None));
 }
 
 /// Started twice is started once, whatever it is to call with.
@@ -72,7 +75,7 @@ pub async fn execution_started_twice_is_one(bench: &impl Bench) {
     stopped(bench, &execution).await;
 }
 
-/// A stopped one has ended, and may be stopped again.
+/// A stopped one has ended by that, and may be stopped again.
 pub async fn execution_that_was_stopped_has_ended(bench: &impl Bench) {
     let execution = started(bench).await;
     stopped(bench, &execution).await;
@@ -89,5 +92,5 @@ pub async fn execution_that_has_ended_does_not_start_again(bench: &impl Bench) {
     let execution = started(bench).await;
     stopped(bench, &execution).await;
     post(bench, &start(bench, &execution, 0).await).await;
-    assert_eq!(status(bench, &execution).await, Ended);
+    assert_eq!(status(bench, &execution).await, STOPPED);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dacapo_core::{
     commit::{self, Committed, Seen, Stored, commit},
-    port::ExecutionStatus::{Ended, Running},
+    port::ExecutionStatus::Running,
 };
 use dacapo_domain::{
     AttemptEnd, AttemptOutcome, Input, Json, Machine, Message, NewRun, Payload, Phase, Policy, Progress, RunMessage,
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::{
     Bench,
-    executions::wait_until,
+    executions::{STOPPED, wait_until},
     fixture::{PATIENCE, deadline, json, new_run, now, stored_run},
     meddled::{Mishap, meddled},
 };
@@ -146,5 +146,5 @@ pub async fn run_that_continues_is_called_by_a_wait_loop_until_it_ends(bench: &i
 
     happen(bench, &waiting, &Input::AbortRequested("not needed".to_owned())).await;
 
-    wait_until(bench, &waiting.execution_name(), Ended).await;
+    wait_until(bench, &waiting.execution_name(), STOPPED).await;
 }

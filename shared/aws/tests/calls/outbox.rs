@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dacapo_core::port::{Clock, ExecutionStatus, PortErrorKind, SystemClock};
-use dacapo_domain::{Effect, Json, WaitLoopCall, every};
+use dacapo_domain::{Effect, Json, WaitLoopCall, every, run::ExecutionEnd};
 use serde_json::{Value, json};
 
 use crate::{
@@ -133,7 +133,7 @@ async fn wait_loop_that_exists_is_started_and_one_that_never_was_is_stopped() {
     ports.outbox.post(&Effect::StopWaitLoop { execution, cause }).await.unwrap();
     let [stop] = &wire.inputs("StopExecution")[..] else { panic!() };
     assert_eq!((&stop["error"], stop["cause"].as_str().unwrap().len()), (&json!("Dacapo.Stopped"), 1_000));
-    assert_eq!(ports.probe.execution_status("run-1").await.unwrap(), ExecutionStatus::Ended);
+    assert_eq!(ports.probe.execution_status("run-1").await.unwrap(), ExecutionStatus::Ended(None));
 }
 
 #[tokio::test]
@@ -151,6 +151,28 @@ async fn probe_tells_a_running_execution_and_a_backlog() {
     });
     assert_eq!(ports.probe.execution_status("run-1").await.unwrap(), ExecutionStatus::Running);
     assert!(ports.probe.has_backlog("send-welcome").await.unwrap());
+}
+
+#[tokio::test]
+async fn probe_tells_how_an_execution_ended() {
+    for (status, error, how) in [
+        ("ABORTED", None, Some(ExecutionEnd::Stopped)),
+        ("FAILED", Some("States.Runtime"), Some(ExecutionEnd::Exhausted)),
+        ("SUCCEEDED", None, None),
+    ] {
+        let wire = Wire::default();
+        let ports = wire.ports_with(move |operation, _| match operation {
+            "DescribeExecution" => Some((
+                200,
+                json!({
+                    "executionArn": "arn", "stateMachineArn": "arn", "status": status, "startDate": 1_795_287_600,
+                    "error": error,
+                }),
+            )),
+            _ => None,
+        });
+        assert_eq!(ports.probe.execution_status("run-1").await.unwrap(), ExecutionStatus::Ended(how), "{status}");
+    }
 }
 
 /// A refusal of Scheduler, which speaks of HTTP.

@@ -6,10 +6,8 @@ mod reconcile;
 
 use dacapo_domain::{
     CONDUCTOR, CrashReport, DeferredEvent, DeferredEventInput, DeferredMessage, Effect, ExecutionEnded, FunctionEntry,
-    Id, Input, Invocation, Json, Manifest, Message, NewRun, Policy, RunRecord, Start, State, Task, Trigger,
-    WaitLoopAnswer, WaitLoopCall, Work, hash128, limits,
-    run::{ExecutionEnd, answer},
-    slot,
+    Input, Invocation, Json, Manifest, Message, NewRun, Policy, RunRecord, Start, State, Task, Trigger, WaitLoopAnswer,
+    WaitLoopCall, Work, limits, run::answer, slot,
 };
 use jiff::Timestamp;
 
@@ -99,11 +97,8 @@ impl Conductor {
 
     /// An execution has ended, as the service tells it; as a rule because its run has.
     async fn execution_ended(&self, ended: ExecutionEnded) -> PortResult<()> {
-        let how = ExecutionEnd::of(&ended.status, ended.error.as_deref(), ended.cause.as_deref());
-        let Some(how) = how else { return Ok(()) };
-        // The name is made of run and generation; one started by hand bears another and is found by the sweep.
-        let Some((id, generation)) = ended.execution.rsplit_once('-') else { return Ok(()) };
-        let (Ok(id), Ok(generation)) = (id.parse::<Id>(), generation.parse::<u32>()) else { return Ok(()) };
+        // What can't be found by its event is found by the sweep.
+        let (Some(how), Some((id, generation))) = (ended.how(), ended.run()) else { return Ok(()) };
         if let Some(stored) = load::<RunRecord>(self.ports(), &RunRecord::key_of(id)).await? {
             self.change(stored.record, &Input::ExecutionEnded(generation, how)).await?;
         }
@@ -137,7 +132,7 @@ impl Conductor {
         limits::check_bytes("a run", start.body.bytes(), limits::START_EXECUTION_BYTES)
             .map_err(|error| InvokeError::Payload(format!("failed to {error}")))?;
         let now = self.ports().clock.now();
-        let id = Id::new(start.started, hash128(&start.execution));
+        let id = start.run();
         let new = NewRun { execution: Some(start.execution), ..NewRun::at(id, &task.name, now, Trigger::Direct) };
         let cx = self.ports().clock.decision_context();
         let decision = RunRecord::create(new, &cx).with(slot::BODY, start.body);

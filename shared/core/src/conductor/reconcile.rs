@@ -115,10 +115,15 @@ impl Conductor {
         let facts = match run.needs(self.ports().clock.now()) {
             Need::Nothing => Facts::Nothing,
             Need::Backlog => Facts::Backlog(self.has_backlog(&run.function()).await?),
-            Need::Execution => {
-                let status = self.ports().probe.execution_status(&run.execution_name()).await?;
-                Facts::Executing(status == ExecutionStatus::Running)
-            }
+            Need::Execution => match self.ports().probe.execution_status(&run.execution_name()).await? {
+                ExecutionStatus::Running => Facts::Executing(true),
+                ExecutionStatus::Ended(None) => Facts::Executing(false),
+                ExecutionStatus::Ended(Some(how)) => {
+                    // The event that told so was lost: it is as good now.
+                    let input = Input::ExecutionEnded(run.invoker.generation(), how);
+                    return self.change(run, &input).await.map(drop);
+                }
+            },
         };
         self.change(run, &Input::Reconciled(facts)).await?;
         Ok(())

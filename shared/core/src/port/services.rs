@@ -1,7 +1,7 @@
 //! The services beside the records: the outbox, the probe and the clock.
 
 use async_trait::async_trait;
-use dacapo_domain::{DecisionContext, Effect, Id};
+use dacapo_domain::{DecisionContext, Effect, Id, run::ExecutionEnd};
 use jiff::{Timestamp, TimestampRound, Unit};
 
 use super::error::PortResult;
@@ -17,12 +17,12 @@ pub trait Outbox: Send + Sync {
 }
 
 /// The state of an execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ExecutionStatus {
     /// It waits or calls.
     Running,
-    /// It has ended, or there never was one.
-    Ended,
+    /// It has ended: from outside, or with its run. One that never was has ended too.
+    Ended(Option<ExecutionEnd>),
 }
 
 /// The questions that the conductor asks the services before it repairs.
@@ -34,7 +34,7 @@ pub trait Probe: Send + Sync {
     /// `NotDeployed` if the function has no queue.
     async fn has_backlog(&self, function: &str) -> PortResult<bool>;
 
-    /// Says whether an execution of the wait loop is running.
+    /// Says whether an execution of the wait loop is running, or how it ended.
     ///
     /// # Errors
     /// Any [`PortError`](super::PortError).

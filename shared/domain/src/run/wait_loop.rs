@@ -1,6 +1,6 @@
 //! The wait loop: the Step Functions execution that waits and calls again.
 
-use super::{ExecutionEnd, FinalState, Invoker, Phase, Policy, RunRecord, WaitLoopCall, attempt, end};
+use super::{ExecutionEnd, FinalState, Invoker, Policy, RunRecord, WaitLoopCall, attempt, end};
 use crate::{Decision, DecisionContext, Effect, RecordedError, code, later, limits};
 
 /// Is true where the execution must hand over before it waits for the run's next call.
@@ -78,7 +78,7 @@ pub(super) fn execution_ended(
     }
     let message = "the Step Functions execution was stopped";
     match how {
-        ExecutionEnd::Stopped if matches!(run.phase, Phase::Running { .. }) => end::request_abort(run, message, cx),
+        ExecutionEnd::Stopped if run.is_leased(cx.now) => end::request_abort(run, message, cx),
         ExecutionEnd::Stopped => {
             let message = Some(message.to_owned());
             without_stop(end::finish(run.clone(), FinalState::Aborted, message, policy, cx))

@@ -56,7 +56,7 @@ pub enum WaitLoopAnswer {
 }
 
 /// The end of an execution that its run didn't end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExecutionEnd {
     /// Stopped from outside: the user's wish.
     Stopped,

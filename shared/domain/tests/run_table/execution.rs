@@ -46,6 +46,10 @@ pub fn cases() -> Vec<Case<RunRecord>> {
                 let Phase::Running { abort, .. } = &mut next.phase else { unreachable!() };
                 *abort = Some(stopped.to_owned());
             }),
+        tape("an execution stopped under an ended lease aborts the run", &running_in_loop())
+            .at(150)
+            .gets(&ended(&running_in_loop(), ExecutionEnd::Stopped), known)
+            .stores(|next| end(next, FinalState::Aborted, 150).message = Some(stopped.to_owned())),
         tape("an exhausted execution is followed by another generation", &waiting())
             .at(20)
             .gets(&ended(&waiting(), ExecutionEnd::Exhausted), known)

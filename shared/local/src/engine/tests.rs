@@ -208,7 +208,7 @@ async fn wait_loop_waits_as_told_and_calls_again_with_what_it_was_told() -> Test
     app.clock.move_to(app.after(Duration::from_secs(1)));
     app.settle().await?;
     assert_eq!(app.script.calls()[1], Invocation::Loop(next));
-    assert_eq!(app.database.execution_status(&run.execution_name()).await?, ExecutionStatus::Ended);
+    assert_eq!(app.database.execution_status(&run.execution_name()).await?, ExecutionStatus::Ended(None));
     Ok(())
 }
 
@@ -220,7 +220,7 @@ async fn handover_starts_the_successor_and_ends() -> Tested {
     let next = WaitLoopCall { generation: 2, ..call };
     app.answer(&WaitLoopAnswer::Handover { name, call: next.clone(), until });
     app.settle().await?;
-    assert_eq!(app.database.execution_status(&run.execution_name()).await?, ExecutionStatus::Ended);
+    assert_eq!(app.database.execution_status(&run.execution_name()).await?, ExecutionStatus::Ended(None));
     assert_eq!(app.database.execution_status("successor").await?, ExecutionStatus::Running);
 
     app.answer(&WaitLoopAnswer::Stop { id: run.id, state: State::Completed });

@@ -109,7 +109,7 @@ async fn every_other_verb_does_there_what_it_does_here() -> Tested {
         WaitLoopCall { run, function: "greet".to_owned(), generation: 1, round: 0, started, iteration: 2, attempt: 1 };
     ports.outbox.post(&Effect::StartWaitLoop { execution: "x".to_owned(), call, until: started }).await?;
     assert_eq!(ports.probe.execution_status("x").await?, ExecutionStatus::Running);
-    assert_eq!(ports.probe.execution_status("y").await?, ExecutionStatus::Ended);
+    assert_eq!(ports.probe.execution_status("y").await?, ExecutionStatus::Ended(None));
     assert_eq!(ports.probe.has_backlog("greet").await.unwrap_err().kind(), PortErrorKind::NotDeployed);
 
     assert!(ports.records.delete(&write.header, &[Effect::CancelTimer { timer: "t".to_owned() }]).await?);

@@ -1,6 +1,6 @@
 //! Executions of wait loops: each waits until a time, is called, and is told until when to wait next.
 
-use dacapo_core::port::PortResult;
+use dacapo_core::port::{ExecutionStatus, PortResult};
 use dacapo_domain::{CONDUCTOR, ExecutionEnded, Message, WaitLoopCall};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
@@ -48,15 +48,17 @@ impl Ending {
             Self::Failed { error, cause } => ("FAILED", Some(error), Some(cause)),
             Self::Aborted { cause } => ("ABORTED", None, Some(cause)),
         };
-        let ended = ExecutionEnded { execution: execution.to_owned(), status: status.to_owned(), error, cause };
+        let ended =
+            ExecutionEnded { execution: execution.to_owned(), status: status.to_owned(), error, cause, started: None };
         Some(Message::ExecutionEnded(ended).to_text())
     }
 }
 
 /// Ends an execution that has not ended, and tells the conductor where there is one.
 fn end(connection: &Connection, name: &str, message: Option<&str>, now: i64) -> rusqlite::Result<bool> {
-    const SQL: &str = "UPDATE executions SET status = 'ended', until = ?2 WHERE name = ?1 AND status <> 'ended'";
-    let ended = execute(connection, SQL, params![name, now])? == 1;
+    const SQL: &str =
+        "UPDATE executions SET status = 'ended', until = ?2, told = ?3 WHERE name = ?1 AND status <> 'ended'";
+    let ended = execute(connection, SQL, params![name, now, message])? == 1;
     if let Some(message) = message.filter(|_| ended) {
         enqueue(connection, CONDUCTOR, message, now, now)?;
     }
@@ -135,10 +137,19 @@ pub(super) fn stop(connection: &Connection, name: &str, cause: &str, now: Timest
     end(connection, name, message.as_deref(), millis(now)).map(drop)
 }
 
-/// Says whether an execution waits or calls.
-pub(super) fn is_running(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    const SQL: &str = "SELECT 1 FROM executions WHERE name = ?1 AND status <> 'ended'";
-    Ok(first(connection, SQL, [name], |_| Ok(()))?.is_some())
+/// Says whether an execution waits or calls, or how it ended.
+pub(super) fn status(connection: &Connection, name: &str) -> Result<ExecutionStatus, WorkError> {
+    const SQL: &str = "SELECT status = 'ended', told FROM executions WHERE name = ?1";
+    let found = first(connection, SQL, [name], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)))?;
+    let how = match found {
+        Some((false, _)) => return Ok(ExecutionStatus::Running),
+        Some((true, Some(told))) => match value("its end", &told)? {
+            Message::ExecutionEnded(ended) => ended.how(),
+            _ => None,
+        },
+        _ => None,
+    };
+    Ok(ExecutionStatus::Ended(how))
 }
 
 impl Database {

@@ -30,8 +30,7 @@ impl Probe for Database {
 
     async fn execution_status(&self, execution: &str) -> PortResult<ExecutionStatus> {
         let execution = execution.to_owned();
-        let is_running = self.call(move |connection| Ok(executions::is_running(connection, &execution)?)).await?;
-        Ok(if is_running { ExecutionStatus::Running } else { ExecutionStatus::Ended })
+        self.call(move |connection| executions::status(connection, &execution)).await
     }
 }
 

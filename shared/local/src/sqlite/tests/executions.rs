@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dacapo_core::port::{Clock, ExecutionStatus, Probe};
-use dacapo_domain::{CONDUCTOR, Effect, ExecutionEnded, Message, WaitLoopCall, seconds};
+use dacapo_domain::{CONDUCTOR, Effect, ExecutionEnded, Message, WaitLoopCall, run::ExecutionEnd, seconds};
 
 use super::Bench;
 use crate::sqlite::{DueExecution, Ending, Rooms};
@@ -83,6 +83,7 @@ async fn execution_that_was_stopped_while_it_called_stays_stopped() {
         status: "ABORTED".to_owned(),
         error: None,
         cause: Some("aborted".to_owned()),
+        started: None,
     };
     assert_eq!(bench.texts(CONDUCTOR).await, [Message::ExecutionEnded(told).to_text()], "as AWS tells it, once");
 }
@@ -102,7 +103,9 @@ async fn conductor_hears_of_failures_and_not_of_successes() {
     let told = bench.texts(CONDUCTOR).await;
     assert_eq!(told.len(), 1);
     assert!(told[0].contains("FAILED") && told[0].contains("\"bad\"") && told[0].contains("too long"), "{told:?}");
-    assert_eq!(database.execution_status("bad").await.unwrap(), ExecutionStatus::Ended);
+    assert_eq!(database.execution_status("good").await.unwrap(), ExecutionStatus::Ended(None));
+    let how = ExecutionEnd::of("FAILED", Some("States.Timeout"), None);
+    assert_eq!(database.execution_status("bad").await.unwrap(), ExecutionStatus::Ended(how));
 }
 
 #[tokio::test]
