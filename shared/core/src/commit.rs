@@ -11,8 +11,8 @@
 use std::time::Duration;
 
 use dacapo_domain::{
-    Change, Created, Decision, Id, IdempotencyKey, IdempotencyKeyInput, Input, LogLine, Machine, Payload, Payloads,
-    RecordKey, RunRecord, Saved, StoredRecord, Task, Work,
+    Change, Created, Decision, Header, Id, IdempotencyKey, IdempotencyKeyInput, Input, LogLine, Machine, Payload,
+    Payloads, RecordKey, RunRecord, Saved, StoredRecord, Task, Work,
 };
 use jiff::Timestamp;
 
@@ -274,6 +274,14 @@ pub async fn append(ports: &Ports, key: &RecordKey, lines: &[LogLine], until: Ti
 pub async fn postpone(ports: &Ports, key: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<()> {
     ports.records.postpone(key, seen, until).await?;
     Ok(())
+}
+
+/// Lets what stands beside a record that has ended expire with it, as far as one step goes.
+///
+/// # Errors
+/// An error of the store.
+pub async fn expire_overflow(ports: &Ports, seen: &Header) -> PortResult<()> {
+    ports.records.expire_overflow(seen).await
 }
 
 /// Reads a record's document.

@@ -133,6 +133,10 @@ impl Records for FaultyPorts {
         self.plan.inject(self.ports.records.postpone(key, seen, until)).await
     }
 
+    async fn expire_overflow(&self, seen: &Header) -> PortResult<()> {
+        self.plan.inject(self.ports.records.expire_overflow(seen)).await
+    }
+
     async fn query(&self, query: &Query) -> PortResult<Page> {
         self.plan.inject(self.ports.records.query(query)).await
     }

@@ -103,6 +103,24 @@ pub async fn log_of_an_expired_record_is_empty(bench: &impl Bench) {
     assert_eq!(read_log(bench, &next).await, []);
 }
 
+/// The conductor lets the rest of what stands beside a record expire, which is then left alone.
+pub async fn long_log_of_an_expired_record_is_empty(bench: &impl Bench) {
+    let note = Note { reconcile_at: Some(now(bench)), ..Note::new(bench) };
+    create(bench, &note.write_with(body())).await;
+    let lines: Vec<LogLine> = (100..130).map(|n| line(&n.to_string())).collect();
+    bench.ports().records.append(&note.key(), &lines).await.expect("lines can be added");
+    let next = Note { expires_at_s: Some(soon_s(bench)), reconcile_at: None, ..note.next(bench, "ended") };
+    replace(bench, &note.write(), &next.write()).await;
+
+    let header = load(bench, &note.key()).await.expect("it has not expired").header;
+    bench.ports().records.expire_overflow(&header).await.expect("it can expire");
+
+    assert_eq!(load(bench, &note.key()).await.map(|found| found.header), Some(next.header()));
+    assert!(payload(bench, &note.key(), slot::BODY).await == Some(body()));
+    let_expire(bench).await;
+    assert_eq!(read_log(bench, &next).await, []);
+}
+
 /// A save that puts the end off, or takes it back, keeps what stands beside the record too.
 pub async fn record_that_is_needed_again_keeps_all_that_stands_beside_it(bench: &impl Bench) {
     for expires_at_s in [None, Some(now(bench).as_second() + 86_400)] {

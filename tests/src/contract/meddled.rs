@@ -94,6 +94,10 @@ impl Records for Meddled {
         self.ports.records.postpone(key, seen, until).await
     }
 
+    async fn expire_overflow(&self, seen: &Header) -> PortResult<()> {
+        self.ports.records.expire_overflow(seen).await
+    }
+
     async fn query(&self, query: &Query) -> PortResult<Page> {
         self.ports.records.query(query).await
     }

@@ -68,6 +68,7 @@ macro_rules! contract {
                     expired_record_is_not_listed,
                     delete_of_an_expired_record_is_done,
                     log_of_an_expired_record_is_empty,
+                    long_log_of_an_expired_record_is_empty,
                     record_that_is_needed_again_keeps_all_that_stands_beside_it,
                     save_of_an_expired_record_lets_nothing_happen;
                 queries:

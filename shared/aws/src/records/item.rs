@@ -63,7 +63,12 @@ pub(super) fn apart(item: &Item) -> impl Iterator<Item = (&str, &str)> {
 
 /// Is true of the record that a write stores: a write is known by its version.
 pub(super) fn is_of(item: &Item, write: &Write) -> bool {
-    text_of(item, VERSION) == Some(&write.header.version.to_string())
+    is_at(item, write.header.version)
+}
+
+/// Is true of the record of this version.
+pub(super) fn is_at(item: &Item, version: Version) -> bool {
+    text_of(item, VERSION) == Some(&version.to_string())
 }
 
 /// An attribute that is JSON text.

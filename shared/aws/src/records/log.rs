@@ -103,6 +103,12 @@ impl DynamoRecords {
         marked.take_if(|(marked, _)| marked == key);
     }
 
+    /// Is true of the record that was last marked.
+    pub(super) fn is_marked(&self, key: &RecordKey) -> bool {
+        let marked = self.marked.lock().unwrap_or_else(PoisonError::into_inner);
+        marked.as_ref().is_some_and(|(marked, _)| marked == key)
+    }
+
     /// Says on the record that items stand beside it, so that they expire with it, and gives its expiry. That is no new
     /// version.
     async fn mark_overflow(&self, record: &RecordKey) -> PortResult<Option<i64>> {

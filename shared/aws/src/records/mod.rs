@@ -16,6 +16,7 @@ mod attribute;
 mod batch;
 mod create;
 mod delete;
+mod expire;
 mod index;
 mod item;
 mod log;
@@ -98,6 +99,10 @@ impl Records for DynamoRecords {
 
     async fn postpone(&self, key: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<bool> {
         self.postpone_record(key, seen, until).await
+    }
+
+    async fn expire_overflow(&self, seen: &Header) -> PortResult<()> {
+        self.expire_step(seen).await
     }
 
     async fn query(&self, query: &Query) -> PortResult<Page> {

@@ -6,14 +6,14 @@ use aws_sdk_dynamodb::{
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use dacapo_core::port::{PortResult, post_after};
-use dacapo_domain::{Header, Index, RecordKey, Saved, Write, sort_time};
+use dacapo_domain::{Header, Index, IndexEntry, RecordKey, Saved, Write, sort_time};
 use jiff::Timestamp;
 
 use super::{
     DynamoRecords,
     attribute::{HAS_OVERFLOW, Item, RECORD, is_expired, key, text},
-    item,
-    update_expression::UpdateExpression,
+    index, item,
+    update_expression::{Overflow, UpdateExpression},
 };
 use crate::error::Operation;
 
@@ -27,26 +27,32 @@ enum Updated {
 
 impl DynamoRecords {
     pub(super) async fn save_record(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
-        let pk = write.header.key.to_string();
-        let expires_at_s = write.header.expires_at_s;
-        if seen.expires_at_s != expires_at_s {
-            self.forget_mark(&write.header.key);
+        let key = &write.header.key;
+        let has_log = self.is_marked(key);
+        if seen.expires_at_s != write.header.expires_at_s {
+            self.forget_mark(key);
         }
-        if seen.expires_at_s.is_some() && expires_at_s.is_none() {
+        if seen.expires_at_s.is_some() && write.header.expires_at_s.is_none() {
             // The record lives on, and needs its payloads: before it is stored, so that none is lost.
-            self.expire_overflow(&pk, None).await?;
+            self.keep_overflow(&key.to_string()).await?;
         }
         let placed = self.place(write).await?;
-        match self.update(seen, write, placed.item).await? {
+        // Where the conductor comes back to the record for its own sake, a later write is the last.
+        let is_last = write.header.expires_at_s.is_some() && !placed.item.contains_key(Index::Reconcile.name());
+        let updated = if is_last {
+            self.update_last(seen, write, placed.item, has_log).await?
+        } else {
+            self.update(seen, write, placed.item, Overflow::Any).await?
+        };
+        match updated {
             Updated::Done(item) => {
-                // The record is what counts: what outlives it is never shown.
-                if expires_at_s.is_some()
-                    && item.contains_key(HAS_OVERFLOW)
-                    && let Err(error) = self.expire_overflow(&pk, expires_at_s).await
-                {
-                    tracing::warn!(record = pk, %error, "what stands beside the record may outlive it");
-                }
                 post_after(&*self.outbox, &write.effects).await;
+                if is_last
+                    && let Some(due) = index::reconcile_at(&item)
+                    && let Err(error) = self.expire_first(write, due).await
+                {
+                    tracing::debug!(record = %key, %error, "what stands beside the record is left to the conductor");
+                }
                 Ok(Saved::Done(item::read_payloads(&item)?))
             }
             Updated::Lost(found) => {
@@ -54,6 +60,20 @@ impl DynamoRecords {
                 Ok(Saved::Lost(found.as_ref().map(item::read).transpose()?))
             }
         }
+    }
+
+    /// The update that takes a record out of the reconcile index, unless something stands beside it: then it stays there
+    /// until that expires too. A condition asks for it, so that a record that stands alone costs one write.
+    async fn update_last(&self, seen: &Header, write: &Write, mut item: Item, has_log: bool) -> PortResult<Updated> {
+        if !has_log && !item.contains_key(HAS_OVERFLOW) {
+            match self.update(seen, write, item.clone(), Overflow::None).await? {
+                Updated::Lost(Some(found)) if item::is_at(&found, seen.version) => {}
+                updated => return Ok(updated),
+            }
+        }
+        let due = IndexEntry::reconcile(self.expiry_due(seen));
+        item.extend(index::attributes(&[due], &write.header.key.to_string()));
+        self.update(seen, write, item, Overflow::Any).await
     }
 
     pub(super) async fn postpone_record(&self, of: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<bool> {
@@ -75,7 +95,7 @@ impl DynamoRecords {
         }
     }
 
-    async fn update(&self, seen: &Header, write: &Write, item: Item) -> PortResult<Updated> {
+    async fn update(&self, seen: &Header, write: &Write, item: Item, overflow: Overflow) -> PortResult<Updated> {
         let pk = write.header.key.to_string();
         let update = self
             .client
@@ -84,7 +104,7 @@ impl DynamoRecords {
             .set_key(Some(key(&*pk, RECORD)))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let update = UpdateExpression::of(item).apply(update, seen.version.to_string(), self.now_s());
+        let update = UpdateExpression::of(item).apply(update, seen.version.to_string(), self.now_s(), overflow);
         match update.send().await {
             Ok(reply) => Ok(Updated::Done(reply.attributes.unwrap_or_default())),
             Err(error) => match lost_to(&error) {

@@ -5,9 +5,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
 
 use super::{
-    attribute::{EXPIRES_AT_S, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PK, SK, VERSION, number, text},
+    attribute::{EXPIRES_AT_S, HAS_OVERFLOW, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PK, SK, VERSION, number, text},
     index,
 };
+
+/// What may stand beside the record that an update changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Overflow {
+    /// Whatever does.
+    Any,
+    /// Nothing: the update is refused where anything does.
+    None,
+}
 
 /// The attributes that an update sets and removes; what it doesn't name stays. A table's write is paid by the item, and
 /// an index is written only where its attributes change: setting what is there already costs nothing.
@@ -32,13 +41,24 @@ impl UpdateExpression {
 
     /// Writes it into an update, on the condition that the record has the version that was seen and has not expired.
     /// A record that isn't there has no version, so no update makes one.
-    pub(super) fn apply(self, update: UpdateItemFluentBuilder, seen: String, now_s: i64) -> UpdateItemFluentBuilder {
-        let (expression, names, mut values) = self.expression();
+    pub(super) fn apply(
+        self,
+        update: UpdateItemFluentBuilder,
+        seen: String,
+        now_s: i64,
+        overflow: Overflow,
+    ) -> UpdateItemFluentBuilder {
+        let (expression, mut names, mut values) = self.expression();
+        let mut condition = "#version = :seen AND (attribute_not_exists(#expiresAtS) OR #expiresAtS > :now)".to_owned();
+        if overflow == Overflow::None {
+            condition += " AND attribute_not_exists(#overflow)";
+            names.insert("#overflow".to_owned(), HAS_OVERFLOW.to_owned());
+        }
         values.insert(":seen".to_owned(), text(seen));
         values.insert(":now".to_owned(), number(now_s));
         update
             .update_expression(expression)
-            .condition_expression("#version = :seen AND (attribute_not_exists(#expiresAtS) OR #expiresAtS > :now)")
+            .condition_expression(condition)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
     }

@@ -5,6 +5,7 @@ mod claim;
 mod clock;
 mod create;
 mod delete;
+mod expire;
 mod log;
 mod outbox;
 mod price;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Conductor;
 use crate::{
-    commit::{Stored, commit, load, postpone, read_record},
+    commit::{Stored, commit, expire_overflow, load, postpone, read_record},
     port::{ExecutionStatus, PortError, PortErrorKind, PortResult},
     schedule::ensure_scheduled,
 };
@@ -94,6 +94,10 @@ impl Conductor {
     }
 
     async fn reconcile(&self, stored: StoredRecord) -> PortResult<()> {
+        if stored.header.expires_at_s.is_some() && due_since(&stored).is_none() {
+            // The record itself asks for nothing: the store keeps it for what stands beside it.
+            return expire_overflow(self.ports(), &stored.header).await;
+        }
         match &*stored.header.key.kind {
             RunRecord::KIND => self.reconcile_run(read_record(stored)?.record).await,
             DeliveryRecord::KIND => self.reconcile_delivery(read_record(stored)?).await,

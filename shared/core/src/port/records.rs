@@ -31,7 +31,8 @@ pub trait Records: Send + Sync {
     async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>>;
 
     /// Replaces a record, on the condition that its version is still the one seen. Once it expires, what stands beside
-    /// it expires with it: payloads that are stored apart, and its log.
+    /// it expires with it: payloads that are stored apart, and its log. Where that takes many calls, the record stays in
+    /// the reconcile index meanwhile, for [`expire_overflow`](Self::expire_overflow).
     ///
     /// # Errors
     /// On `Transient` the write may have happened: tried again it finds its own version, and is [`Saved::Done`].
@@ -51,6 +52,19 @@ pub trait Records: Send + Sync {
     /// # Errors
     /// On `Transient` it may have been raised.
     async fn postpone(&self, key: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<bool>;
+
+    /// Lets what stands beside a record that expires expire with it, a bounded step at a time: the conductor asks for it
+    /// while the store keeps the record in the reconcile index for that alone, and `seen` is the header that it found
+    /// there. Asked again it goes on; the last step takes the record out of the index.
+    ///
+    /// A store that lets both expire in one transaction never keeps a record there, and has nothing to do.
+    ///
+    /// # Errors
+    /// On `Transient` some of it may have been given its expiry.
+    async fn expire_overflow(&self, seen: &Header) -> PortResult<()> {
+        let _ = seen;
+        Ok(())
+    }
 
     /// The records of an index. One that can't be read is told apart from the others, and is no error.
     ///
