@@ -16,7 +16,7 @@ async fn import_with_an_empty_body_reads_all_airports_page_by_page() {
 
     app.run_until_idle().await;
     let run = app.run_of(IMPORT_AIRPORTS);
-    assert_eq!((run.state, run.iteration, run.progress_percent), (State::Completed, 8, Some(100.0)));
+    assert_eq!((run.state, run.iteration, run.progress_percent), (State::Completed, 8, Some(1.0)));
     let imported: Imported = run.result.unwrap().parse().unwrap();
     assert_eq!((imported.rows, imported.countries), (7_884, 233));
     assert_eq!(imported.northernmost.unwrap().iata, "YLT");
