@@ -4,7 +4,10 @@
 
 use dacapo::prelude::*;
 use dacapo_core::{conductor::Conductor, port::Ports};
-use dacapo_domain::{FunctionEntry, Holds, Json, Manifest, Policy, Schedule, ScheduleEntry, TaskEntry};
+use dacapo_domain::{
+    FunctionEntry, Holds, Json, Manifest, ManifestRecord, Payloads, Policy, RecordKey, Saved, Schedule, ScheduleEntry,
+    ScheduleRecord, TaskEntry, Write,
+};
 use dacapo_test_kit::TestApp;
 
 /// The time at which the test's first manifest was made: the start of its clock.
@@ -84,6 +87,52 @@ async fn manifest_that_is_too_large_is_refused_before_anything_changes() {
     task_of(&mut large).schedules.truncate(3);
     assert!(conductor.deploy(&large).await.unwrap().stored, "what is larger than an item is stored in parts");
     assert_eq!(deployed(&app).await, large);
+}
+
+/// Puts a document of another build in a record's place.
+async fn spoil(app: &TestApp, key: &RecordKey) {
+    let records = &ports(app).records;
+    let header = records.load(key).await.unwrap().unwrap().header;
+    let document = Json::from_text(r#"{"v":2}"#).unwrap();
+    let write = Write { header: header.clone(), document, payloads: Payloads::none(), index: vec![], effects: vec![] };
+    assert!(matches!(records.save(&header, &write).await.unwrap(), Saved::Done(_)));
+}
+
+#[tokio::test]
+async fn deploy_replaces_a_manifest_that_can_not_be_read() {
+    let app = TestApp::new();
+    spoil(&app, &ManifestRecord::key()).await;
+    let carried = manifest(1_000, Some(every("1 day")));
+    assert!(Conductor::new(ports(&app).clone(), Some(carried.clone())).deployed().await.unwrap().stored);
+    assert_eq!(deployed(&app).await.functions, carried.functions);
+}
+
+#[tokio::test]
+async fn deploy_replaces_the_record_of_a_declared_schedule_that_can_not_be_read_and_forgets_one_that_is_gone() {
+    let app = TestApp::new();
+    let conductor = Conductor::new(ports(&app).clone(), None);
+    let (key, day) = (ScheduleRecord::key_of("report-1"), Some(every("1 day")));
+    conductor.deploy(&manifest(1_000, day.clone())).await.unwrap();
+    spoil(&app, &key).await;
+    assert!(conductor.deploy(&manifest(2_000, day)).await.unwrap().stored);
+    assert_eq!(app.schedules().list().await.unwrap().len(), 1);
+    app.schedules().pause("report-1").await.unwrap();
+
+    spoil(&app, &key).await;
+    assert!(conductor.deploy(&manifest(3_000, None)).await.unwrap().stored);
+    assert_eq!(ports(&app).records.load(&key).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn declared_schedule_whose_record_can_not_be_read_fires_as_it_is_declared() {
+    for schedule in [every("1 hour"), every("1 hour").skip_while_running()] {
+        let report = task(REPORT, async |_: u32, _: TaskContext| Ok(())).schedule(schedule, 7);
+        let app = TestApp::new().with(report);
+        let name = app.schedules().list().await.unwrap().remove(0).name;
+        spoil(&app, &ScheduleRecord::key_of(&name)).await;
+        app.advance(minutes(150)).await;
+        assert_eq!(app.runs_of(REPORT).len(), 3);
+    }
 }
 
 fn task_of(manifest: &mut Manifest) -> &mut TaskEntry {

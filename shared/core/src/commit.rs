@@ -28,6 +28,8 @@ pub enum Seen<M> {
     Stored(M),
     /// It was never stored, and would be with these payloads.
     Fresh(M, Payloads),
+    /// One is stored that this build can't read: this one takes its place.
+    Unreadable(Header, M),
 }
 
 impl<M> From<Stored<M>> for Seen<M> {
@@ -37,9 +39,21 @@ impl<M> From<Stored<M>> for Seen<M> {
 }
 
 impl<M> Seen<M> {
-    fn record(&self) -> &M {
+    /// The record.
+    pub const fn record(&self) -> &M {
         match self {
-            Self::Stored(record) | Self::Fresh(record, _) => record,
+            Self::Stored(record) | Self::Fresh(record, _) | Self::Unreadable(_, record) => record,
+        }
+    }
+}
+
+impl<M: Machine> Seen<M> {
+    /// The header of what is stored.
+    fn stored_header(&self) -> Option<Header> {
+        match self {
+            Self::Stored(record) => Some(record.header()),
+            Self::Unreadable(header, _) => Some(header.clone()),
+            Self::Fresh(..) => None,
         }
     }
 }
@@ -129,28 +143,25 @@ async fn store<M: Machine>(
     until: Timestamp,
 ) -> PortResult<Reply> {
     let mut write = decision.write().map_err(unwritable::<M>)?;
-    match seen {
-        Seen::Stored(record) => {
-            let header = record.header();
-            let save = || ports.records.save(&header, &write);
-            Ok(match retry_until(ports, until, save).await? {
-                Saved::Done(payloads) => Reply::Done(payloads),
-                Saved::Lost(Some(found)) => Reply::Found(found),
-                Saved::Lost(None) => Reply::Gone,
-            })
-        }
-        Seen::Fresh(_, payloads) => {
-            for (slot, value) in payloads.iter() {
-                if write.payloads.get(slot) == Payload::Absent {
-                    write.payloads.set(slot.clone(), value.cloned());
-                }
+    if let Some(header) = seen.stored_header() {
+        let save = || ports.records.save(&header, &write);
+        return Ok(match retry_until(ports, until, save).await? {
+            Saved::Done(payloads) => Reply::Done(payloads),
+            Saved::Lost(Some(found)) => Reply::Found(found),
+            Saved::Lost(None) => Reply::Gone,
+        });
+    }
+    if let Seen::Fresh(_, payloads) = seen {
+        for (slot, value) in payloads.iter() {
+            if write.payloads.get(slot) == Payload::Absent {
+                write.payloads.set(slot.clone(), value.cloned());
             }
-            Ok(match retry_until(ports, until, || ports.records.create(&write, None)).await? {
-                Created::New => Reply::Done(write.payloads),
-                Created::Exists(found) | Created::Claimed(found) => Reply::Found(found),
-            })
         }
     }
+    Ok(match retry_until(ports, until, || ports.records.create(&write, None)).await? {
+        Created::New => Reply::Done(write.payloads),
+        Created::Exists(found) | Created::Claimed(found) => Reply::Found(found),
+    })
 }
 
 async fn delete<M: Machine>(
@@ -159,11 +170,10 @@ async fn delete<M: Machine>(
     decision: &Decision<M>,
     until: Timestamp,
 ) -> PortResult<Reply> {
-    let Seen::Stored(record) = seen else {
+    let Some(header) = seen.stored_header() else {
         post_after(&*ports.outbox, &decision.effects).await; // There is nothing that they could follow.
         return Ok(Reply::Done(Payloads::none()));
     };
-    let header = record.header();
     if retry_until(ports, until, || ports.records.delete(&header, &decision.effects)).await? {
         return Ok(Reply::Done(Payloads::none()));
     }
@@ -257,6 +267,25 @@ async fn end_key(ports: &Ports, task: &str, key: &str, run: Id, expires_at_s: i6
 /// An error of the store; `Refused` for a record that this build can't read.
 pub async fn load<M: Machine>(ports: &Ports, key: &RecordKey) -> PortResult<Option<Stored<M>>> {
     ports.records.load(key).await?.map(read_record).transpose()
+}
+
+/// A record with all its payloads, or a fresh one where none is stored. The fresh one takes the place of one that this
+/// build can't read, with a warning that names it.
+///
+/// # Errors
+/// An error of the store.
+pub async fn load_or_replace<M: Machine>(ports: &Ports, fresh: M) -> PortResult<(Seen<M>, Payloads)> {
+    let Some(stored) = ports.records.load(&fresh.header().key).await? else {
+        return Ok((Seen::Fresh(fresh, Payloads::none()), Payloads::none()));
+    };
+    let header = stored.header.clone();
+    Ok(match read_record(stored) {
+        Ok(Stored { record, payloads }) => (Seen::Stored(record), payloads),
+        Err(error) => {
+            tracing::warn!(%error, "a record that can't be read counts as none");
+            (Seen::Unreadable(header, fresh), Payloads::none())
+        }
+    })
 }
 
 /// Adds lines to a record's log; those that are there already stay as they are.

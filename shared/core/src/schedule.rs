@@ -1,13 +1,13 @@
 //! A schedule on its way into the scheduler and out of it, and its fires on their way to runs.
 
 use dacapo_domain::{
-    Effect, Fire, Id, Json, NewRun, Overlap, Payloads, RunRecord, Schedule, ScheduleInput, ScheduleRecord, TaskEntry,
-    Work, fire_id, fired_run, later, limits, slot, until,
+    Effect, Fire, Id, Json, NewRun, Overlap, RunRecord, Schedule, ScheduleInput, ScheduleRecord, TaskEntry, Work,
+    fire_id, fired_run, later, limits, slot, until,
 };
 use jiff::Timestamp;
 
 use crate::{
-    commit::{Committed, Seen, Stored, commit, load},
+    commit::{Committed, Seen, Stored, commit, load, load_or_replace},
     port::{PortResult, Ports},
 };
 
@@ -66,22 +66,23 @@ pub(crate) async fn run_of_fire(
         return Ok(None);
     }
     loop {
-        let mut stored = load::<ScheduleRecord>(ports, &ScheduleRecord::key_of(&fire.schedule)).await?;
-        let Some((schedule, body)) = asked_for(entry, &fire.schedule, stored.as_mut()) else {
+        let Some((schedule, body, mut seen)) = asked_for(ports, entry, &fire.schedule).await? else {
             tracing::warn!(schedule = fire.schedule, "a fire of a schedule that is no more is dropped");
             return Ok(None);
         };
-        let mut record = stored.map(|stored| stored.record);
         // The usual schedule: nothing is asked or kept of its fires.
-        if schedule.overlap() == Overlap::Skip || record.as_ref().is_some_and(|record| record.paused) {
-            match admit(ports, entry, &fire, &schedule, record, deadline).await? {
-                Admission::Run(admitted) => record = Some(*admitted),
+        if schedule.overlap() == Overlap::Skip || seen.record().paused {
+            match admit(ports, &fire, &schedule, seen, deadline).await? {
+                Admission::Run(admitted) => seen = Seen::Stored(*admitted),
                 Admission::NoRun => return Ok(None),
                 Admission::AskAgain => continue,
             }
         }
         let new = fired_run(&fire.schedule, &entry.name, fire.time);
-        let once = record.filter(|record| record.put.is_some() && schedule.fires_once());
+        let once = match seen {
+            Seen::Stored(record) if record.put.is_some() && schedule.fires_once() => Some(record),
+            _ => None,
+        };
         return Ok(Some(FiredRun { new, body, once }));
     }
 }
@@ -97,13 +98,24 @@ pub(crate) async fn delete_used(ports: &Ports, once: Option<ScheduleRecord>, unt
     ensure_scheduled(ports, committed, until).await
 }
 
-/// The schedule of this name and the body of its runs, as the code declares it, or else as a program put it.
-fn asked_for(entry: &TaskEntry, name: &str, stored: Option<&mut Stored<ScheduleRecord>>) -> Option<(Schedule, Json)> {
+/// The schedule of this name and the body of its runs, as the code declares it, whatever its record holds, or else as a
+/// program put it.
+async fn asked_for(
+    ports: &Ports,
+    entry: &TaskEntry,
+    name: &str,
+) -> PortResult<Option<(Schedule, Json, Seen<ScheduleRecord>)>> {
     if let Some(declared) = entry.schedules.iter().find(|schedule| schedule.name == name) {
-        return Some((declared.schedule.clone(), declared.body.clone()));
+        let fresh = ScheduleRecord::fresh(name, &entry.name, ports.clock.now());
+        let (seen, _) = load_or_replace(ports, fresh).await?;
+        return Ok(Some((declared.schedule.clone(), declared.body.clone(), seen)));
     }
-    let stored = stored.filter(|stored| !stored.record.is_deleted)?;
-    Some((stored.record.put.clone()?, stored.payloads.take(slot::BODY).unwrap_or_default()))
+    let stored = load::<ScheduleRecord>(ports, &ScheduleRecord::key_of(name)).await?;
+    let Some(Stored { record, mut payloads }) = stored.filter(|stored| !stored.record.is_deleted) else {
+        return Ok(None);
+    };
+    let body = payloads.take(slot::BODY).unwrap_or_default();
+    Ok(record.put.clone().map(|schedule| (schedule, body, Seen::Stored(record))))
 }
 
 /// What a schedule that is paused, or skips while running, makes of a fire.
@@ -116,21 +128,18 @@ enum Admission {
 
 async fn admit(
     ports: &Ports,
-    entry: &TaskEntry,
     fire: &Fire,
     schedule: &Schedule,
-    record: Option<ScheduleRecord>,
+    seen: Seen<ScheduleRecord>,
     deadline: Timestamp,
 ) -> PortResult<Admission> {
     let run = fire_id(&fire.schedule, fire.time);
-    let last_run = record.as_ref().and_then(|record| record.last_run);
+    let last_run = seen.record().last_run;
     let is_there = load::<RunRecord>(ports, &RunRecord::key_of(run)).await?.is_some();
     let is_unfinished = match last_run {
         Some(last) => is_unfinished(ports, last).await?,
         None => false,
     };
-    let fresh = || ScheduleRecord::fresh(&fire.schedule, &entry.name, ports.clock.now());
-    let seen = record.map_or_else(|| Seen::Fresh(fresh(), Payloads::none()), Seen::Stored);
     let (time, schedule) = (fire.time, schedule.clone());
     let input = ScheduleInput::Fired { time, run, schedule, is_there, last_run, is_unfinished };
     Ok(match commit(ports, seen, &input, (), deadline).await? {

@@ -1,7 +1,7 @@
 //! A kind of record that no adapter knows goes through [`commit()`]: created, changed, listed, expired, deleted.
 
 use dacapo_core::commit::{self, Committed, Creation, Seen, Stored, commit};
-use dacapo_domain::{Decision, Index, IndexEntry, Json, Payload, Payloads, Query, slot, sort_time};
+use dacapo_domain::{Decision, Index, IndexEntry, Json, Machine, Payload, Payloads, Query, Write, slot, sort_time};
 
 use super::{
     Bench,
@@ -59,6 +59,21 @@ pub async fn fresh_record_is_created_with_its_payloads(bench: &impl Bench) {
     let committed = put(bench, seen, NoteInput::Add("first", vec![])).await;
     assert_eq!((committed.record.texts(), committed.changed), (vec!["first"], true));
     assert_eq!(read(bench, &note).await, Some(Stored { record: committed.record, payloads }));
+}
+
+/// A record of another form gives way to a fresh one, unless another writer was faster: then that one's is decided on.
+pub async fn record_that_cant_be_read_is_replaced_on_the_version_that_was_found(bench: &impl Bench) {
+    let note = Note::new(bench);
+    let written = Decision::store(note.clone(), vec![]).write().unwrap();
+    let unreadable = Write { document: json(r#"{"v":2}"#), ..written };
+    bench.ports().records.create(&unreadable, None).await.expect("it can be created");
+    let fresh = note.next(bench, "fresh");
+    let (seen, _) = commit::load_or_replace(&bench.ports(), fresh).await.expect("it is read");
+    assert!(matches!(&seen, Seen::Unreadable(header, _) if *header == note.header()));
+    for (text, texts) in [("first", vec!["fresh", "first"]), ("second", vec!["fresh", "first", "second"])] {
+        assert_eq!(put(bench, seen.clone(), NoteInput::Add(text, vec![])).await.record.texts(), texts);
+    }
+    assert_eq!(read(bench, &note).await.expect("it can be read").record.texts(), ["fresh", "first", "second"]);
 }
 
 /// The record that another writer has created meanwhile is decided on, and keeps its payloads.

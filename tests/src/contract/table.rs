@@ -147,6 +147,7 @@ macro_rules! contract {
                     inputs_follow_each_other,
                     fresh_record_is_created_with_its_payloads,
                     fresh_record_that_exists_is_decided_on_as_it_stands,
+                    record_that_cant_be_read_is_replaced_on_the_version_that_was_found,
                     input_that_changes_nothing_lets_its_effects_happen,
                     record_that_was_deleted_is_gone,
                     deletion_of_a_fresh_record_lets_its_effects_happen,

@@ -72,14 +72,14 @@ impl Conductor {
     async fn undelivered_event(&self, seen: Seen<DeliveryRecord>, attempt: u32) -> PortResult<()> {
         let payloads = match &seen {
             Seen::Fresh(_, payloads) => payloads.clone(),
-            Seen::Stored(_) => Payloads::none(),
+            Seen::Stored(_) | Seen::Unreadable(..) => Payloads::none(),
         };
         self.fail(seen, &payloads, attempt).await
     }
 
     /// A delivery's attempt failed without an answer.
     async fn fail(&self, seen: Seen<DeliveryRecord>, payloads: &Payloads, attempt: u32) -> PortResult<()> {
-        let (Seen::Stored(record) | Seen::Fresh(record, _)) = &seen;
+        let record = seen.record();
         let handlers = self.manifest().await?.subscriptions(&record.function, &record.name);
         let body = payloads.clone().take(slot::BODY).unwrap_or_default();
         let subscribed = Subscribed { handlers: &handlers, body: &body };

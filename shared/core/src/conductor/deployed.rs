@@ -1,15 +1,14 @@
 //! A deploy: the manifest that the conductor carries is stored, and what is kept of declared schedules follows it.
 
 use dacapo_domain::{
-    Json, Manifest, ManifestInput, ManifestRecord, Payloads, ScheduleEntry, ScheduleInput, ScheduleRecord,
+    Json, Manifest, ManifestInput, ManifestRecord, ScheduleEntry, ScheduleInput, ScheduleRecord, slot,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Conductor;
 use crate::{
-    app::read_manifest,
-    commit::{Seen, commit, load},
+    commit::{Seen, commit, load, load_or_replace},
     port::{PortError, PortErrorKind, PortResult},
 };
 
@@ -32,27 +31,44 @@ impl Conductor {
         let Some(carried) = &self.carried else {
             return Err(PortError::new(PortErrorKind::Refused, "this conductor carries no manifest"));
         };
-        let former = read_manifest(self.ports()).await?.map_or(i64::MIN, |(record, _)| record.made_ms);
-        let made_ms = former.max(self.ports().clock.now().as_millisecond());
-        self.deploy(&Manifest { made_ms, ..carried.clone() }).await
+        let former = self.former().await?;
+        let made_ms = former.0.record().made_ms.max(self.ports().clock.now().as_millisecond());
+        self.replace(former, &Manifest { made_ms, ..carried.clone() }).await
     }
 
-    /// Stores a manifest, unless a newer one is there.
+    /// Stores a manifest, unless a newer one is there. One that this build can't read counts as none.
     ///
     /// # Errors
     /// `Refused` for one that is too large, before anything is changed; an error of the store: to be called again.
     pub async fn deploy(&self, manifest: &Manifest) -> PortResult<Deployed> {
+        self.replace(self.former().await?, manifest).await
+    }
+
+    /// The record of what is deployed, and its manifest.
+    async fn former(&self) -> PortResult<(Seen<ManifestRecord>, Option<Manifest>)> {
+        let (seen, mut payloads) = load_or_replace(self.ports(), ManifestRecord::fresh()).await?;
+        let text = matches!(seen, Seen::Stored(_)).then(|| payloads.take(slot::BODY).unwrap_or_default());
+        let former = text.and_then(|text| {
+            let unreadable =
+                |error: &_| tracing::warn!(%error, "the deployed manifest can't be read: it counts as none");
+            text.parse().inspect_err(unreadable).ok()
+        });
+        Ok((seen, former))
+    }
+
+    async fn replace(
+        &self,
+        (seen, former): (Seen<ManifestRecord>, Option<Manifest>),
+        manifest: &Manifest,
+    ) -> PortResult<Deployed> {
         let functions = manifest.functions.len();
         manifest.check_bytes().map_err(|error| PortError::new(PortErrorKind::Refused, error.to_string()))?;
-        let former = read_manifest(self.ports()).await?.map(|(_, manifest)| manifest);
-        if former.as_ref().is_some_and(|former| former.made_ms > manifest.made_ms) {
+        if seen.record().made_ms > manifest.made_ms {
             return Ok(Deployed { stored: false, functions });
         }
         self.follow_schedules(former.as_ref(), manifest).await?;
         let text = Json::of(manifest)
             .map_err(|error| PortError::new(PortErrorKind::Refused, "failed to write the manifest").caused_by(error))?;
-        let seen = load::<ManifestRecord>(self.ports(), &ManifestRecord::key()).await?;
-        let seen = seen.map_or_else(|| Seen::Fresh(ManifestRecord::fresh(), Payloads::none()), Seen::from);
         let input = ManifestInput::Deployed { manifest: manifest.clone(), text, former };
         let committed = commit(self.ports(), seen, &input, (), self.deadline()).await?;
         Ok(Deployed { stored: committed.is_some_and(|committed| committed.changed), functions })
@@ -69,13 +85,13 @@ impl Conductor {
                 self.declare(&task.name, declared, is_same, made).await?;
                 let name = former.and_then(|former| former.former_name(carried, &task.name, declared));
                 if let Some(name) = name.filter(|name| *name != declared.name) {
-                    self.take_pause_over(name, &declared.name).await?;
+                    self.take_pause_over(name, &declared.name, &task.name).await?;
                 }
             }
         }
-        for gone in former.into_iter().flat_map(|former| former.tasks()).flat_map(|(_, task)| &task.schedules) {
-            if carried.schedule(&gone.name).is_none() {
-                self.forget(&gone.name).await?;
+        for (_, task) in former.into_iter().flat_map(|former| former.tasks()) {
+            for gone in task.schedules.iter().filter(|gone| carried.schedule(&gone.name).is_none()) {
+                self.forget(&gone.name, &task.name).await?;
             }
         }
         Ok(())
@@ -83,17 +99,17 @@ impl Conductor {
 
     async fn declare(&self, task: &str, declared: &ScheduleEntry, is_same: bool, at: Timestamp) -> PortResult<()> {
         let name = &declared.name;
-        let stored = load::<ScheduleRecord>(self.ports(), &ScheduleRecord::key_of(name)).await?;
-        let fresh = || Seen::Fresh(ScheduleRecord::fresh(name, task, at), Payloads::none());
+        let (seen, _) = load_or_replace(self.ports(), ScheduleRecord::fresh(name, task, at)).await?;
         let input = ScheduleInput::Declared { task: task.to_owned(), is_same, at };
-        commit(self.ports(), stored.map_or_else(fresh, Seen::from), &input, (), self.deadline()).await?;
+        commit(self.ports(), seen, &input, (), self.deadline()).await?;
         Ok(())
     }
 
     /// A schedule that bears another name since this deploy is paused where it was.
-    async fn take_pause_over(&self, former: &str, name: &str) -> PortResult<()> {
-        let was = load::<ScheduleRecord>(self.ports(), &ScheduleRecord::key_of(former)).await?;
-        if was.is_some_and(|was| was.record.paused)
+    async fn take_pause_over(&self, former: &str, name: &str, task: &str) -> PortResult<()> {
+        let (was, _) =
+            load_or_replace(self.ports(), ScheduleRecord::fresh(former, task, Timestamp::UNIX_EPOCH)).await?;
+        if was.record().paused
             && let Some(stored) = load::<ScheduleRecord>(self.ports(), &ScheduleRecord::key_of(name)).await?
         {
             commit(self.ports(), stored, &ScheduleInput::Paused, (), self.deadline()).await?;
@@ -101,10 +117,9 @@ impl Conductor {
         Ok(())
     }
 
-    async fn forget(&self, name: &str) -> PortResult<()> {
-        if let Some(stored) = load::<ScheduleRecord>(self.ports(), &ScheduleRecord::key_of(name)).await? {
-            commit(self.ports(), stored, &ScheduleInput::Deleted, (), self.deadline()).await?;
-        }
+    async fn forget(&self, name: &str, task: &str) -> PortResult<()> {
+        let (seen, _) = load_or_replace(self.ports(), ScheduleRecord::fresh(name, task, Timestamp::UNIX_EPOCH)).await?;
+        commit(self.ports(), seen, &ScheduleInput::Deleted, (), self.deadline()).await?;
         Ok(())
     }
 }

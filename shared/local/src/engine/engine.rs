@@ -7,11 +7,10 @@ use std::{
 };
 
 use dacapo_core::{
-    commit::load,
     conductor::Conductor,
     port::{Clock, PortResult},
 };
-use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest, ManifestRecord};
+use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
 use jiff::Timestamp;
 
 use super::Invoke;
@@ -85,13 +84,7 @@ impl Engine {
         let served =
             |function: &FunctionEntry| function.name == CONDUCTOR || app.functions.contains_key(&function.name);
         self.database.deploy(&app.manifest, served).await?;
-        let ports = self.database.ports();
-        let former = load::<ManifestRecord>(&ports, &ManifestRecord::key()).await?;
-        let former_ms = former.map_or(0, |former| former.record.made_ms);
-        // A newer manifest stays: a clock that was set back must not keep the former one.
-        let made_ms = self.clock.now().as_millisecond().max(former_ms);
-        let manifest = Manifest { made_ms, ..app.manifest.clone() };
-        Conductor::new(ports, None).deploy(&manifest).await?;
+        Conductor::new(self.database.ports(), Some(app.manifest.clone())).deployed().await?;
         Ok(())
     }
 
