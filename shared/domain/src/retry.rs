@@ -53,6 +53,11 @@ pub enum RetryError {
     /// The longest wait is longer than can be waited.
     #[error("retry with a longest wait of {0:?}: at most {LONGEST_WAIT:?} are allowed, a year")]
     MaxTooLong(Duration),
+    /// There is no wait between attempts.
+    #[error(
+        "retry with a shortest wait of 0: it would be tried again at once, over and over (allowed: more than 0, rounded up to whole seconds; write `seconds(1)`)"
+    )]
+    NoWait,
     /// Nothing is ever young enough to be tried again.
     #[error("retry up to an age of 0: any attempt is older (write `Retry::never()` for one try and no more)")]
     NoAge,
@@ -196,7 +201,7 @@ impl Retry {
     ///
     /// # Errors
     /// What is wrong with it: 0 attempts, a factor below 1 or none, a shortest wait above the longest, a longest wait
-    /// of more than a year, an age of 0.
+    /// of more than a year, an age of 0, and a wait of 0 between attempts.
     ///
     /// ```
     /// # use dacapo_domain::Retry;
@@ -218,6 +223,9 @@ impl Retry {
         }
         if self.age.is_some_and(|age| age.is_zero()) {
             return Err(RetryError::NoAge);
+        }
+        if self.min.is_zero() && self.attempts > 1 {
+            return Err(RetryError::NoWait);
         }
         Ok(())
     }

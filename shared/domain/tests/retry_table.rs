@@ -116,6 +116,14 @@ fn policy_that_cannot_be_followed_is_refused() {
             Retry::attempts(3).age(Duration::ZERO),
             "retry up to an age of 0: any attempt is older (write `Retry::never()` for one try and no more)",
         ),
+        (
+            Retry::every(Duration::ZERO),
+            "retry with a shortest wait of 0: it would be tried again at once, over and over (allowed: more than 0, rounded up to whole seconds; write `seconds(1)`)",
+        ),
+        (
+            Retry::attempts(2).min(Duration::ZERO),
+            "retry with a shortest wait of 0: it would be tried again at once, over and over (allowed: more than 0, rounded up to whole seconds; write `seconds(1)`)",
+        ),
     ] {
         assert_eq!(retry.check().unwrap_err().to_string(), why);
     }
@@ -125,7 +133,8 @@ fn policy_that_cannot_be_followed_is_refused() {
         Retry::never(),
         Retry::of_events(),
         Retry::every(hours(1)).at_most(24).age(days(1)),
-        Retry::attempts(u32::MAX).min(Duration::ZERO).max(Duration::ZERO).factor(1.0),
+        Retry::attempts(u32::MAX).min(millis(1)).max(millis(1)).factor(1.0),
+        Retry::never().min(Duration::ZERO),
         Retry::attempts(1).max(days(365)),
     ] {
         assert_eq!(retry.check(), Ok(()), "{retry:?}");

@@ -6,7 +6,7 @@ use dacapo_core::{
     attempt::{ScheduledFire, TaskAttempt},
     port::LogLevel,
 };
-use dacapo_domain::{AttemptError, Id, Json, Retry, RunRecord, Trigger, code};
+use dacapo_domain::{AttemptError, Id, Json, Retry, RetryError, RunRecord, Trigger, code};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -246,7 +246,11 @@ async fn retry<T, W>(attempt: &TaskAttempt, policy: Retry, mut work: impl FnMut(
 where
     W: Future<Output: IsResult<Value = T>>,
 {
-    policy.check().map_err(TaskError::terminal)?;
+    match policy.check() {
+        // In place, the timeout ends what is tried again at once.
+        Ok(()) | Err(RetryError::NoWait) => {}
+        Err(error) => return Err(TaskError::terminal(error)),
+    }
     let clock = &attempt.app().ports().clock;
     let first = clock.now();
     let mut tries = 0;
