@@ -62,6 +62,7 @@ fn write_manifest(app: &str, out: &Path, binaries: &[PathBuf]) -> Result<(), Box
         }
     }
     manifest.made_ms = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
+    manifest.check_fires()?;
     fs::write(out, serde_json::to_string_pretty(&manifest)? + "\n")
         .map_err(|error| format!("can't write {}: {error}", out.display()))?;
     Ok(())

@@ -4,6 +4,7 @@ mod record;
 
 use std::{collections::BTreeMap, time::Duration};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use record::{FormerTask, ManifestInput, ManifestRecord};
@@ -147,6 +148,14 @@ pub enum ManifestError {
         /// The sum of the timeouts, in seconds.
         seconds: u64,
     },
+    /// A declared schedule never fires again.
+    #[error("task {task:?}: {why}")]
+    NeverFires {
+        /// The task.
+        task: String,
+        /// The schedule, and what is wrong with it.
+        why: String,
+    },
 }
 
 /// The manifest is larger than it may be.
@@ -177,6 +186,24 @@ impl Manifest {
     pub fn check_bytes(&self) -> Result<(), ManifestTooLarge> {
         let (bytes, allowed) = (Json::of(self).map_or(0, |text| text.bytes()), limits::MANIFEST_BYTES);
         if bytes <= allowed { Ok(()) } else { Err(ManifestTooLarge { bytes, allowed }) }
+    }
+
+    /// Checks that each declared schedule fires after the manifest was made, before a deploy changes anything.
+    ///
+    /// # Errors
+    /// The first that doesn't.
+    pub fn check_fires(&self) -> Result<(), ManifestError> {
+        let made = Timestamp::from_millisecond(self.made_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        for (_, task) in self.tasks() {
+            for declared in &task.schedules {
+                declared
+                    .schedule
+                    .check()
+                    .and_then(|recurrence| recurrence.since(made))
+                    .map_err(|error| ManifestError::NeverFires { task: task.name.clone(), why: error.to_string() })?;
+            }
+        }
+        Ok(())
     }
 
     /// The task of this name and its function.

@@ -8,7 +8,7 @@ use std::{
 
 use dacapo_core::{
     conductor::Conductor,
-    port::{Clock, PortResult},
+    port::{Clock, PortError, PortErrorKind, PortResult},
 };
 use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
 use jiff::Timestamp;
@@ -78,13 +78,15 @@ impl Engine {
     /// Makes the app what the manifest says, as a deploy does: its queues and schedules, and what the core keeps of it.
     ///
     /// # Errors
-    /// If the database can't be used.
+    /// `Refused` where a declared schedule never fires again; or if the database can't be used.
     pub async fn deploy(&self) -> PortResult<()> {
         let app = self.app();
         let served =
             |function: &FunctionEntry| function.name == CONDUCTOR || app.functions.contains_key(&function.name);
-        self.database.deploy(&app.manifest, served).await?;
-        Conductor::new(self.database.ports(), Some(app.manifest.clone())).deployed().await?;
+        let manifest = Manifest { made_ms: self.clock.now().as_millisecond(), ..app.manifest.clone() };
+        manifest.check_fires().map_err(|error| PortError::new(PortErrorKind::Refused, error.to_string()))?;
+        self.database.deploy(&manifest, served).await?;
+        Conductor::new(self.database.ports(), Some(manifest)).deployed().await?;
         Ok(())
     }
 

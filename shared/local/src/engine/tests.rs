@@ -377,6 +377,20 @@ async fn deploy_keeps_the_times_of_schedules_and_drops_those_that_are_gone() -> 
 }
 
 #[tokio::test]
+async fn deploy_of_a_schedule_that_never_fires_again_is_refused_before_anything_changes() -> Tested {
+    let app = App::new(hourly(every("1 hour"))).await?;
+    let past = App::on(app.database.clone(), app.clock.clone(), hourly(cron("0 0 1 1 ? 1999"))).await;
+    let refused = past.err().ok_or("it is refused")?.to_string();
+    assert!(
+        refused.contains(r#"task "greet": schedule "0 0 1 1 ? 1999" in UTC: it never fires after 2026"#),
+        "{refused}"
+    );
+    app.settle().await?;
+    assert_eq!(fires(&app), ["2026-01-01T00:00:00Z"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn declared_schedule_counts_from_the_deploy_that_made_it() -> Tested {
     let app = App::new(hourly(every("1 hour"))).await?;
     let made = app.clock.now();
