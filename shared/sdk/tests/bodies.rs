@@ -140,6 +140,58 @@ async fn continue_with_a_number_that_json_cant_hold_fails_the_run_at_once() -> T
     Ok(())
 }
 
+#[tokio::test]
+async fn result_that_no_reader_takes_is_left_out_and_the_record_says_so() -> Tested {
+    const RAW: TaskRef<u32, Json> = TaskRef::new("raw");
+    for (text, word) in [(r#"["\ud83d"]"#, "unexpected end of hex escape"), ("1e400", "number out of range")] {
+        let app = TestApp::new().with(task(RAW, move |_: u32, _: TaskContext| async move { Ok(json(text)) }));
+        app.run(RAW, 1).await?;
+        app.run_until_idle().await;
+        let run = app.run_of(RAW);
+        assert_eq!((run.state, run.result), (State::Completed, None));
+        assert!(run.result_left_out.as_ref().is_some_and(|why| why.contains(word)), "{:?}", run.result_left_out);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn continue_with_an_input_that_no_reader_takes_fails_the_run_at_once_with_the_reason() -> Tested {
+    const RAW: TaskRef<Json, Json> = TaskRef::new("raw");
+    for (input, word) in unreadable() {
+        let continues = move |_: Json, _: TaskContext| {
+            let input = input.clone();
+            async move { Ok(Continue::<Json, Json>(input)) }
+        };
+        let app = TestApp::new().with(task(RAW, continues));
+        app.run(RAW, json("1")).await?;
+        app.run_until_idle().await;
+        let run = app.run_of(RAW);
+        assert_eq!((run.state, run.attempt), (State::Failed, 1));
+        let message = run.error_message.unwrap_or_default();
+        assert!(message.starts_with("the input of `continue` can't be used: ") && message.contains(word), "{message}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn log_data_that_no_reader_takes_is_left_out_and_the_entry_says_so() -> Tested {
+    const RAW: TaskRef<u32> = TaskRef::new("raw");
+    for (data, word) in unreadable() {
+        let logs = move |_: u32, cx: TaskContext| {
+            let data = data.clone();
+            async move { Ok(cx.log_info("seen", data).await?) }
+        };
+        let app = TestApp::new().with(task(RAW, logs));
+        let id = app.run(RAW, 1).await?.id();
+        app.run_until_idle().await;
+        assert_eq!(app.run_of(RAW).state, State::Completed);
+        let entry = app.logs(id).await?.remove(0);
+        let data: String = entry.data.ok_or("it says so")?.parse()?;
+        assert!(data.starts_with("the data is left out: ") && data.contains(word), "{data}");
+    }
+    Ok(())
+}
+
 /// The answer to a direct invocation of a task with this result.
 async fn answer(result: Json) -> Json {
     let app = TestApp::new();
@@ -156,12 +208,7 @@ async fn answer(result: Json) -> Json {
 
 #[tokio::test]
 async fn direct_invocation_answers_with_its_result_to_the_digit_and_at_any_depth() {
-    for result in [
-        json(r#"{"wei":1000000000000000000001,"b":1.10,"a":1,"a":2}"#),
-        nested(200),
-        nested(10_000),
-        json(r#""\ud83d""#),
-    ] {
+    for result in [json(r#"{"wei":1000000000000000000001,"b":1.10,"a":1,"a":2}"#), nested(200), nested(10_000)] {
         let answer = answer(result.clone()).await;
         let expected = format!(r#""state":"completed","result":{},"error":null}}"#, result.text());
         assert!(answer.text().ends_with(&expected), "{}", answer.text());

@@ -235,9 +235,14 @@ impl RunContext {
     }
 }
 
-/// The data of a log entry. An entry is never lost for data that can't be serialized: it says so instead.
+/// The data of a log entry. An entry is never lost for data that can't be serialized, or that no reader of JSON takes: it
+/// says so instead.
 fn loggable(data: &impl Serialize) -> Option<Json> {
-    let data = Json::of(data).or_else(|error| Json::of(&format!("the data can't be serialized: {error}")));
+    let data = match Json::of(data).map(|data| data.check().map(|()| data)) {
+        Ok(Ok(data)) => Ok(data),
+        Ok(Err(error)) => Json::of(&format!("the data is left out: {error}")),
+        Err(error) => Json::of(&format!("the data can't be serialized: {error}")),
+    };
     data.ok().filter(|data| data.text() != "null")
 }
 

@@ -7,7 +7,7 @@ use dacapo_core::{
     attempt::{TaskAttempt, panic_text},
     function::{EndHook, ErasedTask},
 };
-use dacapo_domain::{AttemptError, AttemptOutcome, Json, RunView, TaskEntry, code};
+use dacapo_domain::{AttemptError, AttemptOutcome, Json, RunView, TaskEntry, UnreadableJson, code};
 use futures::FutureExt;
 
 use super::{Task, end, options};
@@ -124,9 +124,20 @@ where
         let codec = self.reference.input;
         let failed = |cause: String| AttemptError::terminal(code::ERROR, format!("the input of `continue` {cause}"));
         let json = codec.encode(input).map_err(|error| failed(format!("can't be serialized: {error}")))?;
+        json.check().map_err(|error| failed(format!("can't be used: {error}")))?;
         match codec.decode(&json) {
             Ok(_) => Ok(json),
             Err(error) => Err(failed(format!("can't be read back: at {}: {}", error.path(), error.inner()))),
+        }
+    }
+
+    /// The result as its readers take it, or why it is left out. What is nested deeper than a body may be is kept: most
+    /// readers take it.
+    fn kept_result(&self, value: &O) -> Result<Json, String> {
+        let json = self.reference.output.encode(value).map_err(|error| error.to_string())?;
+        match json.check() {
+            Err(error @ UnreadableJson::NoValue(_)) => Err(error.to_string()),
+            Ok(()) | Err(_) => Ok(json),
         }
     }
 
@@ -139,10 +150,7 @@ where
             (Err(failed), Err(error)) => return AttemptOutcome::Failed(with_failed_cleanup(failed, &error)),
         };
         match outcome {
-            Outcome::Done { value, message } => {
-                let result = self.reference.output.encode(&value).map_err(|error| error.to_string());
-                AttemptOutcome::Done { result, message }
-            }
+            Outcome::Done { value, message } => AttemptOutcome::Done { result: self.kept_result(&value), message },
             Outcome::Continue { input, wait } => match self.stored_input(&input) {
                 Ok(input) => AttemptOutcome::Continue { input, wait },
                 Err(error) => AttemptOutcome::Failed(error),
