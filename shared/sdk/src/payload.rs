@@ -80,8 +80,8 @@ fn encode<T: Payload>(value: &T) -> Result<Json, serde_json::Error> {
 
 fn decode<T: Payload>(json: &Json) -> Result<T, Mismatch> {
     let read = serde_path_to_error::deserialize(&mut json.reader());
-    // Nothing is said as `{}`, and is what a type without content needs, though its own JSON is `null`.
-    let is_nothing = size_of::<T>() == 0 && *json == Json::default();
+    // Nothing is said as `{}`, and is what a type wants whose own JSON of nothing is `null`: `()`, a unit struct, an Option.
+    let is_nothing = *json == Json::default();
     if is_nothing { read.or_else(|error| serde_json::from_str("null").map_err(|_| error)) } else { read }
 }
 
@@ -126,6 +126,25 @@ mod tests {
     fn null_that_is_meant_is_kept() {
         assert_eq!(problem(&((), None::<f64>, "null".to_owned(), Measured::Nothing)), None);
         assert_eq!(problem(&(Measured::Named { value: None }, Json::from_text("[null]").unwrap())), None);
+    }
+
+    #[test]
+    fn nothing_is_read_by_each_type_that_has_a_value_for_it_and_by_no_other() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct Unit;
+        #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default)]
+        struct Settings {
+            size: u32,
+        }
+        fn nothing<T: Payload>() -> Option<T> {
+            Codec::new().decode(&Json::default()).ok()
+        }
+        assert_eq!((nothing(), nothing()), (Some(()), Some(Unit)));
+        assert_eq!((nothing::<Option<u32>>(), nothing::<Option<Unit>>()), (Some(None), Some(None)));
+        assert_eq!((nothing(), nothing()), (Some(Settings::default()), Some(Some(Settings::default()))));
+        assert_eq!((nothing::<u32>(), nothing::<String>(), nothing::<f64>()), (None, None, None));
+        assert_eq!(nothing::<Vec<u32>>(), None);
     }
 
     #[test]
