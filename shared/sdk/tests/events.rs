@@ -325,3 +325,16 @@ async fn named_event_that_was_deferred_reaches_a_function_that_came_since() {
     publish(&app).await;
     assert_eq!(calls.taken(), ["b 1"]);
 }
+
+#[tokio::test]
+async fn event_id_out_of_range_is_refused_with_the_range_as_a_key_is() {
+    let app = TestApp::new();
+    for (id, chars) in [(String::new(), 0), ("é".repeat(257), 257)] {
+        let refused = app.publish(PAID, "x".into()).id(id).await.unwrap_err();
+        assert!(
+            refused.to_string().contains(&format!("use an event id of {chars} characters (allowed: 1 to 256)")),
+            "{refused}"
+        );
+    }
+    app.publish(PAID, "x".into()).id("é".repeat(256)).await.unwrap();
+}

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     Client,
-    run::{check_body, unserializable},
+    run::{check_body, check_chars, unserializable},
 };
 use crate::{Error, EventRef};
 
@@ -57,7 +57,7 @@ impl Publish {
         self
     }
 
-    /// The event's id, made from its name and this text: the same event published again within 14 days is handled once
+    /// The event's id, made from its name and this text of 1 to 256 characters: the same event published again within 14 days is handled once
     /// by each function that subscribes. For this a success is recorded too, which costs a read and a write for each.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
@@ -70,6 +70,7 @@ impl Publish {
         let ports = client.ports();
         let body = self.body?;
         check_body(&body)?;
+        check_chars("an event id", self.id.as_deref())?;
         ports.clock.synchronize().await?;
         let now = ports.clock.now();
         let due_at = match self.due {

@@ -174,7 +174,7 @@ impl<O> StartRun<O> {
                 name
             }
         };
-        check_key(self.key.as_deref())?;
+        check_chars("a key", self.key.as_deref())?;
         check_spans(self.key_for, self.ttl)?;
         check_tags(&self.tags)?;
         ports.clock.synchronize().await?;
@@ -226,13 +226,13 @@ pub(super) fn check_body(body: &Json) -> Result<(), Error> {
     body.check().map_err(|error| Error::usage(format_args!("use the body: {error}")))
 }
 
-fn check_key(key: Option<&str>) -> Result<(), Error> {
-    let chars = key.map_or(1, |key| key.chars().count());
-    if (1..=limits::KEY_CHARS).contains(&chars) {
+/// Checks the length of an idempotency key, or of an event's id.
+pub(super) fn check_chars(what: &str, text: Option<&str>) -> Result<(), Error> {
+    let (chars, allowed) = (text.map_or(1, |text| text.chars().count()), limits::KEY_CHARS);
+    if (1..=allowed).contains(&chars) {
         return Ok(());
     }
-    let allowed = limits::KEY_CHARS;
-    Err(Error::new(ErrorKind::Usage, format!("use a key of {chars} characters (allowed: 1 to {allowed})")))
+    Err(Error::usage(format_args!("use {what} of {chars} characters (allowed: 1 to {allowed})")))
 }
 
 fn check_spans(key_for: Duration, ttl: Option<Duration>) -> Result<(), Error> {
