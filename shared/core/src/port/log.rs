@@ -42,13 +42,13 @@ impl LogEntry {
     /// The place among its run's entries, as sortable text.
     #[must_use]
     pub fn sort(&self) -> String {
-        format!("{}{:05}", Self::sort_before(self.iteration, self.attempt), self.number)
+        format!("{}{:010}", Self::sort_before(self.iteration, self.attempt), self.number)
     }
 
     /// The place before the first entry of an attempt.
     #[must_use]
     pub fn sort_before(iteration: u32, attempt: u32) -> String {
-        format!("{iteration:08}.{attempt:06}.")
+        format!("{iteration:010}.{attempt:010}.")
     }
 
     /// The entry as a line of the run's log.
@@ -69,5 +69,22 @@ impl LogEntry {
         line.document
             .parse()
             .map_err(|error| PortError::new(PortErrorKind::Refused, "failed to read a log entry").caused_by(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_in_order_up_to_the_largest_iteration_attempt_and_number() {
+        let sort = |iteration, attempt, number| {
+            let (time, level, message) = (Timestamp::UNIX_EPOCH, LogLevel::Info, String::new());
+            LogEntry { iteration, attempt, number, time, level, message, data: None, error: None }.sort()
+        };
+        let numbers = [1, 99_999, 100_000, 999_999, 1_000_000, 99_999_999, 100_000_000, u32::MAX];
+        let all: Vec<_> = numbers.iter().flat_map(|a| numbers.iter().map(move |b| (a, b))).collect();
+        let sorted = all.iter().flat_map(|(a, b)| numbers.iter().map(move |c| sort(**a, **b, *c)));
+        assert!(sorted.is_sorted_by(|one, next| one < next));
     }
 }
