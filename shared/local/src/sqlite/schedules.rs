@@ -1,6 +1,6 @@
 //! Recurring schedules: those made at run time, and those that functions declare.
 
-use dacapo_core::port::PortResult;
+use dacapo_core::port::{PortError, PortResult};
 use dacapo_domain::{Fire, Message, Schedule};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 use super::{
     Database,
     queues::enqueue_or_keep,
-    rows::{Rows, WorkError, document, execute, first, millis, query, timestamp, value},
+    rows::{Rows, WorkError, document, execute, first, millis, query, unreadable, value},
 };
 
 /// A schedule that is due, or that was just put and whose first fire is to be found.
@@ -71,12 +71,13 @@ pub(super) fn take(connection: &Connection, now: i64) -> rusqlite::Result<Rows<D
     let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?, row.get(4)?));
     let (mut due, mut unreadable) = (vec![], vec![]);
     for (name, function, document, put_at, next) in query(connection, DUE, [now], read)? {
-        match value("its times", &document) {
-            Ok(schedule) => {
-                let (put_at, fire) = (timestamp(put_at), (next > 0).then(|| timestamp(next)));
+        let times =
+            || Ok((value("its times", &document)?, exact(put_at)?, (next != 0).then(|| exact(next)).transpose()?));
+        match times() {
+            Ok((schedule, put_at, fire)) => {
                 due.push(DueSchedule { name, function, schedule, put_at, due: fire, document });
             }
-            Err(error) => {
+            Err::<_, PortError>(error) => {
                 execute(connection, ASIDE, [&name])?;
                 unreadable.push(format!(
                     "the schedule {name} is put aside and doesn't fire: {error} (start the build that made it, or put it again)"
@@ -85,6 +86,11 @@ pub(super) fn take(connection: &Connection, now: i64) -> rusqlite::Result<Rows<D
         }
     }
     Ok(Rows { read: due, unreadable })
+}
+
+/// A time that is told again as it was stored.
+fn exact(millis: i64) -> PortResult<Timestamp> {
+    Timestamp::from_millisecond(millis).map_err(|error| unreadable("a time", error))
 }
 
 /// Creates or replaces a schedule; its first fire is found anew.

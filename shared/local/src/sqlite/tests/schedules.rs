@@ -171,3 +171,21 @@ async fn function_that_is_not_served_finds_all_as_it_was_when_it_is_back() {
     assert_eq!(bench.due_executions().await.len(), 1);
     assert_eq!(bench.texts("away").await, [super::text("sent"), super::text("timed")]);
 }
+
+#[tokio::test]
+async fn schedule_with_a_time_that_is_none_is_put_aside_once() {
+    for spoil in [
+        "UPDATE schedules SET put_at = 9223372036854775807, next_fire = 1 WHERE name = 'broken'",
+        "UPDATE schedules SET put_at = -9223372036854775808 WHERE name = 'broken'",
+        "UPDATE schedules SET next_fire = -9223372036854775808 WHERE name = 'broken'",
+    ] {
+        let bench = Bench::new().await;
+        bench.post(put("broken", "greet", every("1 hour"))).await;
+        bench.spoil(spoil).await;
+        let due = bench.due(0).await;
+        let [said] = &due.unreadable[..] else { panic!("{due:?}") };
+        assert!(due.schedules.is_empty() && said.contains("schedule broken is put aside"), "{said}");
+        let after = bench.due(0).await;
+        assert_eq!((after.unreadable, after.schedules, after.next), (vec![], vec![], None));
+    }
+}
