@@ -20,7 +20,7 @@ async fn import_airports_goes_to_its_end_through_rounds_of_the_loop() {
     assert_eq!(imported.northernmost.unwrap().name, "Alert Airport");
     assert_eq!((record.iteration, record.attempt, record.trigger), (4, 1, Trigger::Run));
     assert_eq!(record.progress_message.as_deref(), Some("7884 of 7884 airports"));
-    assert_eq!(record.progress_percent, Some(100.0));
+    assert_eq!(record.progress_percent, Some(1.0));
     assert!(record.completed_at > record.started_at && record.started_at >= Some(record.created_at), "{record:#?}");
 
     // One execution drove it, named after run and generation, and waited before each of its rounds.
