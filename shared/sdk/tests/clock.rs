@@ -1,5 +1,4 @@
 //! The clock of a program that is not in Lambda: what is stored bears the time of the other clock that it follows.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 use std::sync::{
     Arc,
