@@ -40,6 +40,7 @@ pub(super) fn take(run: &RunRecord, policy: &Policy, cx: &DecisionContext) -> De
     next.phase = Phase::Running { lease: Lease { token: cx.version(), since: cx.now, until }, abort: None };
     next.started_at = run.started_at.or(Some(cx.now));
     next.reconcile_count = 0;
+    next.exhausted_count = 0;
     next.stored(cx, vec![]).then(Work::CallHandler)
 }
 
@@ -56,7 +57,9 @@ pub(super) fn found_dead(
     crashed(run, None, policy, cx)
 }
 
-/// The process of an attempt ended without an answer: it counts as an attempt.
+/// The process of an attempt ended without an answer: it counts as an attempt. How long its handler took is not known:
+/// its limit counts, but at most half of what `max_duration` leaves. So no crash uses it up, the next attempt has the
+/// other half at least, and the handlers of a run whose attempts all crash take less than twice `max_duration`.
 pub(super) fn crashed(
     run: &RunRecord,
     cause: Option<&str>,
@@ -65,8 +68,9 @@ pub(super) fn crashed(
 ) -> Decision<RunRecord> {
     let mut run = run.clone();
     if let Some(lease) = run.lease() {
-        // How long its handler took is not known: at most its limit.
-        run.add_spent(crate::until(lease.since, lease.until).saturating_sub(limits::LEASE_MARGIN));
+        let limit = crate::until(lease.since, lease.until).saturating_sub(limits::LEASE_MARGIN);
+        let left = run.attempt_limit(Duration::MAX, policy);
+        run.add_spent(limit.min(left / 2));
     }
     let cause = cause.unwrap_or("the process ended without an answer");
     let message = format!("attempt {} of iteration {} crashed: {cause}", run.attempt, run.iteration);

@@ -101,6 +101,7 @@ impl RunRecord {
             error: None,
             reconcile_at: None,
             reconcile_count: 0,
+            exhausted_count: 0,
             expires_at_s: None,
         };
         run.start_by = new.ttl.map(|ttl| crate::later(run.first_due(), ttl));

@@ -101,6 +101,9 @@ pub struct RunRecord {
     /// The number of times in a row that the conductor found nothing to repair.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reconcile_count: u32,
+    /// The number of executions of its wait loop in a row that ended exhausted, since an attempt was taken.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub exhausted_count: u32,
     /// The time from which the record may be deleted, in Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at_s: Option<i64>,

@@ -83,7 +83,7 @@ pub(super) fn execution_ended(
             let message = Some(message.to_owned());
             without_stop(end::finish(run.clone(), FinalState::Aborted, message, policy, cx))
         }
-        ExecutionEnd::Exhausted => paced(run.renewed(cx), run.invoker.generation(), cx),
+        ExecutionEnd::Exhausted => exhausted(run, cx),
         ExecutionEnd::Failed(_) if run.is_leased(cx.now) => run.renewed(cx),
         ExecutionEnd::Failed(cause) => {
             let mut run = run.clone();
@@ -93,10 +93,12 @@ pub(super) fn execution_ended(
     }
 }
 
-/// Lets the execution of the next generation wait: what ended one before its time may end the next as soon. The pause
-/// doubles with each generation, up to an hour.
-fn paced(mut decision: Decision<RunRecord>, ended: u32, cx: &DecisionContext) -> Decision<RunRecord> {
-    let pause = limits::reconcile_pause(ended.saturating_sub(1));
+/// Lets an execution of the next generation carry on, after a pause: what ended one before its time may end the next as
+/// soon. The pause doubles with each in a row, up to an hour.
+fn exhausted(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
+    let pause = limits::reconcile_pause(run.exhausted_count);
+    let exhausted_count = run.exhausted_count.saturating_add(1);
+    let mut decision = RunRecord { exhausted_count, ..run.clone() }.renewed(cx);
     for effect in &mut decision.effects {
         if let Effect::StartWaitLoop { until, .. } = effect {
             *until = (*until).max(later(cx.now, pause));

@@ -21,6 +21,10 @@ pub fn cases() -> Vec<Case<RunRecord>> {
         next.invoker = Invoker::WaitLoop { generation: next.invoker.generation() + 1, execution: None };
         next.reconcile_at = next.reconcile_at.min(Some(at(now) + limits::LOOP_GRACE));
     };
+    let exhausted = |next: &mut RunRecord, now| {
+        renewed(next, now);
+        next.exhausted_count += 1;
+    };
     let loop_failed = |next: &mut RunRecord, now| {
         next.error = Some(RecordedError::new("CRASHED", "the loop failed: States.DataLimitExceeded: too much"));
         end(next, FinalState::Failed, now);
@@ -53,22 +57,27 @@ pub fn cases() -> Vec<Case<RunRecord>> {
         tape("an exhausted execution is followed by another generation", &waiting())
             .at(20)
             .gets(&ended(&waiting(), ExecutionEnd::Exhausted), known)
-            .stores(|next| renewed(next, 20))
+            .stores(|next| exhausted(next, 20))
             .effect(start_loop_not_before(20, 20 + 60)),
-        tape("the pause before the next generation doubles with each", &of_generation(4))
-            .at(20)
-            .gets(&ended(&of_generation(4), ExecutionEnd::Exhausted), known)
-            .stores(|next| renewed(next, 20))
-            .effect(start_loop_not_before(20, 20 + 8 * 60)),
-        tape("the pause before the next generation is an hour at most", &of_generation(400))
+        tape("generations that were handed over don't lengthen the pause before the next", &of_generation(400))
             .at(20)
             .gets(&ended(&of_generation(400), ExecutionEnd::Exhausted), known)
-            .stores(|next| renewed(next, 20))
+            .stores(|next| exhausted(next, 20))
+            .effect(start_loop_not_before(20, 20 + 60)),
+        tape("the pause before the next generation doubles with each that ended exhausted", &exhausted_before(3))
+            .at(20)
+            .gets(&ended(&exhausted_before(3), ExecutionEnd::Exhausted), known)
+            .stores(|next| exhausted(next, 20))
+            .effect(start_loop_not_before(20, 20 + 8 * 60)),
+        tape("the pause before the next generation is an hour at most", &exhausted_before(400))
+            .at(20)
+            .gets(&ended(&exhausted_before(400), ExecutionEnd::Exhausted), known)
+            .stores(|next| exhausted(next, 20))
             .effect(start_loop_not_before(20, 20 + 3_600)),
         tape("an execution exhausted under an attempt is followed by another generation", &running_in_loop())
             .at(120)
             .gets(&ended(&running_in_loop(), ExecutionEnd::Exhausted), known)
-            .stores(|next| renewed(next, 120))
+            .stores(|next| exhausted(next, 120))
             .effect(start_loop_not_before(120, 120 + 60)),
         tape("an execution that failed between iterations fails the run", &waiting())
             .at(20)
@@ -97,6 +106,10 @@ pub fn cases() -> Vec<Case<RunRecord>> {
 /// One that waits for its next call by the execution of a later generation.
 fn of_generation(generation: u32) -> RunRecord {
     RunRecord { invoker: Invoker::WaitLoop { generation, execution: None }, ..waiting() }
+}
+
+fn exhausted_before(exhausted_count: u32) -> RunRecord {
+    RunRecord { exhausted_count, ..waiting() }
 }
 
 /// The next execution, which makes its first call no sooner than that.

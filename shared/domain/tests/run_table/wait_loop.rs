@@ -1,6 +1,8 @@
 //! The wait loop calls, is answered, reports a crash.
 
-use dacapo_domain::{Input, Invoker, NewRun, Phase, RunRecord, Task, WaitLoopCall, Work, limits, run::FinalState};
+use dacapo_domain::{
+    Input, Invoker, NewRun, Phase, Policy, RunRecord, Task, WaitLoopCall, Work, limits, run::FinalState,
+};
 
 use super::{
     records::{
@@ -16,6 +18,8 @@ pub fn cases() -> Vec<Case<RunRecord>> {
 
 fn called() -> Vec<Case<RunRecord>> {
     let (policy, hooks, once) = (policy(), hooks(), once());
+    let tight = Policy { max_duration: Some(s(31)), ..policy.clone() };
+    let exhausted = RunRecord { exhausted_count: 3, ..waiting() };
     let known = Task::Known(&policy);
     let calls = |run: &RunRecord| Input::WaitLoopCalled(call(run));
     let late =
@@ -54,6 +58,14 @@ fn called() -> Vec<Case<RunRecord>> {
             .at(109)
             .gets(&calls(&waiting()), known)
             .keeps(),
+        tape("an attempt that is taken ends the row of exhausted executions", &exhausted)
+            .at(110)
+            .gets(&calls(&exhausted), known)
+            .stores(|next| {
+                next.exhausted_count = 0;
+                take(next, 110);
+            })
+            .then(Work::CallHandler),
         tape("a call of another generation changes nothing", &waiting())
             .at(110)
             .gets(&Input::WaitLoopCalled(other_generation(&waiting())), known)
@@ -67,6 +79,13 @@ fn called() -> Vec<Case<RunRecord>> {
             .gets(&calls(&running_in_loop()), known)
             .stores(|next| {
                 next.handler_ms = 31_000;
+                retry(next, 150, crashed(&running_in_loop(), NO_ANSWER));
+            }),
+        tape("a crash counts at most half of what `max_duration` leaves", &running_in_loop())
+            .at(150)
+            .gets(&calls(&running_in_loop()), Task::Known(&tight))
+            .stores(|next| {
+                next.handler_ms = 1_000 + (31_000 - 1_000) / 2;
                 retry(next, 150, crashed(&running_in_loop(), NO_ANSWER));
             }),
         tape("a call under the ended lease of the last attempt fails the run", &running_in_loop())
