@@ -2,7 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use dacapo::{ListFilter, State, prelude::*};
 use dacapo_core::{
@@ -11,14 +17,15 @@ use dacapo_core::{
     port::Ports,
 };
 use dacapo_domain::{
-    Created, Decision, DecisionContext, FinalState, Header, Id, IdempotencyKey, Index, IndexEntry, Json, Machine,
-    NewRun, Payloads, Phase, Query, RecordKey, RunRecord, Saved, ScheduleRecord, Trigger, Version, Write, run::End,
-    slot,
+    Created, Decision, DecisionContext, DeferredEvent, DeliveryRecord, EventMessage, FinalState, Header, Id,
+    IdempotencyKey, Index, IndexEntry, Json, Machine, NewRun, Payloads, Phase, Query, RecordKey, RunRecord, Saved,
+    ScheduleRecord, Trigger, Version, Write, run::End, slot,
 };
 use dacapo_test_kit::TestApp;
 use jiff::Timestamp;
 
 const COUNT: TaskRef<u32, u32> = TaskRef::new("count");
+const PAID: EventRef<u32> = EventRef::new("order.paid");
 
 fn app() -> TestApp {
     TestApp::new().with(task(COUNT, async |n: u32, _: TaskContext| Ok(n)))
@@ -43,9 +50,21 @@ async fn lost(app: &TestApp, now: Timestamp) -> Id {
     let new = NewRun::at(clock.new_id(), "count", now, Trigger::Run);
     let cx = DecisionContext { now, random: clock.random() };
     let decision = RunRecord::create(new, &cx).with(slot::BODY, Json::of(&1).unwrap());
+    store_without_effects(app, &decision).await;
+    decision.record.id
+}
+
+/// Stores a new record whose effects are lost.
+async fn store_without_effects<M: Machine>(app: &TestApp, decision: &Decision<M>) {
     let write = Write { effects: vec![], ..decision.write().unwrap() };
     assert_eq!(ports(app).records.create(&write, None).await.unwrap(), Created::New);
-    decision.record.id
+}
+
+/// An event that was published just now to the app's handlers of events.
+fn event(app: &TestApp) -> EventMessage {
+    let (id, name, function) = (ports(app).clock.new_id(), PAID.name().to_owned(), "events-1".to_owned());
+    let (published_at, due_at, body) = (app.now(), app.now(), Json::of(&1).unwrap());
+    EventMessage { id, name, function, body, published_at, due_at, hops: 0, attempt: 1, is_named: false }
 }
 
 /// How long after the start each record is to be reconciled, by its key.
@@ -184,4 +203,36 @@ async fn key_of_a_run_that_has_not_ended_is_kept_beyond_its_time_and_asked_about
     assert_eq!(key_expires_at_s(&app, "order").await, None);
     app.advance(days(30)).await;
     assert!(key_expires_at_s(&app, "order").await.is_some());
+}
+
+#[tokio::test]
+async fn runs_of_one_function_whose_messages_are_lost_are_all_sent_again_within_two_sweeps() {
+    let app = app();
+    for _ in 0..700 {
+        lost(&app, app.now()).await;
+    }
+    app.advance(minutes(3)).await;
+    let runs = app.runs_of(COUNT);
+    let completed = runs.iter().filter(|run| run.state == State::Completed).count();
+    assert_eq!((runs.len(), completed), (700, 700));
+}
+
+#[tokio::test]
+async fn deliveries_and_deferred_events_whose_messages_are_lost_are_all_sent_again_in_one_sweep() {
+    let calls = Arc::new(AtomicU32::new(0));
+    let counted = calls.clone();
+    let app = TestApp::new().with(on(PAID, move |_: u32, _: EventContext| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async { Ok(()) }
+    }));
+    for _ in 0..200 {
+        let reconcile_at = Some(app.now() + minutes(1));
+        let delivery = DeliveryRecord { reconcile_at, version: Version(7), ..DeliveryRecord::fresh(&event(&app)) };
+        let delivery = Decision::store(delivery, vec![]);
+        let deferred = DeferredEvent::create(&event(&app), &ports(&app).clock.decision_context());
+        store_without_effects(&app, &delivery.with(slot::BODY, Json::of(&1).unwrap())).await;
+        store_without_effects(&app, &deferred.with(slot::BODY, Json::of(&1).unwrap())).await;
+    }
+    app.advance(minutes(2)).await;
+    assert_eq!(calls.load(Ordering::Relaxed), 400);
 }

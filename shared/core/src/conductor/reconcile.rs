@@ -1,6 +1,9 @@
 //! The sweep: what is overdue is reconciled.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use dacapo_domain::{
     CONDUCTOR, DeferredEvent, DeferredEventInput, DeliveryFacts, DeliveryInput, DeliveryRecord, Header, IdempotencyKey,
@@ -33,13 +36,17 @@ pub struct Swept {
     pub failed: usize,
 }
 
+/// Which functions' queues had a backlog, by function: asked once in a sweep, before it sends anything there, so that
+/// what it sends itself is none.
+type Backlogs = HashMap<String, bool>;
+
 impl Conductor {
     /// Reconciles what is overdue. One that fails is put off, so that it never holds up those behind it.
     ///
     /// # Errors
     /// If the store can't say what is overdue.
     pub async fn sweep(&self) -> PortResult<Swept> {
-        let (mut swept, mut met) = (Swept::default(), HashSet::new());
+        let (mut swept, mut met, mut backlogs) = (Swept::default(), HashSet::new(), Backlogs::new());
         let now = self.ports().clock.now();
         let mut overdue = Query {
             index: Index::Reconcile,
@@ -63,7 +70,7 @@ impl Conductor {
                 if at.is_none_or(|at| at > now) || !met.insert(key.clone()) {
                     continue; // The index was behind, or the page began with the end of the former.
                 }
-                match self.reconcile(stored).await {
+                match self.reconcile(stored, &mut backlogs).await {
                     Ok(()) => swept.reconciled += 1,
                     Err(error) => {
                         swept.failed += 1;
@@ -93,15 +100,15 @@ impl Conductor {
         }
     }
 
-    async fn reconcile(&self, stored: StoredRecord) -> PortResult<()> {
+    async fn reconcile(&self, stored: StoredRecord, backlogs: &mut Backlogs) -> PortResult<()> {
         if stored.header.expires_at_s.is_some() && due_since(&stored).is_none() {
             // The record itself asks for nothing: the store keeps it for what stands beside it.
             return expire_overflow(self.ports(), &stored.header).await;
         }
         match &*stored.header.key.kind {
-            RunRecord::KIND => self.reconcile_run(read_record(stored)?.record).await,
-            DeliveryRecord::KIND => self.reconcile_delivery(read_record(stored)?).await,
-            DeferredEvent::KIND => self.reconcile_deferred(read_record(stored)?).await,
+            RunRecord::KIND => self.reconcile_run(read_record(stored)?.record, backlogs).await,
+            DeliveryRecord::KIND => self.reconcile_delivery(read_record(stored)?, backlogs).await,
+            DeferredEvent::KIND => self.reconcile_deferred(read_record(stored)?, backlogs).await,
             IdempotencyKey::KIND => self.reconcile_key(stored.header.clone(), read_record(stored)?).await,
             ScheduleRecord::KIND => {
                 let stored = read_record::<ScheduleRecord>(stored)?;
@@ -115,10 +122,13 @@ impl Conductor {
         }
     }
 
-    async fn reconcile_run(&self, run: RunRecord) -> PortResult<()> {
+    async fn reconcile_run(&self, run: RunRecord, backlogs: &mut Backlogs) -> PortResult<()> {
         let facts = match run.needs(self.ports().clock.now()) {
-            Need::Nothing => Facts::Nothing,
-            Need::Backlog => Facts::Backlog(self.has_backlog(&run.function()).await?),
+            need @ (Need::Nothing | Need::Backlog) => {
+                // One that needs no answer may be sent a message as well.
+                let backlog = self.has_backlog(&run.function(), backlogs).await?;
+                if need == Need::Backlog { Facts::Backlog(backlog) } else { Facts::Nothing }
+            }
             Need::Execution => match self.ports().probe.execution_status(&run.execution_name()).await? {
                 ExecutionStatus::Running => Facts::Executing(true),
                 ExecutionStatus::Ended(None) => Facts::Executing(false),
@@ -133,7 +143,7 @@ impl Conductor {
         Ok(())
     }
 
-    async fn reconcile_delivery(&self, stored: Stored<DeliveryRecord>) -> PortResult<()> {
+    async fn reconcile_delivery(&self, stored: Stored<DeliveryRecord>, backlogs: &mut Backlogs) -> PortResult<()> {
         let key = stored.record.key();
         let stored = if stored.payloads.is_partial() {
             let Some(whole) = load(self.ports(), &key).await? else { return Ok(()) };
@@ -143,7 +153,7 @@ impl Conductor {
         };
         let body = stored.payloads.clone().take(slot::BODY).unwrap_or_default();
         let handlers = self.manifest().await?.subscriptions(&stored.record.function, &stored.record.name);
-        let facts = if !handlers.is_empty() && self.has_backlog(&stored.record.function).await? {
+        let facts = if !handlers.is_empty() && self.has_backlog(&stored.record.function, backlogs).await? {
             DeliveryFacts::Backlog
         } else {
             DeliveryFacts::NoBacklog
@@ -170,18 +180,23 @@ impl Conductor {
         }
     }
 
-    async fn reconcile_deferred(&self, stored: Stored<DeferredEvent>) -> PortResult<()> {
-        let backlog = self.has_backlog(CONDUCTOR).await?;
+    async fn reconcile_deferred(&self, stored: Stored<DeferredEvent>, backlogs: &mut Backlogs) -> PortResult<()> {
+        let backlog = self.has_backlog(CONDUCTOR, backlogs).await?;
         commit(self.ports(), stored, &DeferredEventInput::Reconciled { backlog }, (), self.deadline()).await?;
         Ok(())
     }
 
     /// A queue that isn't there has no backlog: its task or its subscription was removed.
-    async fn has_backlog(&self, function: &str) -> PortResult<bool> {
-        match self.ports().probe.has_backlog(function).await {
-            Err(error) if error.kind() == PortErrorKind::NotDeployed => Ok(false),
-            reply => reply,
+    async fn has_backlog(&self, function: &str, backlogs: &mut Backlogs) -> PortResult<bool> {
+        if let Some(known) = backlogs.get(function) {
+            return Ok(*known);
         }
+        let has_backlog = match self.ports().probe.has_backlog(function).await {
+            Err(error) if error.kind() == PortErrorKind::NotDeployed => false,
+            reply => reply?,
+        };
+        backlogs.insert(function.to_owned(), has_backlog);
+        Ok(has_backlog)
     }
 }
 
