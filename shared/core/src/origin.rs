@@ -47,7 +47,7 @@ impl Origin {
             parent_id: None,
             hops: event.hops,
             since: event.published_at,
-            named_at: Timestamp::UNIX_EPOCH, // A second publish of the event under the same id is due at another time.
+            named_at: event_time(event),
             name: format!("{}/{}/{handler}", event.id, event.name),
             alike: Arc::default(),
         }
@@ -87,4 +87,12 @@ impl Origin {
         }
         Ok(self.hops + 1)
     }
+}
+
+/// The time in the ids of what an event starts. Its id's own is the same where a handler that is tried again publishes it
+/// again; a deferred event is on record with the time it was due at, and an id that its publisher chose has no time.
+fn event_time(event: &EventMessage) -> Timestamp {
+    let is_deferred = dacapo_domain::until(event.published_at, event.due_at) > limits::MAX_QUEUE_DELAY;
+    let id_time = event.id.time();
+    if is_deferred || id_time == Timestamp::UNIX_EPOCH { event.due_at } else { id_time }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use dacapo::{Definition, EventHandler, Id, Json, prelude::*};
+use dacapo::{Definition, EventHandler, Id, Json, ListFilter, Trigger, prelude::*};
 use dacapo_core::{commit::load, runner::Runner};
 use dacapo_domain::{DeliveryPhase, DeliveryRecord, EventMessage, Machine, Message, RecordKey};
 use dacapo_test_kit::TestApp;
@@ -192,6 +192,39 @@ async fn second_delivery_of_an_event_starts_no_second_run() {
         app.advance(seconds(1)).await;
     }
     assert_eq!(app.runs_of(COUNT).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn run_that_an_event_starts_has_an_id_of_its_time_and_is_listed_as_the_newest() {
+    for delay in [None, Some(days(1))] {
+        for id in [None, Some("x")] {
+            let app = TestApp::new().with(on(PAID, named::first)).with(task(COUNT, count));
+            app.run(COUNT, 7).await.unwrap();
+            app.advance(seconds(1)).await;
+            let publish = app.publish(PAID, "x".into());
+            let publish = if let Some(delay) = delay { publish.after(delay) } else { publish };
+            if let Some(id) = id { publish.id(id) } else { publish }.await.unwrap();
+            app.advance(delay.unwrap_or_default()).await;
+
+            let newest = ListFilter { task: None, state: None, limit: 1, cursor: None };
+            let run = app.list(newest).await.unwrap().runs.remove(0);
+            assert_eq!((run.trigger, run.id.time()), (Trigger::Event, run.created_at), "after {delay:?}, {id:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn event_that_each_try_of_a_handler_publishes_starts_one_run() {
+    for delay in [seconds(1), hours(1)] {
+        let publishes = on(CREATED, move |_: String, cx: EventContext| async move {
+            cx.publish(PAID, "x".into()).after(delay).await?;
+            if cx.attempt() < 3 { Err(TaskError::retryable("not yet")) } else { Ok(()) }
+        });
+        let app = TestApp::new().with(publishes).with(on(PAID, named::first)).with(task(COUNT, count));
+        app.publish(CREATED, "x".into()).await.unwrap();
+        app.run_until_idle().await;
+        assert_eq!(app.runs_of(COUNT).len(), 1, "after {delay:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
