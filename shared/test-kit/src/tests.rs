@@ -438,3 +438,15 @@ async fn delivery_keeps_its_authors_error_while_the_store_is_throttled() {
         assert_eq!(delivery.last_error().unwrap().code, "NO_USER", "seed {seed}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn app_is_idle_once_its_runs_have_ended_though_a_crash_left_an_idempotency_key_behind() {
+    for seed in 0..20 {
+        let faults = Faults { crash: 0.1, ..Faults::none() };
+        let app = TestApp::with_these_faults(seed, faults).with(task(GREET, greet).retry(Retry::attempts(100)));
+        app.run(GREET, "Ada".to_owned()).key("ada").key_for(days(500)).await.unwrap();
+        app.run_until_idle().await;
+        assert_eq!(app.run_of(GREET).state, State::Completed, "seed {seed}");
+        assert!(app.now() < at("00:00:00") + days(1), "seed {seed}: {}", app.now());
+    }
+}
