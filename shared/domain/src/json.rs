@@ -66,7 +66,7 @@ impl Json {
         if levels > JSON_LEVELS {
             return Err(UnreadableJson::TooDeep { levels });
         }
-        Ok(AnyValue.deserialize(&mut self.reader())?)
+        Ok(AnyValue.deserialize(&mut self.reader_of(levels))?)
     }
 
     /// Reads the value as a type.
@@ -80,9 +80,13 @@ impl Json {
     /// A reader of the value, for as many levels as a body may have. It refuses deeper ones.
     #[must_use]
     pub fn reader(&self) -> serde_json::Deserializer<StrRead<'_>> {
+        self.reader_of(self.levels())
+    }
+
+    fn reader_of(&self, levels: usize) -> serde_json::Deserializer<StrRead<'_>> {
         let mut reader = serde_json::Deserializer::from_str(self.text());
         // Its own limit is one level less.
-        if self.levels() <= JSON_LEVELS {
+        if levels <= JSON_LEVELS {
             reader.disable_recursion_limit();
         }
         reader
@@ -137,7 +141,8 @@ impl PartialEq for Json {
 
 impl Eq for Json {}
 
-/// Reads any value and keeps nothing of it.
+/// Reads any value and keeps nothing of it. Unlike [`IgnoredAny`](serde::de::IgnoredAny) it looks into texts and
+/// numbers, which is where readers refuse.
 struct AnyValue;
 
 impl<'de> DeserializeSeed<'de> for AnyValue {

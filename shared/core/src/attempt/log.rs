@@ -84,9 +84,7 @@ impl Log {
         let count = self.count.lock().await;
         (count.own > 0).then_some(count.logged)
     }
-}
 
-impl Log {
     /// Keeps an entry with the run, cut to what an entry may have. Beyond what an iteration or a run may keep, one last
     /// entry says so.
     ///

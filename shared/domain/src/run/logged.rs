@@ -60,12 +60,10 @@ mod tests {
     fn log_that_is_full_says_so_once_and_leaves_out_the_rest() {
         let full = |mut logged: Logged, bytes| {
             let rooms = [logged.add(bytes), logged.add(bytes), logged.add(bytes)];
-            rooms.map(|room| {
-                matches!(room, LogRoom::Full(_)).then_some("full").unwrap_or(if room == LogRoom::Free {
-                    "kept"
-                } else {
-                    "out"
-                })
+            rooms.map(|room| match room {
+                LogRoom::Free => "kept",
+                LogRoom::Full(_) => "full",
+                LogRoom::LeftOut => "out",
             })
         };
         assert_eq!(full(Logged { entries: 999, bytes: 0, attempt: 1 }, 10), ["kept", "full", "out"]);

@@ -1,19 +1,16 @@
 //! Work that is due, the fires of schedules first, taken from the database as far as there is room for it.
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
 use dacapo_core::{
-    commit::{Seen, commit, load},
+    commit::{PATIENCE, Seen, commit, load, load_or_replace},
     port::PortResult,
 };
-use dacapo_domain::{CONDUCTOR, DueFires, Payloads, ScheduleInput, ScheduleRecord};
+use dacapo_domain::{CONDUCTOR, DueFires, ScheduleInput, ScheduleRecord};
 use jiff::Timestamp;
 
 use super::{Engine, engine::earlier};
 use crate::sqlite::{APP_DLQ, DueExecution, DueSchedule, ReceivedMessage, Rooms};
-
-/// The time for which the engine goes on trying to remember what was missed.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The beginning of a name that no queue has.
 pub(super) const WAIT_LOOPS: &str = "loop/1 ";
@@ -111,8 +108,11 @@ impl Engine {
             };
             let plan = fires.due(due.due, self.clock.now(), &due.schedule);
             let is_as_given = self.database.fire_schedule(&due, plan.fire.as_slice(), plan.next).await?;
-            if is_as_given && !plan.missed.is_empty() {
-                self.remember(&due, plan).await?;
+            if is_as_given
+                && !plan.missed.is_empty()
+                && let Err(error) = self.remember(&due, plan).await
+            {
+                self.note(format!("what schedule {} missed can't be kept with it: {error}", due.name));
             }
         }
         Ok(())
@@ -126,12 +126,10 @@ impl Engine {
         self.note(format!("schedule {name} missed {count} fires while nothing ran here, up to {latest}: {run}"));
 
         let (app, ports, now) = (self.app(), self.database.ports(), self.clock.now());
-        let stored = load::<ScheduleRecord>(&ports, &ScheduleRecord::key_of(name)).await?;
-        let declared = || app.manifest.schedule(name).map(|(_, task, _)| ScheduleRecord::fresh(name, &task.name, now));
-        let seen = match stored {
-            Some(stored) => Seen::from(stored),
-            None => match declared() {
-                Some(fresh) => Seen::Fresh(fresh, Payloads::none()),
+        let seen = match app.manifest.schedule(name) {
+            Some((_, task, _)) => load_or_replace(&ports, ScheduleRecord::fresh(name, &task.name, now)).await?.0,
+            None => match load::<ScheduleRecord>(&ports, &ScheduleRecord::key_of(name)).await? {
+                Some(stored) => Seen::from(stored),
                 None => return Ok(()), // Deleted meanwhile.
             },
         };

@@ -57,8 +57,9 @@ impl Publish {
         self
     }
 
-    /// The event's id, made from its name and this text of 1 to 256 characters: the same event published again within 14 days is handled once
-    /// by each function that subscribes. For this a success is recorded too, which costs a read and a write for each.
+    /// The event's id, made from its name and this text of 1 to 256 characters: the same event published again within
+    /// 14 days is handled once by each function that subscribes. For this a success is recorded too, which costs a read
+    /// and a write for each.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self

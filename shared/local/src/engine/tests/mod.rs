@@ -1,4 +1,4 @@
-//! The engine's ways with answers, failures and missed fires; functions here are scripts, not handlers.
+//! The engine's ways with answers and failures; functions here are scripts, not handlers.
 
 use std::{
     collections::VecDeque,
@@ -13,7 +13,7 @@ use dacapo_core::{
 };
 use dacapo_domain::{
     Decision, Effect, FunctionEntry, Holds, Invocation, Invoker, Json, Machine, Manifest, NewRun, Phase, Policy,
-    RunRecord, ScheduleRecord, SkipReason, State, TaskEntry, Trigger, WaitLoopAnswer, WaitLoopCall, cron, every,
+    RunRecord, State, TaskEntry, Trigger, WaitLoopAnswer, WaitLoopCall,
 };
 use jiff::Timestamp;
 
@@ -24,6 +24,8 @@ use crate::{
     sqlite::{Database, Ending, ReceivedMessage},
     test_clock::TestClock,
 };
+
+mod schedules;
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 type Said = Arc<Mutex<Vec<String>>>;
@@ -311,93 +313,6 @@ async fn direct_invocation_goes_on_where_its_caller_goes_away() -> Tested {
         tokio::task::yield_now().await;
     }
     assert_eq!(*app.script.calls(), [Invocation::Sweep {}]);
-    Ok(())
-}
-
-fn hourly(schedule: dacapo_domain::Schedule) -> Vec<dacapo_domain::ScheduleEntry> {
-    vec![dacapo_domain::ScheduleEntry { name: "greet-1".to_owned(), schedule, body: Json::default() }]
-}
-
-fn fires(app: &App) -> Vec<String> {
-    let texts = app.script.texts.lock().unwrap();
-    texts
-        .iter()
-        .map(|text| {
-            serde_json::from_str::<serde_json::Value>(text).unwrap()["fire/1"]["time"].as_str().unwrap().to_owned()
-        })
-        .collect()
-}
-
-#[tokio::test]
-async fn fires_missed_while_the_engine_was_down_are_skipped_and_said() -> Tested {
-    let app = App::new(hourly(cron("0 * * * ? *"))).await?;
-    app.settle().await?;
-    app.clock.move_to(app.after(Duration::from_secs(3 * 3_600 + 600)));
-    app.settle().await?;
-
-    assert_eq!(fires(&app), Vec::<String>::new());
-    assert!(app.said().contains("schedule greet-1 missed 3 fires"), "{}", app.said());
-    let kept =
-        load::<ScheduleRecord>(&app.ports(), &ScheduleRecord::key_of("greet-1")).await?.ok_or("it is remembered")?;
-    assert!(kept.record.skipped.iter().all(|skipped| skipped.reason == SkipReason::Missed));
-    assert_eq!(app.next_due().await?, Some("2026-01-01T04:00:00Z".parse()?));
-    Ok(())
-}
-
-#[tokio::test]
-async fn schedule_that_catches_up_fires_once_for_all_it_missed() -> Tested {
-    let app = App::new(hourly(cron("0 * * * ? *").catch_up())).await?;
-    app.settle().await?;
-    app.clock.move_to(app.after(Duration::from_secs(3 * 3_600 + 600)));
-    app.settle().await?;
-    assert_eq!(fires(&app), ["2026-01-01T03:00:00Z"]);
-    Ok(())
-}
-
-#[tokio::test]
-async fn deploy_keeps_the_times_of_schedules_and_drops_those_that_are_gone() -> Tested {
-    let app = App::new(hourly(every("1 hour"))).await?;
-    app.settle().await?;
-    app.clock.move_to(app.after(Duration::from_secs(600)));
-
-    let changed = |entry: dacapo_domain::ScheduleEntry| dacapo_domain::ScheduleEntry {
-        body: Json::from_text("1").unwrap(),
-        ..entry
-    };
-    let again =
-        App::on(app.database.clone(), app.clock.clone(), hourly(every("1 hour")).into_iter().map(changed).collect())
-            .await?;
-    again.settle().await?;
-    assert_eq!(fires(&again), Vec::<String>::new(), "another body creates nothing anew");
-    assert_eq!(again.next_due().await?, Some("2026-01-01T01:00:00Z".parse()?));
-
-    let without = App::on(app.database.clone(), app.clock.clone(), vec![]).await?;
-    assert_eq!(without.next_due().await?, None);
-    Ok(())
-}
-
-#[tokio::test]
-async fn deploy_of_a_schedule_that_never_fires_again_is_refused_before_anything_changes() -> Tested {
-    let app = App::new(hourly(every("1 hour"))).await?;
-    let past = App::on(app.database.clone(), app.clock.clone(), hourly(cron("0 0 1 1 ? 1999"))).await;
-    let refused = past.err().ok_or("it is refused")?.to_string();
-    assert!(
-        refused.contains(r#"task "greet": schedule "0 0 1 1 ? 1999" in UTC: it never fires after 2026"#),
-        "{refused}"
-    );
-    app.settle().await?;
-    assert_eq!(fires(&app), ["2026-01-01T00:00:00Z"]);
-    Ok(())
-}
-
-#[tokio::test]
-async fn declared_schedule_counts_from_the_deploy_that_made_it() -> Tested {
-    let app = App::new(hourly(every("1 hour"))).await?;
-    let made = app.clock.now();
-    app.clock.move_to(app.after(Duration::from_secs(600)));
-    let again = App::on(app.database.clone(), app.clock.clone(), hourly(every("1 hour"))).await?;
-    let kept = load::<ScheduleRecord>(&again.ports(), &ScheduleRecord::key_of("greet-1")).await?;
-    assert_eq!(kept.map(|kept| kept.record.created_at), Some(made));
     Ok(())
 }
 
