@@ -21,9 +21,9 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 started where there is nothing to serve.
 
-mod ports;
+mod engine;
 mod serve;
 mod timer_keepalive;
 
-pub use ports::client_from_env;
+pub use dacapo_client::client_from_env;
 pub use serve::{conductor, serve};

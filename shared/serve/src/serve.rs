@@ -9,6 +9,7 @@ use std::{
 };
 
 use dacapo::{Definition, Function};
+use dacapo_client::{ports_from_env, variable};
 use dacapo_core::{conductor::Conductor, port::Ports, runner::Runner};
 use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
 use tokio::runtime::Builder;
@@ -18,10 +19,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{
-    ports::{self, variable},
-    timer_keepalive,
-};
+use crate::{engine, timer_keepalive};
 
 /// The exit code of a program that was started where there is nothing to serve.
 const USAGE: u8 = 2;
@@ -77,8 +75,8 @@ fn run<S: Future<Output = Served>>(entry: &FunctionEntry, serve: impl FnOnce(Por
         |runtime| {
             timer_keepalive::start(runtime.handle());
             runtime.block_on(async {
-                let ports = ports::from_env().await?;
-                ports::end_with_engine();
+                let ports = ports_from_env().await?;
+                engine::end_with_engine();
                 serve(ports, name).await
             })
         },
@@ -87,7 +85,7 @@ fn run<S: Future<Output = Served>>(entry: &FunctionEntry, serve: impl FnOnce(Por
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "failed to serve");
-            ports::end()
+            engine::end()
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     source::none,
-    workspace::{Kind, Package, packages},
+    workspace::{Kind, Package, packages, tree},
 };
 
 /// A crate of ours and those of ours that it may use; its tests apart.
@@ -16,7 +16,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dacapo-lambda", &["dacapo-domain", "dacapo-core"]),
     ("dacapo-local", &["dacapo-domain", "dacapo-core"]),
     ("dacapo-test-kit", &["dacapo-domain", "dacapo-core", "dacapo", "dacapo-local"]),
-    ("dacapo-serve", &["dacapo-domain", "dacapo-core", "dacapo", "dacapo-lambda", "dacapo-aws", "dacapo-local"]),
+    ("dacapo-client", &["dacapo-domain", "dacapo-core", "dacapo", "dacapo-aws", "dacapo-local"]),
+    ("dacapo-serve", &["dacapo-domain", "dacapo-core", "dacapo", "dacapo-client", "dacapo-lambda", "dacapo-local"]),
     ("dacapo-dashboard", &["dacapo-domain", "dacapo-core", "dacapo"]),
     ("dacapo-infra", &["dacapo-domain"]),
     (
@@ -77,6 +78,15 @@ fn every_row_of_the_table_is_a_crate_of_the_workspace() {
 #[test]
 fn a_build_for_lambda_needs_neither_the_local_engine_nor_its_store() {
     none(packages().iter().flat_map(weight_on_lambda).collect());
+}
+
+#[test]
+fn a_client_from_the_environment_brings_no_lambda_runtime() {
+    let named = |package: &str| tree(package).iter().any(|used| used == "lambda_runtime");
+    assert!(named("dacapo-serve"), "the tree of dacapo-serve has no lambda_runtime: this test looks for nothing");
+    for package in ["dacapo-client", "dacapo-aws", "dacapo"] {
+        assert!(!named(package), "{package} needs lambda_runtime (see `cargo tree -p {package} -i lambda_runtime`)");
+    }
 }
 
 fn row(package: &Package) -> Option<&'static [&'static str]> {

@@ -27,7 +27,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client over the given ports; `dacapo_serve::client_from_env` finds them by itself.
+    /// A client over the given ports; `dacapo_client::client_from_env` finds them by itself.
     #[must_use]
     pub fn new(ports: Ports) -> Self {
         Self { app: App::new(ports), origin: None }

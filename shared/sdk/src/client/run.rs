@@ -7,7 +7,7 @@ use dacapo_domain::{Id, Json, NewRun, RunRecord, Trigger, When, check_span, late
 use futures::future::BoxFuture;
 
 use super::Client;
-use crate::{Error, ErrorKind, TaskRef};
+use crate::{Error, ErrorKind, TaskError, TaskRef, payload::Codec};
 
 /// A run to be started: it starts when this is awaited.
 #[must_use = "a run starts when this is awaited"]
@@ -21,7 +21,7 @@ pub struct StartRun<O> {
     tags: Vec<String>,
     ttl: Option<Duration>,
     replays: Option<Id>,
-    output: PhantomData<fn() -> O>,
+    output: Codec<O>,
 }
 
 /// The task of a run to be started.
@@ -62,15 +62,16 @@ impl<O> std::fmt::Debug for Started<O> {
 impl Client {
     /// Starts a run of a task: now, unless told otherwise.
     pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> StartRun<O> {
-        self.start(Task::Known(task.name()), task.input.encode(&body).map_err(|error| unserializable(&error)))
+        let body = task.input.encode(&body).map_err(|error| unserializable(&error));
+        self.start(Task::Known(task.name()), body, task.output)
     }
 
     /// Starts a run of a task by its name, for programs that have no reference to it.
     pub fn run_by_name(&self, task: &str, body: Json) -> StartRun<serde_json::Value> {
-        self.start(Task::Named(task.to_owned()), Ok(body))
+        self.start(Task::Named(task.to_owned()), Ok(body), Codec::new())
     }
 
-    fn start<O>(&self, task: Task, body: Result<Json, Error>) -> StartRun<O> {
+    fn start<O>(&self, task: Task, body: Result<Json, Error>, output: Codec<O>) -> StartRun<O> {
         StartRun {
             client: self.clone(),
             task,
@@ -81,7 +82,7 @@ impl Client {
             tags: vec![],
             ttl: None,
             replays: None,
-            output: PhantomData,
+            output,
         }
     }
 
@@ -151,6 +152,16 @@ impl<O> StartRun<O> {
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
         self
+    }
+
+    /// Starts it, and waits for its typed result: for programs. A handler that waits for a child continues instead.
+    ///
+    /// # Errors
+    /// As of the start, or as [`Client::wait`].
+    pub async fn and_wait(self) -> Result<O, TaskError> {
+        let (client, output) = (self.client.clone(), self.output);
+        let started = self.start().await?;
+        client.result_of(started.id(), output).await
     }
 
     /// Links the run to the one it repeats.

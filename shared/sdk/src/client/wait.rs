@@ -5,7 +5,7 @@ use std::time::Duration;
 use dacapo_domain::{Id, RunView, State, code};
 
 use super::{Client, Started};
-use crate::{Error, TaskError, TaskRef};
+use crate::{Error, TaskError, TaskRef, payload::Codec};
 
 /// The pause of a waiting client between two questions, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
@@ -33,10 +33,14 @@ impl Client {
     /// The run's failure with its code; `ABORTED` with the message of its abort; `EXPIRED`; `RESULT_TOO_LARGE` for a
     /// result that was not kept; or what the store says.
     pub async fn wait<I, O>(&self, task: TaskRef<I, O>, started: &Started<O>) -> Result<O, TaskError> {
-        let run = self.wait_for(started.id()).await?;
+        self.result_of(started.id(), task.output).await
+    }
+
+    pub(super) async fn result_of<O>(&self, id: Id, output: Codec<O>) -> Result<O, TaskError> {
+        let run = self.wait_for(id).await?;
         let ended = |what: Option<String>| what.unwrap_or_else(|| format!("run {} is {}", run.id, run.state));
         match (run.state, run.result) {
-            (State::Completed, Some(result)) => Ok(task.output.decode(&result)?),
+            (State::Completed, Some(result)) => Ok(output.decode(&result)?),
             (State::Completed, None) => Err(TaskError::terminal(ended(run.result_left_out)).code("RESULT_TOO_LARGE")),
             (State::Failed, _) => {
                 let code = run.error_code.unwrap_or_else(|| code::ERROR.to_owned());

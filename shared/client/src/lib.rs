@@ -1,0 +1,86 @@
+//! A client of an app, from the environment: for any program that has AWS credentials and the app's name, or that runs
+//! beside the embedded engine. It brings no Lambda runtime.
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `DACAPO_LOCAL` | the embedded engine's address, as `http://127.0.0.1:8787`; without it, AWS |
+//! | `DACAPO_APP`, `DACAPO_STAGE` | whose table and queues |
+//!
+//! # Example: start a task and wait for its result
+//!
+//! ```no_run
+//! use dacapo::prelude::*;
+//!
+//! const COUNT_WORDS: TaskRef<String, usize> = TaskRef::new("count-words");
+//!
+//! async fn count(text: String) -> Result<usize, TaskError> {
+//!     let client = dacapo_client::client_from_env().await?;
+//!     client.run(COUNT_WORDS, text).and_wait().await
+//! }
+//! ```
+
+use std::env;
+
+use dacapo::{Client, Error, ErrorKind};
+use dacapo_core::port::Ports;
+
+/// The client of the app that the environment names.
+///
+/// # Errors
+/// `Usage` if a variable is missing, `NoAccess` if no region is set.
+pub async fn client_from_env() -> Result<Client, Error> {
+    Ok(Client::new(ports_from_env().await?))
+}
+
+/// The ports that the environment names: the engine's where it says so, else AWS's.
+///
+/// # Errors
+/// As [`client_from_env`].
+pub async fn ports_from_env() -> Result<Ports, Error> {
+    match variable("DACAPO_LOCAL") {
+        Some(url) => local(&url),
+        None => aws().await,
+    }
+}
+
+/// A variable of the environment, unless it is empty.
+#[must_use]
+pub fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(feature = "local")]
+fn local(url: &str) -> Result<Ports, Error> {
+    Ok(dacapo_local::client::connect(url))
+}
+
+#[cfg(not(feature = "local"))]
+fn local(url: &str) -> Result<Ports, Error> {
+    let text = format!("connect to DACAPO_LOCAL, {url}: this build is for Lambda (build it with the feature `local`)");
+    Err(Error::new(ErrorKind::Usage, text))
+}
+
+#[cfg(feature = "aws")]
+async fn aws() -> Result<Ports, Error> {
+    let (app, stage) = (needed("DACAPO_APP", "shop")?, needed("DACAPO_STAGE", "dev")?);
+    dacapo_domain::check_stack(&app, &stage)
+        .map_err(|error| Error::new(ErrorKind::Usage, format_args!("connect: {error}")))?;
+    Ok(dacapo_aws::connect(&app, &stage, &dacapo_aws::Access::default()).await?)
+}
+
+#[cfg(not(feature = "aws"))]
+#[expect(clippy::unused_async, reason = "the same signature as with AWS")]
+async fn aws() -> Result<Ports, Error> {
+    let text = "connect: DACAPO_LOCAL is not set, and this build knows no AWS (build it with the feature `aws`)";
+    Err(Error::new(ErrorKind::Usage, text))
+}
+
+#[cfg(feature = "aws")]
+fn needed(name: &str, example: &str) -> Result<String, Error> {
+    variable(name).ok_or_else(|| {
+        let text = format!(
+            "connect: {name} is not set (set it, such as {name}={example}; or DACAPO_LOCAL for a local engine)"
+        );
+        Error::new(ErrorKind::Usage, text)
+    })
+}
