@@ -55,7 +55,7 @@ pub use record::{
 pub use retry::{Retry, RetryError};
 pub use run::{
     AttemptEnd, FinalState, Input, Invoker, Lease, LogRoom, Logged, NewRun, Phase, Policy, Progress, Purpose,
-    RunRecord, RunView, State, Task, Trigger, WaitLoopAnswer, WaitLoopCall,
+    RunRecord, RunView, Signal, State, Task, Trigger, WaitLoopAnswer, WaitLoopCall,
 };
 pub use schedule::{
     AWS_SCHEDULED_TIME, AdjacentFires, DueFires, FireTimes, MissedFires, Overlap, Recurrence, Schedule, ScheduleError,

@@ -94,6 +94,8 @@ pub enum Work {
     CallHandler,
     /// Run the hooks of the end.
     RunEndHooks,
+    /// Look whether the signal that a run waits for has come before, and signal it then.
+    LookForSignal,
     /// Send an event to those who subscribe to it.
     Publish,
     /// Start the run of a schedule's fire.

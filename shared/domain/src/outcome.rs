@@ -31,12 +31,21 @@ pub enum AttemptOutcome {
 }
 
 /// The wait between two iterations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// A span: 0, or 1 s to 355 days.
     After(Duration),
     /// A time to wait for: not at all where it has passed, at most 355 days.
     At(Timestamp),
+    /// The end of a token.
+    Token {
+        /// Its name.
+        name: String,
+        /// The time at which it is over without being completed.
+        until: Option<Timestamp>,
+    },
+    /// The end of children.
+    Children,
 }
 
 /// The error of an attempt, and what it says of the next.
@@ -74,17 +83,19 @@ impl AttemptError {
 }
 
 impl Wait {
-    /// The time at which the wait is over.
+    /// The time at which the wait is over; now, where a signal alone ends it.
     ///
     /// # Errors
     /// A failure of code `WAIT_OUT_OF_RANGE` if it is neither 0 nor 1 s to 355 days.
-    pub fn due(self, now: Timestamp) -> Result<Timestamp, AttemptError> {
+    pub fn due(&self, now: Timestamp) -> Result<Timestamp, AttemptError> {
         let (wait, given) = match self {
-            Self::After(wait) if wait > Duration::ZERO && wait < limits::MIN_WAIT => {
+            Self::After(wait) if *wait > Duration::ZERO && *wait < limits::MIN_WAIT => {
                 return Err(out_of_range(&format!("{wait:?}")));
             }
-            Self::After(wait) => (wait, format!("{} s", wait.as_secs())),
-            Self::At(at) => (crate::until(now, at), at.to_string()),
+            Self::After(wait) => (*wait, format!("{} s", wait.as_secs())),
+            Self::At(at) => (crate::until(now, *at), at.to_string()),
+            Self::Token { until, .. } => return Ok(until.map_or(now, |until| until.max(now))),
+            Self::Children => return Ok(now),
         };
         if wait > limits::MAX_WAIT {
             return Err(out_of_range(&given));

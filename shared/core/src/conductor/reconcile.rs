@@ -124,7 +124,7 @@ impl Conductor {
 
     async fn reconcile_run(&self, run: RunRecord, backlogs: &mut Backlogs) -> PortResult<()> {
         let facts = match run.needs(self.ports().clock.now()) {
-            need @ (Need::Nothing | Need::Backlog) => {
+            need @ (Need::Nothing | Need::Backlog | Need::Signal) => {
                 // One that needs no answer may be sent a message as well.
                 let backlog = self.has_backlog(&run.function(), backlogs).await?;
                 if need == Need::Backlog { Facts::Backlog(backlog) } else { Facts::Nothing }

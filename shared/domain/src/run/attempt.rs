@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    AttemptEnd, FinalState, Invoker, Lease, Logged, Phase, Policy, Progress, Purpose, RunRecord,
+    AttemptEnd, FinalState, Lease, Logged, Phase, Policy, Progress, Purpose, RunRecord,
     bounds::{lease_until, next_try},
-    end,
+    end, signal,
 };
 use crate::{
     AttemptError, AttemptOutcome, Decision, DecisionContext, Effect, Json, Version, Wait, Work, code, later, limits,
@@ -28,6 +28,19 @@ pub(super) fn delivered(
         return Decision::keep(run, vec![run.deliver(cx.now)]);
     }
     take(run, policy, cx)
+}
+
+/// The message of the time that ends the wait without a signal takes the next iteration.
+pub(super) fn timed_out(
+    run: &RunRecord,
+    purpose: Purpose,
+    policy: &Policy,
+    cx: &DecisionContext,
+) -> Decision<RunRecord> {
+    match &run.phase {
+        Phase::Awaiting { until: Some(_), .. } => delivered(run, purpose, policy, cx),
+        _ => Decision::keep(run, vec![]),
+    }
 }
 
 /// Takes the attempt that is due.
@@ -105,9 +118,9 @@ pub(super) fn ended(run: &RunRecord, ended: &AttemptEnd, policy: &Policy, cx: &D
             failed(run, error.clone(), policy, cx)
         }
         AttemptOutcome::Continue { .. } if abort.is_some() => end::finish(run, FinalState::Aborted, abort, policy, cx),
-        AttemptOutcome::Continue { input, wait } => match may_continue(&run, input, *wait, policy, cx.now) {
+        AttemptOutcome::Continue { input, wait } => match may_continue(&run, input, wait, policy, cx.now) {
             Err(error) => failed(run, error, policy, cx),
-            Ok(due_at) => proceed(run, input.clone(), due_at, cx),
+            Ok(due_at) => proceed(run, input.clone(), wait, due_at, cx),
         },
         AttemptOutcome::Done { result, message } => match overrun {
             Some(error) => failed(run, error, policy, cx),
@@ -120,7 +133,7 @@ pub(super) fn ended(run: &RunRecord, ended: &AttemptEnd, policy: &Policy, cx: &D
 fn may_continue(
     run: &RunRecord,
     input: &Json,
-    wait: Wait,
+    wait: &Wait,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Timestamp, AttemptError> {
@@ -139,8 +152,13 @@ fn may_continue(
     wait.due(now)
 }
 
-fn proceed(mut run: RunRecord, input: Json, due_at: Timestamp, cx: &DecisionContext) -> Decision<RunRecord> {
-    run.phase = Phase::Waiting;
+fn proceed(
+    mut run: RunRecord,
+    input: Json,
+    wait: &Wait,
+    due_at: Timestamp,
+    cx: &DecisionContext,
+) -> Decision<RunRecord> {
     run.error = None;
     run.iteration = run.iteration.saturating_add(1);
     run.attempt = 1;
@@ -148,14 +166,20 @@ fn proceed(mut run: RunRecord, input: Json, due_at: Timestamp, cx: &DecisionCont
     run.due_at = due_at;
     run.iteration_at = Some(due_at);
     run.reconcile_count = 0;
-    let effects = match run.invoker {
-        Invoker::WaitLoop { .. } => vec![], // The execution that called is answered with the time.
-        Invoker::Queue => {
-            run.invoker = Invoker::WaitLoop { generation: 1, execution: None };
-            vec![run.start_wait_loop(cx.now)]
+    let decision = match wait.signal(run.iteration) {
+        Some((signal, until)) => signal::awaits(run, signal, until, cx),
+        None => {
+            run.phase = Phase::Waiting;
+            let effects = if run.invoker.is_queue() {
+                run = run.next_generation();
+                vec![run.start_wait_loop(cx.now)]
+            } else {
+                vec![] // The execution that called is answered with the time.
+            };
+            run.stored(cx, effects)
         }
     };
-    run.stored(cx, effects).with(slot::INPUT, input)
+    decision.with(slot::INPUT, input)
 }
 
 /// A failed attempt: retried by the policy, or the end.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     FinalState, Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Task, WaitLoopCall, attempt, end, reconcile,
+    signal,
     table::{Cell, Transition as T, cell},
     wait_loop,
     wait_loop_call::wait_until,
@@ -72,7 +73,7 @@ impl RunRecord {
         let due_at = new.due_at.max(now);
         let invoker = match new.execution {
             Some(execution) => Invoker::WaitLoop { generation: 1, execution: Some(execution) },
-            None => Invoker::Queue,
+            None => Invoker::default(),
         };
         let mut run = Self {
             id: new.id,
@@ -176,6 +177,8 @@ impl RunRecord {
         match (transition, input) {
             (T::TakeAttempt, Input::Delivered(purpose)) => attempt::delivered(self, *purpose, policy, cx),
             (T::AnswerCall, Input::WaitLoopCalled(call)) => wait_loop::called(self, call, policy, cx),
+            (T::EndWait, Input::Delivered(purpose)) => attempt::timed_out(self, *purpose, policy, cx),
+            (T::Wake, Input::Signalled(signal)) => signal::signalled(self, signal, cx),
             (T::RecordCrash, Input::Delivered(purpose)) => attempt::found_dead(self, *purpose, policy, cx),
             (T::RecordCrash, Input::WaitLoopCalled(call)) => wait_loop::found_dead(self, call, policy, cx),
             (T::RecordCrash, Input::WaitLoopCrashed(call, cause)) => wait_loop::crashed(self, call, cause, policy, cx),

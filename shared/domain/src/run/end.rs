@@ -1,6 +1,6 @@
 //! The end of a run.
 
-use super::{End, FinalState, Invoker, Lease, Phase, Policy, RunRecord, bounds::lease_until};
+use super::{End, FinalState, Lease, Phase, Policy, RunRecord, bounds::lease_until};
 use crate::{Decision, DecisionContext, Effect, Json, RecordedError, Work, code, later, limits, slot, text::cut};
 
 /// Ends a run. Where hooks follow, this process runs them and others leave the run alone for as long.
@@ -53,7 +53,7 @@ fn end(mut run: RunRecord, mut end: End, policy: &Policy, cx: &DecisionContext) 
     if run.is_on_timer(cx.now) && !executes {
         effects.push(Effect::CancelTimer { timer: run.timer() });
     }
-    if matches!(run.invoker, Invoker::WaitLoop { .. }) && !executes {
+    if !run.invoker.is_queue() && !executes {
         let cause = "the run has ended".to_owned();
         effects.push(Effect::StopWaitLoop { execution: run.execution_name(), cause });
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ExecutionEnd, Logged, Progress, Purpose, WaitLoopCall};
+use super::{ExecutionEnd, Logged, Progress, Purpose, Signal, WaitLoopCall};
 use crate::{AttemptOutcome, Retry, Version, limits};
 
 /// An input of a run.
@@ -29,6 +29,8 @@ pub enum Input {
     Progressed(Version, Progress),
     /// The attempt that holds the lease asks for another limit, counted from its start.
     Extended(Version, Duration),
+    /// The signal that it may wait for has come.
+    Signalled(Signal),
     /// A client asks to end it, with a message.
     AbortRequested(String),
     /// A client moves it to another time.
@@ -69,6 +71,7 @@ pub enum InputName {
     AttemptEnded,
     Progressed,
     Extended,
+    Signalled,
     AbortRequested,
     Rescheduled,
     Reconciled,
@@ -94,6 +97,8 @@ pub enum Need {
     Backlog,
     /// The question whether the execution of the record's generation is running.
     Execution,
+    /// The question whether the signal that it waits for has come, which is an input of its own.
+    Signal,
 }
 
 /// A finding of the conductor about an overdue run.
@@ -136,7 +141,7 @@ pub struct Policy {
 
 impl InputName {
     /// All inputs.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Delivered,
         Self::Undelivered,
         Self::WaitLoopCalled,
@@ -146,6 +151,7 @@ impl InputName {
         Self::AttemptEnded,
         Self::Progressed,
         Self::Extended,
+        Self::Signalled,
         Self::AbortRequested,
         Self::Rescheduled,
         Self::Reconciled,
@@ -157,7 +163,12 @@ impl InputName {
     pub(super) const fn needs_no_policy(self) -> bool {
         matches!(
             self,
-            Self::Progressed | Self::WaitLoopAnswered | Self::Reconciled | Self::EndHooksDone | Self::TaskRemoved
+            Self::Progressed
+                | Self::WaitLoopAnswered
+                | Self::Signalled
+                | Self::Reconciled
+                | Self::EndHooksDone
+                | Self::TaskRemoved
         )
     }
 
@@ -181,6 +192,7 @@ impl Input {
             Self::AttemptEnded(_) => InputName::AttemptEnded,
             Self::Progressed(..) => InputName::Progressed,
             Self::Extended(..) => InputName::Extended,
+            Self::Signalled(_) => InputName::Signalled,
             Self::AbortRequested(_) => InputName::AbortRequested,
             Self::Rescheduled(_) => InputName::Rescheduled,
             Self::Reconciled(_) => InputName::Reconciled,

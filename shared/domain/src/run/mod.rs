@@ -11,6 +11,7 @@ mod input;
 mod logged;
 mod phase;
 mod reconcile;
+mod signal;
 pub mod table;
 mod view;
 mod wait_loop;
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use decide::NewRun;
 pub use input::{AttemptEnd, Facts, Input, InputName, Need, Policy, Task};
 pub use logged::{LogRoom, Logged};
-pub use phase::{End, FinalState, Lease, Phase, PhaseName, State, StateError};
+pub use phase::{End, FinalState, Lease, Phase, PhaseName, Signal, State, StateError};
 pub use view::RunView;
 pub use wait_loop_call::{ExecutionEnd, WaitLoopAnswer, WaitLoopCall, answer};
 
@@ -81,7 +82,7 @@ pub struct RunRecord {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub revision: u32,
     /// The caller of the handler.
-    #[serde(default, skip_serializing_if = "Invoker::is_queue")]
+    #[serde(default, skip_serializing_if = "Invoker::is_first")]
     pub invoker: Invoker,
     /// Time spent in handlers so far, in milliseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -119,12 +120,14 @@ pub struct Key {
 }
 
 /// The caller of a run's handler: exactly one thing at a time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Invoker {
     /// Messages in its function's queue.
-    #[default]
-    Queue,
+    Queue {
+        /// The generation of the last wait loop that called it, 0 where none did: the next one has another.
+        generation: u32,
+    },
     /// The wait loop's execution of a generation.
     WaitLoop {
         /// Counts executions from 1; calls of others are answered "stop".
@@ -186,16 +189,25 @@ impl Invoker {
     /// Is true where the queue calls it.
     #[must_use]
     pub fn is_queue(&self) -> bool {
-        *self == Self::Queue
+        matches!(self, Self::Queue { .. })
+    }
+
+    fn is_first(&self) -> bool {
+        *self == Self::default()
     }
 
     /// The wait loop's generation; 0 before the first.
     #[must_use]
     pub fn generation(&self) -> u32 {
         match self {
-            Self::Queue => 0,
-            Self::WaitLoop { generation, .. } => *generation,
+            Self::Queue { generation } | Self::WaitLoop { generation, .. } => *generation,
         }
+    }
+}
+
+impl Default for Invoker {
+    fn default() -> Self {
+        Self::Queue { generation: 0 }
     }
 }
 
@@ -234,7 +246,7 @@ impl RunRecord {
         match &self.phase {
             Phase::Running { lease, .. } => Some(lease),
             Phase::Ended(end) => end.hooks_lease.as_ref(),
-            Phase::Queued | Phase::Waiting => None,
+            Phase::Queued | Phase::Waiting | Phase::Awaiting { .. } => None,
         }
     }
 
@@ -277,7 +289,7 @@ impl RunRecord {
             }
             Phase::Queued => State::Submitted,
             Phase::Running { .. } => State::Running,
-            Phase::Waiting => State::Waiting,
+            Phase::Waiting | Phase::Awaiting { .. } => State::Waiting,
             Phase::Ended(end) => end.state.into(),
         }
     }

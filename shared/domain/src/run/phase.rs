@@ -20,10 +20,34 @@ pub enum Phase {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         abort: Option<String>,
     },
-    /// Between two iterations.
+    /// Between two iterations, until a time that its wait loop keeps.
     Waiting,
+    /// Between two iterations, until a signal: no execution waits with it, and a message wakes it.
+    Awaiting {
+        /// The signal.
+        signal: Signal,
+        /// The time at which the next iteration is due without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
     /// Over: nothing but the hooks of the end is left to do.
     Ended(End),
+}
+
+/// The signal that a run waits for: the end of a token or of children, which are records of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Signal {
+    /// Its token of this name is completed, or over.
+    Token {
+        /// The name.
+        name: String,
+    },
+    /// All of the children have ended that it waits for before this iteration.
+    Children {
+        /// The iteration that comes next.
+        iteration: u32,
+    },
 }
 
 /// The end of a run.
@@ -71,6 +95,8 @@ pub enum PhaseName {
     Running,
     /// [`Phase::Waiting`]
     Waiting,
+    /// [`Phase::Awaiting`]
+    Awaiting,
     /// [`Phase::Ended`]
     Ended,
 }
@@ -135,6 +161,7 @@ impl Phase {
             Self::Queued => PhaseName::Queued,
             Self::Running { .. } => PhaseName::Running,
             Self::Waiting => PhaseName::Waiting,
+            Self::Awaiting { .. } => PhaseName::Awaiting,
             Self::Ended(_) => PhaseName::Ended,
         }
     }
@@ -148,7 +175,7 @@ impl Phase {
 
 impl PhaseName {
     /// All phases, in the order of a run's life.
-    pub const ALL: [Self; 4] = [Self::Queued, Self::Running, Self::Waiting, Self::Ended];
+    pub const ALL: [Self; 5] = [Self::Queued, Self::Running, Self::Waiting, Self::Awaiting, Self::Ended];
 }
 
 impl Lease {

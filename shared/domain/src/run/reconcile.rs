@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Facts, FinalState, Invoker, Need, Phase, RunRecord, Task, attempt, end};
+use super::{Facts, FinalState, Invoker, Need, Phase, RunRecord, Task, attempt, end, signal};
 use crate::{Change, Decision, DecisionContext, later, limits};
 
 impl RunRecord {
@@ -12,9 +12,13 @@ impl RunRecord {
         let at = match (&self.phase, &self.invoker) {
             (Phase::Ended(end), _) if !end.hooks_pending => return None,
             (Phase::Ended(end), _) => later(end.hooks_lease.map_or(end.at, |lease| lease.until), limits::LEASE_GRACE),
-            (Phase::Running { lease, .. }, Invoker::Queue) => later(lease.until, limits::LEASE_GRACE),
+            (Phase::Awaiting { until, .. }, _) => {
+                let in_a_day = later(now, limits::WAIT_GRACE);
+                until.map_or(in_a_day, |until| later(until, limits::QUEUE_GRACE).min(in_a_day))
+            }
+            (Phase::Running { lease, .. }, Invoker::Queue { .. }) => later(lease.until, limits::LEASE_GRACE),
             (Phase::Running { lease, .. }, Invoker::WaitLoop { .. }) => later(lease.until, limits::LOOP_GRACE),
-            (_, Invoker::Queue) => later(self.due_at, limits::QUEUE_GRACE),
+            (_, Invoker::Queue { .. }) => later(self.due_at, limits::QUEUE_GRACE),
             (_, Invoker::WaitLoop { .. }) => later(self.due_at, limits::LOOP_GRACE).min(later(now, limits::WAIT_GRACE)),
         };
         Some(at)
@@ -25,9 +29,10 @@ impl RunRecord {
     pub fn needs(&self, now: Timestamp) -> Need {
         match (&self.phase, &self.invoker) {
             _ if self.is_leased(now) => Need::Nothing,
-            (Phase::Ended(_), _) | (Phase::Running { .. }, Invoker::Queue) => Need::Nothing,
-            (_, Invoker::Queue) if now < self.due_at => Need::Nothing,
-            (_, Invoker::Queue) => Need::Backlog,
+            (Phase::Ended(_), _) | (Phase::Running { .. }, Invoker::Queue { .. }) => Need::Nothing,
+            (Phase::Awaiting { .. }, _) => Need::Signal,
+            (_, Invoker::Queue { .. }) if now < self.due_at => Need::Nothing,
+            (_, Invoker::Queue { .. }) => Need::Backlog,
             (_, Invoker::WaitLoop { .. }) => Need::Execution,
         }
     }
@@ -52,15 +57,18 @@ pub(super) fn reconciled(run: &RunRecord, facts: Facts, task: Task<'_>, cx: &Dec
     match (&run.phase, &run.invoker, facts) {
         // An ended lease means a dead attempt, whatever calls the run.
         (Phase::Running { .. }, ..) => attempt::crashed(run, None, policy, cx),
-        (_, Invoker::Queue, _) if now < run.due_at => again(run, cx),
-        (_, Invoker::Queue, _) if run.is_past_start(policy, now) => {
+        // The conductor has looked: the signal has not come.
+        (Phase::Awaiting { until, .. }, ..) if until.is_some_and(|until| until <= now) => signal::woken(run, cx),
+        (Phase::Awaiting { .. }, ..) => again(run, cx),
+        (_, Invoker::Queue { .. }, _) if now < run.due_at => again(run, cx),
+        (_, Invoker::Queue { .. }, _) if run.is_past_start(policy, now) => {
             end::finish(run.clone(), FinalState::Expired, None, policy, cx)
         }
-        (_, Invoker::Queue, Facts::Backlog(true)) => held_up(run, cx),
-        (_, Invoker::Queue, _) if run.reconcile_count == 0 => sent_again(run, cx),
+        (_, Invoker::Queue { .. }, Facts::Backlog(true)) => held_up(run, cx),
+        (_, Invoker::Queue { .. }, _) if run.reconcile_count == 0 => sent_again(run, cx),
         // Sent again before, and still not taken. A queue doesn't say why; the wait loop tells a function that is
         // throttled, and waits, from one that can't start, which is a crash.
-        (_, Invoker::Queue, _) | (_, Invoker::WaitLoop { .. }, Facts::Executing(false)) => run.renewed(cx),
+        (_, Invoker::Queue { .. }, _) | (_, Invoker::WaitLoop { .. }, Facts::Executing(false)) => run.renewed(cx),
         (_, Invoker::WaitLoop { .. }, _) => again(run, cx),
     }
 }

@@ -22,6 +22,10 @@ pub enum Transition {
     TakeAttempt,
     /// Takes the attempt that the wait loop calls for; one that is too late expires.
     AnswerCall,
+    /// Takes the next iteration: the time has passed until which the run waits for a signal.
+    EndWait,
+    /// Makes the next iteration due: the signal has come that the run waits for.
+    Wake,
     /// Records that the process of an attempt died: retried by the policy, or the end.
     RecordCrash,
     /// Stores what came of the attempt that holds the lease.
@@ -56,6 +60,7 @@ pub enum Transition {
 
 const HAS_STARTED: Cell = Cell::Ignored("only a run that has not started can be moved");
 const NO_ATTEMPT: Cell = Cell::Ignored("no attempt holds the lease");
+const NO_LOOP: Cell = Cell::Ignored("no wait loop calls a run that waits for a signal");
 const NOT_OVER: Cell = Cell::Ignored("the run has not ended");
 const OVER: Cell = Cell::Ignored("the run has ended");
 
@@ -64,51 +69,62 @@ const OVER: Cell = Cell::Ignored("the run has ended");
 pub const fn cell(phase: PhaseName, input: InputName) -> Cell {
     use Cell::{Does, Ignored};
     use InputName as I;
-    use PhaseName::{Ended, Queued, Running, Waiting};
+    use PhaseName::{Awaiting, Ended, Queued, Running, Waiting};
     use Transition as T;
 
     match (input, phase) {
         (I::Delivered, Queued) => Does(T::TakeAttempt),
         (I::Delivered, Running) => Does(T::RecordCrash),
         (I::Delivered, Waiting) => Ignored("the wait loop calls for the next iteration"),
+        (I::Delivered, Awaiting) => Does(T::EndWait),
         (I::Delivered, Ended) => Does(T::RunEndHooks),
 
-        (I::Undelivered, Queued | Running) => Does(T::SendAfresh),
+        (I::Undelivered, Queued | Running | Awaiting) => Does(T::SendAfresh),
         (I::Undelivered, Waiting) => Ignored("the wait loop calls for the next iteration"),
         (I::Undelivered, Ended) => OVER,
 
         (I::WaitLoopCalled, Queued | Waiting) => Does(T::AnswerCall),
         (I::WaitLoopCalled, Running) => Does(T::RecordCrash),
+        (I::WaitLoopCalled, Awaiting) => NO_LOOP,
         (I::WaitLoopCalled, Ended) => Does(T::RunEndHooks),
 
         (I::WaitLoopAnswered, Queued | Waiting) => Does(T::HandOver),
         (I::WaitLoopAnswered, Running) => Ignored("it is answered with the end of the lease"),
+        (I::WaitLoopAnswered, Awaiting) => NO_LOOP,
         (I::WaitLoopAnswered, Ended) => OVER,
 
         (I::WaitLoopCrashed, Queued | Running | Waiting) => Does(T::RecordCrash),
+        (I::WaitLoopCrashed, Awaiting) => NO_LOOP,
         (I::WaitLoopCrashed, Ended) => OVER,
 
         (I::ExecutionEnded, Queued | Running | Waiting) => Does(T::FollowExecution),
+        (I::ExecutionEnded, Awaiting) => NO_LOOP,
         (I::ExecutionEnded, Ended) => OVER,
 
         (I::AttemptEnded, Running) => Does(T::EndAttempt),
         (I::Progressed, Running) => Does(T::StoreProgress),
         (I::Extended, Running) => Does(T::MoveLease),
-        (I::AttemptEnded | I::Progressed | I::Extended, Queued | Waiting | Ended) => NO_ATTEMPT,
+        (I::AttemptEnded | I::Progressed | I::Extended, Queued | Waiting | Awaiting | Ended) => NO_ATTEMPT,
 
-        (I::AbortRequested, Queued | Waiting) => Does(T::Abort),
+        (I::Signalled, Queued | Running | Waiting) => {
+            Ignored("it looks for the signal itself when it comes to wait for it")
+        }
+        (I::Signalled, Awaiting) => Does(T::Wake),
+        (I::Signalled, Ended) => OVER,
+
+        (I::AbortRequested, Queued | Waiting | Awaiting) => Does(T::Abort),
         (I::AbortRequested, Running) => Does(T::RequestAbort),
         (I::AbortRequested, Ended) => OVER,
 
         (I::Rescheduled, Queued) => Does(T::Reschedule),
-        (I::Rescheduled, Running | Waiting | Ended) => HAS_STARTED,
+        (I::Rescheduled, Running | Waiting | Awaiting | Ended) => HAS_STARTED,
 
-        (I::Reconciled, Queued | Running | Waiting | Ended) => Does(T::Reconcile),
+        (I::Reconciled, Queued | Running | Waiting | Awaiting | Ended) => Does(T::Reconcile),
 
         (I::EndHooksDone, Ended) => Does(T::FinishEndHooks),
-        (I::EndHooksDone, Queued | Running | Waiting) => NOT_OVER,
+        (I::EndHooksDone, Queued | Running | Waiting | Awaiting) => NOT_OVER,
 
-        (I::TaskRemoved, Queued | Running | Waiting) => Does(T::FailRemoved),
+        (I::TaskRemoved, Queued | Running | Waiting | Awaiting) => Does(T::FailRemoved),
         (I::TaskRemoved, Ended) => Does(T::DropEndHooks),
     }
 }
@@ -117,19 +133,22 @@ impl Transition {
     /// The phases that it may lead to from this one; none where it always stays.
     #[must_use]
     pub const fn leads_to(self, from: PhaseName) -> &'static [PhaseName] {
-        use PhaseName::{Ended, Queued, Running, Waiting};
+        use PhaseName::{Awaiting, Ended, Queued, Running, Waiting};
         match self {
             Self::TakeAttempt => &[Queued, Running, Ended], // What arrives before its time is sent again.
             Self::AnswerCall => match from {
                 Queued => &[Running, Ended],
                 _ => &[Running], // Expiry is of what never started.
             },
+            Self::EndWait => &[Awaiting, Running], // The same.
+            Self::Wake => &[Queued],
             Self::RecordCrash => &[Queued, Ended],
-            Self::EndAttempt => &[Queued, Waiting, Ended],
+            Self::EndAttempt => &[Queued, Waiting, Awaiting, Ended],
             Self::Reconcile => match from {
                 Queued => &[Queued, Ended],
                 Running => &[Running, Queued, Ended],
                 Waiting => &[Waiting, Ended],
+                Awaiting => &[Awaiting, Queued, Ended],
                 Ended => &[],
             },
             Self::FollowExecution => match from {
@@ -159,7 +178,7 @@ impl Transition {
             (Self::TakeAttempt | Self::AnswerCall, PhaseName::Queued) => &[Expired],
             (Self::EndAttempt, _) => &[Completed, Failed, Aborted],
             (Self::Reconcile, PhaseName::Queued) => &[Failed, Expired],
-            (Self::Reconcile, PhaseName::Waiting) | (Self::FailRemoved, _) => &[Failed],
+            (Self::Reconcile, PhaseName::Waiting | PhaseName::Awaiting) | (Self::FailRemoved, _) => &[Failed],
             (Self::RecordCrash | Self::FollowExecution | Self::Reconcile, _) => &[Failed, Aborted],
             (Self::Abort, _) => &[Aborted],
             _ => &[],
@@ -171,12 +190,13 @@ impl Transition {
 /// another attempt, is no move.
 #[must_use]
 pub fn moves() -> Vec<(State, Vec<State>)> {
-    let moves = |from: State, phase: PhaseName| {
-        let done = InputName::ALL.into_iter().filter_map(|input| match cell(phase, input) {
-            Cell::Does(transition) => Some(transition),
+    let moves = |from: State| {
+        let cells = from.phases().iter().flat_map(|phase| InputName::ALL.map(|input| (*phase, cell(*phase, input))));
+        let done = cells.filter_map(|(phase, cell)| match cell {
+            Cell::Does(transition) => Some((phase, transition)),
             Cell::Ignored(_) => None,
         });
-        let next = done.flat_map(|transition| {
+        let next = done.flat_map(|(phase, transition)| {
             let ends = transition.ends_as(phase).iter().copied().map(State::from);
             let stays = transition.leads_to(phase).iter().filter_map(|to| to.state());
             ends.chain(stays).collect::<Vec<_>>()
@@ -190,8 +210,7 @@ pub fn moves() -> Vec<(State, Vec<State>)> {
         let next: Vec<State> = next.chain(by_time).collect();
         State::ALL.into_iter().filter(|to| *to != from && next.contains(to)).collect()
     };
-    let moves = |from: State| (from, from.phase().map_or_else(Vec::new, |phase| moves(from, phase)));
-    State::ALL.into_iter().map(moves).collect()
+    State::ALL.into_iter().map(|from| (from, moves(from))).collect()
 }
 
 impl PhaseName {
@@ -200,20 +219,20 @@ impl PhaseName {
         match self {
             Self::Queued => Some(State::Submitted),
             Self::Running => Some(State::Running),
-            Self::Waiting => Some(State::Waiting),
+            Self::Waiting | Self::Awaiting => Some(State::Waiting),
             Self::Ended => None,
         }
     }
 }
 
 impl State {
-    /// The phase of a run that is told so, unless it is over.
-    const fn phase(self) -> Option<PhaseName> {
+    /// The phases of a run that is told so, unless it is over.
+    const fn phases(self) -> &'static [PhaseName] {
         match self {
-            Self::Scheduled | Self::Submitted => Some(PhaseName::Queued),
-            Self::Running => Some(PhaseName::Running),
-            Self::Waiting => Some(PhaseName::Waiting),
-            Self::Completed | Self::Failed | Self::Aborted | Self::Expired => None,
+            Self::Scheduled | Self::Submitted => &[PhaseName::Queued],
+            Self::Running => &[PhaseName::Running],
+            Self::Waiting => &[PhaseName::Waiting, PhaseName::Awaiting],
+            Self::Completed | Self::Failed | Self::Aborted | Self::Expired => &[],
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use dacapo_domain::{
     AttemptEnd, AttemptError, AttemptOutcome, Change, Decision, DecisionContext, Effect, Id, Input, Json, Machine,
-    NewRun, Policy, Progress, Purpose, RunRecord, State, Task, Trigger, Version, Wait, WaitLoopCall, Work, limits,
+    NewRun, Phase, Policy, Progress, Purpose, RunRecord, Signal, State, Task, Trigger, Version, Wait, WaitLoopCall,
+    Work, limits,
     run::{ExecutionEnd, Facts, PhaseName, answer},
     seconds,
 };
@@ -25,6 +26,8 @@ enum Happening {
     ExecutionEnded(u8),
     Done,
     Continue(u64),
+    Await { until: Option<u64> },
+    Signalled,
     Fail { terminal: bool },
     AbortedByItself,
     LateOutcome,
@@ -52,6 +55,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (0..3_u8).prop_map(Happening::ExecutionEnded),
         1 => Just(Happening::Done),
         4 => prop_oneof![Just(0), 1..100_u64, Just(355 * 86_400), Just(356 * 86_400)].prop_map(Happening::Continue),
+        3 => prop::option::of(0..4_000_u64).prop_map(|until| Happening::Await { until }),
+        3 => Just(Happening::Signalled),
         3 => any::<bool>().prop_map(|terminal| Happening::Fail { terminal }),
         1 => Just(Happening::AbortedByItself),
         1 => Just(Happening::LateOutcome),
@@ -67,6 +72,10 @@ fn happening() -> impl Strategy<Value = Happening> {
 fn call(run: &RunRecord, former: bool, round: u32) -> WaitLoopCall {
     let first = WaitLoopCall::first(run, start());
     WaitLoopCall { generation: first.generation - u32::from(former && first.generation > 0), round, ..first }
+}
+
+fn approved() -> Signal {
+    Signal::Token { name: "approve".to_owned() }
 }
 
 fn done() -> AttemptOutcome {
@@ -96,6 +105,11 @@ fn input(run: &RunRecord, happening: &Happening, now: Timestamp) -> Input {
         Happening::Continue(s) => {
             ended(AttemptOutcome::Continue { input: Json::default(), wait: Wait::After(seconds(*s)) })
         }
+        Happening::Await { until } => {
+            let wait = Wait::Token { name: "approve".to_owned(), until: until.map(|s| now + seconds(s)) };
+            ended(AttemptOutcome::Continue { input: Json::default(), wait })
+        }
+        Happening::Signalled => Input::Signalled(approved()),
         Happening::Fail { terminal: true } => ended(AttemptOutcome::Failed(AttemptError::terminal("ERROR", "no"))),
         Happening::Fail { terminal: false } => {
             ended(AttemptOutcome::Failed(AttemptError::retryable("ERROR", "not yet")))
@@ -134,7 +148,7 @@ fn check_run(
         prop_assert!(cx.now >= run.due_at, "a handler never starts before its time");
         prop_assert_eq!(after.phase.name(), PhaseName::Running);
     }
-    if next.work.is_some() {
+    if matches!(next.work, Some(Work::CallHandler | Work::RunEndHooks)) {
         let takes = stores && after.lease().is_some_and(|lease| lease.token == cx.version());
         prop_assert!(takes, "work is done under a lease of its own");
         let ends = !run.phase.is_final() && after.phase.is_final();
@@ -169,7 +183,10 @@ fn repair(mut run: RunRecord, policy: Option<&Policy>, mut now: Timestamp, mut r
         now = now.max(reconcile_at);
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let facts = if run.invoker.is_queue() { Facts::Backlog(false) } else { Facts::Executing(false) };
-        let decision = run.decide(&Input::Reconciled(facts), task, &DecisionContext { now, random });
+        let awaits = matches!(run.phase, Phase::Awaiting { .. }) && policy.is_some();
+        // The conductor looks, and finds that the token was completed.
+        let input = if awaits { Input::Signalled(approved()) } else { Input::Reconciled(facts) };
+        let decision = run.decide(&input, task, &DecisionContext { now, random });
         run = decision.record;
         // What the effects bring: the message arrives, the wait loop calls, the handler succeeds, the hooks run.
         for effect in decision.effects {

@@ -9,6 +9,7 @@ mod outcome;
 mod reconcile;
 mod records;
 mod report;
+mod signal;
 #[expect(dead_code, reason = "nothing deletes a run but its time")]
 #[path = "../tape/mod.rs"]
 mod tape;
@@ -26,7 +27,7 @@ use tape::{Case, context, covers, ignores, play, walks};
 
 fn cases() -> Vec<Case<RunRecord>> {
     let attempts = [delivered::cases(), outcome::cases(), report::cases()];
-    let loops = [wait_loop::cases(), execution::cases()];
+    let loops = [wait_loop::cases(), execution::cases(), signal::cases()];
     attempts.into_iter().chain(loops).chain([control::cases(), reconcile::cases()]).flatten().collect()
 }
 
@@ -69,9 +70,9 @@ fn input_of_a_run_whose_task_was_removed_counts_as_its_removal() {
     for run in records::all() {
         let removed = run.decide(&Input::TaskRemoved, Task::Removed, &context(5_000));
         for name in InputName::ALL {
-            use InputName::{EndHooksDone, Progressed, Reconciled, WaitLoopAnswered};
+            use InputName::{EndHooksDone, Progressed, Reconciled, Signalled, WaitLoopAnswered};
             let decision = run.decide(&records::sample(name, &run), Task::Removed, &context(5_000));
-            if !matches!(name, Progressed | WaitLoopAnswered | Reconciled | EndHooksDone) {
+            if !matches!(name, Progressed | WaitLoopAnswered | Signalled | Reconciled | EndHooksDone) {
                 assert_eq!(decision, removed, "{name:?} of {run:?}");
             }
         }

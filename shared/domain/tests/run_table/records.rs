@@ -2,7 +2,7 @@
 
 use dacapo_domain::{
     AttemptEnd, AttemptError, AttemptOutcome, Effect, Input, Lease, Message, NewRun, Phase, Policy, Purpose,
-    RecordedError, Retry, RunMessage, RunRecord, Task, Trigger, Version, Wait, WaitLoopCall, limits,
+    RecordedError, Retry, RunMessage, RunRecord, Signal, Task, Trigger, Version, Wait, WaitLoopCall, limits,
     run::{End, ExecutionEnd, Facts, FinalState, InputName, Progress},
 };
 
@@ -80,6 +80,26 @@ pub fn waiting() -> RunRecord {
     driven(&running(), 10, &input, Task::Known(&policy()))
 }
 
+pub fn token(until: Option<i64>) -> Wait {
+    Wait::Token { name: "approve".to_owned(), until: until.map(at) }
+}
+
+pub fn told() -> Signal {
+    Signal::Token { name: "approve".to_owned() }
+}
+
+/// Waits since 10 for a token, until a time.
+pub fn awaiting(until: Option<i64>) -> RunRecord {
+    let input = ended_with(&running(), AttemptOutcome::Continue { input: json("2"), wait: token(until) });
+    driven(&running(), 10, &input, Task::Known(&policy()))
+}
+
+/// Waits since 120 for children; a wait loop called it before.
+pub fn awaiting_children() -> RunRecord {
+    let outcome = AttemptOutcome::Continue { input: json("3"), wait: Wait::Children };
+    driven(&running_in_loop(), 120, &ended_with(&running_in_loop(), outcome), Task::Known(&policy()))
+}
+
 /// Taken by its wait loop at 110: its lease ends at 150.
 pub fn running_in_loop() -> RunRecord {
     driven(&waiting(), 110, &Input::WaitLoopCalled(call(&waiting())), Task::Known(&policy()))
@@ -109,8 +129,9 @@ pub fn delegated() -> RunRecord {
 pub fn all() -> Vec<RunRecord> {
     let queued = [queued(), scheduled(), perishable(), direct(), between_attempts()];
     let running = [running(), aborting(), running_in_loop()];
+    let waiting = [waiting(), awaiting(None), awaiting(Some(70)), awaiting(Some(7_200)), awaiting_children()];
     let ended = [completed(), with_hooks(), delegated()];
-    queued.into_iter().chain(running).chain([waiting()]).chain(ended).collect()
+    queued.into_iter().chain(running).chain(waiting).chain(ended).collect()
 }
 
 pub fn call(run: &RunRecord) -> WaitLoopCall {
@@ -152,6 +173,7 @@ pub fn sample(name: InputName, run: &RunRecord) -> Input {
         InputName::AttemptEnded => done(run),
         InputName::Progressed => Input::Progressed(token, Progress { message: "half".to_owned(), fraction: 0.5 }),
         InputName::Extended => Input::Extended(token, s(60)),
+        InputName::Signalled => Input::Signalled(told()),
         InputName::AbortRequested => Input::AbortRequested("enough".to_owned()),
         InputName::Rescheduled => Input::Rescheduled(at(100_060)),
         InputName::Reconciled => Input::Reconciled(Facts::Nothing),
