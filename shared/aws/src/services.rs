@@ -1,10 +1,11 @@
 //! The outbox and the probe: each effect, and each question of the conductor, by the service that it is for.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use dacapo_core::port::{ExecutionStatus, Outbox, PortResult, Probe};
+use dacapo_core::port::{ExecutionStatus, Outbox, PortResult, Probe, post_after};
 use dacapo_domain::Effect;
+use futures::future::join_all;
 
 use crate::{queues::Queues, scheduler::Scheduler, wait_loop::WaitLoop};
 
@@ -30,6 +31,24 @@ impl Outbox for AwsOutbox {
             }
             Effect::DeleteSchedule { name } => self.scheduler.delete_schedule(name).await,
         }
+    }
+
+    async fn post_all(&self, effects: &[Effect]) {
+        let others: Vec<Effect> =
+            effects.iter().filter(|effect| !matches!(effect, Effect::Send { .. })).cloned().collect();
+        futures::join!(self.send_all(effects), post_after(self, &others));
+    }
+}
+
+impl AwsOutbox {
+    async fn send_all(&self, effects: &[Effect]) {
+        let mut queues: BTreeMap<&str, Vec<(&str, Duration)>> = BTreeMap::new();
+        for effect in effects {
+            if let Effect::Send { to, message, delay } = effect {
+                queues.entry(to).or_default().push((message.text(), *delay));
+            }
+        }
+        join_all(queues.iter().map(|(to, messages)| self.queues.send_all(to, messages))).await;
     }
 }
 

@@ -8,13 +8,16 @@
 //! - *Store, then what follows.* The store lets the effects of a write follow it; those of a decision that changes
 //!   nothing are posted here.
 
+mod runs;
+
 use std::time::Duration;
 
 use dacapo_domain::{
-    Change, Created, Decision, Header, Id, IdempotencyKey, IdempotencyKeyInput, Input, LogLine, Machine, Payload,
-    Payloads, RecordKey, RunRecord, Saved, StoredRecord, Task, Work,
+    Change, Created, Decision, Header, LogLine, Machine, Payload, Payloads, RecordKey, Saved, StoredRecord, Work,
 };
 use jiff::Timestamp;
+
+pub use runs::{commit_run, create_run, create_runs};
 
 use crate::port::{PortError, PortErrorKind, PortResult, Ports, post_after};
 
@@ -192,75 +195,6 @@ pub async fn create<M: Machine>(ports: &Ports, decision: &Decision<M>, until: Ti
     })
 }
 
-/// Takers of one idempotency key that meet try again so often.
-const KEY_TRIES: u32 = 8;
-
-/// Stores a new run together with its idempotency key, where it has one. A run that holds the key is given, unless its
-/// key is free.
-///
-/// # Errors
-/// An error of the store once `until` has passed; on `Transient` it may have been stored.
-pub async fn create_run(
-    ports: &Ports,
-    decision: &Decision<RunRecord>,
-    until: Timestamp,
-) -> PortResult<Creation<RunRecord>> {
-    let Some(key) = decision.record.key.as_ref() else { return create(ports, decision, until).await };
-    let write = decision.write().map_err(unwritable::<RunRecord>)?;
-    let mut held: Option<IdempotencyKey> = None;
-    for _ in 0..KEY_TRIES {
-        let cx = ports.clock.decision_context();
-        let claim = IdempotencyKey::claim(&decision.record, held.as_ref(), &cx);
-        let claim = claim.transpose().map_err(unwritable::<IdempotencyKey>)?;
-        let found = match retry_until(ports, until, || ports.records.create(&write, claim.as_ref())).await? {
-            Created::New => return Ok(Creation::New),
-            Created::Exists(found) => return Ok(Creation::Exists(read_record(found)?.record)),
-            Created::Claimed(found) => read_record::<IdempotencyKey>(found)?.record,
-        };
-        let holder = load::<RunRecord>(ports, &RunRecord::key_of(found.run)).await?.map(|stored| stored.record);
-        match holder {
-            // The reply was lost: key and run were stored together.
-            Some(holder) if holder.version == decision.record.version => return Ok(Creation::New),
-            Some(holder) if !found.is_free(Some(&holder), cx.now) => return Ok(Creation::Exists(holder)),
-            _ => held = Some(found),
-        }
-    }
-    let message = format!("failed to take the idempotency key {:?}: too many take it at once (try again)", key.text);
-    Err(PortError::new(PortErrorKind::Transient, message))
-}
-
-/// Commits an input of a run, and lets its idempotency key end with it.
-///
-/// # Errors
-/// As [`commit`].
-pub async fn commit_run(
-    ports: &Ports,
-    seen: RunRecord,
-    input: &Input,
-    task: Task<'_>,
-    until: Timestamp,
-) -> PortResult<Option<Committed<RunRecord>>> {
-    let was_over = seen.phase.is_final();
-    let committed = commit(ports, Seen::Stored(seen), input, task, until).await?;
-    if let Some(Committed { record, changed: true, .. }) = &committed
-        && !was_over
-        && let (Some(key), Some(expires_at_s)) = (&record.key, record.expires_at_s)
-    {
-        let ended = end_key(ports, &record.name, &key.text, record.id, expires_at_s, until).await;
-        if let Err(error) = ended {
-            tracing::warn!(run = %record.id, %error, "an idempotency key may outlive its run's record");
-        }
-    }
-    Ok(committed)
-}
-
-async fn end_key(ports: &Ports, task: &str, key: &str, run: Id, expires_at_s: i64, until: Timestamp) -> PortResult<()> {
-    if let Some(stored) = load::<IdempotencyKey>(ports, &IdempotencyKey::key_of(task, key)).await? {
-        commit(ports, stored, &IdempotencyKeyInput::RunEnded { run, expires_at_s }, (), until).await?;
-    }
-    Ok(())
-}
-
 /// A record with all its payloads.
 ///
 /// # Errors
@@ -294,6 +228,21 @@ pub async fn load_or_replace<M: Machine>(ports: &Ports, fresh: M) -> PortResult<
 /// An error of the store once `until` has passed.
 pub async fn append(ports: &Ports, key: &RecordKey, lines: &[LogLine], until: Timestamp) -> PortResult<()> {
     retry_until(ports, until, || ports.records.append(key, lines)).await
+}
+
+/// Adds members to a set among a record's payloads, and gives the record as it is then; `None` where it is gone.
+///
+/// # Errors
+/// An error of the store once `until` has passed; `Refused` for a record that this build can't read.
+pub async fn gather<M: Machine>(
+    ports: &Ports,
+    key: &RecordKey,
+    set: &str,
+    members: &[String],
+    until: Timestamp,
+) -> PortResult<Option<Stored<M>>> {
+    let stored = retry_until(ports, until, || ports.records.gather(key, set, members)).await?;
+    stored.map(read_record).transpose()
 }
 
 /// Raises the time at which the conductor reconciles a record, where it is still the one seen.

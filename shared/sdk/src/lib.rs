@@ -46,7 +46,9 @@ mod reference;
 mod task;
 mod task_error;
 
-pub use client::{Client, ListFilter, Listed, Publish, Published, ScheduleClient, ScheduleState, StartRun, Started};
+pub use client::{
+    Client, ListFilter, Listed, Publish, Published, ScheduleClient, ScheduleState, StartBatch, StartRun, Started,
+};
 pub use context::{EventContext, HookContext, RunContext, TaskContext};
 pub use dacapo_core::{
     Error, ErrorKind,

@@ -109,6 +109,14 @@ impl Records for FaultyPorts {
         self.plan.inject(self.ports.records.load(key)).await
     }
 
+    async fn peek(&self, keys: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {
+        self.plan.inject(self.ports.records.peek(keys)).await
+    }
+
+    async fn gather(&self, key: &RecordKey, set: &str, members: &[String]) -> PortResult<Option<StoredRecord>> {
+        self.plan.inject(self.ports.records.gather(key, set, members)).await
+    }
+
     async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
         let (write, after) = self.split(write);
         let saved = self.plan.inject(self.ports.records.save(seen, &write)).await?;

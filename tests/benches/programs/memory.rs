@@ -56,6 +56,14 @@ impl Records for Memory {
         unused()
     }
 
+    async fn peek(&self, _: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {
+        unused()
+    }
+
+    async fn gather(&self, _: &RecordKey, _: &str, _: &[String]) -> PortResult<Option<StoredRecord>> {
+        unused()
+    }
+
     async fn delete(&self, _: &Header, _: &[Effect]) -> PortResult<bool> {
         unused()
     }

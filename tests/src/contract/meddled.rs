@@ -82,6 +82,14 @@ impl Records for Meddled {
         self.ports.records.load(key).await
     }
 
+    async fn peek(&self, keys: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {
+        self.ports.records.peek(keys).await
+    }
+
+    async fn gather(&self, key: &RecordKey, set: &str, members: &[String]) -> PortResult<Option<StoredRecord>> {
+        self.write(self.ports.records.gather(key, set, members)).await
+    }
+
     async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
         self.write(self.ports.records.save(seen, write)).await
     }

@@ -26,6 +26,7 @@ pub mod payloads;
 pub mod queries;
 pub mod reconcile;
 pub mod saves;
+pub mod sets;
 
 // Outbox and probe.
 pub mod executions;

@@ -41,6 +41,13 @@ macro_rules! contract {
                     payload_of_another_size_replaces_the_former,
                     large_payload_of_a_write_that_loses_changes_nothing,
                     large_payloads_of_ten_saves_at_once_are_not_mixed;
+                sets:
+                    members_are_added_to_those_that_are_there,
+                    members_added_at_once_are_all_there,
+                    save_keeps_the_set_and_is_given_it,
+                    set_of_a_thousand_members_is_whole,
+                    set_of_a_record_that_is_gone_is_none,
+                    peek_gives_those_that_are_there;
                 claims:
                     claim_of_what_is_free_is_stored_with_its_record,
                     claim_that_is_held_gives_its_record_and_stores_nothing,

@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use crate::source::{Source, none, sources, without_tests};
 
 /// The verbs of the records' port that write.
-const VERBS: &[&str] = &["create", "save", "delete", "postpone", "append", "expire_overflow"];
+const VERBS: &[&str] = &["create", "create_all", "save", "delete", "postpone", "append", "expire_overflow", "gather"];
 
 /// The one way.
 const WAY: &[&str] = &["shared/core/src/commit.rs", "shared/core/src/commit/"];

@@ -22,6 +22,8 @@ pub(super) const EXPIRES_AT_S: &str = Header::EXPIRES_AT_S;
 pub(super) const HAS_OVERFLOW: &str = "overflow";
 /// The beginning of the name of an attribute that holds a payload.
 pub(super) const INLINE_PREFIX: &str = "p.";
+/// The beginning of the name of an attribute that holds a set.
+pub(super) const SET_PREFIX: &str = "s.";
 /// The beginning of the name of an attribute that names the item of a payload stored apart.
 pub(super) const OVERFLOW_PREFIX: &str = "a.";
 
@@ -76,6 +78,7 @@ fn value_bytes(value: &AttributeValue) -> usize {
         // Two digits a byte and one for the sign and the point; a byte more where zeroes would be trimmed.
         AttributeValue::N(number) => number.len().div_ceil(2) + 1,
         AttributeValue::B(blob) => blob.as_ref().len(),
+        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
         AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + value_bytes(value)).sum::<usize>(),
         AttributeValue::M(map) => {
             3 + map.iter().map(|(name, value)| 1 + name.len() + value_bytes(value)).sum::<usize>()

@@ -11,7 +11,8 @@ use aws_sdk_dynamodb::{
     },
 };
 use dacapo_core::port::{PortError, PortErrorKind, PortResult, post_after};
-use dacapo_domain::{Claim, Created, Write};
+use dacapo_domain::{Claim, Created, Effect, Write};
+use futures::future::join_all;
 
 use super::{
     DynamoRecords,
@@ -21,6 +22,8 @@ use super::{
 };
 use crate::error::Operation;
 
+/// Records that are stored at once, of many.
+const AT_ONCE: usize = 32;
 /// The condition of a new item: there is none, or it has expired and the service has not deleted it yet.
 const ABSENT: &str = "attribute_not_exists(pk) OR #expiresAtS <= :now";
 /// Writers of the same records that meet try again so often.
@@ -41,6 +44,29 @@ enum Put {
 
 impl DynamoRecords {
     pub(super) async fn create_record(&self, write: &Write, claim: Option<&Claim>) -> PortResult<Created> {
+        let created = self.put_new(write, claim).await?;
+        if created == Created::New {
+            for effects in [Some(&write.effects), claim.map(|claim| &claim.write.effects)].into_iter().flatten() {
+                post_after(&*self.outbox, effects).await;
+            }
+        }
+        Ok(created)
+    }
+
+    /// Stores all of them first, so that their messages share requests.
+    pub(super) async fn create_records(&self, writes: &[(Write, Option<Claim>)]) -> Vec<PortResult<Created>> {
+        let mut created = Vec::with_capacity(writes.len());
+        for some in writes.chunks(AT_ONCE) {
+            created.extend(join_all(some.iter().map(|(write, claim)| self.put_new(write, claim.as_ref()))).await);
+        }
+        let new = writes.iter().zip(&created).filter(|(_, created)| matches!(created, Ok(Created::New)));
+        let stored = new.flat_map(|((write, claim), _)| [Some(write), claim.as_ref().map(|claim| &claim.write)]);
+        let effects: Vec<Effect> = stored.flatten().flat_map(|write| write.effects.clone()).collect();
+        self.outbox.post_all(&effects).await;
+        created
+    }
+
+    async fn put_new(&self, write: &Write, claim: Option<&Claim>) -> PortResult<Created> {
         self.forget_mark(&write.header.key);
         let mut placed = vec![(write, self.place(write).await?)];
         if let Some(claim) = claim {
@@ -53,9 +79,6 @@ impl DynamoRecords {
             _ => self.put_record(write, &placed[0].1.item).await?,
         };
         let (Put::Exists(found) | Put::Claimed(found)) = &put else {
-            for (write, _) in placed {
-                post_after(&*self.outbox, &write.effects).await;
-            }
             return Ok(Created::New);
         };
         for (write, Placed { apart, .. }) in &placed {

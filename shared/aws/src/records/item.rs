@@ -1,6 +1,9 @@
 //! Records as items.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use dacapo_core::port::{PortError, PortErrorKind, PortResult};
@@ -8,8 +11,8 @@ use dacapo_domain::{Header, Json, Payloads, RecordKey, StoredRecord, Version, Wr
 
 use super::{
     attribute::{
-        DOCUMENT, EXPIRES_AT_S, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PK, RECORD, VERSION, key, number, number_of,
-        text, text_of,
+        DOCUMENT, EXPIRES_AT_S, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PK, RECORD, SET_PREFIX, VERSION, key, number,
+        number_of, text, text_of,
     },
     index,
 };
@@ -39,12 +42,14 @@ pub(super) fn read(item: &Item) -> PortResult<StoredRecord> {
     Ok(StoredRecord { header, document: read_json(document)?, payloads: read_payloads(item)? })
 }
 
-/// The payloads of an item by name: values that are inline, and the names of those apart.
+/// The payloads of an item by name: values that are inline, sets, and the names of those apart.
 pub(super) fn read_payloads(item: &Item) -> PortResult<Payloads> {
     let mut found = BTreeMap::new();
     for (name, value) in item {
         if let Some(slot) = name.strip_prefix(INLINE_PREFIX) {
             found.insert(slot, Some(read_json(value)?));
+        } else if let Some(slot) = name.strip_prefix(SET_PREFIX) {
+            found.insert(slot, Some(read_set(value)?));
         } else if let Some(slot) = name.strip_prefix(OVERFLOW_PREFIX) {
             found.insert(slot, None);
         }
@@ -78,6 +83,12 @@ pub(super) fn read_json(value: &AttributeValue) -> PortResult<Json> {
     };
     Json::from_text(json.as_str())
         .map_err(|error| PortError::new(PortErrorKind::Refused, "failed to read JSON").caused_by(error))
+}
+
+/// An attribute that is a set of texts, in their order.
+fn read_set(value: &AttributeValue) -> PortResult<Json> {
+    let texts: BTreeSet<&String> = value.as_ss().map(|texts| texts.iter().collect()).unwrap_or_default();
+    Json::of(&texts).map_err(|error| PortError::new(PortErrorKind::Refused, "failed to read a set").caused_by(error))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //! | a line of its log | `{kind}/{id}` | `log/{sort}` |
 //!
 //! A record has its `version`, its document as JSON text in `doc`, its payloads in `p.{slot}` or the sort keys of their
-//! items in `a.{slot}`, and in `overflow` the mark that items stand beside it. Each index holds keys only, by two
+//! items in `a.{slot}`, its sets in `s.{slot}`, and in `overflow` the mark that items stand beside it. Each index holds keys only, by two
 //! attributes: `{index}` is the partition with its shard, `{index}Sort` the sort text. `expiresAtS` is the table's time
 //! to live, in Unix seconds; the service deletes late, so that every read and every condition looks at it.
 
@@ -17,6 +17,7 @@ mod batch;
 mod create;
 mod delete;
 mod expire;
+mod gather;
 mod index;
 mod item;
 mod log;
@@ -85,8 +86,20 @@ impl Records for DynamoRecords {
         self.create_record(write, claim).await
     }
 
+    async fn create_all(&self, writes: &[(Write, Option<Claim>)]) -> Vec<PortResult<Created>> {
+        self.create_records(writes).await
+    }
+
     async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
         self.load_record(key).await
+    }
+
+    async fn peek(&self, keys: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {
+        self.peek_records(keys).await
+    }
+
+    async fn gather(&self, key: &RecordKey, set: &str, members: &[String]) -> PortResult<Option<StoredRecord>> {
+        self.gather_members(key, set, members).await
     }
 
     async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved> {

@@ -125,6 +125,12 @@ impl DynamoRecords {
         Ok(Some(stored))
     }
 
+    pub(super) async fn peek_records(&self, keys: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {
+        let of: Vec<Item> = keys.iter().map(|of| key(of.to_string(), RECORD)).collect();
+        let items = self.read_all(Operation::of("read", "records"), &of).await?;
+        items.iter().filter(|item| !is_expired(item, self.now_s())).map(item::read).collect()
+    }
+
     async fn read_apart(&self, pk: &str, sk: &str) -> PortResult<Json> {
         let gone = || PortError::new(PortErrorKind::Refused, format!("failed to read {sk:?} of {pk:?}: it is gone"));
         let first = self.get(pk, sk).await?.ok_or_else(gone)?;

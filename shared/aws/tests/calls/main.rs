@@ -6,6 +6,7 @@ mod clock;
 mod create;
 mod delete;
 mod expire;
+mod gather;
 mod log;
 mod outbox;
 mod price;

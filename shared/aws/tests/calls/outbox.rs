@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use dacapo_core::port::{Clock, ExecutionStatus, PortErrorKind, SystemClock};
-use dacapo_domain::{Effect, Json, WaitLoopCall, every, run::ExecutionEnd};
+use dacapo_domain::{Created, Effect, Json, WaitLoopCall, Write, every, run::ExecutionEnd};
 use serde_json::{Value, json};
 
 use crate::{
-    sheep::effect,
+    sheep::{Sheep, effect},
     wire::{Wire, refusal},
 };
 
@@ -36,6 +36,39 @@ async fn message_is_sent_with_its_delay_rounded_up_and_its_queue_is_found_once()
     let sent = wire.inputs("SendMessage");
     assert_eq!(sent[0]["QueueUrl"], "https://sqs/shop-dev-send-welcome");
     assert_eq!((&sent[0]["MessageBody"], &sent[0]["DelaySeconds"]), (&json!(r#"{"run/1":1.10}"#), &json!(2)));
+}
+
+#[tokio::test]
+async fn messages_of_many_records_share_requests_by_tens_of_each_queue() {
+    let wire = Wire::default();
+    let flock = |to: &str, count: usize| {
+        let of = |n| {
+            let baa = Effect::Send { to: to.to_owned(), message: Json::default(), delay: Duration::ZERO };
+            (Write { effects: vec![baa], ..Sheep::new(&format!("{to} {n}")).write() }, None)
+        };
+        (0..count).map(of).collect::<Vec<_>>()
+    };
+    let created = wire.ports().records.create_all(&[flock("meadow", 25), flock("barn", 12)].concat()).await;
+    assert!(created.iter().all(|created| matches!(created, Ok(Created::New))) && created.len() == 37);
+    let sizes = |queue: &str| {
+        let requests = wire.inputs("SendMessageBatch");
+        let own = requests.iter().filter(|request| request["QueueUrl"] == format!("https://sqs/shop-dev-{queue}"));
+        own.map(|request| request["Entries"].as_array().unwrap().len()).collect::<Vec<_>>()
+    };
+    assert_eq!((sizes("meadow"), sizes("barn")), (vec![10, 10, 5], vec![10, 2]));
+    assert_eq!((wire.inputs("PutItem").len(), wire.inputs("SendMessage").len()), (37, 0));
+}
+
+#[tokio::test]
+async fn message_that_a_queue_leaves_out_of_a_batch_is_sent_again_alone() {
+    let wire = Wire::default();
+    let ports = wire.ports_with(|operation, _| {
+        let left_out = json!({ "Id": "1", "SenderFault": false, "Code": "InternalError" });
+        (operation == "SendMessageBatch").then(|| (200, json!({ "Successful": [], "Failed": [left_out] })))
+    });
+    ports.outbox.post_all(&["one", "two", "three"].map(effect)).await;
+    let again = wire.inputs("SendMessage");
+    assert_eq!((again.len(), &again[0]["MessageBody"]), (1, &json!("\"two\"")));
 }
 
 #[tokio::test]

@@ -162,6 +162,13 @@ fn updated(mut item: Item, input: &Value) -> Item {
     let expression = input["UpdateExpression"].as_str().unwrap();
     let (set, remove) = expression.split_once("REMOVE ").unwrap_or((expression, ""));
     let name = |word: &str| input["ExpressionAttributeNames"][word].as_str().unwrap().to_owned();
+    if let Some((word, value)) = expression.strip_prefix("ADD ").and_then(|add| add.split_once(' ')) {
+        let texts = |set: &Value| set["SS"].as_array().cloned().unwrap_or_default();
+        let mut all = item.get(&name(word)).map(texts).unwrap_or_default();
+        all.extend(texts(&input["ExpressionAttributeValues"][value]));
+        item.insert(name(word), json!({ "SS": all }));
+        return item;
+    }
     for part in set.trim().strip_prefix("SET ").into_iter().flat_map(|set| set.split(", ")) {
         let (word, value) = part.split_once(" = ").unwrap();
         item.insert(name(word), input["ExpressionAttributeValues"][value].clone());

@@ -1,8 +1,12 @@
 use async_trait::async_trait;
 use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
+use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::error::PortResult;
+
+/// Records that are created at once, of many.
+const AT_ONCE: usize = 32;
 
 /// The records: runs, deliveries, schedules, the manifest, and whatever kind comes next.
 ///
@@ -24,11 +28,36 @@ pub trait Records: Send + Sync {
     /// On `Transient` it may have been stored.
     async fn create(&self, write: &Write, claim: Option<&Claim>) -> PortResult<Created>;
 
+    /// Stores new records, each by itself and as [`create`](Self::create) does, and gives the reply to each in their
+    /// order; what follows from them may come once all are stored.
+    async fn create_all(&self, writes: &[(Write, Option<Claim>)]) -> Vec<PortResult<Created>> {
+        let mut replies = Vec::with_capacity(writes.len());
+        for some in writes.chunks(AT_ONCE) {
+            replies.extend(join_all(some.iter().map(|(write, claim)| self.create(write, claim.as_ref()))).await);
+        }
+        replies
+    }
+
     /// A record with all its payloads, strongly consistent.
     ///
     /// # Errors
     /// Any [`PortError`](super::PortError).
     async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>>;
+
+    /// Those of some records that are there, in any order, each with the payloads that are stored with it; strongly
+    /// consistent.
+    ///
+    /// # Errors
+    /// Any [`PortError`](super::PortError).
+    async fn peek(&self, keys: &[RecordKey]) -> PortResult<Vec<StoredRecord>>;
+
+    /// Adds members to a set that stands among a record's payloads, and gives the record as it is then; `None` where it
+    /// is gone. Such a set only ever grows, by this verb alone. That is no new version: one who replaces the record at the
+    /// same time doesn't lose by it, keeps the set, and is given it with the other payloads.
+    ///
+    /// # Errors
+    /// On `Transient` they may have been added; a member added twice is one.
+    async fn gather(&self, key: &RecordKey, set: &str, members: &[String]) -> PortResult<Option<StoredRecord>>;
 
     /// Replaces a record, on the condition that its version is still the one seen. Once it expires, what stands beside
     /// it expires with it: payloads that are stored apart, and its log. Where that takes many calls, the record stays in

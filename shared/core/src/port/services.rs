@@ -14,6 +14,12 @@ pub trait Outbox: Send + Sync {
     /// # Errors
     /// `NotDeployed` if the function has no queue; on `Transient` it may have happened all the same.
     async fn post(&self, effect: &Effect) -> PortResult<()>;
+
+    /// Lets the effects of many writes that are stored happen, in any order and in as few requests as the services
+    /// take. One that fails is logged and left to the conductor.
+    async fn post_all(&self, effects: &[Effect]) {
+        post_after(self, effects).await;
+    }
 }
 
 /// The state of an execution.
@@ -88,7 +94,7 @@ impl Clock for SystemClock {
 
 /// Posts what follows from a write that is stored, for stores that can't do both in one transaction. One that fails is
 /// logged and left to the conductor: the record is stored, so nothing is lost.
-pub async fn post_after(outbox: &dyn Outbox, effects: &[Effect]) {
+pub async fn post_after(outbox: &(impl Outbox + ?Sized), effects: &[Effect]) {
     for effect in effects {
         if let Err(error) = outbox.post(effect).await {
             tracing::warn!(?effect, %error, "left to the conductor");

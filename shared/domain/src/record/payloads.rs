@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeSet, fmt};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -15,6 +15,10 @@ pub mod slot {
     pub const INPUT: &str = "input";
     /// A run's result.
     pub const RESULT: &str = "result";
+    /// The set of those who wait for a run's end.
+    pub const WAITERS: &str = "waiters";
+    /// The set of what has come of all that a join waits for.
+    pub const MEMBERS: &str = "members";
 }
 
 /// The payloads of a record: JSON values that are replaced one by one, and may be too large to be stored with it.
@@ -66,6 +70,15 @@ impl Payloads {
             None => Payload::Absent,
             Some((_, None)) => Payload::Apart,
             Some((_, Some(value))) => Payload::Here(value),
+        }
+    }
+
+    /// The members of the set of this name; none where there is no such set, or it was not read.
+    #[must_use]
+    pub fn members(&self, slot: &str) -> BTreeSet<String> {
+        match self.get(slot) {
+            Payload::Here(value) => value.parse().unwrap_or_default(),
+            Payload::Absent | Payload::Apart => BTreeSet::new(),
         }
     }
 

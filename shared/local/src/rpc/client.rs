@@ -21,8 +21,8 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    APPEND, CREATE, DELETE, EXECUTION_STATUS, HAS_BACKLOG, LIVENESS_PATH, LOAD, POST, POSTPONE, QUERY, READ_LOG,
-    READ_LOG_BACK, SAVE, Verb,
+    APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LIVENESS_PATH, LOAD, PEEK, POST, POSTPONE, QUERY,
+    READ_LOG, READ_LOG_BACK, SAVE, Verb,
 };
 use crate::offspring::{MARK, Offspring};
 
@@ -138,6 +138,14 @@ impl Records for Connection {
 
     async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
         self.call(&LOAD, key).await
+    }
+
+    async fn peek(&self, keys: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {
+        self.call(&PEEK, keys).await
+    }
+
+    async fn gather(&self, key: &RecordKey, set: &str, members: &[String]) -> PortResult<Option<StoredRecord>> {
+        self.call(&GATHER, &(key, set, members)).await
     }
 
     async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved> {

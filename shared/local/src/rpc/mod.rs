@@ -19,6 +19,8 @@ pub(crate) const LIVENESS_PATH: &str = "/liveness";
 
 const CREATE: Verb<(Write, Option<Claim>), Created> = Verb::at("/rpc/records/create");
 const LOAD: Verb<RecordKey, Option<StoredRecord>> = Verb::at("/rpc/records/load");
+const PEEK: Verb<Vec<RecordKey>, Vec<StoredRecord>> = Verb::at("/rpc/records/peek");
+const GATHER: Verb<(RecordKey, String, Vec<String>), Option<StoredRecord>> = Verb::at("/rpc/records/gather");
 const SAVE: Verb<(Header, Write), Saved> = Verb::at("/rpc/records/save");
 const DELETE: Verb<(Header, Vec<Effect>), bool> = Verb::at("/rpc/records/delete");
 const POSTPONE: Verb<(RecordKey, Timestamp, Timestamp), bool> = Verb::at("/rpc/records/postpone");

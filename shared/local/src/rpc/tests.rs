@@ -95,6 +95,16 @@ async fn every_other_verb_does_there_what_it_does_here() -> Tested {
     assert_eq!(ports.records.read_log(key, Some("a"), 10).await?, lines[1..]);
     assert_eq!(ports.records.read_log_back(key, Some("b"), 10).await?, lines[..1]);
 
+    let gathered = ports.records.gather(key, slot::WAITERS, &["b".to_owned(), "a".to_owned()]).await?;
+    assert_eq!(
+        gathered.map(|stored| stored.payloads.members(slot::WAITERS)),
+        Some(["a", "b"].map(str::to_owned).into())
+    );
+    let gone = RunRecord::key_of(ports.clock.new_id());
+    assert_eq!(ports.records.gather(&gone, slot::WAITERS, &["a".to_owned()]).await?, None);
+    let peeked = ports.records.peek(&[gone, key.clone()]).await?;
+    assert_eq!(peeked, ports.records.load(key).await?.into_iter().collect::<Vec<_>>());
+
     let (partitions, below) = (vec![RunRecord::partition("greet")], Some("~".to_owned()));
     let query = Query { index: Index::List, partitions, from: None, below, descending: true, limit: 10 };
     let page = ports.records.query(&query).await?;

@@ -1,8 +1,12 @@
 //! Records: created once, replaced and deleted by the writer that has seen the last version.
 
+use std::{borrow::Cow, collections::BTreeSet};
+
 use async_trait::async_trait;
 use dacapo_core::port::{PortResult, Records};
-use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
+use dacapo_domain::{
+    Claim, Created, Effect, Header, Json, LogLine, Page, Payloads, Query, RecordKey, Saved, StoredRecord, Write,
+};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -10,7 +14,7 @@ use super::{
     Database, entries, expiry,
     log::{BEHIND_ALL, LINES_AFTER, LINES_BEFORE},
     outbox,
-    rows::{bits, execute, first, nanos},
+    rows::{WorkError, bits, execute, first, nanos, unreadable},
     stored::{PayloadColumns, PayloadRows, StoredRow, put_payloads},
 };
 
@@ -184,6 +188,27 @@ fn save(connection: &Connection, row: &Row, seen: i64, now: Timestamp) -> rusqli
     }
 }
 
+/// Adds members to a set among a record's payloads; gives the record as it is then.
+fn gather(
+    connection: &Connection,
+    key: &str,
+    set: &str,
+    members: Vec<String>,
+    now: Timestamp,
+) -> Result<Option<StoredRow>, WorkError> {
+    const SQL: &str = "UPDATE records SET payloads = ?2, has_large = ?3 WHERE rowid = ?1";
+    let Some(current) = Current::find(connection, key, now)? else { return Ok(None) };
+    let stands = current.payloads.clone().rows(connection, key)?.payloads()?.members(set);
+    let grown: BTreeSet<String> = stands.into_iter().chain(members).collect();
+    let grown = Json::of(&grown).map_err(|error| unreadable("a set", error))?;
+    let mut written = Payloads::none();
+    written.set(Cow::Owned(set.to_owned()), Some(grown));
+    let PayloadColumns { text, has_large } = current.payloads.replaced(&written)?;
+    execute(connection, SQL, params![current.row, text, has_large])?;
+    put_payloads(connection, key, &written, current.payloads.has_large)?;
+    Ok(StoredRow::find(connection, key, now)?)
+}
+
 #[async_trait]
 impl Records for Database {
     async fn create(&self, write: &Write, claim: Option<&Claim>) -> PortResult<Created> {
@@ -206,6 +231,21 @@ impl Records for Database {
     async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
         let (key, now) = (key.to_string(), self.now());
         let row = self.call(move |connection| Ok(StoredRow::find(connection, &key, now)?));
+        row.await?.map(StoredRow::record).transpose()
+    }
+
+    async fn peek(&self, of: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {
+        let (texts, now): (Vec<String>, _) = (of.iter().map(RecordKey::to_string).collect(), self.now());
+        let find = move |connection: &Connection| {
+            let rows = texts.iter().filter_map(|key| StoredRow::find(connection, key, now).transpose());
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        };
+        self.call(find).await?.into_iter().map(StoredRow::record).collect()
+    }
+
+    async fn gather(&self, key: &RecordKey, set: &str, members: &[String]) -> PortResult<Option<StoredRecord>> {
+        let (key, set, members, now) = (key.to_string(), set.to_owned(), members.to_vec(), self.now());
+        let row = self.call(move |connection| gather(connection, &key, &set, members, now));
         row.await?.map(StoredRow::record).transpose()
     }
 

@@ -1,5 +1,6 @@
 //! The client: what a program does with an app.
 
+mod batch;
 mod control;
 mod publish;
 mod query;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use dacapo_core::{App, Origin, port::Ports};
 use dacapo_domain::{Manifest, TaskEntry, slug};
 
+pub use batch::StartBatch;
 pub use publish::{Publish, Published};
 pub use query::{ListFilter, Listed};
 pub use run::{StartRun, Started};

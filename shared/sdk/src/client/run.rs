@@ -3,7 +3,7 @@
 use std::{future::IntoFuture, marker::PhantomData, time::Duration};
 
 use dacapo_core::commit::{Creation, PATIENCE, create_run};
-use dacapo_domain::{Id, Json, NewRun, RunRecord, Trigger, When, check_span, later, limits, run::Key, slot};
+use dacapo_domain::{Decision, Id, Json, NewRun, RunRecord, Trigger, When, check_span, later, limits, run::Key, slot};
 use futures::future::BoxFuture;
 
 use super::Client;
@@ -40,6 +40,15 @@ pub struct Started<O> {
 }
 
 impl<O> Started<O> {
+    /// The run that was to be stored, and what was found.
+    pub(super) fn of(run: &RunRecord, created: Creation<RunRecord>) -> Self {
+        let (id, deduplicated) = match created {
+            Creation::New => (run.id, false),
+            Creation::Exists(found) => (found.id, true),
+        };
+        Self { id, deduplicated, output: PhantomData }
+    }
+
     /// The run's id.
     #[must_use]
     pub fn id(&self) -> Id {
@@ -85,36 +94,6 @@ impl Client {
             output,
         }
     }
-
-    /// Starts up to 1,000 runs of a task, each stored by itself. With a failure among them the others have
-    /// started all the same.
-    ///
-    /// # Errors
-    /// `Usage` for more than 1,000.
-    pub async fn batch<I, O>(
-        &self,
-        task: TaskRef<I, O>,
-        bodies: impl IntoIterator<Item = I>,
-    ) -> Result<Vec<Result<Started<O>, Error>>, Error> {
-        let runs: Vec<StartRun<O>> = bodies.into_iter().map(|body| self.run(task, body)).collect();
-        if runs.len() > limits::BATCH {
-            let text = format!("start a batch of {} runs (allowed: {})", runs.len(), limits::BATCH);
-            return Err(Error::new(ErrorKind::Usage, text));
-        }
-        let mut started = Vec::with_capacity(runs.len());
-        for chunk in chunks(runs, 10) {
-            started.extend(futures::future::join_all(chunk.into_iter().map(StartRun::start)).await);
-        }
-        Ok(started)
-    }
-}
-
-fn chunks<T>(items: Vec<T>, size: usize) -> impl Iterator<Item = Vec<T>> {
-    let mut items = items.into_iter();
-    std::iter::from_fn(move || {
-        let chunk: Vec<T> = items.by_ref().take(size).collect();
-        (!chunk.is_empty()).then_some(chunk)
-    })
 }
 
 impl<O> StartRun<O> {
@@ -164,6 +143,17 @@ impl<O> StartRun<O> {
         client.result_of(started.id(), output).await
     }
 
+    /// The same with a result of any type: for a batch of several tasks.
+    pub fn untyped(self) -> StartRun<serde_json::Value> {
+        let Self { client, task, body, due, key, key_for, tags, ttl, replays, output: _ } = self;
+        StartRun { client, task, body, due, key, key_for, tags, ttl, replays, output: Codec::new() }
+    }
+
+    /// The client that starts it.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Links the run to the one it repeats.
     pub(super) fn replays(mut self, id: Id) -> Self {
         self.replays = Some(id);
@@ -171,6 +161,14 @@ impl<O> StartRun<O> {
     }
 
     async fn start(self) -> Result<Started<O>, Error> {
+        let (client, run) = (self.client.clone(), self.prepare().await?);
+        let until = later(client.ports().clock.now(), PATIENCE);
+        let created = create_run(client.ports(), &run, until).await?;
+        Ok(Started::of(&run.record, created))
+    }
+
+    /// The run as it is to be stored.
+    pub(super) async fn prepare(self) -> Result<Decision<RunRecord>, Error> {
         let client = self.client;
         let ports = client.ports();
         let body = self.body?;
@@ -212,10 +210,7 @@ impl<O> StartRun<O> {
         };
         let decision = RunRecord::create(new, &cx);
         decision.record.check_size(&body).map_err(Error::usage)?;
-        match create_run(ports, &decision.with(slot::BODY, body), later(cx.now, PATIENCE)).await? {
-            Creation::New => Ok(Started { id, deduplicated: false, output: PhantomData }),
-            Creation::Exists(run) => Ok(Started { id: run.id, deduplicated: true, output: PhantomData }),
-        }
+        Ok(decision.with(slot::BODY, body))
     }
 }
 

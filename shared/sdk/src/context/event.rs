@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     Error, EventRef, TaskError, TaskRef,
-    client::{Client, Publish, StartRun},
+    client::{Client, Publish, StartBatch, StartRun},
 };
 
 /// The context of a handler of events. It is passed by value and cheap to clone.
@@ -70,6 +70,16 @@ impl EventContext {
     /// named by event, handler, task, body, and how many alike came before.
     pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> StartRun<O> {
         self.client.run(task, body)
+    }
+
+    /// Up to 1,000 runs of a task, started when this is awaited: each as by [`run`](Self::run).
+    pub fn batch<I, O>(&self, task: TaskRef<I, O>, bodies: impl IntoIterator<Item = I>) -> StartBatch<O> {
+        self.client.batch(task, bodies)
+    }
+
+    /// Up to 1,000 runs, each with its own key, tags or time, started when this is awaited.
+    pub fn batch_of<O>(&self, runs: impl IntoIterator<Item = StartRun<O>>) -> StartBatch<O> {
+        self.client.batch_of(runs)
     }
 
     /// An event, published when it is awaited.
