@@ -1,7 +1,7 @@
 //! The one way that every record goes: decide, store on the condition of the version seen, then what follows.
 
 use jiff::Timestamp;
-use serde::{Serialize, de::DeserializeOwned, ser::Error};
+use serde::{Deserialize, Serialize, de::DeserializeOwned, ser::Error};
 
 use crate::{Effect, Header, IndexEntry, Json, Payloads, Version, Write};
 
@@ -88,7 +88,8 @@ pub enum Change {
 }
 
 /// Work of the process that decided, once the decision is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Work {
     /// Call the handler.
     CallHandler,

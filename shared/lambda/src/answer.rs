@@ -13,7 +13,10 @@ const RECEIVES: &str = "ApproximateReceiveCount";
 const APP_DLQ: &str = "-undelivered";
 
 /// Answers a payload.
-pub(crate) async fn answer(receiver: &impl Receiver, payload: Json, deadline: Timestamp) -> Result<Json, InvokeError> {
+///
+/// # Errors
+/// If the payload is not for this function, or a port failed. A message of a batch that failed is told by the answer.
+pub async fn answer(receiver: &impl Receiver, payload: Json, deadline: Timestamp) -> Result<Json, InvokeError> {
     match read_batch(&payload) {
         None => receiver.invoke(payload, deadline).await,
         Some(event) => {

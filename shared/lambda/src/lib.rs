@@ -7,4 +7,6 @@ mod answer;
 mod receiver;
 mod serve;
 
-pub use serve::{serve_conductor, serve_runner};
+pub use answer::answer;
+pub use receiver::{ReceivedMessage, Receiver};
+pub use serve::{failure, serve_conductor, serve_runner};

@@ -12,17 +12,17 @@ use jiff::Timestamp;
 
 /// A message out of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ReceivedMessage<'a> {
+pub struct ReceivedMessage<'a> {
     /// The text.
-    pub(crate) text: &'a str,
+    pub text: &'a str,
     /// The number of times it was received, this one included.
-    pub(crate) receives: u32,
+    pub receives: u32,
     /// Is true for a message from the app's dead-letter queue.
-    pub(crate) from_app_dlq: bool,
+    pub from_app_dlq: bool,
 }
 
 /// The receiver of what Lambda brings.
-pub(crate) trait Receiver: Send + Sync {
+pub trait Receiver: Send + Sync {
     /// Takes a message; an error leaves it in its queue.
     fn deliver(&self, message: ReceivedMessage<'_>, deadline: Timestamp)
     -> impl Future<Output = PortResult<()>> + Send;

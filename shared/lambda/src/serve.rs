@@ -38,6 +38,13 @@ impl From<Refusal> for Diagnostic {
     }
 }
 
+/// The failure of an invocation as Lambda tells it: JSON with the error's name and message.
+#[must_use]
+pub fn failure(error: InvokeError) -> String {
+    let diagnostic = Diagnostic::from(Refusal(error));
+    Json::of(&diagnostic).map_or_else(|_| diagnostic.error_message.clone(), |json| json.text().to_owned())
+}
+
 /// Serves a function, until the process is stopped.
 ///
 /// A handler that held its thread past its timeout is left behind: its timeout is recorded, the invocation answered,

@@ -23,6 +23,8 @@ mod runtime_api;
 pub mod sqlite;
 #[cfg(test)]
 mod test_clock;
+#[cfg(any(feature = "client", feature = "engine"))]
+pub mod turn;
 
 #[cfg(feature = "engine")]
 pub use dev::{DEFAULT_PORT, DevError, DevFunction, DevOptions, dev, dev_until};

@@ -1,5 +1,7 @@
 //! How long a run may take, wait and be tried: what stops it, and what is refused.
 
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -8,8 +10,12 @@ use std::{
     time::Duration,
 };
 
-use dacapo::{ErrorKind, State, prelude::*};
-use dacapo_domain::Effect;
+use dacapo::{Definition, ErrorKind, State, prelude::*};
+use dacapo_core::{
+    commit::load,
+    runner::{Runner, Taken, take},
+};
+use dacapo_domain::{Effect, Policy, RunMessage, RunRecord};
 use dacapo_test_kit::TestApp;
 
 const COUNT: TaskRef<u32, u32> = TaskRef::new("count");
@@ -119,6 +125,47 @@ async fn run_with_the_longest_ttl_and_key_runs_and_is_moved() {
     app.reschedule(id, "3 hours").await.unwrap();
     app.run_until_idle().await;
     assert_eq!(app.run_of(COUNT).state, State::Completed);
+}
+
+/// A run of [`COUNT`], whose attempt was taken by what the manifest says of the task's timeout.
+async fn taken(app: &TestApp, timeout: Duration) -> Taken {
+    let id = app.run(COUNT, 0).await.unwrap().id();
+    let ports = app.client().ports();
+    let run = load::<RunRecord>(ports, &RunRecord::key_of(id)).await.unwrap().unwrap().record;
+    let policy = Policy { timeout, ..Policy::default() };
+    take(ports, RunMessage::about(&run), &policy, app.now() + minutes(1)).await.unwrap().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempt_that_was_taken_by_a_former_timeout_ends_before_its_lease() {
+    let app = TestApp::new().with(task(COUNT, content));
+    let ports = app.client().ports();
+    for (manifest, limit) in [(seconds(2), seconds(2)), (minutes(20), minutes(1))] {
+        let sleeps = move |n: u32, cx: TaskContext| async move {
+            assert!(cx.remaining() <= limit && cx.remaining() > limit - seconds(1));
+            tokio::time::sleep(limit + seconds(1)).await;
+            Ok::<u32, TaskError>(n)
+        };
+        let function = Definition::of(task(COUNT, sleeps).timeout(minutes(1)).retry(Retry::never()));
+        let (taken, deadline) = (taken(&app, manifest).await, app.now() + minutes(15));
+        let id = taken.run.id;
+        Runner::new(function.handlers, ports.clone(), "count").deliver_taken(taken, deadline).await.unwrap();
+        let run = app.state(id).await.unwrap();
+        assert_eq!((run.state, run.error_code.as_deref()), (State::Failed, Some("TIMEOUT")), "{:?}", run.error_message);
+    }
+}
+
+#[tokio::test]
+async fn run_of_another_task_is_refused_although_it_was_taken() {
+    const OTHER: TaskRef<u32, u32> = TaskRef::new("other");
+    let app = TestApp::new().with(task(COUNT, content));
+    let taken = taken(&app, seconds(1)).await;
+    let runner = Runner::new(Definition::of(task(OTHER, content)).handlers, app.client().ports().clone(), "other");
+    let error = runner.deliver_taken(taken.clone(), app.now() + minutes(1)).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("run {} is for task \"count\", which function other doesn't hold", taken.run.id)
+    );
 }
 
 #[tokio::test(start_paused = true)]

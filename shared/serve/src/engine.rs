@@ -5,6 +5,13 @@ use std::process::ExitCode;
 #[cfg(feature = "local")]
 use dacapo_client::variable;
 
+/// The invocations that the engine gives which started this process; `None` on Lambda.
+#[cfg(feature = "local")]
+pub(crate) fn turns() -> Option<dacapo_local::client::Turns> {
+    variable("DACAPO_LOCAL")?;
+    variable("AWS_LAMBDA_RUNTIME_API").map(|runtime_api| dacapo_local::client::Turns::new(&runtime_api))
+}
+
 /// Ends this process once the engine that started it is gone. AWS needs nothing of the kind.
 pub(crate) fn end_with_engine() {
     #[cfg(feature = "local")]

@@ -24,6 +24,8 @@
 mod engine;
 mod serve;
 mod timer_keepalive;
+#[cfg(feature = "local")]
+mod turns;
 
 pub use dacapo_client::client_from_env;
 pub use serve::{conductor, serve};

@@ -19,6 +19,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+#[cfg(feature = "local")]
+use crate::turns;
 use crate::{engine, timer_keepalive};
 
 /// The exit code of a program that was started where there is nothing to serve.
@@ -41,9 +43,17 @@ pub fn serve(function: impl Function) -> ExitCode {
         Ok(entry) => entry,
         Err(problems) => return describe(Err(problems)),
     };
-    run(&entry, |ports, name| async move {
-        dacapo_lambda::serve_runner(Runner::new(definition.handlers, ports, &name)).await
-    })
+    run(&entry, |ports, name| async move { serve_runner(Runner::new(definition.handlers, ports, &name)).await })
+}
+
+/// On the embedded engine in turns, on Lambda by its Runtime API.
+async fn serve_runner(runner: Runner) -> Served {
+    #[cfg(feature = "local")]
+    if let Some(turns) = engine::turns() {
+        // On one of tokio's workers, where the handler is spawned too.
+        return Ok(tokio::spawn(async move { turns::serve(&runner, &turns).await }).await??);
+    }
+    dacapo_lambda::serve_runner(runner).await
 }
 
 /// Serves the conductor until the process is stopped. The manifest that it stores after a deploy is the file

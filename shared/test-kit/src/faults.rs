@@ -35,7 +35,8 @@ pub struct Faults {
     /// A message comes some seconds later than asked for, and so after others; a timer up to a minute.
     pub late: f64,
     /// The effects of a write are calls of their own that come after it, as on AWS: each may go wrong by itself, and
-    /// the process may die between any two. Without, they are part of the write, as in the embedded engine.
+    /// the process may die between any two. Without, it is as in the embedded engine: they are part of the write, and a
+    /// process gets its run with the attempt taken.
     pub effects_apart: bool,
 }
 

@@ -5,10 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use dacapo_core::{
     function::Handlers,
-    port::{ExecutionStatus, Outbox, PortResult, Ports, Probe, Records, post_after},
+    port::{ExecutionStatus, Outbox, PortError, PortResult, Ports, Probe, Records, post_after},
+    runner::take,
 };
 use dacapo_domain::{
-    Claim, Created, Effect, FunctionEntry, Header, Json, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write,
+    Claim, Created, Effect, FunctionEntry, Header, Holds, Json, LogLine, Message, Page, Query, RecordKey, RunMessage,
+    Saved, StoredRecord, TaskEntry, Write,
 };
 use dacapo_local::{
     InvocationFailed,
@@ -35,7 +37,7 @@ impl FaultyProcesses {
     /// Lets a new process do its work, unless it dies before.
     async fn process<T>(
         &self,
-        work: impl AsyncFnOnce(WithConductor) -> Result<T, InvocationFailed>,
+        work: impl AsyncFnOnce(Ports, InProcess) -> Result<T, InvocationFailed>,
     ) -> Result<T, InvocationFailed> {
         let plan = Arc::new(FaultPlan::new(self.faults, self.dice.clone()));
         let ports = FaultyPorts::wrap(&self.ports, &plan);
@@ -43,8 +45,21 @@ impl FaultyProcesses {
         tokio::select! {
             biased;
             () = plan.died() => Err(InvocationFailed::new("the process died")),
-            done = work(WithConductor::new(ports, Arc::new(functions))) => done,
+            done = work(ports, functions) => done,
         }
+    }
+
+    /// Takes a run's message for its function, as the embedded engine does; the process hears what it has to do.
+    async fn take_and_deliver(
+        &self,
+        function: &FunctionEntry,
+        run: RunMessage,
+        task: &TaskEntry,
+    ) -> Result<(), InvocationFailed> {
+        let failed = |error: PortError| InvocationFailed::new(error.to_string());
+        let until = self.ports.clock.now() + function.lambda_timeout();
+        let Some(taken) = take(&self.ports, run, &task.policy, until).await.map_err(failed)? else { return Ok(()) };
+        self.process(async |_, functions: InProcess| functions.deliver_taken(function, taken).await).await
     }
 }
 
@@ -56,11 +71,22 @@ impl Invoke for FaultyProcesses {
         queue: &str,
         batch: &[ReceivedMessage],
     ) -> Result<Vec<bool>, InvocationFailed> {
-        self.process(async |functions: WithConductor| functions.deliver(function, queue, batch).await).await
+        if !self.faults.effects_apart
+            && let (Holds::Task(task), [message]) = (&function.holds, batch)
+            && let Ok(Message::Run(run)) = Message::from_text(&message.text)
+        {
+            return self.take_and_deliver(function, run, task).await.map(|()| vec![true]);
+        }
+        let deliver = async |ports, functions| {
+            WithConductor::new(ports, Arc::new(functions)).deliver(function, queue, batch).await
+        };
+        self.process(deliver).await
     }
 
     async fn call(&self, function: &FunctionEntry, payload: Json) -> Result<Json, InvocationFailed> {
-        self.process(async |functions: WithConductor| functions.call(function, payload).await).await
+        let call =
+            async |ports, functions| WithConductor::new(ports, Arc::new(functions)).call(function, payload).await;
+        self.process(call).await
     }
 }
 
@@ -191,7 +217,7 @@ mod tests {
     use std::{collections::BTreeSet, time::Duration};
 
     use dacapo_core::port::Clock;
-    use dacapo_domain::{DeliveryMessage, Machine, Message, NewRun, RunRecord, Trigger};
+    use dacapo_domain::{DeliveryMessage, Machine, NewRun, RunRecord, Trigger};
     use dacapo_local::sqlite::{Database, QueueSpec};
 
     use super::*;

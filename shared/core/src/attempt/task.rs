@@ -83,7 +83,11 @@ impl TaskAttempt {
         let called_at = app.ports().clock.now();
         // Counted from the lease: what was read under it took some of its time.
         let since = run.lease().map_or(called_at, |lease| lease.since);
-        let limit = Limit::begun(until(since, called_at), run.attempt_limit(task.policy.timeout, &task.policy));
+        let limit = run.attempt_limit(task.policy.timeout, &task.policy);
+        // Who took it may have known another policy; the lease outlasts the attempt all the same.
+        let leased = run.lease().map_or(limit, |lease| until(since, lease.until).saturating_sub(limits::LEASE_MARGIN));
+        let limit = if leased < limit.min(limits::RUNNER_STOPS) { leased } else { limit };
+        let limit = Limit::begun(until(since, called_at), limit);
         Self {
             app: app.clone(),
             origin: Origin::of_run(&run),

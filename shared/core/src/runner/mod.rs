@@ -2,18 +2,21 @@
 
 mod event;
 mod run;
+mod taken;
 
 use std::sync::Arc;
 
 use dacapo_domain::{Effect, Fire, Invocation, Json, Message};
 use jiff::Timestamp;
 
+pub use taken::{Taken, take};
+
 use crate::{
     App,
     attempt::Guard,
     commit::retry_until,
     function::{ErasedTask, Handlers},
-    port::{PortError, PortResult, Ports},
+    port::{PortError, PortErrorKind, PortResult, Ports},
     schedule::{delete_used, run_of_fire},
 };
 
@@ -72,6 +75,23 @@ impl Runner {
             }
             (Ok(_), _) => self.misdirected(text, "is for another kind of function").await,
             (Err(error), _) => self.misdirected(text, &format!("can't be read: {error}")).await,
+        }
+    }
+
+    /// Does what is to be done for a run whose message its [engine has taken](take).
+    ///
+    /// # Errors
+    /// What came of it could not be stored: once the lease has ended, the message counts the attempt as crashed.
+    pub async fn deliver_taken(&self, taken: Taken, deadline: Timestamp) -> PortResult<()> {
+        match &self.handlers {
+            Handlers::Task(task) if task.entry().name == taken.run.name => self.work_on(task, taken, deadline).await,
+            _ => {
+                let text = format!(
+                    "run {} is for task {:?}, which function {} doesn't hold",
+                    taken.run.id, taken.run.name, self.function
+                );
+                Err(PortError::new(PortErrorKind::Refused, text))
+            }
         }
     }
 

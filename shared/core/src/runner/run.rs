@@ -9,7 +9,7 @@ use dacapo_domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{InvokeError, Runner};
+use super::{InvokeError, Runner, Taken, take};
 use crate::{
     attempt::{Log, TaskAttempt},
     commit::{Committed, Creation, Stored, commit_run, create, load, retry_until},
@@ -21,14 +21,17 @@ type Handler = Arc<dyn ErasedTask>;
 
 impl Runner {
     pub(super) async fn deliver_run(&self, task: &Handler, message: RunMessage, deadline: Timestamp) -> PortResult<()> {
-        let seen = match message.seen {
-            Some(seen) => *seen,
-            None => match self.load_run(message.run, deadline).await? {
-                Some(stored) => stored.record,
-                None => return Ok(()), // The history has let it go.
-            },
-        };
-        self.advance(task, seen, Input::Delivered(message.purpose), deadline).await?;
+        match take(self.ports(), message, &task.entry().policy, deadline).await? {
+            Some(taken) => self.work_on(task, taken, deadline).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Does what is to be done for a run whose message was taken.
+    pub(super) async fn work_on(&self, task: &Handler, taken: Taken, deadline: Timestamp) -> PortResult<()> {
+        let Taken { run, payloads, work } = taken;
+        let committed = Committed { record: run, payloads, work: Some(work), changed: true };
+        self.go_on(task, committed, deadline).await?;
         Ok(())
     }
 
@@ -102,10 +105,21 @@ impl Runner {
         input: Input,
         deadline: Timestamp,
     ) -> PortResult<Option<RunRecord>> {
+        let policy = task.entry().policy;
+        match commit_run(self.ports(), seen, &input, Task::Known(&policy), deadline).await? {
+            Some(committed) => self.go_on(task, committed, deadline).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The attempt that was taken, if there is one, and the hooks of the end.
+    async fn go_on(
+        &self,
+        task: &Handler,
+        mut committed: Committed<RunRecord>,
+        deadline: Timestamp,
+    ) -> PortResult<Option<RunRecord>> {
         let entry = task.entry();
-        let policy = Task::Known(&entry.policy);
-        let committed = commit_run(self.ports(), seen, &input, policy, deadline).await?;
-        let Some(mut committed) = committed else { return Ok(None) };
         if committed.work == Some(Work::CallHandler) {
             match self.attempt(task, committed, &entry, deadline).await? {
                 Some(ended) => committed = ended,

@@ -7,13 +7,18 @@ use std::{
 
 use async_trait::async_trait;
 use axum::body::Bytes;
-use dacapo_core::{conductor::Conductor, function::Handlers, port::Ports, runner::Runner};
+use dacapo_core::{
+    conductor::Conductor,
+    function::Handlers,
+    port::Ports,
+    runner::{Runner, Taken},
+};
 use dacapo_domain::{FunctionEntry, Holds, Json};
 
 use crate::{
     InvocationFailed,
     process::{Pool, Program},
-    runtime_api::{SqsRecord, batch_event, failed_items},
+    runtime_api::{Payload, SqsRecord, TaskMessage, batch_event, failed_items},
     sqlite::{APP_DLQ, ReceivedMessage},
 };
 
@@ -105,6 +110,16 @@ impl InProcess {
         let handlers = self.functions.get(&function.name).ok_or_else(|| unknown(function))?;
         Ok(Runner::new(handlers.clone(), self.ports.clone(), &function.name))
     }
+
+    /// Lets a function do what is to be done for a run whose message was taken.
+    ///
+    /// # Errors
+    /// What came of it could not be stored.
+    pub async fn deliver_taken(&self, function: &FunctionEntry, taken: Taken) -> Result<(), InvocationFailed> {
+        let (runner, deadline) = (self.runner(function)?, self.ports.clock.now() + function.lambda_timeout());
+        let done = runner.deliver_taken(taken, deadline).await;
+        done.map_err(|error| InvocationFailed::new(error.to_string()))
+    }
 }
 
 #[async_trait]
@@ -136,14 +151,15 @@ impl Invoke for InProcess {
 /// Functions that are binaries, by their names in the manifest: each invocation goes to a process through the Runtime
 /// API.
 pub(crate) struct Programs {
+    ports: Ports,
     pools: RwLock<HashMap<String, Arc<Pool>>>,
     new_pool: Box<dyn Fn(Program) -> Pool + Send + Sync>,
 }
 
 impl Programs {
-    /// No functions yet; `new_pool` makes the processes of each.
-    pub fn new(new_pool: impl Fn(Program) -> Pool + Send + Sync + 'static) -> Self {
-        Self { pools: RwLock::default(), new_pool: Box::new(new_pool) }
+    /// No functions yet, over these ports; `new_pool` makes the processes of each.
+    pub fn new(ports: Ports, new_pool: impl Fn(Program) -> Pool + Send + Sync + 'static) -> Self {
+        Self { ports, pools: RwLock::default(), new_pool: Box::new(new_pool) }
     }
 
     /// Makes the functions these. What runs of one that has changed, or is gone, runs to its end.
@@ -169,9 +185,31 @@ impl Programs {
         self.deploy(vec![]);
     }
 
-    async fn invoke(&self, function: &FunctionEntry, payload: Bytes) -> Result<Bytes, InvocationFailed> {
+    async fn invoke(&self, function: &FunctionEntry, payload: Payload) -> Result<Bytes, InvocationFailed> {
         let pool = self.pools.read().unwrap_or_else(PoisonError::into_inner).get(&function.name).cloned();
         pool.ok_or_else(|| unknown(function))?.invoke(payload).await
+    }
+
+    /// The payload of a batch. A task's queue gives one message at a time, which may be taken for its function.
+    fn payload(
+        &self,
+        function: &FunctionEntry,
+        queue: &str,
+        batch: &[ReceivedMessage],
+    ) -> Result<Payload, InvocationFailed> {
+        if let (Holds::Task(task), [message]) = (&function.holds, batch) {
+            return Ok(Payload::Message(Arc::new(TaskMessage {
+                queue: queue.to_owned(),
+                receipt: message.receipt.to_string(),
+                text: message.text.clone(),
+                receives: message.receives,
+                policy: task.policy.clone(),
+                ports: self.ports.clone(),
+            })));
+        }
+        let records: Vec<SqsRecord<'_>> = batch.iter().map(record).collect();
+        let event = batch_event(queue, &records).map_err(|error| InvocationFailed::new(error.to_string()))?;
+        Ok(Payload::Event(event.into()))
     }
 }
 
@@ -183,10 +221,8 @@ impl Invoke for Programs {
         queue: &str,
         batch: &[ReceivedMessage],
     ) -> Result<Vec<bool>, InvocationFailed> {
-        let records: Vec<SqsRecord<'_>> = batch.iter().map(record).collect();
-        let ids: Vec<String> = records.iter().map(|record| record.message_id.clone()).collect();
-        let event = batch_event(queue, &records).map_err(|error| InvocationFailed::new(error.to_string()))?;
-        let answer = self.invoke(function, event.into()).await?;
+        let ids: Vec<String> = batch.iter().map(|message| message.receipt.to_string()).collect();
+        let answer = self.invoke(function, self.payload(function, queue, batch)?).await?;
         let failed = failed_items(&answer, &ids.iter().cloned().collect::<BTreeSet<_>>());
         Ok(ids.iter().map(|id| !failed.contains(id)).collect())
     }
@@ -194,7 +230,7 @@ impl Invoke for Programs {
     async fn call(&self, function: &FunctionEntry, payload: Json) -> Result<Json, InvocationFailed> {
         let failed =
             |what, error: &dyn std::error::Error| InvocationFailed::new(format!("the answer is {what}: {error}"));
-        let answer = self.invoke(function, payload.text().to_owned().into()).await?;
+        let answer = self.invoke(function, Payload::Event(payload.text().to_owned().into())).await?;
         let text = String::from_utf8(answer.into()).map_err(|error| failed("no text", &error))?;
         Json::from_text(text).map_err(|error| failed("no JSON", &error))
     }

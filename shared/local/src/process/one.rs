@@ -2,7 +2,6 @@
 
 use std::{process::ExitStatus, sync::Arc, time::Duration};
 
-use axum::body::Bytes;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
     process::Child,
@@ -15,7 +14,7 @@ use super::{Program, Stamp};
 use crate::{
     engine_log::{EngineLog, EngineLogs},
     offspring::Offspring,
-    runtime_api::{Ended, Slot, Slots},
+    runtime_api::{Ended, Payload, Slot, Slots},
 };
 
 /// The time from a process's start until it asks for work, at most.
@@ -86,7 +85,7 @@ impl Process {
     }
 
     /// Invokes it. After an error it is of no more use.
-    pub async fn invoke(&mut self, payload: Bytes) -> Result<Ended, ProcessEnded> {
+    pub async fn invoke(&mut self, payload: Payload) -> Result<Ended, ProcessEnded> {
         let limit = self.program.limit;
         let mut calling = self.slot.call(payload, limit);
         let started = Instant::now();

@@ -13,7 +13,11 @@ use super::{
     fleet::remedy,
     one::{Process, ProcessEnded},
 };
-use crate::{InvocationFailed, engine_log::EngineLog, runtime_api::Ended};
+use crate::{
+    InvocationFailed,
+    engine_log::EngineLog,
+    runtime_api::{Ended, Payload},
+};
 
 /// The time for which a binary may be missing, as while it is built.
 const BUILT_WITHIN: Duration = Duration::from_secs(60);
@@ -54,7 +58,7 @@ impl Pool {
     }
 
     /// Invokes the function: in an idle process, or in a new one, or in the next that becomes idle.
-    pub async fn invoke(&self, payload: Bytes) -> Result<Bytes, InvocationFailed> {
+    pub async fn invoke(&self, payload: Payload) -> Result<Bytes, InvocationFailed> {
         let _permit = self.permits.acquire().await.map_err(|_| InvocationFailed::new("the engine stops"))?;
         loop {
             let mut process = match self.fleet.idle(&self.program()) {

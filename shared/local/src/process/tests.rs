@@ -22,7 +22,7 @@ use super::{Fleet, Pool, Program};
 use crate::{
     InvocationFailed,
     engine_log::{EngineLog, EngineLogs},
-    runtime_api::{Slots, router},
+    runtime_api::{Payload, Slots, router},
 };
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
@@ -96,6 +96,10 @@ async fn a_function() {
     }
 }
 
+fn event(payload: &Value) -> Payload {
+    Payload::Event(payload.to_string().into())
+}
+
 /// A pool of this test binary's processes, and what was told of it.
 struct Function {
     pool: Pool,
@@ -129,7 +133,7 @@ impl Function {
     }
 
     async fn invoke(&self, payload: Value) -> Result<Value, InvocationFailed> {
-        let answer = self.pool.invoke(payload.to_string().into()).await?;
+        let answer = self.pool.invoke(event(&payload)).await?;
         Ok(serde_json::from_slice(&answer).unwrap())
     }
 
@@ -270,10 +274,10 @@ async fn functions_share_the_processes_that_the_file_handles_allow() -> Tested {
     let other = Pool::new(other, 2, function.fleet.clone());
     for _ in 0..2 {
         function.pid().await;
-        let answer: Value = serde_json::from_slice(&other.invoke(json!({ "do": "echo" }).to_string().into()).await?)?;
+        let answer: Value = serde_json::from_slice(&other.invoke(event(&json!({ "do": "echo" }))).await?)?;
         assert_eq!(answer["function"], "other", "an idle process makes room");
     }
-    let echo = || Bytes::from(json!({ "do": "echo" }).to_string());
+    let echo = || event(&json!({ "do": "echo" }));
     let all = futures::future::join_all(
         (0..4).map(|at| if at % 2 == 0 { &function.pool } else { &other }).map(|pool| pool.invoke(echo())),
     );
@@ -342,7 +346,7 @@ fn ends_with_its_engine(payload: &'static str) -> Tested {
     here.block_on(async move {
         let (process, slot) = slots.take("greet");
         let mut child = program.command(process, &slots).spawn()?;
-        let calling = slot.call(payload.into(), LIMIT);
+        let calling = slot.call(Payload::Event(payload.into()), LIMIT);
         calling.taken.await?;
         engine.shutdown_background();
         assert_eq!(child.wait().await?.signal(), Some(9), "it ends its whole group");

@@ -24,7 +24,10 @@ use super::{
     APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LIVENESS_PATH, LOAD, PEEK, POST, POSTPONE, QUERY,
     READ_LOG, READ_LOG_BACK, SAVE, Verb,
 };
-use crate::offspring::{MARK, Offspring};
+use crate::{
+    offspring::{MARK, Offspring},
+    turn::{Answer, Invocation, TURN_PATH},
+};
 
 /// The time that the engine may take for one call.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -40,6 +43,35 @@ struct Connection {
 /// process then [ends](end), in the middle of its handler too: its answer is not waited for any more.
 pub async fn gone(runtime_api: &str) {
     Connection::new(runtime_api).lasts().await;
+}
+
+/// The invocations of this process, which an engine started, one after the other.
+pub struct Turns(Connection);
+
+impl Turns {
+    /// Those that come by the Runtime API at an address. Nothing is sent yet.
+    #[must_use]
+    pub fn new(runtime_api: &str) -> Self {
+        Self(Connection::new(runtime_api))
+    }
+
+    /// Answers for the last invocation, where there was one, and waits for the next.
+    ///
+    /// # Errors
+    /// If the engine is gone, or of another version, or doesn't know this process any more.
+    pub async fn next(&self, answer: Option<Answer>) -> PortResult<Invocation> {
+        let (status, text) = self.0.exchange(self.0.request(TURN_PATH, &answer)?).await?;
+        self.0.read(status, &text)
+    }
+
+    /// Answers for the last invocation of all.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn end(&self, answer: Answer) -> PortResult<()> {
+        self.0.exchange(self.0.request(TURN_PATH, &Some(Answer { leaves: true, ..answer }))?).await?;
+        Ok(())
+    }
 }
 
 /// Ends this process, which an engine started, and what it has started itself.
@@ -76,28 +108,36 @@ impl Connection {
         verb: &Verb<Sent, Back>,
         sent: &(impl Serialize + ?Sized),
     ) -> PortResult<Back> {
+        let exchange = self.exchange(self.request(verb.path, sent)?);
+        let (status, text) = tokio::time::timeout(LIMIT, exchange).await.map_err(|_| {
+            let message = format!("the engine at {} did not answer within {} s", self.url, LIMIT.as_secs());
+            PortError::new(PortErrorKind::Transient, message)
+        })??;
+        self.read(status, &text)
+    }
+
+    fn request(&self, path: &str, sent: &(impl Serialize + ?Sized)) -> PortResult<Request<Full<Bytes>>> {
         let refused = |text: String| PortError::new(PortErrorKind::Refused, text);
         let text = serde_json::to_vec(sent).map_err(|error| refused(format!("can't send this: {error}")))?;
-        let request = Request::builder()
+        Request::builder()
             .method(Method::POST)
-            .uri(format!("{}{}", self.url, verb.path))
+            .uri(format!("{}{path}", self.url))
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .body(Full::from(text))
             .map_err(|error| {
                 refused(format!("can't call the engine at {:?}: {error} (write http://127.0.0.1:8787)", self.url))
-            })?;
-        let (status, text) = tokio::time::timeout(LIMIT, self.exchange(request)).await.map_err(|_| {
-            let message = format!("the engine at {} did not answer within {} s", self.url, LIMIT.as_secs());
-            PortError::new(PortErrorKind::Transient, message)
-        })??;
+            })
+    }
+
+    fn read<Back: DeserializeOwned>(&self, status: StatusCode, text: &[u8]) -> PortResult<Back> {
         let unexpected = |error: serde_json::Error| {
             let message = format!("what answers at {} is no engine of this version ({status})", self.url);
             PortError::new(PortErrorKind::Refused, message).caused_by(error)
         };
         if status == StatusCode::OK {
-            return serde_json::from_slice(&text).map_err(unexpected);
+            return serde_json::from_slice(text).map_err(unexpected);
         }
-        Err(serde_json::from_slice::<PortError>(&text).map_err(unexpected)?)
+        Err(serde_json::from_slice::<PortError>(text).map_err(unexpected)?)
     }
 
     /// Waits until the connection breaks, or for ever where what answers is no engine that knows this request.

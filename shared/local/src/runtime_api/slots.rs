@@ -9,7 +9,10 @@ use std::{
 
 use axum::body::Bytes;
 use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult, SystemClock};
+use jiff::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
+
+use super::Payload;
 
 /// The processes that may ask for work, by number.
 #[derive(Clone)]
@@ -25,12 +28,11 @@ struct Taken {
 }
 
 /// An invocation on its way to a process.
-#[derive(Debug)]
 pub struct PendingInvocation {
     pub request_id: String,
-    /// The time at which the process will be stopped, in Unix milliseconds: counted from here, so a slow start costs nothing.
-    pub deadline_ms: i64,
-    pub payload: Bytes,
+    /// The time at which the process will be stopped: counted from here, so a slow start costs nothing.
+    pub deadline: Timestamp,
+    pub payload: Payload,
 }
 
 /// The end of an invocation, as its process tells it.
@@ -52,7 +54,7 @@ pub struct Slot {
 
 struct Waiting {
     request_id: String,
-    payload: Bytes,
+    payload: Payload,
     limit: Duration,
     taken: oneshot::Sender<()>,
     ended: oneshot::Sender<Ended>,
@@ -121,7 +123,7 @@ impl Slot {
     }
 
     /// Hands an invocation to the process, as soon as it asks.
-    pub fn call(&self, payload: Bytes, limit: Duration) -> Calling {
+    pub fn call(&self, payload: Payload, limit: Duration) -> Calling {
         let (taken, heard) = oneshot::channel();
         let (ended, answer) = oneshot::channel();
         let waiting = Waiting { request_id: request_id(), payload, limit, taken, ended };
@@ -142,8 +144,7 @@ impl Slot {
                 continue; // The caller has given up.
             }
             *self.running() = Some((request_id.clone(), ended));
-            let deadline = SystemClock.now() + limit;
-            return PendingInvocation { request_id, payload, deadline_ms: deadline.as_millisecond() };
+            return PendingInvocation { request_id, payload, deadline: SystemClock.now() + limit };
         }
     }
 
@@ -186,12 +187,16 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(3);
 
+    fn event(text: &'static str) -> Payload {
+        Payload::Event(Bytes::from_static(text.as_bytes()))
+    }
+
     #[tokio::test]
     async fn an_invocation_is_fetched_and_answered_once() {
         let slot = Slot::new("greet");
-        let calling = slot.call(Bytes::from_static(b"{}"), LIMIT);
+        let calling = slot.call(event("{}"), LIMIT);
         let handed = slot.next().await;
-        assert_eq!(handed.payload, "{}");
+        assert_eq!(handed.payload.event().unwrap(), "{}");
         assert!(calling.taken.await.is_ok());
 
         assert!(!slot.end("another", Ended::Answered(Bytes::new())), "an id that doesn't run");
@@ -203,9 +208,9 @@ mod tests {
     #[tokio::test]
     async fn what_was_given_up_is_not_handed_out() {
         let slot = Slot::new("greet");
-        drop(slot.call(Bytes::from_static(b"1"), LIMIT));
-        let _kept = slot.call(Bytes::from_static(b"2"), LIMIT);
-        assert_eq!(slot.next().await.payload, "2");
+        drop(slot.call(event("1"), LIMIT));
+        let _kept = slot.call(event("2"), LIMIT);
+        assert_eq!(slot.next().await.payload.event().unwrap(), "2");
     }
 
     #[test]

@@ -1,0 +1,75 @@
+//! The payload of an invocation, made once a process is there that gets it.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use dacapo_core::{
+    port::{PortError, PortErrorKind, PortResult, Ports},
+    runner::take,
+};
+use dacapo_domain::{Message, Policy};
+use jiff::Timestamp;
+
+use super::sqs::{SqsRecord, batch_event};
+use crate::turn::Work;
+
+/// The payload of an invocation. Cheap to clone.
+#[derive(Clone)]
+pub enum Payload {
+    /// An event, as JSON.
+    Event(Bytes),
+    /// A message of a task's queue.
+    Message(Arc<TaskMessage>),
+}
+
+/// A message of a task's queue, with all that its attempt is taken with.
+pub struct TaskMessage {
+    /// The queue.
+    pub queue: String,
+    /// The message's receipt.
+    pub receipt: String,
+    /// The message.
+    pub text: String,
+    /// The number of its receives, this one included.
+    pub receives: u32,
+    /// The task's.
+    pub policy: Policy,
+    /// The engine's.
+    pub ports: Ports,
+}
+
+impl Payload {
+    /// The event as Lambda brings it: the function takes the attempt by itself.
+    ///
+    /// # Errors
+    /// None in practice: all of it is text.
+    pub fn event(&self) -> Result<Bytes, serde_json::Error> {
+        match self {
+            Self::Event(event) => Ok(event.clone()),
+            Self::Message(message) => {
+                let TaskMessage { queue, receipt, text, receives, .. } = &**message;
+                let (message_id, receipt_handle) = (receipt.clone(), receipt.clone());
+                let record = SqsRecord { message_id, receipt_handle, body: text, receives: *receives };
+                Ok(batch_event(queue, &[record])?.into())
+            }
+        }
+    }
+
+    /// The work for a process that takes turns; `None` where its message leaves nothing to do.
+    ///
+    /// # Errors
+    /// An error of the store once `until` has passed: the message is left in its queue.
+    pub async fn work(&self, until: Timestamp) -> PortResult<Option<Work>> {
+        if let Self::Message(message) = self
+            && let Ok(Message::Run(run)) = Message::from_text(&message.text)
+        {
+            let taken = take(&message.ports, run, &message.policy, until).await?;
+            return Ok(taken.map(|taken| Work::Run(Box::new(taken))));
+        }
+        let unusable = |error: serde_json::Error| {
+            PortError::new(PortErrorKind::Refused, format!("the payload is no JSON: {error}"))
+        };
+        let event = self.event().map_err(unusable)?;
+        Ok(Some(Work::Event(serde_json::from_slice(&event).map_err(unusable)?)))
+    }
+}
