@@ -1,6 +1,6 @@
 //! The airports: their pages, and the tally of them.
 
-use app::{Imported, Place, Tally};
+use app::{Imported, Page, Place, Tally};
 use serde::Deserialize;
 
 /// The airports of the world that have an IATA code, sorted by country: see `data/README.md`.
@@ -24,6 +24,15 @@ pub(crate) fn total() -> usize {
 /// At most so many rows, after the first `skipped`.
 pub(crate) fn page(skipped: usize, rows: usize) -> Result<Vec<Airport>, csv::Error> {
     csv::Reader::from_reader(CSV.as_bytes()).deserialize().skip(skipped).take(rows).collect()
+}
+
+/// All pages of so many rows, as they are validated.
+pub(crate) fn pages(rows: usize) -> Result<Vec<Page>, csv::Error> {
+    let page = |first_row| {
+        let place = |Airport { iata, name, latitude, .. }| Place { iata, name, latitude };
+        Ok(Page { first_row, airports: page(first_row, rows)?.into_iter().map(place).collect() })
+    };
+    (0..total()).step_by(rows).map(page).collect()
 }
 
 /// Adds a page.

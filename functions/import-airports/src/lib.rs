@@ -1,8 +1,8 @@
-//! Reads the airports of the world, page by page: a long task that continues, reports and can be aborted.
+//! Reads the airports of the world, page by page: a long task that continues, waits for others, reports and can be aborted.
 
 mod airports;
 
-use app::{IMPORT_AIRPORTS, Import, Imported};
+use app::{IMPORT_AIRPORTS, Import, Imported, VALIDATE_PAGE, Validation};
 use dacapo::prelude::*;
 
 /// The task.
@@ -13,6 +13,19 @@ pub fn function() -> impl Function {
 async fn import_airports(mut job: Import, cx: TaskContext) -> Result<Outcome<Import, Imported>, TaskError> {
     if job.rows_per_page == 0 {
         return Err(TaskError::terminal("rows_per_page is 0 (allowed: 1 and more)").code("BAD_PAGE"));
+    }
+    match job.validation {
+        Validation::Asked => {
+            let pages = airports::pages(job.rows_per_page).terminal()?;
+            let checks = cx.batch(VALIDATE_PAGE, pages).await?.into_iter().collect::<Result<Vec<_>, _>>()?;
+            return Ok(Continue::when_done(checks, Import { validation: Validation::Started, ..job }));
+        }
+        Validation::Started => {
+            let rows = cx.children(VALIDATE_PAGE).await?.results().await?;
+            cx.log_info(format!("{} pages have no fault", rows.len()), ()).await?;
+            job.validation = Validation::Skipped;
+        }
+        Validation::Skipped => {}
     }
     let total = airports::total();
     loop {

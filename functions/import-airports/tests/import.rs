@@ -1,6 +1,6 @@
 //! The import as an app runs it: pages, pauses, progress, abort.
 
-use app::{IMPORT_AIRPORTS, Import, Imported};
+use app::{IMPORT_AIRPORTS, Import, Imported, VALIDATE_PAGE, Validation};
 use dacapo::{Json, State, prelude::*};
 use dacapo_test_kit::TestApp;
 
@@ -49,4 +49,32 @@ async fn import_with_no_rows_a_page_fails_without_another_try() {
     app.run_until_idle().await;
     let run = app.run_of(IMPORT_AIRPORTS);
     assert_eq!((run.state, run.attempt, run.error_code.as_deref()), (State::Failed, 1, Some("BAD_PAGE")));
+}
+
+#[tokio::test]
+async fn import_that_is_asked_to_validate_waits_for_a_run_of_each_page_first() {
+    let app = TestApp::new().with(import_airports::function()).with(validate_page::function());
+    let import = Import { validation: Validation::Asked, pause_s: 0, ..Import::default() };
+    let id = app.run(IMPORT_AIRPORTS, import).await.unwrap().id();
+    app.run_until_idle().await;
+    let run = app.run_of(IMPORT_AIRPORTS);
+    assert_eq!((run.state, run.iteration), (State::Completed, 2));
+    assert_eq!(run.result.unwrap().parse::<Imported>().unwrap().rows, 7_884);
+    let pages = app.runs_of(VALIDATE_PAGE);
+    assert_eq!(pages.len(), 8);
+    assert!(pages.iter().all(|page| page.state == State::Completed && page.parent_id == Some(id)));
+}
+
+#[tokio::test]
+async fn import_with_a_page_that_is_not_valid_fails_as_that_does() {
+    let refuse = task(VALIDATE_PAGE, async |page: app::Page, _: TaskContext| match page.first_row {
+        3_000 => Err(TaskError::terminal("row 3000 is no airport").code("BAD_AIRPORT")),
+        _ => Ok(page.airports.len()),
+    });
+    let app = TestApp::new().with(import_airports::function()).with(refuse);
+    app.run(IMPORT_AIRPORTS, Import { validation: Validation::Asked, ..Import::default() }).await.unwrap();
+    app.run_until_idle().await;
+    let run = app.run_of(IMPORT_AIRPORTS);
+    assert_eq!((run.state, run.error_code.as_deref()), (State::Failed, Some("BAD_AIRPORT")));
+    assert_eq!(run.error_message.as_deref(), Some("row 3000 is no airport"));
 }

@@ -9,10 +9,13 @@ pub const IMPORT_AIRPORTS: TaskRef<Import, Imported> = TaskRef::new("import-airp
 pub const SEND_WELCOME: TaskRef<Welcome> = TaskRef::new("send-welcome");
 /// Sends the report of the day, or of the week.
 pub const NIGHTLY_REPORT: TaskRef<Report, Sent> = TaskRef::new("nightly-report");
+/// Validates a page of airports.
+pub const VALIDATE_PAGE: TaskRef<Page, usize> = TaskRef::new("validate-page");
 /// A user has joined.
 pub const USER_JOINED: EventRef<UserJoined> = EventRef::new("user.joined");
 
-const _: () = assert_unique(&[IMPORT_AIRPORTS.name(), SEND_WELCOME.name(), NIGHTLY_REPORT.name()]);
+const _: () =
+    assert_unique(&[IMPORT_AIRPORTS.name(), SEND_WELCOME.name(), NIGHTLY_REPORT.name(), VALIDATE_PAGE.name()]);
 
 /// A user has joined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,8 +57,33 @@ pub struct Import {
     pub rows_per_page: usize,
     /// Seconds between two pages; 0 reads on as long as the timeout allows.
     pub pause_s: u64,
+    /// Says whether each page is validated first, by a run of its own.
+    pub validation: Validation,
     /// The sum of the pages so far.
     pub so_far: Tally,
+}
+
+/// The validation of all pages before they are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Validation {
+    /// There is none, or it has found no fault.
+    #[default]
+    Skipped,
+    /// It comes first.
+    Asked,
+    /// A run for each page was started.
+    Started,
+}
+
+/// A page of airports to be validated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// The number of its first row, from 0.
+    pub first_row: usize,
+    /// Its rows.
+    pub airports: Vec<Place>,
 }
 
 /// The sum of pages. It stays small however many there are, so that it travels in the input of a `continue`.
@@ -107,6 +135,6 @@ impl Default for Welcome {
 
 impl Default for Import {
     fn default() -> Self {
-        Self { rows_per_page: 1_000, pause_s: 2, so_far: Tally::default() }
+        Self { rows_per_page: 1_000, pause_s: 2, validation: Validation::Skipped, so_far: Tally::default() }
     }
 }

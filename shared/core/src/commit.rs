@@ -8,6 +8,7 @@
 //! - *Store, then what follows.* The store lets the effects of a write follow it; those of a decision that changes
 //!   nothing are posted here.
 
+mod joins;
 mod runs;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use dacapo_domain::{
 };
 use jiff::Timestamp;
 
+pub use joins::{children_of, join_children};
 pub use runs::{commit_run, create_run, create_runs};
 
 use crate::port::{PortError, PortErrorKind, PortResult, Ports, post_after};

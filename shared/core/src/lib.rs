@@ -9,6 +9,7 @@ pub mod attempt;
 mod brief;
 pub mod commit;
 pub mod conductor;
+pub mod control;
 mod error;
 pub mod function;
 mod origin;
@@ -16,6 +17,7 @@ pub mod port;
 mod publish;
 pub mod runner;
 mod schedule;
+mod signal;
 
 pub use app::{App, read_manifest};
 pub use error::{Error, ErrorKind};

@@ -2,6 +2,7 @@
 //!
 //! The shell around it reads the clock, rolls the dice and moves the bytes; every decision is here.
 
+mod child;
 mod cron;
 mod deferred_event;
 pub mod delivery;
@@ -9,6 +10,7 @@ mod diagram;
 mod effect;
 mod every;
 mod idempotency_key;
+mod join;
 mod json;
 pub mod limits;
 mod machine;
@@ -24,6 +26,7 @@ mod text;
 mod time;
 mod when;
 
+pub use child::{Child, ChildrenError};
 pub use cron::{Cron, CronError, CronField, CronProblem};
 pub use deferred_event::{DeferredEvent, DeferredEventInput};
 pub use delivery::{
@@ -33,6 +36,7 @@ pub use delivery::{
 pub use effect::Effect;
 pub use every::{Every, EveryError, EveryProblem};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyInput};
+pub use join::{Gathering, Join, JoinRecord, Waiter, WaiterError};
 pub use json::{Json, UnreadableJson};
 pub use machine::{Change, Decision, DecisionContext, Machine, Work};
 pub use manifest::{
@@ -54,7 +58,7 @@ pub use record::{
 };
 pub use retry::{Retry, RetryError};
 pub use run::{
-    AttemptEnd, FinalState, Input, Invoker, Lease, LogRoom, Logged, NewRun, Phase, Policy, Progress, Purpose,
+    AttemptEnd, Cascade, FinalState, Input, Invoker, Lease, LogRoom, Logged, NewRun, Phase, Policy, Progress, Purpose,
     RunRecord, RunView, Signal, State, Task, Trigger, WaitLoopAnswer, WaitLoopCall,
 };
 pub use schedule::{

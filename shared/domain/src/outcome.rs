@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Json, limits, text::cut};
+use crate::{Child, Json, limits, text::cut};
 
 /// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +44,8 @@ pub enum Wait {
         /// The time at which it is over without being completed.
         until: Option<Timestamp>,
     },
-    /// The end of children.
-    Children,
+    /// The end of up to 1,000 runs that this one has started.
+    Children(Vec<Child>),
 }
 
 /// The error of an attempt, and what it says of the next.
@@ -95,7 +95,7 @@ impl Wait {
             Self::After(wait) => (*wait, format!("{} s", wait.as_secs())),
             Self::At(at) => (crate::until(now, *at), at.to_string()),
             Self::Token { until, .. } => return Ok(until.map_or(now, |until| until.max(now))),
-            Self::Children => return Ok(now),
+            Self::Children(_) => return Ok(now),
         };
         if wait > limits::MAX_WAIT {
             return Err(out_of_range(&given));

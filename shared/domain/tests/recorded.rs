@@ -5,8 +5,8 @@
 use std::{fmt::Debug, fs, path::Path};
 
 use dacapo_domain::{
-    DeferredEvent, DeliveryRecord, IdempotencyKey, Invocation, Invoker, Json, Manifest, ManifestRecord, Message, Phase,
-    Policy, RunRecord, ScheduleRecord, WaitLoopAnswer,
+    DeferredEvent, DeliveryRecord, IdempotencyKey, Invocation, Invoker, JoinRecord, Json, Manifest, ManifestRecord,
+    Message, Phase, Policy, RunRecord, ScheduleRecord, WaitLoopAnswer,
 };
 use proptest::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
@@ -61,6 +61,7 @@ fn recorded_form_of_every_kind_is_read_and_written_back_equal() {
             "delivery" => drop(holds::<DeliveryRecord>(&name)),
             "deferred" => drop(holds::<DeferredEvent>(&name)),
             "schedule" => drop(holds::<ScheduleRecord>(&name)),
+            "join" => drop(holds::<JoinRecord>(&name)),
             "key" => drop(holds::<IdempotencyKey>(&name)),
             "deployed" => drop(holds::<ManifestRecord>(&name)),
             "manifest" => drop(holds::<Manifest>(&name)),

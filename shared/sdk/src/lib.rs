@@ -31,6 +31,7 @@
 //!
 //! The [`guide`] says all of it chapter by chapter: words, options, times, states, errors, events, limits.
 
+mod awaited;
 mod client;
 mod context;
 mod definition;
@@ -46,10 +47,11 @@ mod reference;
 mod task;
 mod task_error;
 
+pub use awaited::Awaited;
 pub use client::{
     Client, ListFilter, Listed, Publish, Published, ScheduleClient, ScheduleState, StartBatch, StartRun, Started,
 };
-pub use context::{EventContext, HookContext, RunContext, TaskContext};
+pub use context::{ChildRun, Children, EventContext, HookContext, RunContext, TaskContext};
 pub use dacapo_core::{
     Error, ErrorKind,
     attempt::ScheduledFire,

@@ -5,6 +5,8 @@ use std::time::Duration;
 use dacapo_domain::Wait;
 use jiff::Timestamp;
 
+use crate::Awaited;
+
 /// The answer of a handler: the result, the next iteration, or the end.
 ///
 /// Made by [`Done()`], [`Continue()`] and their relatives, and [`Aborted`]. A handler that only ever has a result may
@@ -85,6 +87,13 @@ impl Continue {
     /// the run with `WAIT_OUT_OF_RANGE`.
     pub fn at<I, O>(time: Timestamp, input: I) -> Outcome<I, O> {
         Outcome::Continue { input, wait: Wait::At(time) }
+    }
+
+    /// The handler is called again once all of these runs have ended, well or not: what `cx.run` or `cx.batch` gave, up
+    /// to 1,000 of one task or several, as [`Awaited`] takes them. Then [`cx.children`](crate::RunContext::children) has
+    /// them. A run that this run's handler has neither started nor found by its key, and more than 1,000, fail the run.
+    pub fn when_done<I, O>(children: impl Into<Awaited>, input: I) -> Outcome<I, O> {
+        Outcome::Continue { input, wait: Wait::Children(children.into().into_children()) }
     }
 }
 

@@ -27,6 +27,7 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
         let site = site.observed().await?;
         let mut rows = one_iteration(&site).await?;
         rows.extend(one_round(&site).await?);
+        rows.extend(one_child(&site).await?);
         rows.extend(one_event(&site).await?);
         Ok(rows)
     })
@@ -68,6 +69,18 @@ async fn one_round(site: &Site) -> Result<Vec<Row>, AnyError> {
     Ok(rows)
 }
 
+/// A run that waits for some children against one that waits for fewer.
+async fn one_child(site: &Site) -> Result<Vec<Row>, AnyError> {
+    let (few, more) = (10, 30);
+    let family = |children| finished(site, Said { children, ..Said::default() });
+    family(few).await?;
+    let first = site.proxy.take();
+    family(more).await?;
+    let calls = site.proxy.take().less(&first).of_one(more - few);
+    let wanted = [("sqs", "0.1 send"), ("dynamodb writes", "≤ 5: its own 3, and 2"), ("dynamodb reads", "≤ 1")];
+    Ok(calls.rows("one more child that is waited for", &wanted))
+}
+
 async fn one_event(site: &Site) -> Result<Vec<Row>, AnyError> {
     let publish = || site.client.publish(NOISE, Noise { decibels: 60 }).into_future();
     publish().await?; // The manifest is read, once a minute.
@@ -84,7 +97,11 @@ async fn one_event(site: &Site) -> Result<Vec<Row>, AnyError> {
 
 /// Runs the task to its end, and lets the loop come to its own.
 async fn run(site: &Site, continues: u32) -> Result<Id, AnyError> {
-    let id = site.client.run(ECHO, Said { continues, ..Said::default() }).await?.id();
+    finished(site, Said { continues, ..Said::default() }).await
+}
+
+async fn finished(site: &Site, said: Said) -> Result<Id, AnyError> {
+    let id = site.client.run(ECHO, said).await?.id();
     let record = site.looker.wait_for(id).await?;
     if record.state != State::Completed {
         return Err(format!("run {id} is {}: {:?}", record.state, record.error_message).into());

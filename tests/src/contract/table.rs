@@ -178,6 +178,12 @@ macro_rules! contract {
                     attempt_whose_reply_is_lost_is_its_takers_own,
                     run_is_read_as_it_was_stored_all_its_life,
                     run_that_continues_is_called_by_a_wait_loop_until_it_ends;
+                joins:
+                    last_child_that_ends_wakes_the_run_that_waits,
+                    child_that_has_ended_before_is_not_missed,
+                    children_that_end_while_the_run_begins_to_wait_wake_it_once,
+                    wait_that_was_cut_short_is_taken_up_again,
+                    abort_reaches_the_children_of_a_run;
                 keys:
                     key_that_is_held_gives_the_run_that_holds_it,
                     create_with_a_key_whose_reply_is_lost_is_new,

@@ -10,6 +10,7 @@ mod contract;
 mod crashes;
 mod direct;
 mod events;
+mod families;
 mod later;
 mod long;
 mod lost;

@@ -96,9 +96,9 @@ mod tests {
         assert_eq!(
             expression,
             "SET #doc = :doc, #list = :list, #listSort = :listSort, #version = :version \
-             REMOVE #expiresAtS, #failed, #failedSort, #reconcile, #reconcileSort"
+             REMOVE #expiresAtS, #failed, #failedSort, #parent, #parentSort, #reconcile, #reconcileSort"
         );
-        assert_eq!((names.len(), values.len()), (9, 4));
+        assert_eq!((names.len(), values.len()), (11, 4));
     }
 
     #[test]
@@ -111,7 +111,7 @@ mod tests {
             expression.starts_with("SET #a_result = :a_result, #p_input = :p_input REMOVE #a_input, "),
             "{expression}"
         );
-        assert!(expression.ends_with(", #p_result, #reconcile, #reconcileSort"), "{expression}");
+        assert!(expression.ends_with(", #p_result, #parent, #parentSort, #reconcile, #reconcileSort"), "{expression}");
         assert_eq!(names["#a_input"], "a.input");
         assert_eq!(names["#version"], "version", "and those of the condition");
     }

@@ -7,6 +7,7 @@ mod create;
 mod delete;
 mod expire;
 mod gather;
+mod join;
 mod log;
 mod outbox;
 mod price;

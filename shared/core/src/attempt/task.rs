@@ -6,7 +6,7 @@ use std::{
 };
 
 use dacapo_domain::{
-    AdjacentFires, AttemptEnd, AttemptOutcome, Input, Json, Policy, Progress, RunRecord, Schedule, ScheduleRecord,
+    AdjacentFires, AttemptEnd, AttemptOutcome, Id, Input, Json, Policy, Progress, RunRecord, Schedule, ScheduleRecord,
     Task, TaskEntry, Version, limits, until,
 };
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     App, Error, ErrorKind, Origin,
-    commit::{Committed, commit_run, load},
+    commit::{Committed, children_of, commit_run, load},
     port::{LogLevel, PortResult},
 };
 
@@ -237,6 +237,15 @@ impl TaskAttempt {
         };
         let Some(recurrence) = schedule.and_then(|schedule| schedule.check().ok()) else { return Ok(None) };
         Ok(Some(ScheduledFire { scheduled_for, around: recurrence.around(scheduled_for) }))
+    }
+
+    /// The runs of a task that the run has waited for last, in the order they were given.
+    ///
+    /// # Errors
+    /// An error of the store.
+    pub async fn children(&self, task: &str) -> Result<Vec<Id>, Error> {
+        let children = children_of(self.app.ports(), self.run().id).await?;
+        Ok(children.into_iter().filter(|child| child.task == task).map(|child| child.id).collect())
     }
 
     /// Keeps a log entry with the run, cut to 32 KiB. Beyond what an iteration or a run may keep, one last entry says so.

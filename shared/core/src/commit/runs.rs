@@ -1,12 +1,17 @@
 //! Runs: created with their idempotency keys, one or many; and what follows once one has ended.
 
+use std::collections::BTreeSet;
+
 use dacapo_domain::{
     Claim, Created, Decision, DecisionContext, Id, IdempotencyKey, IdempotencyKeyInput, Input, RunRecord, Task, Write,
+    slot,
 };
 use futures::future::join_all;
 use jiff::Timestamp;
 
-use super::{Committed, Creation, Seen, commit, create, load, read_record, retry_until, unwritable};
+use super::{
+    Committed, Creation, Seen, commit, create, joins::tell_waiters, load, read_record, retry_until, unwritable,
+};
 use crate::port::{PortError, PortErrorKind, PortResult, Ports};
 
 /// Takers of one idempotency key that meet try again so often.
@@ -78,7 +83,7 @@ fn first_write(
     Ok((decision.write()?, claim.transpose()?))
 }
 
-/// Commits an input of a run, and lets its idempotency key end with it.
+/// Commits an input of a run. Where that ends it, those that wait for it are told, and its idempotency key ends with it.
 ///
 /// # Errors
 /// As [`commit`].
@@ -91,6 +96,16 @@ pub async fn commit_run(
 ) -> PortResult<Option<Committed<RunRecord>>> {
     let was_over = seen.phase.is_final();
     let committed = commit(ports, Seen::Stored(seen), input, task, until).await?;
+    if let Some(Committed { record, payloads, changed, .. }) = &committed
+        && record.phase.is_final()
+    {
+        if *changed && !was_over {
+            tell_waiters(ports, record, payloads.members(slot::WAITERS), until).await;
+        } else if input.name().calls() {
+            // It is called once more, as after a crash: the process that ended it may have told none.
+            tell_waiters(ports, record, waiters(ports, record.id, until).await?, until).await;
+        }
+    }
     if let Some(Committed { record, changed: true, .. }) = &committed
         && !was_over
         && let (Some(key), Some(expires_at_s)) = (&record.key, record.expires_at_s)
@@ -101,6 +116,13 @@ pub async fn commit_run(
         }
     }
     Ok(committed)
+}
+
+/// Those that wait for a run.
+async fn waiters(ports: &Ports, run: Id, until: Timestamp) -> PortResult<BTreeSet<String>> {
+    let key = [RunRecord::key_of(run)];
+    let found = retry_until(ports, until, || ports.records.peek(&key)).await?;
+    Ok(found.first().map(|stored| stored.payloads.members(slot::WAITERS)).unwrap_or_default())
 }
 
 async fn end_key(ports: &Ports, task: &str, key: &str, run: Id, expires_at_s: i64, until: Timestamp) -> PortResult<()> {

@@ -13,11 +13,13 @@ use dacapo_domain::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Conductor;
+use super::{Conductor, as_port_error};
 use crate::{
     commit::{Stored, commit, expire_overflow, load, postpone, read_record},
+    control::abort_children,
     port::{ExecutionStatus, PortError, PortErrorKind, PortResult},
     schedule::ensure_scheduled,
+    signal::look_for_signal,
 };
 
 /// Records that one sweep repairs, at most; those that it puts off don't count.
@@ -123,7 +125,21 @@ impl Conductor {
     }
 
     async fn reconcile_run(&self, run: RunRecord, backlogs: &mut Backlogs) -> PortResult<()> {
-        let facts = match run.needs(self.ports().clock.now()) {
+        let run = if run.pending_cascade().is_some() {
+            abort_children(&self.app, &run, self.deadline()).await.map_err(as_port_error)?;
+            let Some(run) = self.change(run, &Input::ChildrenAborted).await? else { return Ok(()) };
+            if run.reconcile_at.is_none_or(|at| at > self.ports().clock.now()) {
+                return Ok(());
+            }
+            run
+        } else {
+            run
+        };
+        let need = run.needs(self.ports().clock.now());
+        if need == Need::Signal && look_for_signal(self.ports(), &run, true, self.deadline()).await? {
+            return Ok(());
+        }
+        let facts = match need {
             need @ (Need::Nothing | Need::Backlog | Need::Signal) => {
                 // One that needs no answer may be sent a message as well.
                 let backlog = self.has_backlog(&run.function(), backlogs).await?;

@@ -1,5 +1,6 @@
 //! The runner: from a delivery to its acknowledgement.
 
+mod aborted;
 mod event;
 mod run;
 mod taken;

@@ -15,6 +15,7 @@ use crate::{
     commit::{Committed, Creation, Stored, commit_run, create, load, retry_until},
     function::ErasedTask,
     port::{LogLevel, PortError, PortErrorKind, PortResult},
+    signal::look_for_signal,
 };
 
 type Handler = Arc<dyn ErasedTask>;
@@ -126,6 +127,12 @@ impl Runner {
                 None => return Ok(None),
             }
         }
+        if committed.work == Some(Work::LookForSignal) {
+            // The attempt is stored: its message is acknowledged whatever comes of this.
+            if let Err(error) = look_for_signal(self.ports(), &committed.record, false, deadline).await {
+                tracing::warn!(run = %committed.record.id, %error, "what a run waits for is left to the conductor");
+            }
+        }
         if committed.work == Some(Work::RunEndHooks) {
             self.run_end_hooks(task, &committed.record, &entry, deadline).await?;
         }
@@ -140,6 +147,9 @@ impl Runner {
         entry: &TaskEntry,
         deadline: Timestamp,
     ) -> PortResult<Option<Committed<RunRecord>>> {
+        if let Some(message) = self.abort_of_parent(&taken.record, deadline).await? {
+            return self.end_aborted(taken.record, message, entry, deadline).await;
+        }
         let Some((body, input)) = self.payloads(taken.payloads, &taken.record, deadline).await? else {
             return Ok(None);
         };

@@ -12,13 +12,15 @@ pub enum Index {
     List,
     /// Failed runs of a task by id.
     Failed,
+    /// Runs that another has started, by id.
+    Parent,
     /// Records that the conductor reconciles, by time.
     Reconcile,
 }
 
 impl Index {
     /// All indexes.
-    pub const ALL: [Self; 3] = [Self::List, Self::Failed, Self::Reconcile];
+    pub const ALL: [Self; 4] = [Self::List, Self::Failed, Self::Parent, Self::Reconcile];
 
     /// The index's name, as in the table.
     #[must_use]
@@ -26,6 +28,7 @@ impl Index {
         match self {
             Self::List => "list",
             Self::Failed => "failed",
+            Self::Parent => "parent",
             Self::Reconcile => "reconcile",
         }
     }
@@ -36,6 +39,7 @@ impl Index {
         match self {
             Self::List => "listSort",
             Self::Failed => "failedSort",
+            Self::Parent => "parentSort",
             Self::Reconcile => "reconcileSort",
         }
     }
@@ -45,7 +49,7 @@ impl Index {
     #[must_use]
     pub const fn shards(self) -> u64 {
         match self {
-            Self::List | Self::Failed => 8,
+            Self::List | Self::Failed | Self::Parent => 8,
             Self::Reconcile => 16,
         }
     }

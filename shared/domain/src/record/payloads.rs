@@ -15,6 +15,8 @@ pub mod slot {
     pub const INPUT: &str = "input";
     /// A run's result.
     pub const RESULT: &str = "result";
+    /// The list of the runs that a run has waited for last.
+    pub const CHILDREN: &str = "children";
     /// The set of those who wait for a run's end.
     pub const WAITERS: &str = "waiters";
     /// The set of what has come of all that a join waits for.

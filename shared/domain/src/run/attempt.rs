@@ -10,8 +10,8 @@ use super::{
     end, signal,
 };
 use crate::{
-    AttemptError, AttemptOutcome, Decision, DecisionContext, Effect, Json, Version, Wait, Work, code, later, limits,
-    slot,
+    AttemptError, AttemptOutcome, Child, Decision, DecisionContext, Effect, Json, Version, Wait, Work, code, later,
+    limits, slot,
 };
 
 /// The run's message has arrived at its function.
@@ -149,6 +149,9 @@ fn may_continue(
         let message = format!("the input of `continue` has {bytes} bytes (allowed: {allowed})");
         return Err(AttemptError::terminal(code::TOO_LARGE, message));
     }
+    if let Wait::Children(children) = wait {
+        Child::check(children, run.id).map_err(|error| AttemptError::terminal(code::ERROR, error.to_string()))?;
+    }
     wait.due(now)
 }
 
@@ -179,7 +182,11 @@ fn proceed(
             run.stored(cx, effects)
         }
     };
-    decision.with(slot::INPUT, input)
+    let decision = decision.with(slot::INPUT, input);
+    match wait {
+        Wait::Children(children) => decision.with(slot::CHILDREN, Child::list(children)),
+        _ => decision,
+    }
 }
 
 /// A failed attempt: retried by the policy, or the end.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    FinalState, Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Task, WaitLoopCall, attempt, end, reconcile,
-    signal,
+    FinalState, Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Task, WaitLoopCall, attempt, cascade, end,
+    reconcile, signal,
     table::{Cell, Transition as T, cell},
     wait_loop,
     wait_loop_call::wait_until,
@@ -96,6 +96,7 @@ impl RunRecord {
             attempt: 1,
             revision: 0,
             invoker,
+            cascade: None,
             handler_ms: 0,
             logged: Logged::default(),
             progress: None,
@@ -139,7 +140,11 @@ impl Machine for RunRecord {
     fn index(&self) -> Vec<IndexEntry> {
         let entry = |index| IndexEntry { index, partition: Self::partition(&self.name), sort: self.id.to_string() };
         let failed = matches!(&self.phase, Phase::Ended(end) if end.state == FinalState::Failed);
-        if failed { vec![entry(Index::List), entry(Index::Failed)] } else { vec![entry(Index::List)] }
+        let parent = self.parent_id.map(|parent| {
+            let (index, partition, sort) = (Index::Parent, Self::partition_of_children(parent), self.id.to_string());
+            IndexEntry { index, partition, sort }
+        });
+        [Some(entry(Index::List)), failed.then(|| entry(Index::Failed)), parent].into_iter().flatten().collect()
     }
 
     fn decide(&self, input: &Input, task: Task<'_>, cx: &DecisionContext) -> Decision<Self> {
@@ -190,10 +195,10 @@ impl RunRecord {
             (T::FollowExecution, Input::ExecutionEnded(generation, how)) => {
                 wait_loop::execution_ended(self, *generation, how, policy, cx)
             }
-            (T::Abort, Input::AbortRequested(message)) => {
-                end::finish(self.clone(), FinalState::Aborted, Some(message.clone()), policy, cx)
-            }
-            (T::RequestAbort, Input::AbortRequested(message)) => end::request_abort(self, message, cx),
+            (T::Abort, Input::AbortRequested(message)) => cascade::abort(self, message.clone(), policy, cx),
+            (T::EndCascade, _) => cascade::children_aborted(self, cx),
+            (T::RequestAbort, Input::AbortRequested(message)) => cascade::request_abort(self, message, cx),
+            (T::KeepLonger, Input::Needed(until)) => end::keep_longer(self, *until, cx),
             (T::Reschedule, Input::Rescheduled(due_at)) => attempt::rescheduled(self, *due_at, cx),
             (T::Reconcile, Input::Reconciled(facts)) => reconcile::reconciled(self, *facts, task, cx),
             (T::RunEndHooks, _) => end::run_hooks(self, policy, cx),
@@ -215,6 +220,12 @@ impl RunRecord {
     #[must_use]
     pub fn partition(task: &str) -> String {
         format!("run/{task}")
+    }
+
+    /// The partition of the runs that a run has started.
+    #[must_use]
+    pub fn partition_of_children(parent: Id) -> String {
+        format!("run/{parent}")
     }
 
     /// Stores a changed record. The conductor's time is moved forward where the change asks for it, never back.

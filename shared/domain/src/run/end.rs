@@ -1,5 +1,7 @@
 //! The end of a run.
 
+use jiff::Timestamp;
+
 use super::{End, FinalState, Lease, Phase, Policy, RunRecord, bounds::lease_until};
 use crate::{Decision, DecisionContext, Effect, Json, RecordedError, Work, code, later, limits, slot, text::cut};
 
@@ -89,14 +91,13 @@ pub(super) fn delegate_end_hooks(decision: Decision<RunRecord>, cx: &DecisionCon
     Decision { payloads: decision.payloads, ..delegated }
 }
 
-/// A client asks to end a run that executes: its attempt is told so.
-pub(super) fn request_abort(run: &RunRecord, message: &str, cx: &DecisionContext) -> Decision<RunRecord> {
-    let mut next = run.clone();
-    match &mut next.phase {
-        Phase::Running { abort: abort @ None, .. } => *abort = Some(cut(message.to_owned(), limits::TEXT_BYTES)),
-        _ => return Decision::keep(run, vec![]),
+/// Another run waits, and reads this one's end once it wakes.
+pub(super) fn keep_longer(run: &RunRecord, until: Timestamp, cx: &DecisionContext) -> Decision<RunRecord> {
+    let needed = until.as_second() + 1;
+    if run.expires_at_s.is_none_or(|expires_at_s| expires_at_s >= needed) {
+        return Decision::keep(run, vec![]);
     }
-    next.stored(cx, vec![])
+    RunRecord { expires_at_s: Some(needed), ..run.clone() }.stored(cx, vec![])
 }
 
 /// The ended run's message has come to its function: its hooks run here, unless another process runs them.

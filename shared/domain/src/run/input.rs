@@ -31,8 +31,12 @@ pub enum Input {
     Extended(Version, Duration),
     /// The signal that it may wait for has come.
     Signalled(Signal),
+    /// One that waits for it needs its record until then at least.
+    Needed(Timestamp),
     /// A client asks to end it, with a message.
     AbortRequested(String),
+    /// An abort has reached its children.
+    ChildrenAborted,
     /// A client moves it to another time.
     Rescheduled(Timestamp),
     /// The conductor reconciles it with what it found out.
@@ -72,7 +76,9 @@ pub enum InputName {
     Progressed,
     Extended,
     Signalled,
+    Needed,
     AbortRequested,
+    ChildrenAborted,
     Rescheduled,
     Reconciled,
     EndHooksDone,
@@ -141,7 +147,7 @@ pub struct Policy {
 
 impl InputName {
     /// All inputs.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Delivered,
         Self::Undelivered,
         Self::WaitLoopCalled,
@@ -152,7 +158,9 @@ impl InputName {
         Self::Progressed,
         Self::Extended,
         Self::Signalled,
+        Self::Needed,
         Self::AbortRequested,
+        Self::ChildrenAborted,
         Self::Rescheduled,
         Self::Reconciled,
         Self::EndHooksDone,
@@ -166,10 +174,18 @@ impl InputName {
             Self::Progressed
                 | Self::WaitLoopAnswered
                 | Self::Signalled
+                | Self::Needed
+                | Self::ChildrenAborted
                 | Self::Reconciled
                 | Self::EndHooksDone
                 | Self::TaskRemoved
         )
+    }
+
+    /// Is true of what calls for the handler, or tells that a call of it went wrong.
+    #[must_use]
+    pub const fn calls(self) -> bool {
+        matches!(self, Self::Delivered | Self::WaitLoopCalled | Self::WaitLoopCrashed)
     }
 
     /// Is true of what is decided in the task's own function, which has the code of the hooks.
@@ -193,7 +209,9 @@ impl Input {
             Self::Progressed(..) => InputName::Progressed,
             Self::Extended(..) => InputName::Extended,
             Self::Signalled(_) => InputName::Signalled,
+            Self::Needed(_) => InputName::Needed,
             Self::AbortRequested(_) => InputName::AbortRequested,
+            Self::ChildrenAborted => InputName::ChildrenAborted,
             Self::Rescheduled(_) => InputName::Rescheduled,
             Self::Reconciled(_) => InputName::Reconciled,
             Self::EndHooksDone => InputName::EndHooksDone,

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod bounds;
+mod cascade;
 mod decide;
 mod end;
 mod input;
@@ -20,6 +21,7 @@ mod wait_loop_call;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use cascade::Cascade;
 pub use decide::NewRun;
 pub use input::{AttemptEnd, Facts, Input, InputName, Need, Policy, Task};
 pub use logged::{LogRoom, Logged};
@@ -84,6 +86,9 @@ pub struct RunRecord {
     /// The caller of the handler.
     #[serde(default, skip_serializing_if = "Invoker::is_first")]
     pub invoker: Invoker,
+    /// The abort that is to reach its children, where one was asked for since it started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cascade: Option<Cascade>,
     /// Time spent in handlers so far, in milliseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub handler_ms: u64,

@@ -2,16 +2,26 @@
 
 use jiff::Timestamp;
 
-use super::{Facts, FinalState, Invoker, Need, Phase, RunRecord, Task, attempt, end, signal};
+use super::{Facts, FinalState, Invoker, Need, Phase, RunRecord, Signal, Task, attempt, end, signal};
 use crate::{Change, Decision, DecisionContext, later, limits};
 
 impl RunRecord {
     /// The earliest time at which the record could need repair, plus the grace: `None` where it never will.
     #[must_use]
     pub fn earliest_repair(&self, now: Timestamp) -> Option<Timestamp> {
+        let cascade = self.pending_cascade().map(|cascade| later(cascade.since, limits::LEASE_GRACE));
+        [self.own_repair(now), cascade].into_iter().flatten().min()
+    }
+
+    /// The same, apart from an abort on its way to the children.
+    fn own_repair(&self, now: Timestamp) -> Option<Timestamp> {
         let at = match (&self.phase, &self.invoker) {
             (Phase::Ended(end), _) if !end.hooks_pending => return None,
             (Phase::Ended(end), _) => later(end.hooks_lease.map_or(end.at, |lease| lease.until), limits::LEASE_GRACE),
+            // After twice as long each time: the children may be many.
+            (Phase::Awaiting { signal: Signal::Children { .. }, .. }, _) => {
+                later(now, crate::until(self.due_at, now).clamp(limits::LOOP_GRACE, limits::WAIT_GRACE))
+            }
             (Phase::Awaiting { until, .. }, _) => {
                 let in_a_day = later(now, limits::WAIT_GRACE);
                 until.map_or(in_a_day, |until| later(until, limits::QUEUE_GRACE).min(in_a_day))

@@ -16,7 +16,7 @@ impl Wait {
         match self {
             Self::After(_) | Self::At(_) => None,
             Self::Token { name, until } => Some((Signal::Token { name: name.clone() }, *until)),
-            Self::Children => Some((Signal::Children { iteration }, None)),
+            Self::Children(_) => Some((Signal::Children { iteration }, None)),
         }
     }
 }

@@ -40,10 +40,14 @@ pub enum Transition {
     HandOver,
     /// Ends the run, carries on with another generation, or fails it, as the execution ended.
     FollowExecution,
+    /// Keeps the record of the ended run longer.
+    KeepLonger,
     /// Ends the run as aborted.
     Abort,
     /// Tells the attempt that executes of an abort.
     RequestAbort,
+    /// Notes that an abort has reached the children.
+    EndCascade,
     /// Moves the due time.
     Reschedule,
     /// Repairs what is overdue, and says when to look again.
@@ -113,8 +117,14 @@ pub const fn cell(phase: PhaseName, input: InputName) -> Cell {
         (I::Signalled, Ended) => OVER,
 
         (I::AbortRequested, Queued | Waiting | Awaiting) => Does(T::Abort),
+        (I::Needed, Ended) => Does(T::KeepLonger),
+        (I::Needed, _) => NOT_OVER,
+
         (I::AbortRequested, Running) => Does(T::RequestAbort),
         (I::AbortRequested, Ended) => OVER,
+
+        (I::ChildrenAborted, Running | Ended) => Does(T::EndCascade),
+        (I::ChildrenAborted, Queued | Waiting | Awaiting) => Ignored("no abort is on its way to the children"),
 
         (I::Rescheduled, Queued) => Does(T::Reschedule),
         (I::Rescheduled, Running | Waiting | Awaiting | Ended) => HAS_STARTED,
@@ -162,6 +172,8 @@ impl Transition {
             | Self::SendAfresh
             | Self::HandOver
             | Self::RequestAbort
+            | Self::EndCascade
+            | Self::KeepLonger
             | Self::Reschedule
             | Self::RunEndHooks
             | Self::FinishEndHooks

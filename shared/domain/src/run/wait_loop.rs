@@ -1,6 +1,6 @@
 //! The wait loop: the Step Functions execution that waits and calls again.
 
-use super::{ExecutionEnd, FinalState, Invoker, Policy, RunRecord, WaitLoopCall, attempt, end};
+use super::{ExecutionEnd, FinalState, Invoker, Policy, RunRecord, WaitLoopCall, attempt, cascade, end};
 use crate::{Decision, DecisionContext, Effect, RecordedError, code, later, limits};
 
 /// Is true where the execution must hand over before it waits for the run's next call.
@@ -78,11 +78,8 @@ pub(super) fn execution_ended(
     }
     let message = "the Step Functions execution was stopped";
     match how {
-        ExecutionEnd::Stopped if run.is_leased(cx.now) => end::request_abort(run, message, cx),
-        ExecutionEnd::Stopped => {
-            let message = Some(message.to_owned());
-            without_stop(end::finish(run.clone(), FinalState::Aborted, message, policy, cx))
-        }
+        ExecutionEnd::Stopped if run.is_leased(cx.now) => cascade::request_abort(run, message, cx),
+        ExecutionEnd::Stopped => without_stop(cascade::abort(run, message.to_owned(), policy, cx)),
         ExecutionEnd::Exhausted => exhausted(run, cx),
         ExecutionEnd::Failed(_) if run.is_leased(cx.now) => run.renewed(cx),
         ExecutionEnd::Failed(cause) => {

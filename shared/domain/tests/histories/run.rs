@@ -182,6 +182,12 @@ fn repair(mut run: RunRecord, policy: Option<&Policy>, mut now: Timestamp, mut r
         let Some(reconcile_at) = run.reconcile_at else { return Ok(()) };
         now = now.max(reconcile_at);
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        // The conductor spreads an abort first, which is all that some are overdue for.
+        run = run.decide(&Input::ChildrenAborted, task, &DecisionContext { now, random }).record;
+        if run.reconcile_at.is_none_or(|at| at > now) {
+            continue;
+        }
+        random = random.wrapping_add(11);
         let facts = if run.invoker.is_queue() { Facts::Backlog(false) } else { Facts::Executing(false) };
         let awaits = matches!(run.phase, Phase::Awaiting { .. }) && policy.is_some();
         // The conductor looks, and finds that the token was completed.

@@ -4,15 +4,15 @@ use dacapo_domain::{Input, Invoker, Phase, RecordedError, RunRecord, Task, run::
 
 use super::{
     records::{
-        NO_ANSWER, aborting, between_attempts, call, cancel_timer, completed, delegated, direct, end, hooks, on_timer,
-        perishable, policy, queued, running, running_in_loop, scheduled, send, start_loop, stop_loop, waiting,
-        with_hooks,
+        NO_ANSWER, aborting, between_attempts, call, cancel_timer, cascades, completed, delegated, direct, end, hooks,
+        on_timer, perishable, policy, queued, running, running_in_loop, scheduled, send, start_loop, stop_loop,
+        waiting, with_hooks,
     },
     tape::{Case, at, driven, tape},
 };
 
 pub fn cases() -> Vec<Case<RunRecord>> {
-    [aborts(), moves(), hooks_done(), removed()].into_iter().flatten().collect()
+    [aborts(), spreads(), moves(), keeps(), hooks_done(), removed()].into_iter().flatten().collect()
 }
 
 fn aborts() -> Vec<Case<RunRecord>> {
@@ -38,7 +38,10 @@ fn aborts() -> Vec<Case<RunRecord>> {
         tape("a run between iterations ends with its execution", &waiting())
             .at(20)
             .gets(&abort, known)
-            .stores(|next| aborted(next, 20))
+            .stores(|next| {
+                aborted(next, 20);
+                cascades(next, 20);
+            })
             .effect(stop_loop),
         tape("a run with hooks ends with a message that asks its function to run them", &scheduled())
             .at(5)
@@ -54,10 +57,43 @@ fn aborts() -> Vec<Case<RunRecord>> {
         tape("an attempt that executes is told of an abort", &running()).at(8).gets(&abort, known).stores(|next| {
             let Phase::Running { abort, .. } = &mut next.phase else { unreachable!() };
             *abort = Some("enough".to_owned());
+            cascades(next, 8);
         }),
         tape("a second abort leaves the first one's message", &aborting())
             .at(9)
             .gets(&Input::AbortRequested("now".to_owned()), known)
+            .keeps(),
+    ]
+}
+
+fn spreads() -> Vec<Case<RunRecord>> {
+    let policy = policy();
+    let known = Task::Known(&policy);
+    let done = |next: &mut RunRecord| next.cascade.as_mut().unwrap().is_done = true;
+    let aborted = driven(&waiting(), 20, &Input::AbortRequested("enough".to_owned()), known);
+    let spread = driven(&aborted, 40, &Input::ChildrenAborted, known);
+    vec![
+        tape("an abort that has reached the children of an ended run leaves nothing to repair", &aborted)
+            .at(40)
+            .gets(&Input::ChildrenAborted, Task::Removed)
+            .stores(|next| {
+                done(next);
+                next.reconcile_at = None;
+            }),
+        tape("an abort that has reached the children of an attempt that executes leaves its lease", &aborting())
+            .at(28)
+            .gets(&Input::ChildrenAborted, known)
+            .stores(|next| {
+                done(next);
+                next.reconcile_at = Some(at(65));
+            }),
+        tape("an abort is spread once more, since an index may not have had all children", &aborted)
+            .at(39)
+            .gets(&Input::ChildrenAborted, known)
+            .keeps(),
+        tape("an abort that has reached the children stays so", &spread)
+            .at(60)
+            .gets(&Input::ChildrenAborted, known)
             .keeps(),
     ]
 }
@@ -123,6 +159,20 @@ fn moves() -> Vec<Case<RunRecord>> {
         tape("a run between two attempts has started and stays", &between_attempts())
             .at(25)
             .gets(&Input::Rescheduled(at(305)), known)
+            .keeps(),
+    ]
+}
+
+fn keeps() -> Vec<Case<RunRecord>> {
+    let known = Task::Removed;
+    vec![
+        tape("the record of an ended run that is needed is kept longer", &completed())
+            .at(12)
+            .gets(&Input::Needed(at(5_000_000)), known)
+            .stores(|next| next.expires_at_s = Some(at(5_000_001).as_second())),
+        tape("the record of an ended run that is kept as long as it is needed stays", &completed())
+            .at(12)
+            .gets(&Input::Needed(at(13)), known)
             .keeps(),
     ]
 }

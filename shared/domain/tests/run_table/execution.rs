@@ -6,7 +6,7 @@ use dacapo_domain::{
 };
 
 use super::{
-    records::{aborting, direct, end, hooks, policy, running_in_loop, send, start_loop, waiting},
+    records::{aborting, cascades, direct, end, hooks, policy, running_in_loop, send, start_loop, waiting},
     tape::{Case, at, tape},
 };
 
@@ -41,6 +41,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
                 let end = end(next, FinalState::Aborted, 20);
                 (end.message, end.hooks_pending) = (Some(stopped.to_owned()), true);
                 next.reconcile_at = Some(at(20) + limits::LEASE_GRACE);
+                cascades(next, 20);
             })
             .effect(send(0)),
         tape("an execution stopped under an attempt asks it to end", &running_in_loop())
@@ -49,11 +50,16 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             .stores(|next| {
                 let Phase::Running { abort, .. } = &mut next.phase else { unreachable!() };
                 *abort = Some(stopped.to_owned());
+                cascades(next, 120);
             }),
         tape("an execution stopped under an ended lease aborts the run", &running_in_loop())
             .at(150)
             .gets(&ended(&running_in_loop(), ExecutionEnd::Stopped), known)
-            .stores(|next| end(next, FinalState::Aborted, 150).message = Some(stopped.to_owned())),
+            .stores(|next| {
+                end(next, FinalState::Aborted, 150).message = Some(stopped.to_owned());
+                next.reconcile_at = Some(at(60)); // As it was: the conductor alone raises it.
+                cascades(next, 150);
+            }),
         tape("an exhausted execution is followed by another generation", &waiting())
             .at(20)
             .gets(&ended(&waiting(), ExecutionEnd::Exhausted), known)

@@ -70,9 +70,14 @@ fn input_of_a_run_whose_task_was_removed_counts_as_its_removal() {
     for run in records::all() {
         let removed = run.decide(&Input::TaskRemoved, Task::Removed, &context(5_000));
         for name in InputName::ALL {
-            use InputName::{EndHooksDone, Progressed, Reconciled, Signalled, WaitLoopAnswered};
+            use InputName::{
+                ChildrenAborted, EndHooksDone, Needed, Progressed, Reconciled, Signalled, WaitLoopAnswered,
+            };
             let decision = run.decide(&records::sample(name, &run), Task::Removed, &context(5_000));
-            if !matches!(name, Progressed | WaitLoopAnswered | Signalled | Reconciled | EndHooksDone) {
+            if !matches!(
+                name,
+                ChildrenAborted | Progressed | WaitLoopAnswered | Signalled | Needed | Reconciled | EndHooksDone
+            ) {
                 assert_eq!(decision, removed, "{name:?} of {run:?}");
             }
         }

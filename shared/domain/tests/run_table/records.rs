@@ -1,8 +1,8 @@
 //! Runs in each phase, driven there by the machine, and the changes that are expected of them.
 
 use dacapo_domain::{
-    AttemptEnd, AttemptError, AttemptOutcome, Effect, Input, Lease, Message, NewRun, Phase, Policy, Purpose,
-    RecordedError, Retry, RunMessage, RunRecord, Signal, Task, Trigger, Version, Wait, WaitLoopCall, limits,
+    AttemptEnd, AttemptError, AttemptOutcome, Cascade, Child, Effect, Input, Lease, Message, NewRun, Phase, Policy,
+    Purpose, RecordedError, Retry, RunMessage, RunRecord, Signal, Task, Trigger, Version, Wait, WaitLoopCall, limits,
     run::{End, ExecutionEnd, Facts, FinalState, InputName, Progress},
 };
 
@@ -84,6 +84,18 @@ pub fn token(until: Option<i64>) -> Wait {
     Wait::Token { name: "approve".to_owned(), until: until.map(at) }
 }
 
+pub fn awaited() -> Vec<Child> {
+    let id = "01KJN83200000000000000000C".parse().unwrap();
+    vec![Child { task: "check".to_owned(), id, started_by: Some(queued().id) }]
+}
+
+/// An abort that was asked for then is on its way to the children.
+pub fn cascades(next: &mut RunRecord, since: i64) {
+    next.cascade = Some(Cascade { since: at(since), is_done: false });
+    let due = at(since + 20);
+    next.reconcile_at = Some(next.reconcile_at.map_or(due, |at| at.min(due)));
+}
+
 pub fn told() -> Signal {
     Signal::Token { name: "approve".to_owned() }
 }
@@ -96,7 +108,7 @@ pub fn awaiting(until: Option<i64>) -> RunRecord {
 
 /// Waits since 120 for children; a wait loop called it before.
 pub fn awaiting_children() -> RunRecord {
-    let outcome = AttemptOutcome::Continue { input: json("3"), wait: Wait::Children };
+    let outcome = AttemptOutcome::Continue { input: json("3"), wait: Wait::Children(awaited()) };
     driven(&running_in_loop(), 120, &ended_with(&running_in_loop(), outcome), Task::Known(&policy()))
 }
 
@@ -174,6 +186,8 @@ pub fn sample(name: InputName, run: &RunRecord) -> Input {
         InputName::Progressed => Input::Progressed(token, Progress { message: "half".to_owned(), fraction: 0.5 }),
         InputName::Extended => Input::Extended(token, s(60)),
         InputName::Signalled => Input::Signalled(told()),
+        InputName::Needed => Input::Needed(at(5_000_000)),
+        InputName::ChildrenAborted => Input::ChildrenAborted,
         InputName::AbortRequested => Input::AbortRequested("enough".to_owned()),
         InputName::Rescheduled => Input::Rescheduled(at(100_060)),
         InputName::Reconciled => Input::Reconciled(Facts::Nothing),
@@ -199,7 +213,8 @@ pub fn take(run: &mut RunRecord, now: i64) {
 
 pub fn end(run: &mut RunRecord, state: FinalState, now: i64) -> &mut End {
     run.expires_at_s = Some((at(now) + limits::HISTORY).as_second() + 1);
-    (run.reconcile_at, run.reconcile_count) = (None, 0);
+    run.reconcile_at = run.pending_cascade().map(|cascade| cascade.since + s(20));
+    run.reconcile_count = 0;
     let end = End { state, at: at(now), message: None, result_left_out: None, hooks_pending: false, hooks_lease: None };
     run.phase = Phase::Ended(end);
     let Phase::Ended(end) = &mut run.phase else { unreachable!() };

@@ -5,8 +5,8 @@ use dacapo_domain::{Input, Invoker, Phase, RunRecord, Signal, Task, Work, limits
 use super::{
     control::unknown,
     records::{
-        awaiting, awaiting_children, cancel_timer, end, ended_with, on_timer, policy, running, running_in_loop, send,
-        take, token, told,
+        awaited, awaiting, awaiting_children, cancel_timer, cascades, end, ended_with, on_timer, policy, running,
+        running_in_loop, send, take, token, told,
     },
     tape::{Case, at, json, tape},
 };
@@ -56,12 +56,13 @@ fn waits() -> Vec<Case<RunRecord>> {
             .then(Work::LookForSignal),
         tape("a run that its wait loop called waits for children without it", &running_in_loop())
             .at(120)
-            .gets(&ended_with(&running_in_loop(), goes_on(Wait::Children)), known)
+            .gets(&ended_with(&running_in_loop(), goes_on(Wait::Children(awaited()))), known)
             .stores(|next| {
                 awaits(next, Signal::Children { iteration: 3 }, None, 120, 3);
                 next.invoker = Invoker::Queue { generation: 1 };
             })
             .with(slot::INPUT, json(r#"{"page":2}"#))
+            .with(slot::CHILDREN, json(r#"[{"task":"check","id":"01KJN83200000000000000000C"}]"#))
             .then(Work::LookForSignal),
     ]
 }
@@ -150,6 +151,21 @@ fn times() -> Vec<Case<RunRecord>> {
             .at(65)
             .gets(&nothing, known)
             .stores(|next| again(next, at(65) + limits::WAIT_GRACE)),
+        tape("a run whose children have not ended is looked at again after a quarter of an hour", &awaiting_children())
+            .at(190)
+            .gets(&nothing, known)
+            .stores(|next| again(next, at(190) + limits::LOOP_GRACE)),
+        tape(
+            "a run whose children have not ended is looked at again once it has waited twice as long",
+            &awaiting_children(),
+        )
+        .at(7_320)
+        .gets(&nothing, known)
+        .stores(|next| again(next, at(14_520))),
+        tape("a run whose children have not ended is looked at each day", &awaiting_children())
+            .at(1_000_000)
+            .gets(&nothing, known)
+            .stores(|next| again(next, at(1_086_400))),
         tape("a run whose signal has not come is looked at when its wait is over", &awaiting(Some(7_200)))
             .at(65)
             .gets(&nothing, known)
@@ -169,7 +185,10 @@ fn ends() -> Vec<Case<RunRecord>> {
     let policy = policy();
     let known = Task::Known(&policy);
     let abort = Input::AbortRequested("enough".to_owned());
-    let aborted = |next: &mut RunRecord| end(next, FinalState::Aborted, 20).message = Some("enough".to_owned());
+    let aborted = |next: &mut RunRecord| {
+        end(next, FinalState::Aborted, 20).message = Some("enough".to_owned());
+        cascades(next, 20);
+    };
     vec![
         tape("a run that waits for a signal is aborted at once", &awaiting(None))
             .at(20)

@@ -8,7 +8,7 @@
 
 use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 
-use dacapo_domain::{Change, Decision, DecisionContext, Effect, Json, Machine, Payloads, Version, Work};
+use dacapo_domain::{Change, Decision, DecisionContext, Effect, Json, Machine, Version, Work};
 use jiff::Timestamp;
 
 /// The random number of every decision on a tape, and so the version that it leaves.
@@ -111,7 +111,7 @@ impl<M: Taped> Case<M> {
     }
 
     pub fn with(mut self, slot: &'static str, value: Json) -> Self {
-        self.expected.payloads = Payloads::none().with(slot, value);
+        self.expected.payloads = self.expected.payloads.with(slot, value);
         self
     }
 

@@ -1,13 +1,17 @@
 //! Ending, moving and repeating runs.
 
-use dacapo_core::commit::{Committed, PATIENCE, commit_run};
-use dacapo_domain::{Id, Input, Json, Policy, RunRecord, RunView, Task, When, slot};
+use dacapo_core::{
+    commit::{Committed, PATIENCE},
+    control,
+};
+use dacapo_domain::{Id, Input, Json, RunRecord, RunView, When, slot};
 
 use super::{Client, StartRun, Started};
 use crate::{Error, ErrorKind};
 
 impl Client {
-    /// Ends a run: at once, or, where an attempt executes, as soon as it hears of it.
+    /// Ends a run: at once, or, where an attempt executes, as soon as it hears of it. The runs that it has started end in
+    /// the same way, and those that they have started, but for what a run started that has ended.
     ///
     /// # Errors
     /// `NotFound` if there is no such run, `Refused` if it has ended.
@@ -17,7 +21,8 @@ impl Client {
             let state = seen.state_at(self.ports().clock.now());
             return Err(Error::new(ErrorKind::Refused, format!("abort run {id}: it is {state}")));
         }
-        self.change(seen, Input::AbortRequested(message.to_owned())).await?;
+        let until = self.ports().clock.now() + PATIENCE;
+        control::abort(&self.app, seen, message.to_owned(), until).await?;
         self.state(id).await
     }
 
@@ -61,16 +66,10 @@ impl Client {
         Ok(self.run_by_name(&name, body).replays(id))
     }
 
-    /// Commits an input from outside. Only code in Lambda judges a lease, so a run that executes is told, not ended.
+    /// Commits an input from outside.
     async fn change(&self, seen: RunRecord, input: Input) -> Result<Committed<RunRecord>, Error> {
-        let ports = self.ports();
-        let policy = match self.app.task(&seen.name).await {
-            Ok(task) => task.map(|task| task.policy).unwrap_or_default(),
-            Err(error) if error.kind() == ErrorKind::NotDeployed => Policy::default(),
-            Err(error) => return Err(error),
-        };
-        let (id, until) = (seen.id, ports.clock.now() + PATIENCE);
-        let committed = commit_run(ports, seen, &input, Task::Known(&policy), until).await?;
+        let (id, until) = (seen.id, self.ports().clock.now() + PATIENCE);
+        let committed = control::change(&self.app, seen, &input, until).await?;
         committed.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("find run {id} again: its history is over")))
     }
 }

@@ -3,7 +3,9 @@
 use std::{future::IntoFuture, marker::PhantomData, time::Duration};
 
 use dacapo_core::commit::{Creation, PATIENCE, create_run};
-use dacapo_domain::{Decision, Id, Json, NewRun, RunRecord, Trigger, When, check_span, later, limits, run::Key, slot};
+use dacapo_domain::{
+    Child, Decision, Id, Json, NewRun, RunRecord, Trigger, When, check_span, later, limits, run::Key, slot,
+};
 use futures::future::BoxFuture;
 
 use super::Client;
@@ -34,7 +36,7 @@ enum Task {
 
 /// A run that was started.
 pub struct Started<O> {
-    id: Id,
+    child: Child,
     deduplicated: bool,
     output: PhantomData<fn() -> O>,
 }
@@ -46,13 +48,19 @@ impl<O> Started<O> {
             Creation::New => (run.id, false),
             Creation::Exists(found) => (found.id, true),
         };
-        Self { id, deduplicated, output: PhantomData }
+        let started_by = run.parent_id.filter(|_| run.trigger == Trigger::Child);
+        Self { child: Child { task: run.name.clone(), id, started_by }, deduplicated, output: PhantomData }
+    }
+
+    /// The run as one that is waited for.
+    pub(crate) fn into_child(self) -> Child {
+        self.child
     }
 
     /// The run's id.
     #[must_use]
     pub fn id(&self) -> Id {
-        self.id
+        self.child.id
     }
 
     /// Is true where a run of the same key was there before: the id is that run's.
@@ -64,7 +72,7 @@ impl<O> Started<O> {
 
 impl<O> std::fmt::Debug for Started<O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Started").field("id", &self.id).field("deduplicated", &self.deduplicated).finish()
+        f.debug_struct("Started").field("id", &self.child.id).field("deduplicated", &self.deduplicated).finish()
     }
 }
 

@@ -38,9 +38,16 @@ impl Client {
 
     pub(super) async fn result_of<O>(&self, id: Id, output: Codec<O>) -> Result<O, TaskError> {
         let run = self.wait_for(id).await?;
+        output.result_of(run)
+    }
+}
+
+impl<O> Codec<O> {
+    /// The typed result of a run that has ended, or its failure.
+    pub(crate) fn result_of(&self, run: RunView) -> Result<O, TaskError> {
         let ended = |what: Option<String>| what.unwrap_or_else(|| format!("run {} is {}", run.id, run.state));
         match (run.state, run.result) {
-            (State::Completed, Some(result)) => Ok(output.decode(&result)?),
+            (State::Completed, Some(result)) => Ok(self.decode(&result)?),
             (State::Completed, None) => Err(TaskError::terminal(ended(run.result_left_out)).code("RESULT_TOO_LARGE")),
             (State::Failed, _) => {
                 let code = run.error_code.unwrap_or_else(|| code::ERROR.to_owned());

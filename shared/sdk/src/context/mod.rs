@@ -1,9 +1,11 @@
 //! The contexts of handlers and hooks: what they are told, and what they may ask.
 
+mod children;
 mod event;
 mod run;
 mod task;
 
+pub use children::{ChildRun, Children};
 pub use event::EventContext;
 pub use run::RunContext;
 pub use task::{HookContext, TaskContext};

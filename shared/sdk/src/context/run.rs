@@ -16,6 +16,8 @@ use crate::{
     handler::IsResult,
 };
 
+use super::Children;
+
 /// The run that a handler or a hook belongs to: what both [`TaskContext`](crate::TaskContext) and
 /// [`HookContext`](crate::HookContext) can do.
 #[derive(Clone)]
@@ -228,6 +230,16 @@ impl RunContext {
     /// Up to 1,000 runs, each with its own key, tags or time, started when this is awaited.
     pub fn batch_of<O>(&self, runs: impl IntoIterator<Item = StartRun<O>>) -> StartBatch<O> {
         self.client.batch_of(runs)
+    }
+
+    /// The runs of a task that this run has waited for last, by [`Continue::when_done`](crate::Continue::when_done), in
+    /// the order they were given: each is read when it is asked for.
+    ///
+    /// # Errors
+    /// Any [`Error`] of the store.
+    pub async fn children<I, O>(&self, task: TaskRef<I, O>) -> Result<Children<O>, Error> {
+        let ids = self.attempt.children(task.name()).await?;
+        Ok(Children::new(self.client.clone(), task.output, ids))
     }
 
     /// An event, published when it is awaited.

@@ -34,6 +34,8 @@ pub enum Mischief {
     Exit,
     /// It waits past its timeout, and can be stopped.
     Sleep,
+    /// It goes on until it is told of an abort, and starts a run before.
+    Listen,
     /// It holds its thread past its timeout, and can't be stopped.
     Block,
 }
@@ -69,6 +71,14 @@ async fn chaos(mut input: Chaos, cx: TaskContext) -> Result<Outcome<Chaos, Told>
         Mischief::Panic => panic!("told to panic"),
         Mischief::Exit => std::process::exit(1),
         Mischief::Sleep => tokio::time::sleep(TOO_LONG).await,
+        Mischief::Listen => {
+            cx.set_timeout(seconds(60)).await?;
+            cx.run(CHAOS, Chaos::default()).after(hours(1)).await?;
+            while !cx.is_aborted().await? {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            return Ok(Aborted);
+        }
         Mischief::Block => thread::sleep(TOO_LONG),
     }
     Ok(Done(Told { iteration: cx.iteration(), attempt }))

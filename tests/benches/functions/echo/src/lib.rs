@@ -13,12 +13,20 @@ pub struct Said {
     pub text: String,
     /// Iterations before that, each continued at once.
     pub continues: u32,
+    /// Runs of the same task that are started and waited for first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub children: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Default for Said {
     /// An ordinary body: with the record and the result less than a kilobyte.
     fn default() -> Self {
-        Self { text: "What is said here is said again. ".repeat(4), continues: 0 }
+        Self { text: "What is said here is said again. ".repeat(4), continues: 0, children: 0 }
     }
 }
 
@@ -27,7 +35,12 @@ pub fn function() -> impl Function {
     task(ECHO, echo)
 }
 
-async fn echo(mut said: Said, _: TaskContext) -> Result<Outcome<Said, String>, TaskError> {
+async fn echo(mut said: Said, cx: TaskContext) -> Result<Outcome<Said, String>, TaskError> {
+    if said.children > 0 {
+        let children = cx.batch(ECHO, (0..said.children).map(|_| Said::default())).await?;
+        said.children = 0;
+        return Ok(Continue::when_done(children.into_iter().collect::<Result<Vec<_>, _>>()?, said));
+    }
     if said.continues > 0 {
         said.continues -= 1;
         return Ok(Continue(said));

@@ -1,0 +1,58 @@
+//! Children: runs that another waits for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Id, Json, limits};
+
+/// A run that another waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Child {
+    /// Its task's name.
+    pub task: String,
+    /// Its id.
+    pub id: Id,
+    /// The run whose handler started it, or found it by its key.
+    #[serde(skip)]
+    pub started_by: Option<Id>,
+}
+
+/// Runs that can't be waited for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChildrenError {
+    /// There are more than may be.
+    #[error("can't wait for {0} children (allowed: {allowed})", allowed = limits::BATCH)]
+    TooMany(usize),
+    /// One is another's, or was started by a program.
+    #[error(
+        "can't wait for run {id} of task {task:?}: it was not started by this run's handler (start it by `cx.run` or `cx.batch`)"
+    )]
+    Stranger {
+        /// Its task's name.
+        task: String,
+        /// Its id.
+        id: Id,
+    },
+}
+
+impl Child {
+    /// The payload that keeps a list of these with the run that waits for them.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "names and ids can be serialized")]
+    pub fn list(children: &[Self]) -> Json {
+        Json::of(&children).expect("names and ids can be serialized")
+    }
+
+    /// Checks that a run may wait for these.
+    ///
+    /// # Errors
+    /// Where there are more than 1,000, or one was not started by this run's handler.
+    pub fn check(children: &[Self], parent: Id) -> Result<(), ChildrenError> {
+        if children.len() > limits::BATCH {
+            return Err(ChildrenError::TooMany(children.len()));
+        }
+        match children.iter().find(|child| child.started_by != Some(parent)) {
+            Some(stranger) => Err(ChildrenError::Stranger { task: stranger.task.clone(), id: stranger.id }),
+            None => Ok(()),
+        }
+    }
+}
