@@ -89,7 +89,7 @@ async fn child_that_is_started_while_its_parents_abort_spreads_ends_before_its_h
     }));
     *client.lock().unwrap() = Some(TestParent(app.client().clone()));
     let root = app.run(SLOW, 0).await.unwrap();
-    app.run_until_idle().await;
+    app.advance(minutes(5)).await;
     assert_eq!(app.state(root.id()).await.unwrap().state, State::Aborted);
     let child = app.run_of(NEST);
     assert_eq!((child.state, child.attempt, child.iteration), (State::Aborted, 1, 1));
