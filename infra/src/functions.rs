@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dacapo_domain::{APP_DLQ, CONDUCTOR, FunctionEntry, Holds, limits};
+use dacapo_domain::{APP_DLQ, CONDUCTOR, FunctionEntry, Holds, LifecycleEvent, limits};
 use serde_json::{Value, json};
 
 use crate::{
@@ -33,12 +33,7 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
                 "MemorySize": function.memory_mb,
                 "Timeout": function.lambda_timeout().as_secs(),
                 "Role": { "Fn::GetAtt": [id(slug, "Role"), "Arn"] },
-                "Environment": { "Variables": {
-                    "DACAPO_APP": { "Ref": "App" },
-                    "DACAPO_STAGE": { "Ref": "Stage" },
-                    "DACAPO_FUNCTION": slug,
-                    "DACAPO_ACCOUNT": { "Ref": "AWS::AccountId" },
-                } },
+                "Environment": { "Variables": environment(function) },
                 "LoggingConfig": { "LogFormat": "JSON", "LogGroup": { "Ref": id(slug, "Logs") } },
                 // A run that continues through its own queue looks like a loop to Lambda; hops are counted instead.
                 "RecursiveLoop": "Allow",
@@ -55,6 +50,20 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
     );
     resources.add(id(slug, "Mapping"), mapping(slug, &id(slug, "Queue"), function.batch_size()));
     add_queues(function, resources);
+}
+
+fn environment(function: &FunctionEntry) -> Value {
+    let mut variables = json!({
+        "DACAPO_APP": { "Ref": "App" },
+        "DACAPO_STAGE": { "Ref": "Stage" },
+        "DACAPO_FUNCTION": function.name,
+        "DACAPO_ACCOUNT": { "Ref": "AWS::AccountId" },
+    });
+    let publishes = function.publishes();
+    if !publishes.is_empty() {
+        variables["DACAPO_LIFECYCLE"] = json!(LifecycleEvent::text(&publishes));
+    }
+    variables
 }
 
 /// Adds the app's dead-letter queue.

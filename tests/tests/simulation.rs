@@ -34,6 +34,8 @@ struct Seen {
     calls: BTreeMap<(Id, u32, u32), Vec<Timestamp>>,
     /// Times that a run's `on_complete` ran.
     completed: BTreeMap<Id, u32>,
+    /// Lifecycle events that came to their subscriber.
+    told: BTreeSet<(Id, String)>,
     /// Events that a handler took without failing.
     handled: BTreeSet<u32>,
     broken: Vec<String>,
@@ -73,6 +75,15 @@ async fn work(job: Job, cx: TaskContext, seed: u64, seen: Witness) -> Result<Out
     }
 }
 
+/// A subscriber to a task's life.
+fn hears(event: EventRef<RunView>, seen: &Witness) -> EventHandler {
+    let seen = seen.clone();
+    on(event, move |run: RunView, cx: EventContext| {
+        seen.lock().unwrap().told.insert((run.id, cx.name().to_owned()));
+        async { Ok::<_, TaskError>(()) }
+    })
+}
+
 fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
     let (working, ending, hearing) = (seen.clone(), seen.clone(), seen.clone());
     TestApp::with_these_faults(seed, faults)
@@ -84,6 +95,14 @@ fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
         ))
         .with(task(CHILD, async |_: u32, _: TaskContext| Ok(())))
         .with(task(TICK, async |(): (), _: TaskContext| Ok(())).schedule(cron("0 * * * ? *"), ()))
+        .with([
+            hears(lifecycle::started(WORK), seen),
+            hears(lifecycle::completed(WORK), seen),
+            hears(lifecycle::failed(WORK), seen),
+            hears(lifecycle::aborted(WORK), seen),
+            hears(lifecycle::completed(CHILD), seen),
+            hears(lifecycle::aborted(CHILD), seen),
+        ])
         .with(on(NEWS, move |number: u32, cx: EventContext| {
             let hearing = hearing.clone();
             async move {
@@ -179,6 +198,15 @@ fn judge(
         // Guarantee 4: a handler never starts before its time.
         if started.get(id).is_some_and(|due| times.iter().any(|time| time < due)) {
             broken.push(format!("{id} ran at {times:?}, before {}", started[id]));
+        }
+    }
+    // What a function subscribes to of a run's life is told at least once, also where the process dies in between.
+    for run in app.runs_of(WORK).iter().chain(&children).filter(|run| run.state.is_final()) {
+        let starts = run.started_at.filter(|_| run.name == WORK.name()).map(|_| "started".to_owned());
+        for moment in starts.into_iter().chain([run.state.to_string()]) {
+            if !seen.told.contains(&(run.id, format!("task.{moment}:{}", run.name))) {
+                broken.push(format!("{} is {moment}, which was not told", run.id));
+            }
         }
     }
     for child in &children {

@@ -1,5 +1,5 @@
 //! Sends the report of the day, or of the week.
 
 fn main() -> std::process::ExitCode {
-    dacapo_serve::serve(nightly_report::function())
+    dacapo_serve::serve(app::hooks().around(nightly_report::function()))
 }

@@ -1,5 +1,5 @@
 //! Sends the mail that welcomes a user.
 
 fn main() -> std::process::ExitCode {
-    dacapo_serve::serve(send_welcome::function())
+    dacapo_serve::serve(app::hooks().around(send_welcome::function()))
 }

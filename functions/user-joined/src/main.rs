@@ -1,5 +1,5 @@
 //! Serves the handlers of a new user's arrival.
 
 fn main() -> std::process::ExitCode {
-    dacapo_serve::serve(user_joined::function())
+    dacapo_serve::serve(app::hooks().around(user_joined::function()))
 }

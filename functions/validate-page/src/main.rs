@@ -1,5 +1,5 @@
 //! Validates a page of airports.
 
 fn main() -> std::process::ExitCode {
-    dacapo_serve::serve(validate_page::function())
+    dacapo_serve::serve(app::hooks().around(validate_page::function()))
 }

@@ -1,6 +1,8 @@
-//! Names and types that the functions of the sample app share, no code.
+//! Names and types that the functions of the sample app share, and the hooks around all of its tasks.
 
-use dacapo::{EventRef, TaskRef, assert_unique};
+use std::time::Instant;
+
+use dacapo::{EventRef, Handled, HookContext, Hooks, Next, TaskError, TaskRef, assert_unique};
 use serde::{Deserialize, Serialize};
 
 /// Reads the airports of the world, page by page.
@@ -16,6 +18,20 @@ pub const USER_JOINED: EventRef<UserJoined> = EventRef::new("user.joined");
 
 const _: () =
     assert_unique(&[IMPORT_AIRPORTS.name(), SEND_WELCOME.name(), NIGHTLY_REPORT.name(), VALIDATE_PAGE.name()]);
+
+/// The hooks of the whole app: each function's `main` serves it within them.
+pub fn hooks() -> Hooks {
+    Hooks::new().middleware(timed)
+}
+
+/// A line in the function's log for each attempt that returned, with the time it took.
+async fn timed(next: Next, cx: HookContext) -> Result<Handled, TaskError> {
+    let begun = Instant::now();
+    let handled = next.run().await;
+    let (took_ms, ok) = (begun.elapsed().as_millis(), handled.is_ok());
+    tracing::info!(target = cx.target(), run = %cx.run_id(), attempt = cx.attempt(), took_ms, ok, "attempt returned");
+    handled
+}
 
 /// A user has joined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,13 +1,14 @@
 //! Control of runs from outside: an input with the policy of the run's task as it is deployed, and an abort with all that
 //! it ends.
 
-use dacapo_domain::{Index, Input, Policy, Query, RunRecord, Task, Trigger};
+use dacapo_domain::{Index, Input, Policy, Query, RunRecord, Task, Trigger, Work};
 use futures::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 
 use crate::{
     App, Error, ErrorKind,
     commit::{Committed, commit_run, read_record},
+    lifecycle::settle,
 };
 
 /// Children that are read, and aborted, at once.
@@ -30,7 +31,13 @@ pub async fn change(
         Err(error) if error.kind() == ErrorKind::NotDeployed => Policy::default(),
         Err(error) => return Err(error),
     };
-    Ok(commit_run(app.ports(), seen, input, Task::Known(&policy), until).await?)
+    let committed = commit_run(app.ports(), seen, input, Task::Known(&policy), until).await?;
+    if let Some(Committed { record, work: Some(Work::PublishLifecycle), .. }) = &committed
+        && let Err(error) = settle(app, record, until).await
+    {
+        tracing::warn!(run = %record.id, %error, "a lifecycle event is left to the conductor");
+    }
+    Ok(committed)
 }
 
 /// Ends a run, or tells the attempt that executes, and whatever it has started at every depth. What is not reached by

@@ -5,7 +5,10 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use dacapo_domain::{AttemptError, AttemptOutcome, FunctionEntry, Json, RunView, Subscription, TaskEntry};
 
-use crate::attempt::{EventAttempt, TaskAttempt};
+use crate::{
+    attempt::{EventAttempt, TaskAttempt},
+    hook::HookName,
+};
 
 /// The handlers of a function.
 #[derive(Clone)]
@@ -42,56 +45,27 @@ impl fmt::Debug for Handlers {
     }
 }
 
-/// A hook of a run's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndHook {
-    /// `on_success`
-    Success,
-    /// `on_max_iterations`
-    MaxIterations,
-    /// `on_failure`
-    Failure,
-    /// `on_abort`
-    Abort,
-    /// `on_complete`
-    Complete,
-}
-
-impl EndHook {
-    /// The hook's name, as its author writes it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Success => "on_success",
-            Self::MaxIterations => "on_max_iterations",
-            Self::Failure => "on_failure",
-            Self::Abort => "on_abort",
-            Self::Complete => "on_complete",
-        }
-    }
-}
-
 /// A task whose types are known to it alone.
 #[async_trait]
 pub trait ErasedTask: Send + Sync {
     /// The manifest's entry of it.
     fn entry(&self) -> TaskEntry;
 
-    /// Makes one attempt: `init`, `on_start`, the handler, `handle_error`, `cleanup`.
+    /// Makes one attempt: middleware around `init`, `on_start` and the handler, then `handle_error`, `cleanup`.
     ///
     /// The input is the run's body, or what the last `continue` gave. A panic of the author's code unwinds.
-    async fn call(&self, input: Json, attempt: Arc<TaskAttempt>) -> AttemptOutcome;
+    async fn call(self: Arc<Self>, input: Json, attempt: Arc<TaskAttempt>) -> AttemptOutcome;
 
     /// Decides what becomes of an attempt whose handler panicked or passed its timeout: `handle_error`, `cleanup`.
     async fn handle_failure(&self, error: AttemptError, attempt: Arc<TaskAttempt>) -> AttemptError;
 
     /// The hooks of this end, in their order.
-    fn end_hooks(&self, run: &RunView) -> Vec<EndHook>;
+    fn end_hooks(&self, run: &RunView) -> Vec<HookName>;
 
     /// Runs one of them, once the final state is stored. An error is logged with the run and ignored.
     ///
     /// In the process that made the last attempt a hook sees what `init` made for it.
-    async fn run_end_hook(&self, hook: EndHook, attempt: Arc<TaskAttempt>, run: RunView);
+    async fn run_end_hook(&self, hook: HookName, attempt: Arc<TaskAttempt>, run: RunView);
 }
 
 /// A handler of events whose types are known to it alone.

@@ -12,6 +12,8 @@ pub mod conductor;
 pub mod control;
 mod error;
 pub mod function;
+pub mod hook;
+mod lifecycle;
 mod origin;
 pub mod port;
 mod publish;
@@ -21,6 +23,7 @@ mod signal;
 
 pub use app::{App, read_manifest};
 pub use error::{Error, ErrorKind};
+
 pub use origin::Origin;
 pub use publish::publish;
 pub use schedule::ensure_scheduled;

@@ -12,6 +12,7 @@ mod every;
 mod idempotency_key;
 mod join;
 mod json;
+mod lifecycle;
 pub mod limits;
 mod machine;
 mod manifest;
@@ -38,6 +39,7 @@ pub use every::{Every, EveryError, EveryProblem};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyInput};
 pub use join::{Gathering, Join, JoinRecord, Waiter, WaiterError};
 pub use json::{Json, UnreadableJson};
+pub use lifecycle::{LifecycleEvent, LifecycleEventError};
 pub use machine::{Change, Decision, DecisionContext, Machine, Work};
 pub use manifest::{
     APP_DLQ, CONDUCTOR, FormerTask, FunctionEntry, Holds, Manifest, ManifestError, ManifestInput, ManifestRecord,

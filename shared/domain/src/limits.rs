@@ -65,8 +65,10 @@ pub const EVENT_AGE: Duration = Duration::from_secs(14 * 86_400);
 /// The time by which a lease outlasts its attempt's own limit.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(10);
 
-/// The most hooks that one end has: `on_max_iterations`, `on_failure`, `on_complete`.
-pub const END_HOOKS: u32 = 3;
+/// The most hooks that one end has: `on_max_iterations`, `on_failure`, `on_complete`, of the app and of the task.
+pub const END_HOOKS: u32 = 6;
+/// The longest limit of one hook of the end; that of an attempt, where it is shorter.
+pub const END_HOOK: Duration = Duration::from_secs(60);
 /// The time that hooks have after a panic or a timeout, at most: within the margin of the attempt's lease.
 pub const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// The time before the invocation's deadline that is left for storing the outcome.

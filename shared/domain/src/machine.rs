@@ -93,10 +93,12 @@ pub enum Change {
 pub enum Work {
     /// Call the handler.
     CallHandler,
-    /// Run the hooks of the end.
+    /// Publish the lifecycle events that an ended run owes, and run the hooks of its end.
     RunEndHooks,
     /// Look whether the signal that a run waits for has come before, and signal it then.
     LookForSignal,
+    /// Publish the lifecycle events that an ended run owes: no hooks follow, and any process can.
+    PublishLifecycle,
     /// Send an event to those who subscribe to it.
     Publish,
     /// Start the run of a schedule's fire.

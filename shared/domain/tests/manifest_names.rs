@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
-use dacapo_domain::{APP_DLQ, CONDUCTOR, FunctionEntry, Manifest, Policy, Retry, Subscription, TaskEntry, seconds};
+use dacapo_domain::{
+    APP_DLQ, CONDUCTOR, FunctionEntry, Holds, LifecycleEvent, Manifest, Policy, Retry, Subscription, TaskEntry, seconds,
+};
 
 fn task(name: &str) -> FunctionEntry {
     let entry = TaskEntry { name: name.to_owned(), policy: Policy::default(), private: false, schedules: vec![] };
@@ -49,4 +51,29 @@ fn name_of_a_functions_dead_letter_queue_is_refused_where_it_has_one() {
 fn names_that_are_only_alike_make_an_app() {
     let functions = ["undelivered 2", "the conductor", "loop", "scheduler", "sweep", "dead"].map(task);
     assert!(Manifest::new("shop", functions.to_vec()).is_ok());
+}
+
+#[test]
+fn task_is_told_which_of_its_lifecycle_events_a_function_of_the_app_subscribes_to_now() {
+    let subscribed = |event: LifecycleEvent, task: &str| {
+        let mut function = events("listeners", false);
+        if let Holds::Events(handlers) = &mut function.holds {
+            handlers[0].event = event.of_task(task);
+        }
+        function
+    };
+    let told = |functions: Vec<FunctionEntry>| {
+        let manifest = Manifest::new("shop", functions).unwrap();
+        manifest.task("send mail").unwrap().1.policy.publishes.clone()
+    };
+    let failed = || subscribed(LifecycleEvent::Failed, "send mail");
+    assert_eq!(told(vec![task("send mail"), failed()]), [LifecycleEvent::Failed].into());
+    assert!(told(vec![task("send mail"), subscribed(LifecycleEvent::Failed, "send mails")]).is_empty());
+
+    // What a former manifest told is forgotten.
+    let mut former = task("send mail");
+    if let Holds::Task(task) = &mut former.holds {
+        task.policy.publishes = LifecycleEvent::ALL.into();
+    }
+    assert!(told(vec![former]).is_empty());
 }

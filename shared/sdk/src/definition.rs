@@ -3,6 +3,8 @@
 use dacapo_core::function::Handlers;
 use dacapo_domain::{FunctionEntry, Manifest};
 
+use crate::Hooks;
+
 /// The export of a function's crate: a task, an event handler, or an array of event handlers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a function",
@@ -12,6 +14,16 @@ use dacapo_domain::{FunctionEntry, Manifest};
 pub trait Function {
     #[doc(hidden)]
     fn define(self) -> Definition;
+
+    /// The same within the hooks of its app. Handlers of events have none.
+    #[doc(hidden)]
+    #[must_use]
+    fn within(self, _hooks: &Hooks) -> Self
+    where
+        Self: Sized,
+    {
+        self
+    }
 }
 
 /// The definition of a function, as the runner and the manifest see it.
@@ -44,5 +56,12 @@ impl Definition {
         // What is wrong with it alone is wrong in any app.
         Manifest::new("app", vec![entry.clone()]).map_err(|error| vec![error.to_string()])?;
         Ok(entry)
+    }
+}
+
+impl Hooks {
+    /// The function within these hooks.
+    pub fn around<F: Function>(&self, function: F) -> F {
+        function.within(self)
     }
 }

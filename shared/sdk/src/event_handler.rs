@@ -71,7 +71,7 @@ where
         })
     };
     let subscription = Subscription {
-        event: event.name().to_owned(),
+        event: event.name().into_owned(),
         handler: std::any::type_name::<F>().to_owned(),
         timeout: Duration::from_secs(5),
         retry: Retry::of_events(),

@@ -40,6 +40,7 @@ mod finite;
 pub mod guide;
 mod handler;
 mod hooks;
+pub mod lifecycle;
 mod outcome;
 mod payload;
 pub mod prelude;
@@ -64,7 +65,7 @@ pub use dacapo_domain::{
 pub use definition::{Definition, Function};
 pub use event_handler::{EventHandler, on};
 pub use handler::{IsAsync, IsResult};
-pub use hooks::{InitOf, NoInit, OnError, WithInit};
+pub use hooks::{Handled, Hooks, InitOf, Next, NoInit, OnError, WithInit};
 pub use jiff::Timestamp;
 pub use outcome::{Aborted, Continue, Done, IntoOutcome, Outcome};
 pub use payload::Payload;

@@ -1,6 +1,7 @@
 //! The imports of a function's crate: `use dacapo::prelude::*;`.
 
 pub use crate::{
-    Aborted, Continue, Done, EventContext, EventHandler, EventRef, Function, HookContext, Machine, OnError, Outcome,
-    Retry, Task, TaskContext, TaskError, TaskRef, Terminal, cron, days, every, hours, minutes, on, seconds, task,
+    Aborted, Continue, Done, EventContext, EventHandler, EventRef, Function, Handled, HookContext, Hooks, Machine,
+    Next, OnError, Outcome, Retry, RunView, Task, TaskContext, TaskError, TaskRef, Terminal, cron, days, every, hours,
+    lifecycle, minutes, on, seconds, task,
 };

@@ -1,4 +1,6 @@
-use dacapo_domain::{is_event_name, is_task_name, same_slug};
+use std::borrow::Cow;
+
+use dacapo_domain::{LifecycleEvent, RunView, is_event_name, is_task_name, same_slug};
 
 use crate::payload::{Codec, Payload};
 
@@ -36,6 +38,8 @@ pub struct TaskRef<I, O = ()> {
 /// ```
 #[derive(Debug)]
 pub struct EventRef<B> {
+    /// What the names of lifecycle events begin with.
+    prefix: &'static str,
     name: &'static str,
     pub(crate) body: Codec<B>,
 }
@@ -73,13 +77,19 @@ impl<B> EventRef<B> {
         B: Payload,
     {
         assert!(is_event_name(name), "an event's name has 1 to 128 characters and doesn't begin with `task.`");
-        Self { name, body: Codec::new() }
+        Self { prefix: "", name, body: Codec::new() }
     }
 
     /// The event's name.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.name
+    pub fn name(&self) -> Cow<'static, str> {
+        if self.prefix.is_empty() { self.name.into() } else { format!("{}{}", self.prefix, self.name).into() }
+    }
+}
+
+impl EventRef<RunView> {
+    pub(crate) const fn of_life(event: LifecycleEvent, task: &'static str) -> Self {
+        Self { prefix: event.prefix(), name: task, body: Codec::new() }
     }
 }
 

@@ -169,7 +169,7 @@ async fn hook_of_the_end_is_stopped_before_the_lease_of_the_hooks_ends() {
     let (note, clock) = (left.clone(), ahead.clone());
     let function = task(COUNT, async |n: u32, _: TaskContext| Ok(n))
         .on_success(move |_, _| {
-            clock.get().unwrap().advance(seconds(80));
+            clock.get().unwrap().advance(seconds(170));
             std::future::ready(Ok(()))
         })
         .on_complete(move |_, cx| {
@@ -179,8 +179,32 @@ async fn hook_of_the_end_is_stopped_before_the_lease_of_the_hooks_ends() {
     let (process, definition) = Process::of(function).await;
     assert!(ahead.set(process.clock.clone()).is_ok());
     process.deliver(&definition, process.ports.clone(), minutes(15)).await;
-    // Three hooks of 30 s each have their lease: the first has taken most of it.
+    // Six hooks of 30 s each have their lease: the first has taken most of it.
     assert!(left.get().is_some_and(|left| *left <= seconds(10) && *left > seconds(9)), "{left:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn hooks_of_the_end_wait_for_a_process_that_has_the_time_and_share_what_it_has() {
+    let (called, left) = (Arc::new(AtomicU32::new(0)), Arc::new(OnceLock::new()));
+    let (count, note) = (called.clone(), left.clone());
+    let function = task(COUNT, async |n: u32, _: TaskContext| Ok(n))
+        .on_success(move |_, _| {
+            count.fetch_add(1, Ordering::Relaxed);
+            std::future::pending()
+        })
+        .on_complete(move |_, cx| {
+            note.set(cx.remaining()).unwrap();
+            std::future::ready(Ok(()))
+        });
+    let (process, definition) = Process::of(function).await;
+    process.deliver(&definition, process.ports.clone(), minutes(2)).await;
+    assert_eq!((process.app.run_of(COUNT).state, called.load(Ordering::Relaxed)), (State::Completed, 0));
+
+    // A fresh process has no more than it has, as one whose `max_timeout` is short.
+    let begun = tokio::time::Instant::now();
+    process.deliver(&definition, process.ports.clone(), seconds(22)).await;
+    assert_eq!((called.load(Ordering::Relaxed), begun.elapsed().as_secs()), (1, 10), "half of what is left");
+    assert!(left.get().is_some_and(|left| *left > seconds(19)), "{left:?}");
 }
 
 #[tokio::test]

@@ -103,6 +103,54 @@ async fn ttl_of_a_task_holds_for_a_run_that_is_started_by_its_reference() {
 }
 
 #[tokio::test]
+async fn ttl_of_a_task_counts_from_when_a_run_was_due_by_every_way_of_starting_it() {
+    const PARENT: TaskRef<u32> = TaskRef::new("parent");
+    const ASKED: EventRef<u32> = EventRef::new("asked");
+    let app = TestApp::new()
+        .with(task(COUNT, content).ttl(seconds(30)))
+        .with(task(PARENT, async |_: u32, cx: TaskContext| {
+            cx.run(COUNT, 1).after(hours(1)).await?;
+            Ok(())
+        }))
+        .with(on(ASKED, async |_: u32, cx: EventContext| {
+            cx.run(COUNT, 2).after(hours(1)).await?;
+            Ok(())
+        }));
+    let body = dacapo::Json::of(&3).unwrap();
+    let id = app.run(COUNT, 4).after(hours(1)).key("k").await.unwrap().id();
+    app.run_by_name("count", body).after(hours(1)).await.unwrap();
+    app.client().replay_of(id, None).await.unwrap().after(hours(1)).await.unwrap();
+    app.run(PARENT, 0).await.unwrap();
+    app.publish(ASKED, 0).await.unwrap();
+    app.advance(minutes(1)).await;
+    for run in app.runs_of(COUNT) {
+        // Its timer is lost: the conductor finds it a minute late.
+        let timer = format!("run-{}", run.id);
+        app.client().ports().outbox.post(&Effect::CancelTimer { timer }).await.unwrap();
+    }
+    app.run_until_idle().await;
+    let states: Vec<State> = app.runs_of(COUNT).iter().map(|run| run.state).collect();
+    assert_eq!(states, [State::Expired; 5]);
+}
+
+#[tokio::test]
+async fn run_continues_as_often_as_it_likes_where_its_task_says_so() {
+    let work = async |n: u32, _: TaskContext| Ok(if n < 600 { Continue(n + 1) } else { Done(n) });
+    for (function, state) in [
+        (task(COUNT, work), State::Failed),
+        (task(COUNT, work).max_iterations(601), State::Completed),
+        (task(COUNT, work).unlimited_iterations(), State::Completed),
+    ] {
+        let app = TestApp::new().with(function);
+        app.run(COUNT, 0).await.unwrap();
+        app.run_until_idle().await;
+        let run = app.run_of(COUNT);
+        assert_eq!(run.state, state, "{run:?}");
+        assert_eq!(run.error_code.as_deref(), (state == State::Failed).then_some("MAX_ITERATIONS"));
+    }
+}
+
+#[tokio::test]
 async fn span_of_a_start_that_is_too_short_or_too_long_is_refused() {
     let app = TestApp::new().with(task(COUNT, content));
     for span in [Duration::ZERO, Duration::from_millis(999), days(3_651), Duration::MAX] {

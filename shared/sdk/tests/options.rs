@@ -67,6 +67,7 @@ fn options_are_in_the_manifest() {
         ttl: Some(hours(2)),
         history: days(1),
         has_end_hooks: false,
+        publishes: [].into(),
     };
     assert_eq!(task.policy, expected);
     assert!(task.private);

@@ -1,7 +1,5 @@
 //! A program that waits for a run's end.
 
-#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
-
 use dacapo::{Json, prelude::*};
 use dacapo_test_kit::TestApp;
 

@@ -11,7 +11,7 @@ use std::{
 use dacapo::{Definition, Function};
 use dacapo_client::{ports_from_env, variable};
 use dacapo_core::{conductor::Conductor, port::Ports, runner::Runner};
-use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
+use dacapo_domain::{CONDUCTOR, FunctionEntry, LifecycleEvent, Manifest};
 use tokio::runtime::Builder;
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -43,7 +43,10 @@ pub fn serve(function: impl Function) -> ExitCode {
         Ok(entry) => entry,
         Err(problems) => return describe(Err(problems)),
     };
-    run(&entry, |ports, name| async move { serve_runner(Runner::new(definition.handlers, ports, &name)).await })
+    run(&entry, |ports, name| async move {
+        let publishes = LifecycleEvent::read(&variable("DACAPO_LIFECYCLE").unwrap_or_default())?;
+        serve_runner(Runner::new(definition.handlers, ports, &name).publishing(publishes)).await
+    })
 }
 
 /// On the embedded engine in turns, on Lambda by its Runtime API.

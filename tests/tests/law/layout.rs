@@ -6,7 +6,7 @@ use syn::{Item, visit::Visit};
 
 use crate::{
     source::{Source, none, relative},
-    workspace::{packages, root},
+    workspace::{Package, packages, root},
 };
 
 /// The entries of the top.
@@ -50,6 +50,22 @@ fn the_main_of_a_function_is_at_most_three_statements() {
         found.extend(more_than_composed(&Source::new(&relative(&file), &fs::read_to_string(&file).unwrap())));
     }
     none(found);
+}
+
+#[test]
+fn every_function_is_served_within_the_hooks_of_the_app() {
+    let of_tasks = |package: &&Package| package.is_in("functions") && package.name != "conductor";
+    none(
+        packages()
+            .iter()
+            .filter(of_tasks)
+            .filter_map(|package| {
+                let file = package.folder.join("src/main.rs");
+                let is_within = fs::read_to_string(&file).unwrap().contains("app::hooks().around(");
+                (!is_within).then(|| format!("{}: serves without `app::hooks().around(…)`", relative(&file)))
+            })
+            .collect(),
+    );
 }
 
 fn beyond_the_top(mut names: Vec<String>) -> Vec<String> {

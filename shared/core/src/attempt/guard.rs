@@ -11,7 +11,11 @@ use std::{
 };
 
 use dacapo_domain::{AttemptError, code, limits};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    runtime::Handle,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
 
 /// A moved limit is noticed this late at the most.
 const LOOK: Duration = Duration::from_secs(1);
@@ -114,6 +118,15 @@ impl Guard {
         self.blocked.load(Ordering::Relaxed)
     }
 
+    /// Spawns a call. Once one holds its thread, the others have a thread of their own: the runtime's are few.
+    fn spawn<T: Send + 'static>(&self, call: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        if !self.is_blocked() {
+            return tokio::spawn(call);
+        }
+        let runtime = Handle::current();
+        tokio::task::spawn_blocking(move || runtime.block_on(call))
+    }
+
     /// The outcome of a handler or a hook, named so in messages, or how it failed to give one.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
@@ -121,7 +134,7 @@ impl Guard {
         handler: impl Future<Output = T> + Send + 'static,
         limit: &Limit,
     ) -> Result<T, AttemptError> {
-        let mut handler = tokio::spawn(handler);
+        let mut handler = self.spawn(handler);
         let passed = tokio::select! {
             biased;
             outcome = &mut handler => match outcome {
@@ -160,6 +173,34 @@ mod tests {
     use tokio::runtime::Builder;
 
     use super::*;
+
+    #[test]
+    fn hook_after_others_that_hold_their_threads_runs_all_the_same() {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let guarded = runtime.spawn(async {
+            let guard = Guard::default();
+            let mut codes = vec![];
+            for _ in 0..4 {
+                let limit = Limit::new(Duration::from_millis(300));
+                let blocks = async { thread::sleep(Duration::from_secs(20)) };
+                codes.push(guard.call("hook", blocks, &limit).await.unwrap_err().error.code);
+            }
+            let slow = async {
+                sleep(Duration::from_millis(100)).await;
+                "ran"
+            };
+            (codes, guard.call("hook", slow, &Limit::new(Duration::from_secs(10))).await.unwrap())
+        });
+        let begun = Instant::now();
+        while !guarded.is_finished() && begun.elapsed() < Duration::from_secs(15) {
+            thread::sleep(Duration::from_millis(100));
+            runtime.spawn(async {});
+        }
+        assert!(guarded.is_finished(), "the runtime has no thread left");
+        let (codes, ran) = runtime.block_on(guarded).unwrap();
+        runtime.shutdown_background();
+        assert_eq!((codes, ran), (vec![code::TIMEOUT.to_owned(); 4], "ran"));
+    }
 
     /// As a function is served: the guard on the worker that the handler is spawned on, while the other one is woken
     /// now and then, so that it waits for the timers.

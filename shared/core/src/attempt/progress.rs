@@ -34,6 +34,7 @@ impl TaskAttempt {
             }
             *pending = Pending { progress: None, stored_at: Some(Instant::now()) };
         }
+        self.publish_progress(&progress).await;
         self.change(&Input::Progressed(self.token, progress)).await
     }
 
@@ -44,6 +45,7 @@ impl TaskAttempt {
         let Some(progress) = lock(&self.pending).progress.take() else { return };
         lock(&self.pending).stored_at = Some(Instant::now());
         // One try: the outcome must not wait for it, and takes along what could not be stored.
+        self.publish_progress(&progress).await;
         let now = self.app().ports().clock.now();
         if let Err(error) = self.write(run, &Input::Progressed(self.token, progress.clone()), now).await {
             tracing::warn!(run = %self.run().id, %error, "progress could not be stored yet");

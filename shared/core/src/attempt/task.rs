@@ -6,8 +6,8 @@ use std::{
 };
 
 use dacapo_domain::{
-    AdjacentFires, AttemptEnd, AttemptOutcome, Id, Input, Json, Policy, Progress, RunRecord, Schedule, ScheduleRecord,
-    Task, TaskEntry, Version, limits, until,
+    AdjacentFires, AttemptEnd, AttemptOutcome, Id, Input, Json, LifecycleEvent, Payloads, Policy, Progress, RunRecord,
+    RunView, Schedule, ScheduleRecord, Task, TaskEntry, Version, limits, slot, until,
 };
 use jiff::Timestamp;
 use tokio::{sync::MutexGuard, time::Instant};
@@ -19,6 +19,8 @@ use super::{
 use crate::{
     App, Error, ErrorKind, Origin,
     commit::{Committed, children_of, commit_run, load},
+    hook::HookName,
+    lifecycle::{publish_one, publish_owed},
     port::{LogLevel, PortResult},
 };
 
@@ -42,7 +44,7 @@ pub struct TaskAttempt {
     run: tokio::sync::Mutex<RunRecord>,
     snapshot: Mutex<RunRecord>,
     asked: Mutex<Option<Instant>>,
-    begun: Mutex<Vec<&'static str>>,
+    begun: Mutex<Vec<HookName>>,
     pub(super) pending: Mutex<Pending>,
     pub(super) has_clamped: AtomicBool,
     log: Log,
@@ -113,9 +115,9 @@ impl TaskAttempt {
 
     /// The attempt of the n-th hook of the end, after the entries that the run's log has by then. Its limit ends
     /// before the hooks' lease does, and can't be moved.
-    pub(crate) fn of_end_hook(self, place: u32, log: Log) -> Self {
+    pub(crate) fn of_end_hook(self, place: u32, log: Log, limit: Duration) -> Self {
         let lease_left = self.run().lease().map_or(Duration::ZERO, |lease| until(self.called_at, lease.until));
-        self.limit.fix(self.policy.timeout.min(lease_left.saturating_sub(limits::LEASE_MARGIN)));
+        self.limit.fix(limit.min(lease_left.saturating_sub(limits::LEASE_MARGIN)));
         Self { log: log.of_end_hook(place), ..self }
     }
 
@@ -163,7 +165,7 @@ impl TaskAttempt {
 
     /// Says whether this is the first call of a hook for this attempt: none is called twice.
     #[must_use]
-    pub fn begins(&self, hook: &'static str) -> bool {
+    pub fn begins(&self, hook: HookName) -> bool {
         let mut begun = lock(&self.begun);
         let is_first = !begun.contains(&hook);
         begun.push(hook);
@@ -299,12 +301,41 @@ impl TaskAttempt {
     }
 
     /// The end of this attempt, and the record to write it to.
-    pub(crate) async fn ended(&self, outcome: AttemptOutcome, spent: Duration) -> (RunRecord, Input) {
+    pub(crate) async fn ended(&self, outcome: AttemptOutcome, spent: Duration) -> (RunRecord, AttemptEnd) {
         let run = self.record().await;
         let progress = lock(&self.pending).progress.take();
+        if let Some(progress) = &progress {
+            self.publish_progress(progress).await;
+        }
         let logged = self.log.counted().await;
-        let end = AttemptEnd { progress, logged, ..AttemptEnd::new(self.token, outcome, spent) };
-        (run.clone(), Input::AttemptEnded(end))
+        (run.clone(), AttemptEnd { progress, logged, ..AttemptEnd::new(self.token, outcome, spent) })
+    }
+
+    /// Publishes the lifecycle events that the run owes, and says whether it owes no more.
+    pub(crate) async fn publish_owed(&self) -> bool {
+        let run = self.run();
+        run.unpublished.is_empty() || publish_owed(&self.app, &run, &self.view(&run)).await
+    }
+
+    /// Publishes how far the run is, where a function subscribes to that, before it is stored: what is stored was
+    /// published. One that fails is told in the process's own log.
+    pub(super) async fn publish_progress(&self, progress: &Progress) {
+        let event = LifecycleEvent::Progress;
+        if !self.policy.publishes.contains(&event) {
+            return;
+        }
+        let run = RunRecord { progress: Some(progress.clone()), ..self.run() };
+        let id = self.app.ports().clock.new_id();
+        if let Err(error) = publish_one(&self.app, &run, &self.view(&run), event, id).await {
+            tracing::warn!(run = %run.id, %error, "progress is not published");
+        }
+    }
+
+    /// The run as people and programs are told of it.
+    fn view(&self, run: &RunRecord) -> RunView {
+        let payloads = Payloads::none().with(slot::BODY, self.body.clone());
+        let payloads = if run.iteration == 1 { payloads } else { payloads.with(slot::INPUT, self.input.clone()) };
+        RunView::new(run, payloads, self.app.ports().clock.now())
     }
 }
 

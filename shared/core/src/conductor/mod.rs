@@ -17,6 +17,7 @@ pub use reconcile::Swept;
 use crate::{
     App,
     commit::{Committed, Creation, PATIENCE, Seen, commit, commit_run, create, load},
+    lifecycle::settle,
     port::{PortError, PortErrorKind, PortResult, Ports},
     publish::send,
     runner::InvokeError,
@@ -149,7 +150,11 @@ impl Conductor {
         let policy = self.policy(&seen.name).await?;
         let task = Task::from(policy.as_ref());
         let committed = commit_run(self.ports(), seen, input, task, self.deadline()).await?;
-        Ok(committed.map(|committed| committed.record))
+        let Some(Committed { record, work, .. }) = committed else { return Ok(None) };
+        if work == Some(Work::PublishLifecycle) {
+            settle(&self.app, &record, self.deadline()).await?;
+        }
+        Ok(Some(record))
     }
 
     async fn policy(&self, task: &str) -> PortResult<Option<Policy>> {

@@ -5,9 +5,9 @@ mod event;
 mod run;
 mod taken;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use dacapo_domain::{Effect, Fire, Invocation, Json, Message};
+use dacapo_domain::{Effect, Fire, Invocation, Json, LifecycleEvent, Message, TaskEntry};
 use jiff::Timestamp;
 
 pub use taken::{Taken, take};
@@ -26,6 +26,7 @@ pub struct Runner {
     handlers: Handlers,
     app: App,
     function: String,
+    publishes: BTreeSet<LifecycleEvent>,
     guard: Guard,
 }
 
@@ -44,7 +45,21 @@ impl Runner {
     /// The runner of a function, named as in the manifest.
     #[must_use]
     pub fn new(handlers: Handlers, ports: Ports, function: &str) -> Self {
-        Self { handlers, app: App::new(ports), function: function.to_owned(), guard: Guard::default() }
+        let (app, publishes) = (App::new(ports), BTreeSet::new());
+        Self { handlers, app, function: function.to_owned(), publishes, guard: Guard::default() }
+    }
+
+    /// The same, whose task's lifecycle events of these kinds have subscribers.
+    #[must_use]
+    pub fn publishing(self, publishes: BTreeSet<LifecycleEvent>) -> Self {
+        Self { publishes, ..self }
+    }
+
+    /// The manifest's entry of the task, with what the manifest alone knows.
+    fn entry(&self, task: &Arc<dyn ErasedTask>) -> TaskEntry {
+        let mut entry = task.entry();
+        entry.policy.publishes.clone_from(&self.publishes);
+        entry
     }
 
     fn ports(&self) -> &Ports {
@@ -118,7 +133,7 @@ impl Runner {
 
     /// Makes the run of a fire and takes its first attempt.
     async fn fire(&self, task: &Arc<dyn ErasedTask>, fire: Fire, deadline: Timestamp) -> PortResult<()> {
-        let Some(fired) = run_of_fire(self.ports(), &task.entry(), fire, deadline).await? else { return Ok(()) };
+        let Some(fired) = run_of_fire(self.ports(), &self.entry(task), fire, deadline).await? else { return Ok(()) };
         self.start_in_place(task, fired.new, fired.body, deadline).await?;
         delete_used(self.ports(), fired.once, deadline).await
     }

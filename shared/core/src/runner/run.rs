@@ -1,10 +1,11 @@
 //! A run's message, its wait loop's call, and a direct start: one way through.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use dacapo_domain::{
-    AttemptError, AttemptOutcome, Id, Input, Json, NewRun, Payload, Payloads, RunMessage, RunRecord, RunView, State,
-    Task, TaskEntry, Trigger, WaitLoopAnswer, WaitLoopCall, Work, limits, run::answer, slot, until,
+    AttemptEnd, AttemptError, AttemptOutcome, Id, Input, Json, NewRun, Payload, Payloads, Policy, RunMessage,
+    RunRecord, RunView, State, Task, TaskEntry, Trigger, WaitLoopAnswer, WaitLoopCall, Work, limits, run::answer, slot,
+    until,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::{
     attempt::{Log, TaskAttempt},
     commit::{Committed, Creation, Stored, commit_run, create, load, retry_until},
     function::ErasedTask,
+    lifecycle::{publish_owed, settle},
     port::{LogLevel, PortError, PortErrorKind, PortResult},
     signal::look_for_signal,
 };
@@ -22,7 +24,7 @@ type Handler = Arc<dyn ErasedTask>;
 
 impl Runner {
     pub(super) async fn deliver_run(&self, task: &Handler, message: RunMessage, deadline: Timestamp) -> PortResult<()> {
-        match take(self.ports(), message, &task.entry().policy, deadline).await? {
+        match take(self.ports(), message, &self.entry(task).policy, deadline).await? {
             Some(taken) => self.work_on(task, taken, deadline).await,
             None => Ok(()),
         }
@@ -47,7 +49,7 @@ impl Runner {
         let Some(stored) = self.load_run(call.run, deadline).await? else { return Ok(forgotten) };
         let input = Input::WaitLoopCalled(call.clone());
         let Some(run) = self.advance(task, stored.record, input, deadline).await? else { return Ok(forgotten) };
-        let (input, policy) = (Input::WaitLoopAnswered(call.clone()), task.entry().policy);
+        let (input, policy) = (Input::WaitLoopAnswered(call.clone()), self.entry(task).policy);
         let committed = commit_run(self.ports(), run, &input, Task::Known(&policy), deadline).await?;
         Ok(committed.map_or(forgotten, |committed| answer(&committed.record, call, self.ports().clock.now())))
     }
@@ -59,7 +61,7 @@ impl Runner {
         body: Json,
         deadline: Timestamp,
     ) -> Result<Json, InvokeError> {
-        let entry = task.entry();
+        let entry = self.entry(task);
         if entry.private {
             let text = format!("task {:?} is private: it can't be invoked directly", entry.name);
             return Err(InvokeError::Payload(text));
@@ -106,7 +108,7 @@ impl Runner {
         input: Input,
         deadline: Timestamp,
     ) -> PortResult<Option<RunRecord>> {
-        let policy = task.entry().policy;
+        let policy = self.entry(task).policy;
         match commit_run(self.ports(), seen, &input, Task::Known(&policy), deadline).await? {
             Some(committed) => self.go_on(task, committed, deadline).await,
             None => Ok(None),
@@ -120,7 +122,7 @@ impl Runner {
         mut committed: Committed<RunRecord>,
         deadline: Timestamp,
     ) -> PortResult<Option<RunRecord>> {
-        let entry = task.entry();
+        let entry = self.entry(task);
         if committed.work == Some(Work::CallHandler) {
             match self.attempt(task, committed, &entry, deadline).await? {
                 Some(ended) => committed = ended,
@@ -133,8 +135,10 @@ impl Runner {
                 tracing::warn!(run = %committed.record.id, %error, "what a run waits for is left to the conductor");
             }
         }
-        if committed.work == Some(Work::RunEndHooks) {
-            self.run_end_hooks(task, &committed.record, &entry, deadline).await?;
+        match committed.work {
+            Some(Work::RunEndHooks) => self.run_end_hooks(task, &committed.record, &entry, deadline).await?,
+            Some(Work::PublishLifecycle) => settle(&self.app, &committed.record, deadline).await?,
+            _ => {}
         }
         Ok(Some(committed.record))
     }
@@ -154,6 +158,7 @@ impl Runner {
             return Ok(None);
         };
         let attempt = Arc::new(TaskAttempt::new(&self.app, entry, taken.record, body, input.clone(), deadline));
+        let published = attempt.publish_owed().await;
         let call = {
             let (task, attempt) = (task.clone(), attempt.clone());
             async move { task.call(input, attempt).await }
@@ -167,8 +172,21 @@ impl Runner {
                 AttemptOutcome::Failed(self.handle_failure(task, error, &attempt, deadline).await)
             }
         };
-        let (run, input) = attempt.ended(outcome, spent).await;
+        let (run, end) = attempt.ended(outcome, spent).await;
+        let has_time = self.has_time(&entry.policy, deadline);
+        let input = Input::AttemptEnded(AttemptEnd { published, has_time, ..end });
         commit_run(self.ports(), run, &input, Task::Known(&entry.policy), deadline).await
+    }
+
+    /// Is true where this process can run the hooks of an end as well as a fresh one could.
+    fn has_time(&self, policy: &Policy, deadline: Timestamp) -> bool {
+        let fresh = policy.max_timeout / 2;
+        !self.guard.is_blocked() && self.left(deadline) >= policy.end_hooks_limit().min(fresh)
+    }
+
+    /// The time that is left of this invocation, but for what the outcome takes to be stored.
+    fn left(&self, deadline: Timestamp) -> Duration {
+        until(self.ports().clock.now(), deadline).saturating_sub(limits::OUTCOME_MARGIN)
     }
 
     /// Lets the task's hooks decide what becomes of an attempt that gave no answer, within the margin of its lease, and
@@ -180,8 +198,7 @@ impl Runner {
         attempt: &Arc<TaskAttempt>,
         deadline: Timestamp,
     ) -> AttemptError {
-        let left = until(self.ports().clock.now(), deadline).saturating_sub(limits::OUTCOME_MARGIN);
-        attempt.limit().fix(limits::AFTER_FAILURE.min(left));
+        attempt.limit().fix(limits::AFTER_FAILURE.min(self.left(deadline)));
         let call = {
             let (task, attempt, error) = (task.clone(), attempt.clone(), error.clone());
             async move { task.handle_failure(error, attempt).await }
@@ -216,7 +233,8 @@ impl Runner {
         Ok(Some((body, input)))
     }
 
-    /// Runs the hooks of the end, then says so on the record. A crash in between runs them again.
+    /// Publishes what the run owes and runs the hooks of its end, then says so on the record. A crash in between has them
+    /// run again.
     async fn run_end_hooks(
         &self,
         task: &Handler,
@@ -228,24 +246,30 @@ impl Runner {
         let view = RunView::new(&record, payloads, self.ports().clock.now());
         let body = view.body.clone().unwrap_or_default();
         let input = view.input.clone().unwrap_or_else(|| body.clone());
+        let published = publish_owed(&self.app, &record, &view).await;
         let mut log = Log::of_ended(&record);
-        for (hook, place) in task.end_hooks(&view).into_iter().zip(1..) {
+        let hooks = task.end_hooks(&view);
+        let mut following = u32::try_from(hooks.len()).unwrap_or(u32::MAX);
+        for (hook, place) in hooks.into_iter().zip(1..) {
             let (body, input) = (body.clone(), input.clone());
             let attempt = TaskAttempt::new(&self.app, entry, record.clone(), body, input, deadline);
-            let attempt = Arc::new(attempt.of_end_hook(place, log));
+            // Those that follow have their share of what is left.
+            let share = self.left(deadline) / following;
+            following -= 1;
+            let attempt = Arc::new(attempt.of_end_hook(place, log, entry.policy.end_hook_limit().min(share)));
             let call = {
                 let (task, attempt, view) = (task.clone(), attempt.clone(), view.clone());
                 async move { task.run_end_hook(hook, attempt, view).await }
             };
             // Each stands alone: one that panics, or takes too long, takes no other with it.
-            let name = format!("hook `{}`", hook.name());
+            let name = hook.to_string();
             if let Err(failed) = self.guard.call(&name, call, attempt.limit()).await {
                 log_failure(&format!("the {name} failed"), failed.error.message, &attempt).await;
             }
             log = attempt.log_after().await;
         }
         let policy = Task::Known(&entry.policy);
-        commit_run(self.ports(), record, &Input::EndHooksDone, policy, deadline).await?;
+        commit_run(self.ports(), record, &Input::EndHooksDone { published }, policy, deadline).await?;
         Ok(())
     }
 

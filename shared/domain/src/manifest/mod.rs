@@ -2,14 +2,17 @@
 
 mod record;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use record::{FormerTask, ManifestInput, ManifestRecord};
 
-use crate::{Json, Policy, Retry, limits, slug};
+use crate::{Json, LifecycleEvent, Policy, Retry, limits, slug};
 
 /// The version of the manifest's stored form.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -176,6 +179,7 @@ impl Manifest {
         functions.sort_by(|a, b| a.name.cmp(&b.name));
         check_names(&functions)?;
         functions.iter().try_for_each(FunctionEntry::check_length)?;
+        tell_subscribed(&mut functions);
         Ok(Self { v: MANIFEST_VERSION, made_ms: 0, app: app.to_owned(), functions })
     }
 
@@ -273,6 +277,15 @@ impl FunctionEntry {
         }
     }
 
+    /// The lifecycle events of its task that a function subscribes to.
+    #[must_use]
+    pub fn publishes(&self) -> BTreeSet<LifecycleEvent> {
+        match &self.holds {
+            Holds::Task(task) => task.policy.publishes.clone(),
+            _ => BTreeSet::new(),
+        }
+    }
+
     /// Messages that one invocation takes: one run, or as many events as fit into its time.
     #[must_use]
     pub fn batch_size(&self) -> u32 {
@@ -339,6 +352,18 @@ impl FunctionEntry {
             Holds::Task(task) => format!("task {:?} (crate {})", task.name, self.crate_name),
             Holds::Events(_) => format!("crate {}", self.crate_name),
             Holds::Conductor => format!("the app's conductor (crate {})", self.crate_name),
+        }
+    }
+}
+
+/// Tells each task which of its lifecycle events a function subscribes to.
+fn tell_subscribed(functions: &mut [FunctionEntry]) {
+    let subscriptions = functions.iter().flat_map(FunctionEntry::subscriptions);
+    let events: BTreeSet<String> = subscriptions.map(|subscription| subscription.event.clone()).collect();
+    for function in functions {
+        if let Holds::Task(task) = &mut function.holds {
+            let subscribed = |event: &LifecycleEvent| events.contains(&event.of_task(&task.name));
+            task.policy.publishes = LifecycleEvent::ALL.into_iter().filter(subscribed).collect();
         }
     }
 }

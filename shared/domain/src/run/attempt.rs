@@ -10,8 +10,8 @@ use super::{
     end, signal,
 };
 use crate::{
-    AttemptError, AttemptOutcome, Child, Decision, DecisionContext, Effect, Json, Version, Wait, Work, code, later,
-    limits, slot,
+    AttemptError, AttemptOutcome, Child, Decision, DecisionContext, Effect, Json, LifecycleEvent, Version, Wait, Work,
+    code, later, limits, slot,
 };
 
 /// The run's message has arrived at its function.
@@ -51,7 +51,10 @@ pub(super) fn take(run: &RunRecord, policy: &Policy, cx: &DecisionContext) -> De
     let mut next = run.clone();
     let until = lease_until(cx.now, run.attempt_limit(policy.timeout, policy));
     next.phase = Phase::Running { lease: Lease { token: cx.version(), since: cx.now, until }, abort: None };
-    next.started_at = run.started_at.or(Some(cx.now));
+    if run.started_at.is_none() {
+        next.started_at = Some(cx.now);
+        next.owe(LifecycleEvent::Started, policy);
+    }
     next.reconcile_count = 0;
     next.exhausted_count = 0;
     next.stored(cx, vec![]).then(Work::CallHandler)
@@ -109,6 +112,9 @@ pub(super) fn ended(run: &RunRecord, ended: &AttemptEnd, policy: &Policy, cx: &D
     }
     if let Some(logged) = ended.logged {
         run.logged = logged;
+    }
+    if ended.published {
+        run.unpublished.clear();
     }
     let overrun = run.overrun(Duration::ZERO, policy);
     match &ended.outcome {

@@ -37,6 +37,20 @@ impl RunRecord {
     }
 }
 
+impl Policy {
+    /// The limit of one hook of the end.
+    #[must_use]
+    pub fn end_hook_limit(&self) -> Duration {
+        self.timeout.min(limits::END_HOOK)
+    }
+
+    /// The limit of all hooks of the end together, each under its own.
+    #[must_use]
+    pub fn end_hooks_limit(&self) -> Duration {
+        self.end_hook_limit().saturating_mul(limits::END_HOOKS)
+    }
+}
+
 /// The time at which a failed attempt is tried again, if at all.
 pub(super) fn next_try(
     run: &RunRecord,

@@ -1,7 +1,7 @@
 //! The one way of a run, from its creation on: a run and what happens to it give the run as it should be, and what
 //! follows: how it is stored, and what brings it to its function.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 
@@ -101,6 +101,7 @@ impl RunRecord {
             logged: Logged::default(),
             progress: None,
             error: None,
+            unpublished: BTreeSet::new(),
             reconcile_at: None,
             reconcile_count: 0,
             exhausted_count: 0,
@@ -160,7 +161,7 @@ impl Machine for RunRecord {
         if let (true, Phase::Ended(end)) = (from != to, &decision.record.phase) {
             debug_assert!(transition.ends_as(from).contains(&end.state), "{transition:?}: {from:?} → {:?}", end.state);
         }
-        if input.name().is_in_function() { decision } else { end::delegate_end_hooks(decision, cx) }
+        if input.can_run_end_hooks() { decision } else { end::delegate_end_hooks(decision, cx) }
     }
 
     /// The lease is its own if it bears the token of the write.
@@ -202,7 +203,8 @@ impl RunRecord {
             (T::Reschedule, Input::Rescheduled(due_at)) => attempt::rescheduled(self, *due_at, cx),
             (T::Reconcile, Input::Reconciled(facts)) => reconcile::reconciled(self, *facts, task, cx),
             (T::RunEndHooks, _) => end::run_hooks(self, policy, cx),
-            (T::FinishEndHooks | T::DropEndHooks, _) => end::hooks_done(self, cx),
+            (T::FinishEndHooks, Input::EndHooksDone { published }) => end::hooks_done(self, *published, cx),
+            (T::DropEndHooks, _) => end::hooks_done(self, false, cx),
             (T::FailRemoved, _) => end::fail_removed(self, cx),
             _ => unreachable!("the table leads {input:?} to {transition:?}"),
         }

@@ -3,9 +3,12 @@
 use jiff::Timestamp;
 
 use super::{End, FinalState, Lease, Phase, Policy, RunRecord, bounds::lease_until};
-use crate::{Decision, DecisionContext, Effect, Json, RecordedError, Work, code, later, limits, slot, text::cut};
+use crate::{
+    Decision, DecisionContext, Effect, Json, LifecycleEvent, RecordedError, Work, code, later, limits, slot, text::cut,
+};
 
-/// Ends a run. Where hooks follow, this process runs them and others leave the run alone for as long.
+/// Ends a run. Where hooks or a lifecycle event follow, this process sees to them and others leave the run alone for as
+/// long.
 pub(super) fn finish(
     run: RunRecord,
     state: FinalState,
@@ -67,19 +70,37 @@ fn end(mut run: RunRecord, mut end: End, policy: &Policy, cx: &DecisionContext) 
         run.schedule.as_ref().map_or(kept_until, |_| kept_until.max(later(run.created_at, limits::HISTORY)));
     run.expires_at_s = Some(kept_until.as_second() + 1);
     run.reconcile_count = 0;
-    if policy.has_end_hooks {
-        end.hooks_pending = true;
-        end.hooks_lease = Some(lease(policy, cx));
-    }
+    run.owe(end.state.into(), policy);
+    end.hooks_pending = policy.has_end_hooks;
+    let is_unsettled = end.hooks_pending || !run.unpublished.is_empty();
+    end.hooks_lease = is_unsettled.then(|| lease(policy, cx));
     run.phase = Phase::Ended(end);
     let decision = run.stored(cx, effects);
-    if policy.has_end_hooks { decision.then(Work::RunEndHooks) } else { decision }
+    if is_unsettled { decision.then(Work::RunEndHooks) } else { decision }
 }
 
-/// A process without the code of the task decided this: a message brings the ended run to its function.
+impl RunRecord {
+    /// Notes that a lifecycle event is to be published, where a function subscribes to it.
+    pub(super) fn owe(&mut self, event: LifecycleEvent, policy: &Policy) {
+        if policy.publishes.contains(&event) {
+            self.unpublished.insert(event);
+        }
+    }
+
+    /// Is true where it has ended and hooks, or lifecycle events, are still to follow.
+    pub(super) fn is_unsettled(&self) -> bool {
+        matches!(&self.phase, Phase::Ended(end) if end.hooks_pending || !self.unpublished.is_empty())
+    }
+}
+
+/// A process without the code of the task, or without the time, decided this: a message brings the ended run to its
+/// function. Where lifecycle events are all that follows, any process publishes them.
 pub(super) fn delegate_end_hooks(decision: Decision<RunRecord>, cx: &DecisionContext) -> Decision<RunRecord> {
     if decision.work != Some(Work::RunEndHooks) {
         return decision;
+    }
+    if !hooks_are_pending(&decision.record) {
+        return decision.then(Work::PublishLifecycle);
     }
     let mut run = decision.record;
     if let Phase::Ended(end) = &mut run.phase {
@@ -107,27 +128,31 @@ pub(super) fn keep_longer(run: &RunRecord, until: Timestamp, cx: &DecisionContex
 pub(super) fn run_hooks(run: &RunRecord, policy: &Policy, cx: &DecisionContext) -> Decision<RunRecord> {
     let mut next = run.clone();
     match &mut next.phase {
-        Phase::Ended(end) if end.hooks_pending && !run.is_leased(cx.now) => end.hooks_lease = Some(lease(policy, cx)),
+        Phase::Ended(end) if run.is_unsettled() && !run.is_leased(cx.now) => {
+            end.hooks_lease = Some(lease(policy, cx));
+        }
         _ => return Decision::keep(run, vec![]),
     }
     next.reconcile_count = 0;
     next.stored(cx, vec![]).then(Work::RunEndHooks)
 }
 
-/// The right to run the hooks: one after the other, each under the limit of an attempt.
+/// The right to see to what follows the end: one hook after the other, each under its own limit.
 fn lease(policy: &Policy, cx: &DecisionContext) -> Lease {
-    let until = lease_until(cx.now, policy.timeout.saturating_mul(limits::END_HOOKS));
+    let until = lease_until(cx.now, policy.end_hooks_limit());
     Lease { token: cx.version(), since: cx.now, until }
 }
 
-/// The hooks of the end have run, or never will: nothing is left to repair.
-pub(super) fn hooks_done(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
+/// The hooks of the end have run, or never will: nothing is left to repair but lifecycle events that could not be
+/// published.
+pub(super) fn hooks_done(run: &RunRecord, published: bool, cx: &DecisionContext) -> Decision<RunRecord> {
     let mut next = run.clone();
     match &mut next.phase {
-        Phase::Ended(end) if end.hooks_pending => {
-            (end.hooks_pending, end.hooks_lease) = (false, None);
-        }
+        Phase::Ended(end) if run.is_unsettled() => (end.hooks_pending, end.hooks_lease) = (false, None),
         _ => return Decision::keep(run, vec![]),
+    }
+    if published {
+        next.unpublished.clear();
     }
     next.stored(cx, vec![])
 }
@@ -140,7 +165,9 @@ pub(super) fn fail_removed(run: &RunRecord, cx: &DecisionContext) -> Decision<Ru
     let mut run = run.clone();
     let message = format!("no function has the task {:?} any more; its hooks did not run", run.name);
     run.error = Some(RecordedError::new(code::UNKNOWN_TASK, message));
-    finish(run, FinalState::Failed, None, &Policy::default(), cx)
+    // Its manifest is gone, so that nothing says whether a function subscribes; where none does, nothing is published.
+    let policy = Policy { publishes: [LifecycleEvent::Failed].into(), ..Policy::default() };
+    finish(run, FinalState::Failed, None, &policy, cx)
 }
 
 /// Is true where the run has ended and its hooks are still to run.

@@ -1,12 +1,12 @@
 //! The inputs of a run, the questions that one of them answers, and the policy of its task.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ExecutionEnd, Logged, Progress, Purpose, Signal, WaitLoopCall};
-use crate::{AttemptOutcome, Retry, Version, limits};
+use crate::{AttemptOutcome, LifecycleEvent, Retry, Version, limits};
 
 /// An input of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,8 +41,11 @@ pub enum Input {
     Rescheduled(Timestamp),
     /// The conductor reconciles it with what it found out.
     Reconciled(Facts),
-    /// The hooks of its end have run.
-    EndHooksDone,
+    /// The hooks of its end have run, if there are any.
+    EndHooksDone {
+        /// Is true where the lifecycle events that it owed are published.
+        published: bool,
+    },
     /// No function has its task any more: takes the place of another input.
     TaskRemoved,
 }
@@ -60,6 +63,10 @@ pub struct AttemptEnd {
     pub progress: Option<Progress>,
     /// The log entries of the iteration and the run, those of this attempt included; none where it kept none.
     pub logged: Option<Logged>,
+    /// Is true where the lifecycle events that the run owed are published.
+    pub published: bool,
+    /// Is true where the process has the time for the hooks of the end.
+    pub has_time: bool,
 }
 
 /// An input without what it holds: a column of the [table](super::table).
@@ -143,6 +150,9 @@ pub struct Policy {
     pub history: Duration,
     /// Is true where hooks follow the end.
     pub has_end_hooks: bool,
+    /// The lifecycle events that a function subscribes to, as the manifest finds them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub publishes: BTreeSet<LifecycleEvent>,
 }
 
 impl InputName {
@@ -187,14 +197,18 @@ impl InputName {
     pub const fn calls(self) -> bool {
         matches!(self, Self::Delivered | Self::WaitLoopCalled | Self::WaitLoopCrashed)
     }
-
-    /// Is true of what is decided in the task's own function, which has the code of the hooks.
-    pub(super) const fn is_in_function(self) -> bool {
-        matches!(self, Self::Delivered | Self::WaitLoopCalled | Self::AttemptEnded)
-    }
 }
 
 impl Input {
+    /// Is true of what is decided in the task's own function, which has the code of the hooks, while it has time for them.
+    pub(super) const fn can_run_end_hooks(&self) -> bool {
+        match self {
+            Self::Delivered(_) | Self::WaitLoopCalled(_) => true,
+            Self::AttemptEnded(end) => end.has_time,
+            _ => false,
+        }
+    }
+
     /// The input's column in the table.
     #[must_use]
     pub const fn name(&self) -> InputName {
@@ -214,7 +228,7 @@ impl Input {
             Self::ChildrenAborted => InputName::ChildrenAborted,
             Self::Rescheduled(_) => InputName::Rescheduled,
             Self::Reconciled(_) => InputName::Reconciled,
-            Self::EndHooksDone => InputName::EndHooksDone,
+            Self::EndHooksDone { .. } => InputName::EndHooksDone,
             Self::TaskRemoved => InputName::TaskRemoved,
         }
     }
@@ -237,14 +251,15 @@ impl Default for Policy {
             ttl: None,
             history: limits::HISTORY,
             has_end_hooks: false,
+            publishes: BTreeSet::new(),
         }
     }
 }
 
 impl AttemptEnd {
-    /// The end of an attempt that told no progress and kept no log entry.
+    /// The end of an attempt that told no progress and kept no log entry, in a process that has time for the hooks.
     #[must_use]
     pub fn new(token: Version, outcome: AttemptOutcome, spent: Duration) -> Self {
-        Self { token, outcome, spent, progress: None, logged: None }
+        Self { token, outcome, spent, progress: None, logged: None, published: true, has_time: true }
     }
 }

@@ -18,6 +18,8 @@ mod view;
 mod wait_loop;
 mod wait_loop_call;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +31,7 @@ pub use phase::{End, FinalState, Lease, Phase, PhaseName, Signal, State, StateEr
 pub use view::RunView;
 pub use wait_loop_call::{ExecutionEnd, WaitLoopAnswer, WaitLoopCall, answer};
 
-use crate::{Id, Json, RecordedError, Version, json::is_zero, limits, text::cut};
+use crate::{Id, Json, LifecycleEvent, RecordedError, Version, json::is_zero, limits, text::cut};
 
 /// The record of a run. Its body, inputs, result and logs are stored beside it, not in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -101,6 +103,9 @@ pub struct RunRecord {
     /// The error of the last attempt, or of the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RecordedError>,
+    /// The lifecycle events that are still to be published, where a function subscribes to them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unpublished: BTreeSet<LifecycleEvent>,
     /// The time at which the conductor reconciles it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconcile_at: Option<Timestamp>,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Facts, FinalState, Invoker, Need, Phase, RunRecord, Signal, Task, attempt, end, signal};
+use super::{Facts, FinalState, Invoker, Need, Phase, Policy, RunRecord, Signal, Task, attempt, end, signal};
 use crate::{Change, Decision, DecisionContext, later, limits};
 
 impl RunRecord {
@@ -16,7 +16,7 @@ impl RunRecord {
     /// The same, apart from an abort on its way to the children.
     fn own_repair(&self, now: Timestamp) -> Option<Timestamp> {
         let at = match (&self.phase, &self.invoker) {
-            (Phase::Ended(end), _) if !end.hooks_pending => return None,
+            (Phase::Ended(_), _) if !self.is_unsettled() => return None,
             (Phase::Ended(end), _) => later(end.hooks_lease.map_or(end.at, |lease| lease.until), limits::LEASE_GRACE),
             // After twice as long each time: the children may be many.
             (Phase::Awaiting { signal: Signal::Children { .. }, .. }, _) => {
@@ -51,16 +51,15 @@ impl RunRecord {
 /// The conductor reconciles a run. Each time it leaves a later one, unless nothing is left to repair.
 pub(super) fn reconciled(run: &RunRecord, facts: Facts, task: Task<'_>, cx: &DecisionContext) -> Decision<RunRecord> {
     let now = cx.now;
+    if run.phase.is_final() {
+        return reconciled_end(run, task, cx);
+    }
     let Task::Known(policy) = task else {
-        let decision = if run.phase.is_final() { end::hooks_done(run, cx) } else { end::fail_removed(run, cx) };
+        let decision = end::fail_removed(&RunRecord { reconcile_at: None, ..run.clone() }, cx);
         return if decision.change == Change::Store { decision } else { again(run, cx) };
     };
     if run.is_leased(now) {
         return again(run, cx);
-    }
-    if run.phase.is_final() {
-        // An end without its ending: the function gets a message that asks for it.
-        return if end::hooks_are_pending(run) { sent_again(run, cx) } else { again(run, cx) };
     }
     // Whatever follows sets the next time anew: only the conductor raises it.
     let run = &RunRecord { reconcile_at: None, ..run.clone() };
@@ -80,6 +79,21 @@ pub(super) fn reconciled(run: &RunRecord, facts: Facts, task: Task<'_>, cx: &Dec
         // throttled, and waits, from one that can't start, which is a crash.
         (_, Invoker::Queue { .. }, _) | (_, Invoker::WaitLoop { .. }, Facts::Executing(false)) => run.renewed(cx),
         (_, Invoker::WaitLoop { .. }, _) => again(run, cx),
+    }
+}
+
+/// An end without its ending: the function gets a message that asks for it. Where lifecycle events are all that is
+/// left, the conductor publishes them itself.
+fn reconciled_end(run: &RunRecord, task: Task<'_>, cx: &DecisionContext) -> Decision<RunRecord> {
+    match (end::hooks_are_pending(run), task) {
+        (true, Task::Removed) => end::hooks_done(run, false, cx),
+        _ if run.is_leased(cx.now) => again(run, cx),
+        (true, Task::Known(_)) => sent_again(run, cx),
+        (false, _) if run.is_unsettled() => {
+            let policy = if let Task::Known(policy) = task { policy } else { &Policy::default() };
+            end::run_hooks(&RunRecord { reconcile_at: None, ..run.clone() }, policy, cx)
+        }
+        (false, _) => again(run, cx),
     }
 }
 

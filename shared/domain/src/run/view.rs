@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Phase, RunRecord, State};
-use crate::{Id, Json, Payloads, Trigger, slot};
+use crate::{Id, Json, LifecycleEvent, Payloads, Trigger, slot};
 
 /// A run's record with its payloads: times as RFC 3339 `Z`, values as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct RunView {
     pub input: Option<Json>,
     pub result: Option<Json>,
     pub result_left_out: Option<String>,
+    /// The payloads that a lifecycle event had no room for, and their sizes; none where the record is whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payloads_left_out: Option<String>,
     /// The time from which the record may be deleted, in Unix seconds; none while the run is unfinished.
     pub expires_at_s: Option<i64>,
 }
@@ -49,6 +52,30 @@ impl RunView {
     pub fn percent(&self) -> Option<u8> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` keeps within 0 to 255")]
         self.progress_percent.map(|fraction| ((fraction * 100.0).round() as u8).min(100))
+    }
+
+    /// The time of a moment of the run's life, where it has come; else that of its creation.
+    #[must_use]
+    pub fn moment_of(&self, event: LifecycleEvent) -> Timestamp {
+        let at = match event {
+            LifecycleEvent::Started | LifecycleEvent::Progress => self.started_at,
+            LifecycleEvent::Completed => self.completed_at,
+            LifecycleEvent::Failed => self.failed_at,
+            LifecycleEvent::Aborted => self.aborted_at,
+            LifecycleEvent::Expired => self.expired_at,
+        };
+        at.unwrap_or(self.created_at)
+    }
+
+    /// Leaves out the largest of its payloads, and says so; is false where none is left.
+    pub fn leave_out_largest(&mut self) -> bool {
+        let payloads = [("body", &mut self.body), ("input", &mut self.input), ("result", &mut self.result)];
+        let sized = payloads.into_iter().filter_map(|(name, payload)| Some((payload.as_ref()?.bytes(), name, payload)));
+        let Some((bytes, name, payload)) = sized.max_by_key(|(bytes, ..)| *bytes) else { return false };
+        *payload = None;
+        let also = self.payloads_left_out.take().map_or_else(String::new, |former| format!("{former}, "));
+        self.payloads_left_out = Some(format!("{also}{name} of {bytes} bytes"));
+        true
     }
 
     /// The view of a run and its payloads. `now` decides whether a run that is due has become `submitted`.
@@ -85,6 +112,7 @@ impl RunView {
             input: payloads.take(slot::INPUT),
             result: payloads.take(slot::RESULT),
             result_left_out: end.and_then(|end| end.result_left_out.clone()),
+            payloads_left_out: None,
             expires_at_s: run.expires_at_s,
         }
     }

@@ -1,9 +1,9 @@
 //! A run's history: anything that may happen to it, in any order.
 
 use dacapo_domain::{
-    AttemptEnd, AttemptError, AttemptOutcome, Change, Decision, DecisionContext, Effect, Id, Input, Json, Machine,
-    NewRun, Phase, Policy, Progress, Purpose, RunRecord, Signal, State, Task, Trigger, Version, Wait, WaitLoopCall,
-    Work, limits,
+    AttemptEnd, AttemptError, AttemptOutcome, Change, Decision, DecisionContext, Effect, Id, Input, Json,
+    LifecycleEvent, Machine, NewRun, Phase, Policy, Progress, Purpose, RunRecord, Signal, State, Task, Trigger,
+    Version, Wait, WaitLoopCall, Work, limits,
     run::{ExecutionEnd, Facts, PhaseName, answer},
     seconds,
 };
@@ -123,7 +123,7 @@ fn input(run: &RunRecord, happening: &Happening, now: Timestamp) -> Input {
         Happening::AbortRequested => Input::AbortRequested("enough".to_owned()),
         Happening::Rescheduled(s) => Input::Rescheduled(now + seconds(*s)),
         Happening::Reconciled(facts) => Input::Reconciled(*facts),
-        Happening::EndHooksDone => Input::EndHooksDone,
+        Happening::EndHooksDone => Input::EndHooksDone { published: now.as_second() % 2 == 0 },
     }
 }
 
@@ -194,6 +194,9 @@ fn repair(mut run: RunRecord, policy: Option<&Policy>, mut now: Timestamp, mut r
         let input = if awaits { Input::Signalled(approved()) } else { Input::Reconciled(facts) };
         let decision = run.decide(&input, task, &DecisionContext { now, random });
         run = decision.record;
+        if decision.work == Some(Work::PublishLifecycle) {
+            run = run.decide(&Input::EndHooksDone { published: true }, task, &DecisionContext { now, random }).record;
+        }
         // What the effects bring: the message arrives, the wait loop calls, the handler succeeds, the hooks run.
         for effect in decision.effects {
             random = random.wrapping_add(1);
@@ -210,9 +213,9 @@ fn repair(mut run: RunRecord, policy: Option<&Policy>, mut now: Timestamp, mut r
                 let cx = DecisionContext { now, random: random.wrapping_add(7) };
                 decision = decision.record.decide(&ended, task, &cx);
             }
-            if decision.work == Some(Work::RunEndHooks) {
+            if matches!(decision.work, Some(Work::RunEndHooks | Work::PublishLifecycle)) {
                 let cx = DecisionContext { now, random: random.wrapping_add(9) };
-                decision = decision.record.decide(&Input::EndHooksDone, task, &cx);
+                decision = decision.record.decide(&Input::EndHooksDone { published: true }, task, &cx);
             }
             run = decision.record;
         }
@@ -227,13 +230,15 @@ proptest! {
     fn run_of_any_history_keeps_the_rules_and_is_driven_to_its_end_by_the_conductor(
         delay_s in prop_oneof![Just(0), 1..900_u64, Just(5_000_u64)],
         has_end_hooks in any::<bool>(),
+        is_subscribed in any::<bool>(),
         removed in prop::bool::weighted(0.05),
         ttl in prop::option::weighted(0.3, 1..5_000_u64),
         direct in prop::bool::weighted(0.1),
         steps in prop::collection::vec((happening(), 0..2_000_u64, any::<u64>()), 0..40),
     ) {
         let limits = Policy { max_iterations: Some(5), max_duration: Some(seconds(20)), ..Policy::default() };
-        let policy = Policy { has_end_hooks, ..limits };
+        let publishes = LifecycleEvent::ALL.into_iter().filter(|_| is_subscribed).collect();
+        let policy = Policy { has_end_hooks, publishes, ..limits };
         let mut now = start();
         let new = NewRun::at(Id::new(now, 7), "import", now + seconds(delay_s), Trigger::Run);
         let new = NewRun { ttl: ttl.map(seconds), execution: direct.then(|| "by-hand".to_owned()), ..new };

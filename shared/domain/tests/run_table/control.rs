@@ -1,12 +1,14 @@
 //! A client ends or moves a run; its hooks have run; its task was removed.
 
-use dacapo_domain::{Input, Invoker, Phase, RecordedError, RunRecord, Task, run::FinalState};
+use dacapo_domain::{
+    Input, Invoker, LifecycleEvent, Phase, RecordedError, RunRecord, Task, Work, limits, run::FinalState,
+};
 
 use super::{
     records::{
         NO_ANSWER, aborting, between_attempts, call, cancel_timer, cascades, completed, delegated, direct, end, hooks,
-        on_timer, perishable, policy, queued, running, running_in_loop, scheduled, send, start_loop, stop_loop,
-        waiting, with_hooks,
+        hooks_lease, on_timer, perishable, policy, queued, running, running_in_loop, scheduled, send, start_loop,
+        stop_loop, waiting, with_hooks,
     },
     tape::{Case, at, driven, tape},
 };
@@ -187,15 +189,15 @@ fn hooks_done() -> Vec<Case<RunRecord>> {
     vec![
         tape("hooks that have run leave nothing to repair", &with_hooks())
             .at(12)
-            .gets(&Input::EndHooksDone, Task::Known(&hooks))
+            .gets(&Input::EndHooksDone { published: true }, Task::Known(&hooks))
             .stores(settled),
         tape("hooks of a task that was removed meanwhile have run all the same", &with_hooks())
             .at(12)
-            .gets(&Input::EndHooksDone, Task::Removed)
+            .gets(&Input::EndHooksDone { published: true }, Task::Removed)
             .stores(settled),
         tape("hooks that have run already stay so", &completed())
             .at(12)
-            .gets(&Input::EndHooksDone, Task::Known(&hooks))
+            .gets(&Input::EndHooksDone { published: true }, Task::Known(&hooks))
             .keeps(),
         tape("hooks of a task that was removed are given up", &delegated())
             .at(30)
@@ -211,18 +213,31 @@ fn hooks_done() -> Vec<Case<RunRecord>> {
 pub fn unknown(next: &mut RunRecord, now: i64) {
     let message = "no function has the task \"import airports\" any more; its hooks did not run";
     next.error = Some(RecordedError::new("UNKNOWN_TASK", message));
-    end(next, FinalState::Failed, now);
+    let (former, wanted) = (next.reconcile_at, at(now + 190) + limits::LEASE_GRACE);
+    end(next, FinalState::Failed, now).hooks_lease = Some(hooks_lease(now));
+    next.unpublished = [LifecycleEvent::Failed].into();
+    next.reconcile_at = Some(former.map_or(wanted, |former| former.min(wanted)));
+}
+
+/// The same found by the conductor, which sets the time to reconcile it anew.
+pub fn found_unknown(next: &mut RunRecord, now: i64) {
+    next.reconcile_at = None;
+    unknown(next, now);
 }
 
 fn removed() -> Vec<Case<RunRecord>> {
     let gone = |run: RunRecord, name, now| tape(name, &run).at(now).gets(&Input::TaskRemoved, Task::Removed);
     vec![
-        gone(queued(), "a run that was not taken fails when its task is removed", 5).stores(|next| unknown(next, 5)),
+        gone(queued(), "a run that was not taken fails when its task is removed", 5)
+            .stores(|next| unknown(next, 5))
+            .then(Work::PublishLifecycle),
         gone(waiting(), "a run between iterations fails and stops its execution when its task is removed", 20)
             .stores(|next| unknown(next, 20))
-            .effect(stop_loop),
+            .effect(stop_loop)
+            .then(Work::PublishLifecycle),
         gone(running(), "an attempt that executes may end although its task is removed", 44).keeps(),
         gone(running_in_loop(), "a dead attempt's run fails when its task is removed", 150)
-            .stores(|next| unknown(next, 150)),
+            .stores(|next| unknown(next, 150))
+            .then(Work::PublishLifecycle),
     ]
 }

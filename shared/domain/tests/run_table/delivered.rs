@@ -125,15 +125,15 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             })
             .then(Work::RunEndHooks),
         tape("hooks whose lease has ended are taken again", &with_hooks())
-            .at(110)
+            .at(200)
             .gets(&delivered(&with_hooks()), with_end_hooks)
             .stores(|next| {
                 let Phase::Ended(end) = &mut next.phase else { unreachable!() };
-                end.hooks_lease = Some(hooks_lease(110));
+                end.hooks_lease = Some(hooks_lease(200));
             })
             .then(Work::RunEndHooks),
         tape("hooks that run are left alone", &with_hooks())
-            .at(109)
+            .at(199)
             .gets(&delivered(&with_hooks()), with_end_hooks)
             .keeps(),
         tape("an ended run without hooks is left alone", &completed())

@@ -5,6 +5,7 @@
 mod control;
 mod delivered;
 mod execution;
+mod lifecycle;
 mod outcome;
 mod reconcile;
 mod records;
@@ -28,7 +29,12 @@ use tape::{Case, context, covers, ignores, play, walks};
 fn cases() -> Vec<Case<RunRecord>> {
     let attempts = [delivered::cases(), outcome::cases(), report::cases()];
     let loops = [wait_loop::cases(), execution::cases(), signal::cases()];
-    attempts.into_iter().chain(loops).chain([control::cases(), reconcile::cases()]).flatten().collect()
+    attempts
+        .into_iter()
+        .chain(loops)
+        .chain([control::cases(), reconcile::cases(), lifecycle::cases()])
+        .flatten()
+        .collect()
 }
 
 fn cells() -> impl Iterator<Item = (PhaseName, InputName, Cell)> {

@@ -1,12 +1,12 @@
 //! The conductor reconciles a run with what it found out.
 
 use dacapo_domain::{
-    Input, Invoker, Phase, RunRecord, Task, limits,
+    Input, Invoker, Phase, RunRecord, Task, Work, limits,
     run::{Facts, FinalState},
 };
 
 use super::{
-    control::unknown,
+    control::found_unknown,
     records::{
         NO_ANSWER, completed, crashed, delegated, direct, end, hooks, once, perishable, policy, queued, retry, running,
         running_in_loop, scheduled, send, start_loop, waiting, with_hooks,
@@ -74,7 +74,8 @@ fn queue() -> Vec<Case<RunRecord>> {
         tape("a run whose task was removed fails", &queued())
             .at(60)
             .gets(&Input::Reconciled(Facts::Backlog(false)), Task::Removed)
-            .stores(|next| unknown(next, 60)),
+            .stores(|next| found_unknown(next, 60))
+            .then(Work::PublishLifecycle),
     ]
 }
 
@@ -103,8 +104,9 @@ fn wait_loop() -> Vec<Case<RunRecord>> {
         tape("a run between iterations whose task was removed fails", &waiting())
             .at(60)
             .gets(&Input::Reconciled(Facts::Executing(true)), Task::Removed)
-            .stores(|next| unknown(next, 60))
-            .effect(super::records::stop_loop),
+            .stores(|next| found_unknown(next, 60))
+            .effect(super::records::stop_loop)
+            .then(Work::PublishLifecycle),
     ]
 }
 
@@ -148,7 +150,8 @@ fn attempts() -> Vec<Case<RunRecord>> {
         tape("a dead attempt whose task was removed fails the run", &running())
             .at(60)
             .gets(&nothing, Task::Removed)
-            .stores(|next| unknown(next, 60)),
+            .stores(|next| found_unknown(next, 60))
+            .then(Work::PublishLifecycle),
     ]
 }
 
@@ -164,18 +167,18 @@ fn over() -> Vec<Case<RunRecord>> {
             .stores(|next| again(next, 85))
             .effect(send(0)),
         tape("hooks whose lease has ended are asked for again", &with_hooks())
-            .at(120)
+            .at(220)
             .gets(&nothing, known)
-            .stores(|next| again(next, 180))
+            .stores(|next| again(next, 280))
             .effect(send(0)),
         tape("hooks that run in the process of the end are left alone", &with_hooks())
             .at(49)
             .gets(&nothing, known)
-            .stores(|next| again(next, 130)),
+            .stores(|next| again(next, 220)),
         tape("hooks that a message brought to their function are left alone while they run", &taken)
             .at(25)
             .gets(&nothing, known)
-            .stores(|next| again(next, 126)),
+            .stores(|next| again(next, 216)),
         tape("hooks whose task was removed are given up", &delegated()).at(25).gets(&nothing, Task::Removed).stores(
             |next| {
                 let Phase::Ended(end) = &mut next.phase else { unreachable!() };

@@ -127,7 +127,7 @@ pub fn completed() -> RunRecord {
     driven(&running(), 10, &done(&running()), Task::Known(&policy()))
 }
 
-/// Completed at 10; its hooks run in the same process until 50.
+/// Completed at 10; its hooks run in the same process until 200.
 pub fn with_hooks() -> RunRecord {
     driven(&running(), 10, &done(&running()), Task::Known(&hooks()))
 }
@@ -191,7 +191,7 @@ pub fn sample(name: InputName, run: &RunRecord) -> Input {
         InputName::AbortRequested => Input::AbortRequested("enough".to_owned()),
         InputName::Rescheduled => Input::Rescheduled(at(100_060)),
         InputName::Reconciled => Input::Reconciled(Facts::Nothing),
-        InputName::EndHooksDone => Input::EndHooksDone,
+        InputName::EndHooksDone => Input::EndHooksDone { published: true },
         InputName::TaskRemoved => Input::TaskRemoved,
     }
 }
@@ -201,9 +201,9 @@ pub fn lease(since: i64) -> Lease {
     Lease { token: Version(RANDOM), since: at(since), until: at(since + 40) }
 }
 
-/// Three hooks, each under the limit of an attempt.
+/// Six hooks, each under the limit of an attempt.
 pub fn hooks_lease(since: i64) -> Lease {
-    Lease { until: at(since + 100), ..lease(since) }
+    Lease { until: at(since + 190), ..lease(since) }
 }
 
 pub fn take(run: &mut RunRecord, now: i64) {

@@ -3,7 +3,7 @@
 use dacapo_domain::{Input, Invoker, Phase, RunRecord, Signal, Task, Work, limits, run::Facts, run::FinalState, slot};
 
 use super::{
-    control::unknown,
+    control::{found_unknown, unknown},
     records::{
         awaited, awaiting, awaiting_children, cancel_timer, cascades, end, ended_with, on_timer, policy, running,
         running_in_loop, send, take, token, told,
@@ -202,10 +202,12 @@ fn ends() -> Vec<Case<RunRecord>> {
         tape("a run that waits for a signal fails when its task is removed", &awaiting(None))
             .at(20)
             .gets(&Input::TaskRemoved, Task::Removed)
-            .stores(|next| unknown(next, 20)),
+            .stores(|next| unknown(next, 20))
+            .then(Work::PublishLifecycle),
         tape("a run that waits for a signal fails when the conductor finds its task removed", &awaiting(None))
             .at(65)
             .gets(&Input::Reconciled(Facts::Nothing), Task::Removed)
-            .stores(|next| unknown(next, 65)),
+            .stores(|next| found_unknown(next, 65))
+            .then(Work::PublishLifecycle),
     ]
 }

@@ -47,8 +47,11 @@ impl Place {
 
     /// Deploys functions in the place of the former ones.
     pub async fn deploy(&self, engine: &Engine, manifest: Manifest, functions: &[DevFunction]) -> PortResult<()> {
-        let program =
-            |it: &DevFunction| Program::new(&it.entry, it.binary.clone(), &self.app, &self.stage, &self.address);
+        let program = |it: &DevFunction| {
+            // The manifest's entry says which of its lifecycle events have subscribers.
+            let told = manifest.functions.iter().find(|entry| entry.name == it.entry.name).unwrap_or(&it.entry);
+            Program::new(told, it.binary.clone(), &self.app, &self.stage, &self.address)
+        };
         self.programs.deploy(functions.iter().map(program).collect());
         let runs = |entry: &FunctionEntry| functions.iter().any(|function| function.entry.name == entry.name);
         engine.redeploy(manifest, runs).await

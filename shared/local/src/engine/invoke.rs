@@ -108,7 +108,7 @@ impl InProcess {
 
     fn runner(&self, function: &FunctionEntry) -> Result<Runner, InvocationFailed> {
         let handlers = self.functions.get(&function.name).ok_or_else(|| unknown(function))?;
-        Ok(Runner::new(handlers.clone(), self.ports.clone(), &function.name))
+        Ok(Runner::new(handlers.clone(), self.ports.clone(), &function.name).publishing(function.publishes()))
     }
 
     /// Lets a function do what is to be done for a run whose message was taken.

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use dacapo_domain::FunctionEntry;
+use dacapo_domain::{FunctionEntry, LifecycleEvent};
 use tokio::process::Command;
 
 pub(crate) use fleet::Fleet;
@@ -27,6 +27,8 @@ pub(crate) struct Program {
     pub memory_mb: u32,
     /// The limit of one invocation: the Lambda's own timeout.
     pub limit: Duration,
+    /// The lifecycle events of its task that have subscribers, as a text.
+    pub publishes: String,
     pub app: String,
     pub stage: String,
     /// The engine's address.
@@ -47,6 +49,7 @@ impl Program {
             path,
             memory_mb: entry.memory_mb,
             limit: entry.lambda_timeout(),
+            publishes: LifecycleEvent::text(&entry.publishes()),
             app: app.to_owned(),
             stage: stage.to_owned(),
             engine: engine.to_owned(),
@@ -60,7 +63,7 @@ impl Program {
 
     /// The command that starts a process of it, which ends with the engine.
     pub fn command(&self, process: u64, slots: &Slots) -> Command {
-        let Self { function, app, stage, engine, .. } = self;
+        let Self { function, publishes, app, stage, engine, .. } = self;
         let mut command = Command::new(&self.path);
         command
             .env(MARK, self.runtime_api(process, slots))
@@ -73,6 +76,7 @@ impl Program {
             .env("DACAPO_APP", app)
             .env("DACAPO_STAGE", stage)
             .env("DACAPO_FUNCTION", function)
+            .env("DACAPO_LIFECYCLE", publishes)
             .env_remove("DACAPO_DESCRIBE")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -11,7 +11,7 @@ use std::{
 };
 
 use axum::body::Bytes;
-use dacapo_domain::{FunctionEntry, Policy, TaskEntry, limits, seconds};
+use dacapo_domain::{FunctionEntry, LifecycleEvent, Policy, TaskEntry, limits, seconds};
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -124,7 +124,7 @@ impl Function {
         let path = directory.path().join("greet");
         write_binary(&path, "")?;
         let (function, app, stage) = ("greet".to_owned(), "shop".to_owned(), "local".to_owned());
-        let program = Program { function, path, memory_mb: 128, limit, app, stage, engine };
+        let program = Program { function, path, memory_mb: 128, limit, publishes: String::new(), app, stage, engine };
         let told = Arc::new(Mutex::new(vec![]));
         let hears = told.clone();
         let logs: EngineLogs = Arc::new(move |log| hears.lock().unwrap().push(log));
@@ -340,7 +340,8 @@ fn ends_with_its_engine(payload: &'static str) -> Tested {
     let path = directory.path().join("greet");
     write_binary(&path, "")?;
     let (function, app, stage) = ("greet".to_owned(), "shop".to_owned(), "local".to_owned());
-    let program = Program { function, path, memory_mb: 128, limit: LIMIT, app, stage, engine: url };
+    let program =
+        Program { function, path, memory_mb: 128, limit: LIMIT, publishes: String::new(), app, stage, engine: url };
 
     let here = tokio::runtime::Runtime::new()?;
     here.block_on(async move {
@@ -369,4 +370,18 @@ fn process_is_stopped_after_its_lambdas_timeout_which_leaves_time_to_record_a_ha
     let longest = Policy { max_timeout: limits::MAX_TIMEOUT, ..Policy::default() };
     assert_eq!(limit(&task(longest)), limits::MAX_TIMEOUT, "where the handler itself is stopped before");
     assert_eq!(limit(&FunctionEntry::events("joined", 128, vec![])), seconds(900));
+}
+
+#[test]
+fn process_is_told_which_lifecycle_events_of_its_task_have_subscribers() {
+    let told = |publishes| {
+        let policy = Policy { publishes, ..Policy::default() };
+        let entry = TaskEntry { name: "greet".to_owned(), policy, private: false, schedules: vec![] };
+        let program = Program::new(&FunctionEntry::task("greet", 128, entry), "greet".into(), "shop", "local", "");
+        let command = program.command(1, &Slots::new().unwrap());
+        let told = command.as_std().get_envs().find(|(name, _)| *name == "DACAPO_LIFECYCLE");
+        told.unwrap().1.unwrap().to_owned()
+    };
+    assert_eq!(told([LifecycleEvent::Failed, LifecycleEvent::Completed].into()), "completed,failed");
+    assert_eq!(told([].into()), "");
 }

@@ -36,7 +36,7 @@ impl Client {
     /// Publishes an event: every function that subscribes to its name gets a delivery of its own.
     pub fn publish<B>(&self, event: EventRef<B>, body: B) -> Publish {
         let body = event.body.encode(&body).map_err(|error| unserializable(&error));
-        Publish { client: self.clone(), name: event.name().to_owned(), body, due: None, id: None }
+        Publish { client: self.clone(), name: event.name().into_owned(), body, due: None, id: None }
     }
 
     /// Publishes an event by its name, for programs that have no reference to it.

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use dacapo_core::{
     attempt::{ScheduledFire, TaskAttempt},
+    hook::HookName,
     port::LogLevel,
 };
 use dacapo_domain::{AttemptError, Id, Json, Retry, RetryError, RunRecord, Trigger, code};
@@ -36,8 +37,8 @@ impl RunContext {
     }
 
     /// The same for a hook of this name.
-    pub(crate) fn of_hook(&self, hook: &str) -> Self {
-        Self { client: self.client.of_hook(hook), ..self.clone() }
+    pub(crate) fn of_hook(&self, hook: HookName) -> Self {
+        Self { client: self.client.of_hook(&hook.origin()), ..self.clone() }
     }
 
     /// The execution id.
@@ -248,7 +249,7 @@ impl RunContext {
     }
 
     /// Says whether this is the first call of a hook for this attempt.
-    pub(crate) fn begins(&self, hook: &'static str) -> bool {
+    pub(crate) fn begins(&self, hook: HookName) -> bool {
         self.attempt.begins(hook)
     }
 

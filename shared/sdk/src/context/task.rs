@@ -2,6 +2,8 @@
 
 use std::{ops::Deref, sync::Arc};
 
+use dacapo_core::hook::HookName;
+
 use super::RunContext;
 
 /// The context of a task's handler: all of [`RunContext`], and what the `init` hook made.
@@ -65,8 +67,13 @@ impl<V> HookContext<V> {
     }
 
     /// The context of the hook of this name.
-    pub(crate) fn of(&self, hook: &str) -> Self {
+    pub(crate) fn of(&self, hook: HookName) -> Self {
         Self { run: self.run.of_hook(hook), init: self.init.clone() }
+    }
+
+    /// The same for a hook of the app, which knows no task's types.
+    pub(crate) fn without_init(self) -> HookContext {
+        HookContext { run: self.run, init: None }
     }
 
     /// The value that the `init` hook made. There is none in `init` itself, after an `init` that failed, after a body that

@@ -121,6 +121,7 @@ mod tests {
             (limits::MAX_TIMEOUT.as_secs(), "seconds"),
             (limits::RUNNER_STOPS.as_secs(), "seconds"),
             (limits::MAX_EVENT_TIMEOUT.as_secs(), "seconds"),
+            (limits::END_HOOK.as_secs(), "seconds"),
             (in_days(limits::MAX_WAIT), "days"),
             (limits::MAX_QUEUE_DELAY.as_secs(), "seconds"),
             (limits::LOOP_ROUNDS.into(), "rounds"),

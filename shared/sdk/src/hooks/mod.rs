@@ -1,15 +1,24 @@
 //! The hooks that an author may hang around a handler.
 
+mod app;
+mod boxed;
+mod chain;
 mod init;
+mod middleware;
 mod options;
 
 use std::sync::Arc;
 
-use dacapo_domain::{RecordedError, RunView, When};
+use dacapo_core::hook::HookKind;
+use dacapo_domain::{Json, RecordedError, RunView, When};
 use futures::future::BoxFuture;
 
+pub use app::Hooks;
+pub(crate) use chain::Chain;
 pub(crate) use init::InitValueCache;
 pub use init::{InitOf, NoInit, WithInit};
+pub use middleware::{Handled, Next};
+pub(crate) use middleware::{Layer, Made};
 
 use crate::{HookContext, TaskError};
 
@@ -17,16 +26,19 @@ use crate::{HookContext, TaskError};
 pub(crate) type Hook<V, A, R = ()> =
     Arc<dyn Fn(A, HookContext<V>) -> BoxFuture<'static, Result<R, TaskError>> + Send + Sync>;
 
-/// A task's hooks, but `init`.
-pub(crate) struct Hooks<O, V> {
-    pub on_start: Option<Hook<V, ()>>,
-    pub handle_error: Option<Hook<V, TaskError, OnError>>,
-    pub cleanup: Option<Hook<V, ()>>,
-    pub on_success: Option<Hook<V, O>>,
-    pub on_failure: Option<Hook<V, RecordedError>>,
-    pub on_abort: Option<Hook<V, String>>,
-    pub on_max_iterations: Option<Hook<V, ()>>,
-    pub on_complete: Option<Hook<V, RunView>>,
+/// A task's hooks but `init`: those of the app, and its own.
+pub(crate) struct TaskHooks<O, V> {
+    pub app_middleware: Vec<Layer>,
+    pub middleware: Vec<Layer>,
+    pub on_start: Chain<Hook<V, ()>>,
+    pub handle_error: Chain<Hook<V, TaskError, OnError>>,
+    pub cleanup: Chain<Hook<V, ()>>,
+    /// The app's get the result as JSON, where it was kept.
+    pub on_success: Chain<Hook<V, O>, Hook<V, Option<Json>>>,
+    pub on_failure: Chain<Hook<V, RecordedError>>,
+    pub on_abort: Chain<Hook<V, String>>,
+    pub on_max_iterations: Chain<Hook<V, ()>>,
+    pub on_complete: Chain<Hook<V, RunView>>,
 }
 
 /// The decision of a `handle_error` hook on a failed attempt.
@@ -42,32 +54,37 @@ pub enum OnError {
     Replace(TaskError),
 }
 
-impl<O, V> Hooks<O, V> {
+impl<O, V> TaskHooks<O, V> {
     pub const fn none() -> Self {
         Self {
-            on_start: None,
-            handle_error: None,
-            cleanup: None,
-            on_success: None,
-            on_failure: None,
-            on_abort: None,
-            on_max_iterations: None,
-            on_complete: None,
+            app_middleware: vec![],
+            middleware: vec![],
+            on_start: Chain::none(),
+            handle_error: Chain::none(),
+            cleanup: Chain::none(),
+            on_success: Chain::none(),
+            on_failure: Chain::none(),
+            on_abort: Chain::none(),
+            on_max_iterations: Chain::none(),
+            on_complete: Chain::none(),
         }
     }
 
     /// Says whether a hook may run apart from its attempt, with what `init` made for it.
-    pub const fn run_apart(&self) -> bool {
-        self.follow_the_end() || self.handle_error.is_some() || self.cleanup.is_some()
+    pub fn run_apart(&self) -> bool {
+        self.follow_the_end() || !self.handle_error.is_empty() || !self.cleanup.is_empty()
     }
 
     /// Says whether anything follows the end of a run.
-    pub const fn follow_the_end(&self) -> bool {
-        self.on_success.is_some()
-            || self.on_failure.is_some()
-            || self.on_abort.is_some()
-            || self.on_max_iterations.is_some()
-            || self.on_complete.is_some()
+    pub fn follow_the_end(&self) -> bool {
+        let kinds = [
+            HookKind::OnSuccess,
+            HookKind::OnFailure,
+            HookKind::OnAbort,
+            HookKind::OnMaxIterations,
+            HookKind::OnComplete,
+        ];
+        kinds.into_iter().any(|kind| !self.names(kind).is_empty())
     }
 }
 

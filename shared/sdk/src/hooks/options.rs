@@ -1,8 +1,9 @@
-use std::sync::Arc;
-
 use dacapo_domain::{RecordedError, RunView};
 
-use super::{Hook, NoInit, OnError, WithInit};
+use super::{
+    Handled, Next, NoInit, OnError, WithInit,
+    boxed::{alone, layer, with},
+};
 use crate::{HookContext, Task, TaskError};
 
 /// The handler's needs.
@@ -28,12 +29,40 @@ impl<I, O, V> Task<I, O, V, NoInit> {
 
 /// Hooks around an attempt.
 impl<I, O, V, N> Task<I, O, V, N> {
+    /// Runs around `init`, `on_start` and the handler of each attempt. If it fails, the attempt fails as if the handler
+    /// had. Any number: the first one is outermost.
+    ///
+    /// # Example: a lock that is held meanwhile
+    ///
+    /// ```
+    /// # use dacapo::prelude::*;
+    /// # struct Lock;
+    /// # impl Lock { async fn take(_: &str) -> Result<Lock, std::io::Error> { Ok(Lock) } }
+    /// async fn locked(next: Next, cx: HookContext) -> Result<Handled, TaskError> {
+    ///     let _lock = Lock::take(cx.name()).await?;
+    ///     next.run().await
+    /// }
+    /// # const GREET: TaskRef<String> = TaskRef::new("greet");
+    /// # async fn greet(_: String, _: TaskContext) -> Result<(), TaskError> { Ok(()) }
+    /// # fn function() -> impl Function {
+    /// task(GREET, greet).middleware(locked)
+    /// # }
+    /// # dacapo::Definition::of(function()).describe("greet").unwrap();
+    /// ```
+    pub fn middleware<W>(mut self, hook: impl Fn(Next, HookContext) -> W + Send + Sync + 'static) -> Self
+    where
+        W: Future<Output = Result<Handled, TaskError>> + Send + 'static,
+    {
+        self.hooks.middleware.push(layer(hook));
+        self
+    }
+
     /// Runs before the handler in the first attempt of a run. If it fails, that is logged with the run and ignored.
     pub fn on_start<W>(mut self, hook: impl Fn(HookContext<V>) -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
     {
-        self.hooks.on_start = Some(alone(hook));
+        self.hooks.on_start.own = Some(alone(hook));
         self
     }
 
@@ -45,7 +74,7 @@ impl<I, O, V, N> Task<I, O, V, N> {
     where
         W: Future<Output = Result<OnError, TaskError>> + Send + 'static,
     {
-        self.hooks.handle_error = Some(with(hook));
+        self.hooks.handle_error.own = Some(with(hook));
         self
     }
 
@@ -54,7 +83,7 @@ impl<I, O, V, N> Task<I, O, V, N> {
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
     {
-        self.hooks.cleanup = Some(alone(hook));
+        self.hooks.cleanup.own = Some(alone(hook));
         self
     }
 }
@@ -68,7 +97,7 @@ impl<I, O, V, N> Task<I, O, V, N> {
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
     {
-        self.hooks.on_success = Some(with(hook));
+        self.hooks.on_success.own = Some(with(hook));
         self
     }
 
@@ -77,7 +106,7 @@ impl<I, O, V, N> Task<I, O, V, N> {
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
     {
-        self.hooks.on_failure = Some(with(hook));
+        self.hooks.on_failure.own = Some(with(hook));
         self
     }
 
@@ -86,7 +115,7 @@ impl<I, O, V, N> Task<I, O, V, N> {
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
     {
-        self.hooks.on_abort = Some(with(hook));
+        self.hooks.on_abort.own = Some(with(hook));
         self
     }
 
@@ -95,7 +124,7 @@ impl<I, O, V, N> Task<I, O, V, N> {
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
     {
-        self.hooks.on_max_iterations = Some(alone(hook));
+        self.hooks.on_max_iterations.own = Some(alone(hook));
         self
     }
 
@@ -104,21 +133,7 @@ impl<I, O, V, N> Task<I, O, V, N> {
     where
         W: Future<Output = Result<(), TaskError>> + Send + 'static,
     {
-        self.hooks.on_complete = Some(with(hook));
+        self.hooks.on_complete.own = Some(with(hook));
         self
     }
-}
-
-fn with<V, A, R, W>(hook: impl Fn(A, HookContext<V>) -> W + Send + Sync + 'static) -> Hook<V, A, R>
-where
-    W: Future<Output = Result<R, TaskError>> + Send + 'static,
-{
-    Arc::new(move |argument, cx| Box::pin(hook(argument, cx)))
-}
-
-fn alone<V, W>(hook: impl Fn(HookContext<V>) -> W + Send + Sync + 'static) -> Hook<V, ()>
-where
-    W: Future<Output = Result<(), TaskError>> + Send + 'static,
-{
-    with(move |(), cx| hook(cx))
 }

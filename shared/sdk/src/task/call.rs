@@ -5,13 +5,19 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 use async_trait::async_trait;
 use dacapo_core::{
     attempt::{TaskAttempt, panic_text},
-    function::{EndHook, ErasedTask},
+    function::ErasedTask,
+    hook::{HookKind, HookName},
 };
 use dacapo_domain::{AttemptError, AttemptOutcome, Json, RunView, TaskEntry, UnreadableJson, code};
 use futures::FutureExt;
 
 use super::{Task, end, options};
-use crate::{HookContext, RunContext, TaskContext, TaskError, hooks::InitOf, outcome::Outcome, payload::Mismatch};
+use crate::{
+    HookContext, RunContext, TaskContext, TaskError,
+    hooks::{Handled, InitOf, Made, Next},
+    outcome::Outcome,
+    payload::Mismatch,
+};
 
 #[async_trait]
 impl<I, O, V, N> ErasedTask for Task<I, O, V, N>
@@ -31,48 +37,36 @@ where
         entry.clone()
     }
 
-    async fn call(&self, input: Json, attempt: Arc<TaskAttempt>) -> AttemptOutcome {
+    async fn call(self: Arc<Self>, input: Json, attempt: Arc<TaskAttempt>) -> AttemptOutcome {
         let run = RunContext::new(attempt);
         let input = match self.reference.input.decode(&input) {
             Ok(input) => input,
             Err(error) => return AttemptOutcome::Failed(mismatch(&run, self.reference.name(), &error)),
         };
-        let value = match self.init.make(HookContext::new(run.of_hook("init"), None)).await {
-            Ok(value) => value,
-            Err(error) => {
-                let cx = HookContext::new(run, None);
-                return self.close(Err(self.handled(error, Some(code::INIT_ERROR), &cx).await), cx).await;
-            }
-        };
-        if self.hooks.run_apart() {
-            self.init_values.keep(run.run_id(), &value);
-        }
-        let cx = HookContext::new(run.clone(), Some(Arc::clone(&value)));
-        if run.iteration() == 1 && run.attempt() == 1 {
-            self.started(&cx).await;
-        }
-        let outcome = match (self.handler)(input, TaskContext::new(run, value)).await {
+        let made = Arc::new(Made::nothing());
+        let handled = self.through_middleware(input, &run, &made).await;
+        let cx = HookContext::new(run, made.value.get().cloned());
+        let outcome = match handled.and_then(|_| made.outcome()) {
             Ok(outcome) => Ok(outcome),
-            Err(error) => Err(self.handled(error, None, &cx).await),
+            Err(error) => Err(self.handled(error, &cx).await),
         };
         self.close(outcome, cx).await
     }
 
     async fn handle_failure(&self, error: AttemptError, attempt: Arc<TaskAttempt>) -> AttemptError {
         let cx = self.hook_context(attempt);
-        let error = match &self.hooks.handle_error {
-            Some(_) => self.handled(TaskError::of_recorded(error), None, &cx).await,
-            None => error,
+        let error = match self.hooks.handle_error.is_empty() {
+            false => self.handled(TaskError::of_recorded(error), &cx).await,
+            true => error,
         };
-        let cleaned = self.clean_up(&cx).await;
-        cleaned.map_or_else(|second| with_failed_cleanup(error.clone(), &second), |()| error.clone())
+        self.clean_up(&cx).await.iter().fold(error, with_failed_cleanup)
     }
 
-    fn end_hooks(&self, run: &RunView) -> Vec<EndHook> {
+    fn end_hooks(&self, run: &RunView) -> Vec<HookName> {
         end::hooks_of(&self.hooks, run)
     }
 
-    async fn run_end_hook(&self, hook: EndHook, attempt: Arc<TaskAttempt>, run: RunView) {
+    async fn run_end_hook(&self, hook: HookName, attempt: Arc<TaskAttempt>, run: RunView) {
         end::run_hook(self.reference, &self.hooks, hook, run, &self.hook_context(attempt)).await;
     }
 }
@@ -91,32 +85,72 @@ where
         HookContext::new(run, value)
     }
 
+    /// Runs the attempt through the middleware of the app, then of the task.
+    async fn through_middleware(
+        self: &Arc<Self>,
+        input: I,
+        run: &RunContext,
+        made: &Arc<Made<I, O, V>>,
+    ) -> Result<Handled, TaskError> {
+        let (task, inner, kept) = (Arc::clone(self), run.clone(), Arc::clone(made));
+        let handler = Next::new(move || Box::pin(async move { task.handle(input, inner, &kept).await }));
+        let layers = [(true, &self.hooks.app_middleware), (false, &self.hooks.middleware)];
+        let layers = layers.into_iter().flat_map(|(of_app, layers)| {
+            layers
+                .iter()
+                .enumerate()
+                .map(move |(place, layer)| (HookName { kind: HookKind::Middleware, of_app, place }, layer))
+        });
+        let layers: Vec<_> = layers.collect();
+        let next = layers.into_iter().rev().fold(handler, |next, (name, layer)| {
+            next.behind(Arc::clone(layer), HookContext::new(run.of_hook(name), None))
+        });
+        next.run().await
+    }
+
+    /// Runs `init`, `on_start` and the handler.
+    async fn handle(&self, input: I, run: RunContext, made: &Made<I, O, V>) -> Result<Handled, TaskError> {
+        let init = self.init.make(HookContext::new(run.of_hook(HookKind::Init.of_task()), None)).await;
+        let value = init.map_err(|error| error.code(code::INIT_ERROR))?;
+        if self.hooks.run_apart() {
+            self.init_values.keep(run.run_id(), &value);
+        }
+        let value = made.value.get_or_init(|| value);
+        if run.iteration() == 1 && run.attempt() == 1 {
+            self.started(&HookContext::new(run.clone(), Some(Arc::clone(value)))).await;
+        }
+        let outcome = (self.handler)(input, TaskContext::new(run, Arc::clone(value))).await?;
+        Ok(made.keep(outcome))
+    }
+
     async fn started(&self, cx: &HookContext<V>) {
-        let Some(hook) = &self.hooks.on_start else { return };
-        if let Err(error) = contained(async { hook((), cx.of("on_start")).await }).await {
-            end::log("on_start", error, cx).await;
+        for (name, hook) in self.hooks.on_start.named(HookKind::OnStart) {
+            if let Err(error) = contained(async { hook((), cx.of(name)).await }).await {
+                end::log(name, error, cx).await;
+            }
         }
     }
 
-    async fn clean_up(&self, cx: &HookContext<V>) -> Result<(), TaskError> {
-        match &self.hooks.cleanup {
-            Some(hook) if cx.begins("cleanup") => contained(async { hook((), cx.of("cleanup")).await }).await,
-            _ => Ok(()),
+    /// Cleans up, and gives what failed.
+    async fn clean_up(&self, cx: &HookContext<V>) -> Vec<TaskError> {
+        let mut failed = vec![];
+        for (name, hook) in self.hooks.cleanup.named(HookKind::Cleanup).filter(|(name, _)| cx.begins(*name)) {
+            failed.extend(contained(async { hook((), cx.of(name)).await }).await.err());
         }
+        failed
     }
 
-    /// The failure of an attempt that ended in an error, as `handle_error` wants it.
-    async fn handled(&self, error: TaskError, code: Option<&str>, cx: &HookContext<V>) -> AttemptError {
-        let error = match code {
-            Some(code) => error.code(code),
-            None => error,
-        };
-        let hook = self.hooks.handle_error.as_ref().filter(|_| cx.begins("handle_error"));
-        let Some(hook) = hook else { return cx.attempt_error(error) };
-        match contained(async { hook(error.clone(), cx.of("handle_error")).await }).await {
-            Ok(decision) => cx.attempt_error(decision.apply(error)),
-            Err(second) => both(cx.attempt_error(error), &second),
+    /// The failure of an attempt that ended in an error, as `handle_error` wants it: the task's own hook gets what the
+    /// app's leaves.
+    async fn handled(&self, mut error: TaskError, cx: &HookContext<V>) -> AttemptError {
+        let mut failed = vec![];
+        for (name, hook) in self.hooks.handle_error.named(HookKind::HandleError).filter(|(name, _)| cx.begins(*name)) {
+            match contained(async { hook(error.clone(), cx.of(name)).await }).await {
+                Ok(decision) => error = decision.apply(error),
+                Err(second) => failed.push(second),
+            }
         }
+        failed.iter().fold(cx.attempt_error(error), both)
     }
 
     /// The JSON of another iteration's input, which must be an input again.
@@ -143,11 +177,16 @@ where
 
     /// Cleans up, and puts the outcome as the runner wants it.
     async fn close(&self, outcome: Result<Outcome<I, O>, AttemptError>, cx: HookContext<V>) -> AttemptOutcome {
-        let outcome = match (outcome, self.clean_up(&cx).await) {
-            (Ok(outcome), Ok(())) => outcome,
-            (Ok(_), Err(error)) => return AttemptOutcome::Failed(cx.attempt_error(error.code(code::CLEANUP_ERROR))),
-            (Err(failed), Ok(())) => return AttemptOutcome::Failed(failed),
-            (Err(failed), Err(error)) => return AttemptOutcome::Failed(with_failed_cleanup(failed, &error)),
+        let mut cleanup = self.clean_up(&cx).await.into_iter();
+        let outcome = match outcome {
+            Ok(outcome) => match cleanup.next() {
+                None => outcome,
+                Some(first) => {
+                    let first = cx.attempt_error(first.code(code::CLEANUP_ERROR));
+                    return AttemptOutcome::Failed(cleanup.as_slice().iter().fold(first, with_failed_cleanup));
+                }
+            },
+            Err(failed) => return AttemptOutcome::Failed(cleanup.as_slice().iter().fold(failed, with_failed_cleanup)),
         };
         match outcome {
             Outcome::Done { value, message } => AttemptOutcome::Done { result: self.kept_result(&value), message },

@@ -1,64 +1,54 @@
 //! The hooks after the end of a run.
 
-use dacapo_core::function::EndHook;
+use dacapo_core::hook::{HookKind, HookName};
 use dacapo_domain::{RecordedError, RunView, State, code};
 
 use crate::{
     HookContext, TaskError, TaskRef,
-    hooks::{Hook, Hooks},
+    hooks::{Hook, TaskHooks},
 };
 
 /// The hooks of this end that there are, in their order.
-pub(super) fn hooks_of<O, V>(hooks: &Hooks<O, V>, run: &RunView) -> Vec<EndHook> {
+pub(super) fn hooks_of<O, V>(hooks: &TaskHooks<O, V>, run: &RunView) -> Vec<HookName> {
     let is_max_iterations = run.error_code.as_deref() == Some(code::MAX_ITERATIONS);
     let of_state = match run.state {
-        State::Completed => vec![EndHook::Success],
-        State::Failed if is_max_iterations => vec![EndHook::MaxIterations, EndHook::Failure],
-        State::Failed => vec![EndHook::Failure],
-        State::Aborted => vec![EndHook::Abort],
+        State::Completed => vec![HookKind::OnSuccess],
+        State::Failed if is_max_iterations => vec![HookKind::OnMaxIterations, HookKind::OnFailure],
+        State::Failed => vec![HookKind::OnFailure],
+        State::Aborted => vec![HookKind::OnAbort],
         _ => vec![],
     };
-    let is_there = |hook: &EndHook| match hook {
-        EndHook::Success => hooks.on_success.is_some(),
-        EndHook::MaxIterations => hooks.on_max_iterations.is_some(),
-        EndHook::Failure => hooks.on_failure.is_some(),
-        EndHook::Abort => hooks.on_abort.is_some(),
-        EndHook::Complete => hooks.on_complete.is_some(),
-    };
-    of_state.into_iter().chain([EndHook::Complete]).filter(is_there).collect()
+    of_state.into_iter().chain([HookKind::OnComplete]).flat_map(|kind| hooks.names(kind)).collect()
 }
 
 /// Runs one of them. What fails is logged with the run.
 pub(super) async fn run_hook<I, O, V>(
     reference: TaskRef<I, O>,
-    hooks: &Hooks<O, V>,
-    hook: EndHook,
+    hooks: &TaskHooks<O, V>,
+    name: HookName,
     view: RunView,
     cx: &HookContext<V>,
 ) {
-    let ran = match hook {
-        EndHook::Success => match result(reference, &view) {
-            Ok(result) => call(hook, hooks.on_success.as_ref(), result, cx).await,
+    let hook_cx = cx.of(name);
+    let ran = match name.kind {
+        HookKind::OnSuccess if name.of_app => call(hooks.on_success.app.get(name.place), view.result, hook_cx).await,
+        HookKind::OnSuccess => match result(reference, &view) {
+            Ok(result) => call(hooks.on_success.own.as_ref(), result, hook_cx).await,
             Err(error) => Err(error),
         },
-        EndHook::MaxIterations => call(hook, hooks.on_max_iterations.as_ref(), (), cx).await,
-        EndHook::Failure => call(hook, hooks.on_failure.as_ref(), recorded_error(&view), cx).await,
-        EndHook::Abort => call(hook, hooks.on_abort.as_ref(), view.message.unwrap_or_default(), cx).await,
-        EndHook::Complete => call(hook, hooks.on_complete.as_ref(), view, cx).await,
+        HookKind::OnMaxIterations => call(hooks.on_max_iterations.get(name), (), hook_cx).await,
+        HookKind::OnFailure => call(hooks.on_failure.get(name), recorded_error(&view), hook_cx).await,
+        HookKind::OnAbort => call(hooks.on_abort.get(name), view.message.unwrap_or_default(), hook_cx).await,
+        _ => call(hooks.on_complete.get(name), view, hook_cx).await,
     };
     if let Err(error) = ran {
-        log(hook.name(), error, cx).await;
+        log(name, error, cx).await;
     }
 }
 
-async fn call<V, A>(
-    name: EndHook,
-    hook: Option<&Hook<V, A>>,
-    argument: A,
-    cx: &HookContext<V>,
-) -> Result<(), TaskError> {
+async fn call<V, A>(hook: Option<&Hook<V, A>>, argument: A, cx: HookContext<V>) -> Result<(), TaskError> {
     match hook {
-        Some(hook) => hook(argument, cx.of(name.name())).await,
+        Some(hook) => hook(argument, cx).await,
         None => Ok(()),
     }
 }
@@ -72,10 +62,10 @@ fn result<I, O>(reference: TaskRef<I, O>, view: &RunView) -> Result<O, TaskError
 }
 
 /// Keeps the error of a hook with the run; where even that fails, in the process's own log.
-pub(super) async fn log<V>(name: &str, error: TaskError, cx: &HookContext<V>) {
+pub(super) async fn log<V>(name: HookName, error: TaskError, cx: &HookContext<V>) {
     let message = error.to_string();
-    if let Err(lost) = cx.log_error(format!("the hook `{name}` failed"), (), error).await {
-        tracing::error!(run = %cx.run_id(), hook = name, error = message, %lost, "a hook failed, and so did its log");
+    if let Err(lost) = cx.log_error(format!("the {name} failed"), (), error).await {
+        tracing::error!(run = %cx.run_id(), hook = %name, error = message, %lost, "a hook failed, and so did its log");
     }
 }
 

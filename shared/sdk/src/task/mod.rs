@@ -19,7 +19,7 @@ use crate::{
     TaskContext, TaskError, TaskRef,
     definition::{Definition, Function},
     handler::{IsAsync, IsResult},
-    hooks::{Hooks, InitOf, InitValueCache, NoInit, WithInit},
+    hooks::{Hooks, InitOf, InitValueCache, NoInit, TaskHooks, WithInit},
     outcome::{IntoOutcome, Outcome},
 };
 
@@ -35,7 +35,7 @@ pub struct Task<I, O = (), V = (), N = NoInit> {
     reference: TaskRef<I, O>,
     handler: Handler<I, O, V>,
     init: N,
-    pub(crate) hooks: Hooks<O, V>,
+    pub(crate) hooks: TaskHooks<O, V>,
     init_values: InitValueCache<V>,
     policy: Policy,
     /// As it was given; else it follows from the timeout.
@@ -81,7 +81,7 @@ where
             Box::pin(async { answer.await.into_result().map(IntoOutcome::into_outcome) })
         }),
         init: NoInit,
-        hooks: Hooks::none(),
+        hooks: TaskHooks::none(),
         init_values: InitValueCache::new(),
         policy: Policy::default(),
         max_timeout: None,
@@ -122,5 +122,10 @@ where
         self.policy.max_timeout = self.max_timeout.unwrap_or(self.policy.max_timeout.max(self.policy.timeout));
         let problems = options::problems(&self);
         Definition { memory_mb: self.memory_mb, handlers: Handlers::Task(Arc::new(self)), problems }
+    }
+
+    fn within(mut self, hooks: &Hooks) -> Self {
+        self.hooks.within(hooks);
+        self
     }
 }
