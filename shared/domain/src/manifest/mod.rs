@@ -68,6 +68,7 @@ pub struct FunctionEntry {
 /// The contents of a function.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "an app has few functions")]
 pub enum Holds {
     /// One task.
     Task(TaskEntry),
