@@ -11,7 +11,7 @@ use dacapo_core::port::SystemClock;
 use dacapo_domain::Manifest;
 use dacapo_local::{
     engine::{Engine, EngineLoop, InProcess, Permits, WithConductor},
-    sqlite::Database,
+    sqlite::{Database, Durability},
 };
 use futures::future::join_all;
 use tokio::sync::oneshot;
@@ -43,7 +43,8 @@ fn micros() -> u64 {
 pub fn measure() -> Result<Vec<Row>, AnyError> {
     machine::runtime()?.block_on(async {
         let directory = machine::directory()?;
-        let database = Database::open(&directory.path().join("bench.sqlite"), Arc::new(SystemClock))?;
+        let database =
+            Database::open(&directory.path().join("bench.sqlite"), Durability::Normal, Arc::new(SystemClock))?;
         // Microseconds from the call of `run` to the handler's.
         let latencies = Shared::default();
         let client = Client::new(database.ports());

@@ -12,7 +12,7 @@ use dacapo_core::{
     port::{Clock, SystemClock},
 };
 use dacapo_domain::{FunctionEntry, Id, Json, Manifest, NewRun, Policy, RunRecord, TaskEntry, Trigger, slot};
-use dacapo_local::sqlite::Database;
+use dacapo_local::sqlite::{Database, Durability};
 use futures::future::try_join_all;
 
 use crate::{
@@ -34,7 +34,8 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
     let many = std::env::var("DACAPO_BENCH_RUNS").map_or(Ok(MANY), |runs| runs.parse())?;
     machine::runtime()?.block_on(async {
         let directory = machine::directory()?;
-        let database = Database::open(&directory.path().join("bench.sqlite"), Arc::new(SystemClock))?;
+        let database =
+            Database::open(&directory.path().join("bench.sqlite"), Durability::Normal, Arc::new(SystemClock))?;
         let client = Client::new(database.ports());
         Conductor::new(database.ports(), None).deploy(&manifest()?).await?;
         fill(&client, 0, FEW).await?;

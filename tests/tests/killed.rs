@@ -19,7 +19,7 @@ use dacapo_domain::{
     AttemptEnd, AttemptOutcome, Decision, Id, Input, Json, Message, NewRun, Payload, Policy, RunRecord, State, Task,
     Trigger, Version, run::Key, slot,
 };
-use dacapo_local::sqlite::{Database, QueueSpec};
+use dacapo_local::sqlite::{Database, Durability, QueueSpec};
 use futures::future::join_all;
 
 /// The variable for the database of the process that is killed; also what makes this binary that process.
@@ -68,7 +68,7 @@ async fn write(ports: Ports) {
 #[tokio::test]
 async fn writes_until_it_is_killed() {
     let Some(file) = std::env::var_os(FILE) else { return };
-    let database = Database::open(Path::new(&file), Arc::new(SystemClock)).unwrap();
+    let database = Database::open(Path::new(&file), Durability::Normal, Arc::new(SystemClock)).unwrap();
     join_all((0..CALLERS).map(|_| write(database.ports()))).await;
 }
 
@@ -99,7 +99,7 @@ async fn write_that_was_acknowledged_is_there_after_a_kill() {
     let file = directory.path().join("dev.sqlite");
     let visibility = Duration::from_secs(3_600);
     let queue = QueueSpec { function: "task".to_owned(), visibility, max_receives: None, has_dead_letters: false };
-    Database::open(&file, Arc::new(SystemClock)).unwrap().declare_queue(&queue).await.unwrap();
+    Database::open(&file, Durability::Normal, Arc::new(SystemClock)).unwrap().declare_queue(&queue).await.unwrap();
     let mut acknowledged = 0;
 
     for round in 1..=ROUNDS {
@@ -110,7 +110,7 @@ async fn write_that_was_acknowledged_is_there_after_a_kill() {
         let (created, completed) = (said("created "), said("completed "));
         acknowledged += created.len() + completed.len();
 
-        let database = Database::open(&file, Arc::new(SystemClock)).unwrap();
+        let database = Database::open(&file, Durability::Normal, Arc::new(SystemClock)).unwrap();
         let ports = database.ports();
         for id in &created {
             let stored = load::<RunRecord>(&ports, &RunRecord::key_of(id.parse().unwrap())).await.unwrap();

@@ -205,6 +205,14 @@ pub async fn load<M: Machine>(ports: &Ports, key: &RecordKey) -> PortResult<Opti
     ports.records.load(key).await?.map(read_record).transpose()
 }
 
+/// A record with all its payloads once it has ended; as it is, where the store can't wait for that, or no longer.
+///
+/// # Errors
+/// As [`load`].
+pub async fn load_ended<M: Machine>(ports: &Ports, key: &RecordKey) -> PortResult<Option<Stored<M>>> {
+    ports.records.load_ended(key).await?.map(read_record).transpose()
+}
+
 /// A record with all its payloads, or a fresh one where none is stored. The fresh one takes the place of one that this
 /// build can't read, with a warning that names it.
 ///

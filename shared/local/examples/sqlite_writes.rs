@@ -13,7 +13,7 @@ use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult, Records, Sy
 use dacapo_domain::{
     AttemptEnd, AttemptOutcome, Decision, Input, Json, Machine, NewRun, Policy, RunRecord, Task, Trigger, slot,
 };
-use dacapo_local::sqlite::{Database, QueueSpec};
+use dacapo_local::sqlite::{Database, Durability, QueueSpec};
 
 /// The time for which each row is measured.
 const TIME: Duration = Duration::from_secs(3);
@@ -81,7 +81,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for callers in [1, 16, 256] {
         for backend in ["file", "memory"] {
             let clock = Arc::new(SystemClock);
-            let database = if backend == "file" { Database::open(&path, clock)? } else { Database::memory(clock)? };
+            let database = if backend == "file" {
+                Database::open(&path, Durability::Normal, clock)?
+            } else {
+                Database::memory(clock)?
+            };
             let (function, visibility) = ("task".to_owned(), Duration::from_secs(60));
             let queue = QueueSpec { function, visibility, max_receives: None, has_dead_letters: false };
             database.declare_queue(&queue).await?;

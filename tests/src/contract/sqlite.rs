@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use dacapo_core::port::{Clock, Ports};
 use dacapo_domain::{DueFires, Message};
-use dacapo_local::sqlite::{APP_DLQ, Database, QueueSpec, Rooms, function_dlq};
+use dacapo_local::sqlite::{APP_DLQ, Database, Durability, QueueSpec, Rooms, function_dlq};
 use dacapo_test_kit::VirtualClock;
 use tempfile::TempDir;
 
@@ -41,7 +41,7 @@ impl SqliteBench {
         let directory = tempfile::tempdir().expect("there is a place for temporary files");
         let path = directory.path().join(".dacapo").join("dev.sqlite");
         let clock = clock();
-        let database = Database::open(&path, clock.clone()).expect("the database can be created");
+        let database = Database::open(&path, Durability::Normal, clock.clone()).expect("the database can be created");
         let (database, file) = (Mutex::new(Some(database)), Some((directory, path)));
         Self { database, clock, file, names: AtomicU64::default() }
     }
@@ -129,7 +129,9 @@ impl Bench for SqliteBench {
         let Some((_, path)) = &self.file else { return };
         let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
         *database = None;
-        *database = Some(Database::open(path, self.clock.clone()).expect("the database can be opened again"));
+        *database = Some(
+            Database::open(path, Durability::Normal, self.clock.clone()).expect("the database can be opened again"),
+        );
     }
 }
 

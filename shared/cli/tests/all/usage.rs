@@ -62,6 +62,17 @@ fn id_state_limit_or_time_that_is_invalid_is_refused_with_what_is_allowed() {
 }
 
 #[test]
+fn durability_of_another_word_is_refused_with_the_two_that_are_allowed() {
+    assert_snapshot!(dacapo("dev --durability paranoid"), @r"
+    error: invalid value 'paranoid' for '--durability <WHAT>'
+      [possible values: normal, full]
+
+    For more information, try '--help'.
+    exit 2
+    ");
+}
+
+#[test]
 fn schedule_with_no_rule_or_two_is_refused() {
     assert_eq!(dacapo("schedules put s import-airports --local").code, 2);
     assert_eq!(dacapo("schedules put s import-airports --every '1 day' --at '1 day' --local").code, 2);

@@ -59,6 +59,15 @@ pub trait Records: Send + Sync {
     /// On `Transient` they may have been added; a member added twice is one.
     async fn gather(&self, key: &RecordKey, set: &str, members: &[String]) -> PortResult<Option<StoredRecord>>;
 
+    /// A record with all its payloads once it has ended, as its expiry tells, where the store hears of writes: it waits
+    /// then, for a while. Else the record as it is.
+    ///
+    /// # Errors
+    /// Any [`PortError`](super::PortError).
+    async fn load_ended(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
+        self.load(key).await
+    }
+
     /// Replaces a record, on the condition that its version is still the one seen. Once it expires, what stands beside
     /// it expires with it: payloads that are stored apart, and its log. Where that takes many calls, the record stays in
     /// the reconcile index meanwhile, for [`expire_overflow`](Self::expire_overflow).

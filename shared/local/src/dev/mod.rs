@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 pub use serve::{dev, dev_until};
 
-use crate::{engine::STAGE, engine_log::EngineLogs};
+use crate::{engine::STAGE, engine_log::EngineLogs, sqlite::Durability};
 
 /// The engine's port by default.
 pub const DEFAULT_PORT: u16 = 8787;
@@ -31,6 +31,8 @@ pub struct DevOptions {
     pub port: u16,
     /// The database's file; its directory is made.
     pub database: PathBuf,
+    /// The loss that a power cut may bring.
+    pub durability: Durability,
     /// The app's functions but the conductor, which is part of the engine.
     pub functions: Vec<DevFunction>,
     /// Is true where these are some of the app's functions: others that the database knows stay as they are, with their
@@ -87,6 +89,7 @@ impl DevOptions {
             stage: STAGE.to_owned(),
             port: DEFAULT_PORT,
             database,
+            durability: Durability::Normal,
             functions,
             is_part: false,
             changes: None,

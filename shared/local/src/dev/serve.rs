@@ -50,12 +50,13 @@ pub async fn dev(options: DevOptions, until: impl Future<Output = ()>) -> Result
 /// # Errors
 /// If the port is taken, the functions don't make an app, or the database can't be used.
 pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> Result<(), DevError> {
-    let DevOptions { app, stage, port, database, functions, is_part, changes, processes, logs, pages } = options;
+    let DevOptions { app, stage, port, database, durability, functions, is_part, changes, processes, logs, pages } =
+        options;
     let listener = listen(port).await?;
     let port = listener.local_addr().map_or(port, |address| address.port());
     let address = format!("http://127.0.0.1:{port}");
 
-    let database = Database::open(&database, Arc::new(SystemClock))?;
+    let database = Database::open(&database, durability, Arc::new(SystemClock))?;
     let ports = database.ports();
     let slots = Slots::new()?;
     let fleet = Arc::new(Fleet::new(slots.clone(), logs.clone()));

@@ -21,8 +21,8 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LIVENESS_PATH, LOAD, PEEK, POST, POSTPONE, QUERY,
-    READ_LOG, READ_LOG_BACK, SAVE, Verb,
+    APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LIVENESS_PATH, LOAD, LOAD_ENDED, PEEK, POST,
+    POSTPONE, QUERY, READ_LOG, READ_LOG_BACK, SAVE, Verb,
 };
 use crate::{
     offspring::{MARK, Offspring},
@@ -178,6 +178,10 @@ impl Records for Connection {
 
     async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
         self.call(&LOAD, key).await
+    }
+
+    async fn load_ended(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
+        self.call(&LOAD_ENDED, key).await
     }
 
     async fn peek(&self, keys: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {

@@ -19,6 +19,7 @@ pub(crate) const LIVENESS_PATH: &str = "/liveness";
 
 const CREATE: Verb<(Write, Option<Claim>), Created> = Verb::at("/rpc/records/create");
 const LOAD: Verb<RecordKey, Option<StoredRecord>> = Verb::at("/rpc/records/load");
+const LOAD_ENDED: Verb<RecordKey, Option<StoredRecord>> = Verb::at("/rpc/records/load-ended");
 const PEEK: Verb<Vec<RecordKey>, Vec<StoredRecord>> = Verb::at("/rpc/records/peek");
 const GATHER: Verb<(RecordKey, String, Vec<String>), Option<StoredRecord>> = Verb::at("/rpc/records/gather");
 const SAVE: Verb<(Header, Write), Saved> = Verb::at("/rpc/records/save");

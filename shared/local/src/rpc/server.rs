@@ -14,8 +14,8 @@ use dacapo_core::port::{PortError, PortErrorKind, PortResult, Ports};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LOAD, PEEK, POST, POSTPONE, QUERY, READ_LOG,
-    READ_LOG_BACK, SAVE, Verb,
+    APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LOAD, LOAD_ENDED, PEEK, POST, POSTPONE, QUERY,
+    READ_LOG, READ_LOG_BACK, SAVE, Verb,
 };
 use crate::http::{Bodies, guard, whole};
 
@@ -37,6 +37,7 @@ fn records(router: Router<Ports>) -> Router<Ports> {
     let router =
         serve(router, &CREATE, async |ports, (write, claim)| ports.records.create(&write, claim.as_ref()).await);
     let router = serve(router, &LOAD, async |ports, key| ports.records.load(&key).await);
+    let router = serve(router, &LOAD_ENDED, async |ports, key| ports.records.load_ended(&key).await);
     let router = serve(router, &PEEK, async |ports, keys| ports.records.peek(&keys).await);
     let router =
         serve(router, &GATHER, async |ports, (key, set, members)| ports.records.gather(&key, &set, &members).await);

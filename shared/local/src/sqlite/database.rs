@@ -8,8 +8,9 @@ use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use super::{
+    ended::Listeners,
     group_commit::{Backend, Writer},
-    open::{File, open},
+    open::{Durability, File, open},
     rows::WorkError,
     schema,
 };
@@ -22,19 +23,19 @@ pub struct Database {
     backend: Arc<Backend>,
     clock: Arc<dyn Clock>,
     changed: Arc<Notify>,
+    pub(super) listeners: Arc<Listeners>,
     file: Option<Arc<File>>,
 }
 
 impl Database {
     /// Opens or creates the database in a file, and the directories that lead to it.
     ///
-    /// A write that was acknowledged is there after the process was killed. A power cut may take the last moments,
-    /// half a minute at most on a usual system, but never leaves half of a write.
+    /// A write that was acknowledged is there after the process was killed, and never half of one.
     ///
     /// # Errors
     /// `Refused` if another engine has the file open, a newer Dacapo wrote it, it is something else's, or it can't be used.
-    pub fn open(path: &Path, clock: Arc<dyn Clock>) -> PortResult<Self> {
-        let writer = Writer::start(open(path)?)?;
+    pub fn open(path: &Path, durability: Durability, clock: Arc<dyn Clock>) -> PortResult<Self> {
+        let writer = Writer::start(open(path, durability)?)?;
         let file = File::at(path);
         Ok(Self { file, ..Self::at(Backend::File(writer), clock) })
     }
@@ -50,7 +51,7 @@ impl Database {
     }
 
     fn at(backend: Backend, clock: Arc<dyn Clock>) -> Self {
-        Self { backend: Arc::new(backend), clock, changed: Arc::default(), file: None }
+        Self { backend: Arc::new(backend), clock, changed: Arc::default(), listeners: Arc::default(), file: None }
     }
 
     /// The database as all ports.

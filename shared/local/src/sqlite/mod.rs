@@ -7,6 +7,7 @@
 mod database;
 mod deploy;
 mod due;
+mod ended;
 mod entries;
 mod executions;
 mod expiry;
@@ -30,6 +31,7 @@ pub use dacapo_domain::{APP_DLQ, function_dlq};
 pub use database::Database;
 pub use due::{Due, Rooms};
 pub use executions::{DueExecution, Ending};
+pub use open::Durability;
 pub use queues::QueueSpec;
 pub use receive::{Receipt, ReceivedMessage};
 pub use schedules::DueSchedule;

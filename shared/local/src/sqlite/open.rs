@@ -16,6 +16,16 @@ use super::{
     schema::{APPLICATION_ID, prepare},
 };
 
+/// The loss that a power cut may bring; a process that is killed never brings any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// The last moments before it, half a minute at most on a usual system.
+    #[default]
+    Normal,
+    /// Nothing that was acknowledged: each commit is on the disk before it is. Writes that come at once share one.
+    Full,
+}
+
 /// A file that is open, by its place and what tells it from another there.
 pub(super) struct File {
     path: PathBuf,
@@ -58,7 +68,7 @@ fn id(_: &Path) -> Option<(u64, u64)> {
 ///
 /// # Errors
 /// `Refused` if another process has it open, a newer build wrote it, it is something else's, or it can't be used.
-pub(super) fn open(path: &Path) -> PortResult<Connection> {
+pub(super) fn open(path: &Path, durability: Durability) -> PortResult<Connection> {
     create(path)?;
     let failed = |error| explained(path, &error);
     let mut connection = Connection::open(path).map_err(failed)?;
@@ -69,13 +79,19 @@ pub(super) fn open(path: &Path) -> PortResult<Connection> {
     check_ours(path, &connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
     // NORMAL: a commit is with the operating system before it returns, so a killed process loses nothing that was
-    // acknowledged. FULL would survive a power cut too, but a caller who waits for each write would get an eighth
-    // as many; NORMAL may lose the last moments then, never the file. The cache and a log that grows longer than
-    // by default make up for the many small writes; both bound in memory and on disk, at 16 MiB each.
-    let setup = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+    // acknowledged. FULL survives a power cut too, but a caller who waits for each write gets an eighth as many;
+    // NORMAL may lose the last moments then, never the file. The cache and a log that grows longer than by default
+    // make up for the many small writes; both bound in memory and on disk, at 16 MiB each.
+    let synchronous = match durability {
+        Durability::Normal => "NORMAL",
+        Durability::Full => "FULL",
+    };
+    let setup = format!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous};
         PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;
-        BEGIN IMMEDIATE; COMMIT;";
-    connection.execute_batch(setup).map_err(failed)?;
+        BEGIN IMMEDIATE; COMMIT;"
+    );
+    connection.execute_batch(&setup).map_err(failed)?;
     prepare(&mut connection, &path.display().to_string())?;
     Ok(connection)
 }

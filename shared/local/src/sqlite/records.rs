@@ -229,9 +229,11 @@ impl Records for Database {
     }
 
     async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
-        let (key, now) = (key.to_string(), self.now());
-        let row = self.call(move |connection| Ok(StoredRow::find(connection, &key, now)?));
-        row.await?.map(StoredRow::record).transpose()
+        self.found(&key.to_string()).await
+    }
+
+    async fn load_ended(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
+        self.ended(key).await
     }
 
     async fn peek(&self, of: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {
@@ -253,23 +255,32 @@ impl Records for Database {
         let (row, seen, now) = (Row::of(write)?, bits(seen.version), self.now());
         let wakes = !write.effects.is_empty();
         Ok(match self.call_and_wake_if(wakes, move |connection| Ok(save(connection, &row, seen, now)?)).await? {
-            SavedRow::Done(rows) => Saved::Done(rows.payloads()?),
+            SavedRow::Done(rows) => {
+                if write.header.expires_at_s.is_some() {
+                    self.listeners.tell(&write.header.key.to_string());
+                }
+                Saved::Done(rows.payloads()?)
+            }
             SavedRow::Lost(row) => Saved::Lost(row.map(StoredRow::record).transpose()?),
         })
     }
 
     async fn delete(&self, seen: &Header, effects: &[Effect]) -> PortResult<bool> {
         let (key, seen, now) = (seen.key.to_string(), bits(seen.version), self.now());
-        let effects = effects.to_vec();
-        self.call_and_wake_if(!effects.is_empty(), move |connection| {
+        let (effects, gone) = (effects.to_vec(), key.clone());
+        let deleted = self.call_and_wake_if(!effects.is_empty(), move |connection| {
             if Current::find(connection, &key, now)?.is_some_and(|current| current.version != seen) {
                 return Ok(false);
             }
             expiry::forget(connection, &key)?;
             outbox::follow(connection, &effects, now)?;
             Ok(true)
-        })
-        .await
+        });
+        let deleted = deleted.await?;
+        if deleted {
+            self.listeners.tell(&gone);
+        }
+        Ok(deleted)
     }
 
     async fn postpone(&self, key: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<bool> {

@@ -1,7 +1,7 @@
 //! Reading runs: one, a page of them, a log.
 
 use dacapo_core::{
-    commit::{Stored, load, read_record},
+    commit::{Stored, load, load_ended, read_record},
     port::LogEntry,
 };
 use dacapo_domain::{Id, Index, Query, RunRecord, RunView, State};
@@ -133,16 +133,23 @@ impl Client {
     }
 
     pub(super) async fn stored(&self, id: Id) -> Result<Stored<RunRecord>, Error> {
-        let stored = load::<RunRecord>(self.ports(), &RunRecord::key_of(id)).await?;
-        stored.ok_or_else(|| {
-            let text = format!("find run {id} (a finished run is kept for its task's `history`, 14 days by default)");
-            Error::new(ErrorKind::NotFound, text)
-        })
+        load(self.ports(), &RunRecord::key_of(id)).await?.ok_or_else(|| unknown_run(id))
+    }
+
+    /// A run once it has ended, as far as its store waits for that.
+    pub(super) async fn ended(&self, id: Id) -> Result<RunView, Error> {
+        let stored = load_ended(self.ports(), &RunRecord::key_of(id)).await?;
+        Ok(self.view(stored.ok_or_else(|| unknown_run(id))?))
     }
 
     pub(super) fn view(&self, stored: Stored<RunRecord>) -> RunView {
         RunView::new(&stored.record, stored.payloads, self.ports().clock.now())
     }
+}
+
+fn unknown_run(id: Id) -> Error {
+    let text = format!("find run {id} (a finished run is kept for its task's `history`, 14 days by default)");
+    Error::new(ErrorKind::NotFound, text)
 }
 
 /// The sort text that a page's runs are below.

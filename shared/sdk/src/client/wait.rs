@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use dacapo_domain::{Id, RunView, State, code};
+use tokio::time::Instant;
 
 use super::{Client, Started};
 use crate::{Error, TaskError, TaskRef, payload::Codec};
 
-/// The pause of a waiting client between two questions, at first and at most.
+/// The time from one question of a waiting client to the next, at first and at least, where the store answers at once.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
 
 impl Client {
@@ -18,11 +19,12 @@ impl Client {
     pub async fn wait_for(&self, id: Id) -> Result<RunView, Error> {
         let (mut pause, longest) = PAUSE;
         loop {
-            let run = self.state(id).await?;
+            let asked = Instant::now();
+            let run = self.ended(id).await?;
             if run.state.is_final() {
                 return Ok(run);
             }
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep_until(asked + pause).await;
             pause = (pause * 2).min(longest);
         }
     }

@@ -18,7 +18,19 @@ use crate::failure::{CliError, CliResult};
 pub struct Metadata {
     /// The folder that cargo builds in.
     pub target_directory: PathBuf,
+    #[serde(skip)]
+    profile: Profile,
     packages: Vec<Package>,
+}
+
+/// The profile that functions are built with.
+#[derive(Clone, Copy, Default)]
+pub enum Profile {
+    /// Soon built.
+    #[default]
+    Debug,
+    /// Fast.
+    Release,
 }
 
 /// A package of the workspace.
@@ -44,11 +56,11 @@ struct Dependency {
 }
 
 impl Metadata {
-    /// Asks cargo for the workspace's metadata.
+    /// Asks cargo for the metadata of the workspace, which is built with this profile.
     ///
     /// # Errors
     /// If cargo isn't there, or the workspace can't be read; cargo has said why.
-    pub async fn of(root: &Path) -> CliResult<Self> {
+    pub async fn of(root: &Path, profile: Profile) -> CliResult<Self> {
         let output = cargo()
             .current_dir(root)
             .args(["metadata", "--no-deps", "--format-version", "1"])
@@ -62,8 +74,9 @@ impl Metadata {
                 root.display()
             )));
         }
-        serde_json::from_slice(&output.stdout)
-            .map_err(|error| CliError::failed(format!("failed to read what cargo says of the workspace: {error}")))
+        let metadata: Self = serde_json::from_slice(&output.stdout)
+            .map_err(|error| CliError::failed(format!("failed to read what cargo says of the workspace: {error}")))?;
+        Ok(Self { profile, ..metadata })
     }
 
     /// The packages in `functions/` that make a binary, but the conductor, which is part of the engine.
@@ -75,7 +88,11 @@ impl Metadata {
 
     /// The binary of this name.
     pub fn file(&self, binary: &str) -> PathBuf {
-        self.target_directory.join("debug").join(format!("{binary}{}", std::env::consts::EXE_SUFFIX))
+        let folder = match self.profile {
+            Profile::Debug => "debug",
+            Profile::Release => "release",
+        };
+        self.target_directory.join(folder).join(format!("{binary}{}", std::env::consts::EXE_SUFFIX))
     }
 
     /// The folders of packages, and of all on this machine that they are built from.
@@ -107,9 +124,12 @@ impl Package {
 ///
 /// # Errors
 /// If one of them doesn't build.
-pub async fn build(root: &Path, functions: &[&Package]) -> CliResult<()> {
+pub async fn build(root: &Path, profile: Profile, functions: &[&Package]) -> CliResult<()> {
     let mut cargo = cargo();
     cargo.current_dir(root).args(["build", "--no-default-features", "--features", "local"]);
+    if matches!(profile, Profile::Release) {
+        cargo.arg("--release");
+    }
     for function in functions {
         cargo.args(["-p", &function.name]);
     }

@@ -6,7 +6,7 @@ use dacapo_domain::Manifest;
 use dacapo_local::DevFunction;
 
 use super::{
-    build::{Metadata, Package, build, describe},
+    build::{Metadata, Package, Profile, build, describe},
     watch::Watch,
 };
 use crate::{
@@ -23,6 +23,7 @@ pub struct Functions<'a> {
     app: &'a str,
     /// The crates that were asked for; all, where none is named.
     asked: Vec<String>,
+    profile: Profile,
     builds: bool,
     output: &'a Output,
     metadata: Metadata,
@@ -33,7 +34,7 @@ pub struct Functions<'a> {
 }
 
 impl<'a> Functions<'a> {
-    /// The functions of these crates, built unless their binaries are to be taken as they are.
+    /// The functions of these crates, in release or not, built unless their binaries are to be taken as they are.
     ///
     /// # Errors
     /// If there are none, or they don't build.
@@ -41,17 +42,19 @@ impl<'a> Functions<'a> {
         root: &'a Path,
         app: &'a str,
         asked: Vec<String>,
+        release: bool,
         builds: bool,
         output: &'a Output,
     ) -> CliResult<Self> {
-        let metadata = Metadata::of(root).await?;
+        let profile = if release { Profile::Release } else { Profile::Debug };
+        let metadata = Metadata::of(root, profile).await?;
         // From here on nothing that changes is missed.
         let watch = Watch::new(root, &metadata.target_directory).inspect_err(|error| unwatched(output, error)).ok();
         let (known, built) = (None, vec![]);
-        let mut functions = Self { root, app, asked, builds, output, metadata, watch, known, built };
+        let mut functions = Self { root, app, asked, profile, builds, output, metadata, watch, known, built };
         functions.watch();
         if builds {
-            build(root, &functions.packages()?).await?;
+            build(root, profile, &functions.packages()?).await?;
         }
         functions.watch();
         Ok(functions)
@@ -90,9 +93,9 @@ impl<'a> Functions<'a> {
 
     async fn again(&mut self, builds: bool) -> CliResult<Option<Described>> {
         if builds {
-            self.metadata = Metadata::of(self.root).await?;
+            self.metadata = Metadata::of(self.root, self.profile).await?;
             self.watch();
-            build(self.root, &self.packages()?).await?;
+            build(self.root, self.profile, &self.packages()?).await?;
         }
         if self.built == self.built_at() { Ok(None) } else { self.describe().await.map(Some) }
     }

@@ -11,10 +11,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use dacapo::Client;
 use dacapo_domain::Manifest;
-use dacapo_local::{DEFAULT_PORT, DevOptions, EngineLog};
+use dacapo_local::{DEFAULT_PORT, DevOptions, EngineLog, sqlite};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::{
@@ -37,6 +37,12 @@ pub struct Dev {
     /// The file that everything is kept in [default: .dacapo/APP.sqlite at the workspace's top]
     #[arg(long, value_name = "FILE")]
     database: Option<PathBuf>,
+    /// What a power cut may take: `normal` the last moments, `full` nothing that was acknowledged, for some of the speed
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "normal")]
+    durability: Durability,
+    /// Build the functions in release: they start later and run faster
+    #[arg(long)]
+    release: bool,
     /// Take the functions' binaries as they are, and those that are built meanwhile
     #[arg(long)]
     no_build: bool,
@@ -44,6 +50,22 @@ pub struct Dev {
     /// [default: all in functions/]
     #[arg(long = "function", value_name = "CRATE", visible_alias = "functions", value_delimiter = ',')]
     functions: Vec<String>,
+}
+
+/// What a power cut may take.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Durability {
+    Normal,
+    Full,
+}
+
+impl From<Durability> for sqlite::Durability {
+    fn from(durability: Durability) -> Self {
+        match durability {
+            Durability::Normal => Self::Normal,
+            Durability::Full => Self::Full,
+        }
+    }
 }
 
 impl Dev {
@@ -62,13 +84,14 @@ impl Dev {
         };
         dacapo_domain::check_stack(&app, &cx.global.stage).map_err(|error| CliError::usage(error.to_string()))?;
         let database = self.database.unwrap_or_else(|| root.join(".dacapo").join(format!("{app}.sqlite")));
-        let mut functions = Functions::new(&root, &app, self.functions, !self.no_build, output).await?;
+        let mut functions = Functions::new(&root, &app, self.functions, self.release, !self.no_build, output).await?;
         let (manifest, runs) = functions.describe().await?;
         let shown = Arc::new(Mutex::new(Arc::new(manifest)));
 
         let (deploy, changes) = unbounded_channel();
         let mut options = DevOptions::new(&app, database.clone(), runs);
         (options.port, options.changes, options.is_part) = (self.port, Some(changes), functions.are_part());
+        options.durability = self.durability.into();
         let place = format!("{app} on this machine");
         options.pages = Some(Box::new(move |ports| dacapo_dashboard::router(Client::new(ports), &place)));
         options.logs = logs(output.clone(), shown.clone(), database);

@@ -4,10 +4,30 @@ use std::{path::Path, sync::Arc};
 
 use dacapo_core::port::{PortError, PortErrorKind};
 
-use crate::{sqlite::Database, test_clock::TestClock};
+use crate::{
+    sqlite::{Database, Durability},
+    test_clock::TestClock,
+};
 
 fn open(path: &Path) -> Result<Database, PortError> {
-    Database::open(path, Arc::new(TestClock::new()))
+    Database::open(path, Durability::Normal, Arc::new(TestClock::new()))
+}
+
+#[tokio::test]
+async fn commit_is_on_the_disk_before_it_is_acknowledged_where_that_is_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    for (durability, synchronous) in [(Durability::Normal, 1), (Durability::Full, 2)] {
+        let database =
+            Database::open(&directory.path().join("dev.sqlite"), durability, Arc::new(TestClock::new())).unwrap();
+        let asked = database.call(|connection| {
+            let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+            Ok((
+                pragma("synchronous")?,
+                connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0))?,
+            ))
+        });
+        assert_eq!(asked.await.unwrap(), (synchronous, "wal".to_owned()), "2 syncs the log at each commit, 1 doesn't");
+    }
 }
 
 fn refusal(path: &Path) -> String {

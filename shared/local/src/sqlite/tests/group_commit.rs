@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::{
     sqlite::{
-        Database,
+        Database, Durability,
         rows::{WorkError, execute},
     },
     test_clock::TestClock,
@@ -38,7 +38,7 @@ async fn count(database: &Database) -> i64 {
 async fn databases() -> [(Database, Option<tempfile::TempDir>); 2] {
     let clock = Arc::new(TestClock::new());
     let directory = tempfile::tempdir().unwrap();
-    let file = Database::open(&directory.path().join("dev.sqlite"), clock.clone()).unwrap();
+    let file = Database::open(&directory.path().join("dev.sqlite"), Durability::Normal, clock.clone()).unwrap();
     [(Database::memory(clock).unwrap(), None), (file, Some(directory))]
 }
 

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::{Database, Due, DueExecution, DueSchedule, QueueSpec, ReceivedMessage, Rooms};
 use crate::test_clock::TestClock;
 
+mod ended;
 mod executions;
 mod expiry;
 mod files;
