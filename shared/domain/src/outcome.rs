@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{Child, Json, limits, text::cut};
 
 /// The outcome of an attempt.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum AttemptOutcome {
     /// The handler returned a value.
     Done {
@@ -31,7 +32,8 @@ pub enum AttemptOutcome {
 }
 
 /// The wait between two iterations.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Wait {
     /// A span: 0, or 1 s to 355 days.
     After(Duration),
@@ -49,7 +51,7 @@ pub enum Wait {
 }
 
 /// The error of an attempt, and what it says of the next.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptError {
     /// The error as it is recorded.
     pub error: RecordedError,
@@ -58,7 +60,8 @@ pub struct AttemptError {
 }
 
 /// The word of an error on the next try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum RetryHint {
     /// By the task's policy.
     ByPolicy,

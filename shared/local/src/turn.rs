@@ -3,7 +3,7 @@
 //! Beside Lambda's Runtime API, at the same address. A run comes to such a process with its attempt taken: the engine
 //! has committed that its message arrived, which on Lambda the function does by itself.
 
-use dacapo_core::runner::Taken;
+use dacapo_core::runner::{EndedAttempt, Taken};
 use dacapo_domain::Json;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub struct Invocation {
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Work {
-    /// A run whose message was taken. Its answer is that it is done, or failed.
+    /// A run whose message was taken. Its answer is the attempt that was made, or that all is done.
     Run(Box<Taken>),
     /// Any other event, as Lambda brings it.
     Event(Json),
@@ -37,8 +37,20 @@ pub enum Work {
 pub struct Answer {
     /// The invocation's id.
     pub id: String,
-    /// The answer, or why there is none.
-    pub answer: Result<Json, String>,
+    /// The way it ended.
+    pub ended: Ended,
     /// Is true where the process ends now: it gets no other invocation.
     pub leaves: bool,
+}
+
+/// The end of an invocation.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Ended {
+    /// It answered.
+    Answered(Json),
+    /// It made an attempt, whose end is the engine's to commit.
+    Attempt(Box<EndedAttempt>),
+    /// It failed: the error, as JSON of Lambda's form.
+    Failed(String),
 }

@@ -13,7 +13,7 @@ use std::{
 use dacapo::{Definition, ErrorKind, State, prelude::*};
 use dacapo_core::{
     commit::load,
-    runner::{Runner, Taken, take},
+    runner::{Runner, Taken, end, take},
 };
 use dacapo_domain::{Effect, Policy, RunMessage, RunRecord};
 use dacapo_test_kit::TestApp;
@@ -197,7 +197,9 @@ async fn attempt_that_was_taken_by_a_former_timeout_ends_before_its_lease() {
         let function = Definition::of(task(COUNT, sleeps).timeout(minutes(1)).retry(Retry::never()));
         let (taken, deadline) = (taken(&app, manifest).await, app.now() + minutes(15));
         let id = taken.run.id;
-        Runner::new(function.handlers, ports.clone(), "count").deliver_taken(taken, deadline).await.unwrap();
+        let runner = Runner::new(function.handlers, ports.clone(), "count");
+        let attempt = runner.deliver_taken(taken, deadline).await.unwrap().unwrap();
+        assert_eq!(end(ports, attempt, deadline).await.unwrap(), None, "nothing is left to do");
         let run = app.state(id).await.unwrap();
         assert_eq!((run.state, run.error_code.as_deref()), (State::Failed, Some("TIMEOUT")), "{:?}", run.error_message);
     }

@@ -7,7 +7,7 @@ use dacapo_core::{
 use dacapo_domain::Json;
 use dacapo_local::{
     client::Turns,
-    turn::{Answer, Invocation, Work},
+    turn::{Answer, Ended, Invocation, Work},
 };
 
 /// Serves a function's invocations until the engine is gone, or a handler holds its thread past its timeout: then the
@@ -30,12 +30,14 @@ pub(crate) async fn serve(runner: &Runner, turns: &Turns) -> PortResult<()> {
 
 async fn answer(runner: &Runner, invocation: Invocation) -> Answer {
     let Invocation { id, deadline, work } = invocation;
-    let done = match work {
-        Work::Run(taken) => {
-            let done = runner.deliver_taken(*taken, deadline).await;
-            done.map(|()| Json::default()).map_err(InvokeError::from)
-        }
-        Work::Event(event) => dacapo_lambda::answer(runner, event, deadline).await,
+    let ended = match work {
+        Work::Run(taken) => match runner.deliver_taken(*taken, deadline).await {
+            Ok(Some(attempt)) => Ok(Ended::Attempt(Box::new(attempt))),
+            Ok(None) => Ok(Ended::Answered(Json::default())),
+            Err(error) => Err(InvokeError::from(error)),
+        },
+        Work::Event(event) => dacapo_lambda::answer(runner, event, deadline).await.map(Ended::Answered),
     };
-    Answer { id, answer: done.map_err(dacapo_lambda::failure), leaves: false }
+    let ended = ended.unwrap_or_else(|error| Ended::Failed(dacapo_lambda::failure(error)));
+    Answer { id, ended, leaves: false }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use dacapo_core::{
     function::Handlers,
     port::{ExecutionStatus, Outbox, PortError, PortResult, Ports, Probe, Records, post_after},
-    runner::take,
+    runner::{end, take},
 };
 use dacapo_domain::{
     Claim, Created, Effect, FunctionEntry, Header, Holds, Json, LogLine, Message, Page, Query, RecordKey, RunMessage,
@@ -49,7 +49,8 @@ impl FaultyProcesses {
         }
     }
 
-    /// Takes a run's message for its function, as the embedded engine does; the process hears what it has to do.
+    /// Takes a run's message for its function and commits the end of its attempt, as the embedded engine does; processes
+    /// do what is to be done.
     async fn take_and_deliver(
         &self,
         function: &FunctionEntry,
@@ -58,8 +59,15 @@ impl FaultyProcesses {
     ) -> Result<(), InvocationFailed> {
         let failed = |error: PortError| InvocationFailed::new(error.to_string());
         let until = self.ports.clock.now() + function.lambda_timeout();
-        let Some(taken) = take(&self.ports, run, &task.policy, until).await.map_err(failed)? else { return Ok(()) };
-        self.process(async |_, functions: InProcess| functions.deliver_taken(function, taken).await).await
+        let mut left = take(&self.ports, run, &task.policy, until).await.map_err(failed)?;
+        while let Some(taken) = left {
+            let work = async |_, functions: InProcess| functions.deliver_taken(function, taken).await;
+            left = match self.process(work).await? {
+                Some(attempt) => end(&self.ports, attempt, until).await.map_err(failed)?,
+                None => None,
+            };
+        }
+        Ok(())
     }
 }
 

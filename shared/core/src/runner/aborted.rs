@@ -5,7 +5,7 @@ use std::time::Duration;
 use dacapo_domain::{AttemptEnd, AttemptOutcome, Input, RunRecord, Task, TaskEntry, Trigger};
 use jiff::Timestamp;
 
-use super::Runner;
+use super::{EndedAttempt, Runner};
 use crate::{
     commit::{Committed, commit_run, read_record, retry_until},
     port::PortResult,
@@ -30,12 +30,12 @@ impl Runner {
         message: String,
         entry: &TaskEntry,
         deadline: Timestamp,
-    ) -> PortResult<Option<Committed<RunRecord>>> {
+    ) -> PortResult<Option<EndedAttempt>> {
         let Some(token) = run.lease().map(|lease| lease.token) else { return Ok(None) };
         let task = Task::Known(&entry.policy);
         let told = commit_run(self.ports(), run, &Input::AbortRequested(message), task, deadline).await?;
         let Some(Committed { record, .. }) = told else { return Ok(None) };
         let end = AttemptEnd::new(token, AttemptOutcome::Aborted, Duration::ZERO);
-        commit_run(self.ports(), record, &Input::AttemptEnded(end), task, deadline).await
+        Ok(Some(EndedAttempt { run: record, end, policy: entry.policy.clone() }))
     }
 }

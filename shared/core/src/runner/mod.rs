@@ -7,10 +7,10 @@ mod taken;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use dacapo_domain::{Effect, Fire, Invocation, Json, LifecycleEvent, Message, TaskEntry};
+use dacapo_domain::{Effect, Fire, Invocation, Json, LifecycleEvent, Message, TaskEntry, Work};
 use jiff::Timestamp;
 
-pub use taken::{Taken, take};
+pub use taken::{EndedAttempt, Taken, end, take};
 
 use crate::{
     App,
@@ -94,13 +94,17 @@ impl Runner {
         }
     }
 
-    /// Does what is to be done for a run whose message its [engine has taken](take).
+    /// Does what is to be done for a run whose message its [engine has taken](take). Gives the attempt that was made, for
+    /// the engine to [commit its end](end).
     ///
     /// # Errors
-    /// What came of it could not be stored: once the lease has ended, the message counts the attempt as crashed.
-    pub async fn deliver_taken(&self, taken: Taken, deadline: Timestamp) -> PortResult<()> {
+    /// The store could not be asked, or could not store what was done: once the lease has ended, it is done again.
+    pub async fn deliver_taken(&self, taken: Taken, deadline: Timestamp) -> PortResult<Option<EndedAttempt>> {
         match &self.handlers {
-            Handlers::Task(task) if task.entry().name == taken.run.name => self.work_on(task, taken, deadline).await,
+            Handlers::Task(task) if task.entry().name == taken.run.name => match taken.work {
+                Work::CallHandler => self.call_handler(task, taken.run, taken.payloads, deadline).await,
+                _ => self.work_on(task, taken, deadline).await.map(|()| None),
+            },
             _ => {
                 let text = format!(
                     "run {} is for task {:?}, which function {} doesn't hold",

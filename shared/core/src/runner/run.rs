@@ -10,7 +10,7 @@ use dacapo_domain::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{InvokeError, Runner, Taken, take};
+use super::{EndedAttempt, InvokeError, Runner, Taken, take};
 use crate::{
     attempt::{Log, TaskAttempt},
     commit::{Committed, Creation, Stored, commit_run, create, load, retry_until},
@@ -124,10 +124,10 @@ impl Runner {
     ) -> PortResult<Option<RunRecord>> {
         let entry = self.entry(task);
         if committed.work == Some(Work::CallHandler) {
-            match self.attempt(task, committed, &entry, deadline).await? {
-                Some(ended) => committed = ended,
-                None => return Ok(None),
-            }
+            let ended = self.call_handler(task, committed.record, committed.payloads, deadline).await?;
+            let Some(ended) = ended else { return Ok(None) };
+            let Some(ended) = ended.commit(self.ports(), deadline).await? else { return Ok(None) };
+            committed = ended;
         }
         if committed.work == Some(Work::LookForSignal) {
             // The attempt is stored: its message is acknowledged whatever comes of this.
@@ -143,21 +143,20 @@ impl Runner {
         Ok(Some(committed.record))
     }
 
-    /// Calls the handler under its limit and stores what came of it.
-    async fn attempt(
+    /// Calls the handler under its limit and says what came of it. `None` means that the record is gone.
+    pub(super) async fn call_handler(
         &self,
         task: &Handler,
-        taken: Committed<RunRecord>,
-        entry: &TaskEntry,
+        run: RunRecord,
+        payloads: Payloads,
         deadline: Timestamp,
-    ) -> PortResult<Option<Committed<RunRecord>>> {
-        if let Some(message) = self.abort_of_parent(&taken.record, deadline).await? {
-            return self.end_aborted(taken.record, message, entry, deadline).await;
+    ) -> PortResult<Option<EndedAttempt>> {
+        let entry = &self.entry(task);
+        if let Some(message) = self.abort_of_parent(&run, deadline).await? {
+            return self.end_aborted(run, message, entry, deadline).await;
         }
-        let Some((body, input)) = self.payloads(taken.payloads, &taken.record, deadline).await? else {
-            return Ok(None);
-        };
-        let attempt = Arc::new(TaskAttempt::new(&self.app, entry, taken.record, body, input.clone(), deadline));
+        let Some((body, input)) = self.payloads(payloads, &run, deadline).await? else { return Ok(None) };
+        let attempt = Arc::new(TaskAttempt::new(&self.app, entry, run, body, input.clone(), deadline));
         let published = attempt.publish_owed().await;
         let call = {
             let (task, attempt) = (task.clone(), attempt.clone());
@@ -174,8 +173,8 @@ impl Runner {
         };
         let (run, end) = attempt.ended(outcome, spent).await;
         let has_time = self.has_time(&entry.policy, deadline);
-        let input = Input::AttemptEnded(AttemptEnd { published, has_time, ..end });
-        commit_run(self.ports(), run, &input, Task::Known(&entry.policy), deadline).await
+        let end = AttemptEnd { published, has_time, ..end };
+        Ok(Some(EndedAttempt { run, end, policy: entry.policy.clone() }))
     }
 
     /// Is true where this process can run the hooks of an end as well as a fresh one could.

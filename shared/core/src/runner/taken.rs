@@ -1,11 +1,12 @@
-//! A run's message, taken for its function: by the function itself, or by the engine that delivers it.
+//! A run's message, taken for its function, and the end of the attempt that follows: both are committed by the function
+//! itself, or by the engine that delivers the message.
 
-use dacapo_domain::{Input, Payloads, Policy, RunMessage, RunRecord, Task, Work};
+use dacapo_domain::{AttemptEnd, Input, Payloads, Policy, RunMessage, RunRecord, Task, Work};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    commit::{commit_run, load, retry_until},
+    commit::{Committed, commit_run, load, retry_until},
     port::{PortResult, Ports},
 };
 
@@ -18,6 +19,25 @@ pub struct Taken {
     pub payloads: Payloads,
     /// The work.
     pub work: Work,
+}
+
+/// An attempt that has ended, and what it is committed with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EndedAttempt {
+    /// The record as the attempt saw it last.
+    pub run: RunRecord,
+    /// The end.
+    pub end: AttemptEnd,
+    /// The policy of the task whose code made the attempt.
+    pub policy: Policy,
+}
+
+impl Taken {
+    /// What is left to do for a run; `None` where that is nothing.
+    fn of(committed: Option<Committed<RunRecord>>) -> Option<Self> {
+        let Committed { record, payloads, work, .. } = committed?;
+        Some(Self { run: record, payloads, work: work? })
+    }
 }
 
 /// Commits that a run's message has arrived at its function. `None` where that gives the function nothing to do: the
@@ -38,9 +58,21 @@ pub async fn take(ports: &Ports, message: RunMessage, policy: &Policy, until: Ti
             }
         }
     };
-    let committed = commit_run(ports, seen, &Input::Delivered(message.purpose), Task::Known(policy), until).await?;
-    Ok(committed.and_then(|committed| {
-        let work = committed.work?;
-        Some(Taken { run: committed.record, payloads: committed.payloads, work })
-    }))
+    let input = Input::Delivered(message.purpose);
+    Ok(Taken::of(commit_run(ports, seen, &input, Task::Known(policy), until).await?))
+}
+
+/// Commits the end of an attempt, and says what its function has to do then: the hooks of the run's end, as a rule nothing.
+///
+/// # Errors
+/// An error of the store once `until` has passed: once the lease has ended, the attempt counts as crashed.
+pub async fn end(ports: &Ports, ended: EndedAttempt, until: Timestamp) -> PortResult<Option<Taken>> {
+    Ok(Taken::of(ended.commit(ports, until).await?))
+}
+
+impl EndedAttempt {
+    pub(super) async fn commit(self, ports: &Ports, until: Timestamp) -> PortResult<Option<Committed<RunRecord>>> {
+        let Self { run, end, policy } = self;
+        commit_run(ports, run, &Input::AttemptEnded(end), Task::Known(&policy), until).await
+    }
 }

@@ -51,7 +51,8 @@ pub enum Input {
 }
 
 /// The end of an attempt.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AttemptEnd {
     /// The lease's token.
     pub token: Version,

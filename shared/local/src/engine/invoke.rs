@@ -11,14 +11,14 @@ use dacapo_core::{
     conductor::Conductor,
     function::Handlers,
     port::Ports,
-    runner::{Runner, Taken},
+    runner::{EndedAttempt, Runner, Taken, end},
 };
 use dacapo_domain::{FunctionEntry, Holds, Json};
 
 use crate::{
     InvocationFailed,
     process::{Pool, Program},
-    runtime_api::{Payload, SqsRecord, TaskMessage, batch_event, failed_items},
+    runtime_api::{Ended, Payload, SqsRecord, TaskMessage, batch_event, failed_items},
     sqlite::{APP_DLQ, ReceivedMessage},
 };
 
@@ -114,8 +114,12 @@ impl InProcess {
     /// Lets a function do what is to be done for a run whose message was taken.
     ///
     /// # Errors
-    /// What came of it could not be stored.
-    pub async fn deliver_taken(&self, function: &FunctionEntry, taken: Taken) -> Result<(), InvocationFailed> {
+    /// The store could not be asked, or could not store what was done.
+    pub async fn deliver_taken(
+        &self,
+        function: &FunctionEntry,
+        taken: Taken,
+    ) -> Result<Option<EndedAttempt>, InvocationFailed> {
         let (runner, deadline) = (self.runner(function)?, self.ports.clock.now() + function.lambda_timeout());
         let done = runner.deliver_taken(taken, deadline).await;
         done.map_err(|error| InvocationFailed::new(error.to_string()))
@@ -185,7 +189,7 @@ impl Programs {
         self.deploy(vec![]);
     }
 
-    async fn invoke(&self, function: &FunctionEntry, payload: Payload) -> Result<Bytes, InvocationFailed> {
+    async fn invoke(&self, function: &FunctionEntry, payload: Payload) -> Result<Ended, InvocationFailed> {
         let pool = self.pools.read().unwrap_or_else(PoisonError::into_inner).get(&function.name).cloned();
         pool.ok_or_else(|| unknown(function))?.invoke(payload).await
     }
@@ -222,7 +226,19 @@ impl Invoke for Programs {
         batch: &[ReceivedMessage],
     ) -> Result<Vec<bool>, InvocationFailed> {
         let ids: Vec<String> = batch.iter().map(|message| message.receipt.to_string()).collect();
-        let answer = self.invoke(function, self.payload(function, queue, batch)?).await?;
+        let mut payload = self.payload(function, queue, batch)?;
+        let answer = loop {
+            let attempt = match self.invoke(function, payload).await? {
+                Ended::Attempt(attempt) => *attempt,
+                ended => break answer(ended)?,
+            };
+            let until = self.ports.clock.now() + function.lambda_timeout();
+            let left = end(&self.ports, attempt, until).await;
+            match left.map_err(|error| InvocationFailed::new(error.to_string()))? {
+                Some(taken) => payload = Payload::Taken(Arc::new(taken)),
+                None => return Ok(vec![true]),
+            }
+        };
         let failed = failed_items(&answer, &ids.iter().cloned().collect::<BTreeSet<_>>());
         Ok(ids.iter().map(|id| !failed.contains(id)).collect())
     }
@@ -230,7 +246,7 @@ impl Invoke for Programs {
     async fn call(&self, function: &FunctionEntry, payload: Json) -> Result<Json, InvocationFailed> {
         let failed =
             |what, error: &dyn std::error::Error| InvocationFailed::new(format!("the answer is {what}: {error}"));
-        let answer = self.invoke(function, Payload::Event(payload.text().to_owned().into())).await?;
+        let answer = answer(self.invoke(function, Payload::Event(payload.text().to_owned().into())).await?)?;
         let text = String::from_utf8(answer.into()).map_err(|error| failed("no text", &error))?;
         Json::from_text(text).map_err(|error| failed("no JSON", &error))
     }
@@ -239,6 +255,14 @@ impl Invoke for Programs {
 fn record(message: &ReceivedMessage) -> SqsRecord<'_> {
     let receipt_handle = message.receipt.to_string();
     SqsRecord { message_id: receipt_handle.clone(), receipt_handle, body: &message.text, receives: message.receives }
+}
+
+/// The answer of an invocation that was given no run.
+fn answer(ended: Ended) -> Result<Bytes, InvocationFailed> {
+    match ended {
+        Ended::Answered(answer) => Ok(answer),
+        _ => Err(InvocationFailed::new("the answer is an attempt at a run that was not given")),
+    }
 }
 
 fn unknown(function: &FunctionEntry) -> InvocationFailed {

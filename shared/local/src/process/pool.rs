@@ -5,7 +5,6 @@ use std::{
     time::Duration,
 };
 
-use axum::body::Bytes;
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
@@ -58,7 +57,7 @@ impl Pool {
     }
 
     /// Invokes the function: in an idle process, or in a new one, or in the next that becomes idle.
-    pub async fn invoke(&self, payload: Payload) -> Result<Bytes, InvocationFailed> {
+    pub async fn invoke(&self, payload: Payload) -> Result<Ended, InvocationFailed> {
         let _permit = self.permits.acquire().await.map_err(|_| InvocationFailed::new("the engine stops"))?;
         loop {
             let mut process = match self.fleet.idle(&self.program()) {
@@ -70,8 +69,8 @@ impl Pool {
                     *self.trouble() = Trouble::default();
                     self.fleet.keep(process);
                     return match ended {
-                        Ended::Answered(answer) => Ok(answer),
                         Ended::Failed(error) => Err(InvocationFailed::new(String::from_utf8_lossy(&error))),
+                        ended => Ok(ended),
                     };
                 }
                 Err(ProcessEnded::Unseen) => {}

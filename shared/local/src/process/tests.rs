@@ -22,7 +22,7 @@ use super::{Fleet, Pool, Program};
 use crate::{
     InvocationFailed,
     engine_log::{EngineLog, EngineLogs},
-    runtime_api::{Payload, Slots, router},
+    runtime_api::{Ended, Payload, Slots, router},
 };
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
@@ -100,6 +100,11 @@ fn event(payload: &Value) -> Payload {
     Payload::Event(payload.to_string().into())
 }
 
+fn answer(ended: Ended) -> Bytes {
+    let Ended::Answered(answer) = ended else { panic!("{ended:?}") };
+    answer
+}
+
 /// A pool of this test binary's processes, and what was told of it.
 struct Function {
     pool: Pool,
@@ -133,7 +138,7 @@ impl Function {
     }
 
     async fn invoke(&self, payload: Value) -> Result<Value, InvocationFailed> {
-        let answer = self.pool.invoke(event(&payload)).await?;
+        let answer = answer(self.pool.invoke(event(&payload)).await?);
         Ok(serde_json::from_slice(&answer).unwrap())
     }
 
@@ -274,7 +279,7 @@ async fn functions_share_the_processes_that_the_file_handles_allow() -> Tested {
     let other = Pool::new(other, 2, function.fleet.clone());
     for _ in 0..2 {
         function.pid().await;
-        let answer: Value = serde_json::from_slice(&other.invoke(event(&json!({ "do": "echo" }))).await?)?;
+        let answer: Value = serde_json::from_slice(&answer(other.invoke(event(&json!({ "do": "echo" }))).await?))?;
         assert_eq!(answer["function"], "other", "an idle process makes room");
     }
     let echo = || event(&json!({ "do": "echo" }));

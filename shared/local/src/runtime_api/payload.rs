@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use dacapo_core::{
     port::{PortError, PortErrorKind, PortResult, Ports},
-    runner::take,
+    runner::{Taken, take},
 };
 use dacapo_domain::{Message, Policy};
 use jiff::Timestamp;
@@ -20,6 +20,8 @@ pub enum Payload {
     Event(Bytes),
     /// A message of a task's queue.
     Message(Arc<TaskMessage>),
+    /// What is left to do for a run.
+    Taken(Arc<Taken>),
 }
 
 /// A message of a task's queue, with all that its attempt is taken with.
@@ -48,10 +50,9 @@ impl Payload {
             Self::Event(event) => Ok(event.clone()),
             Self::Message(message) => {
                 let TaskMessage { queue, receipt, text, receives, .. } = &**message;
-                let (message_id, receipt_handle) = (receipt.clone(), receipt.clone());
-                let record = SqsRecord { message_id, receipt_handle, body: text, receives: *receives };
-                Ok(batch_event(queue, &[record])?.into())
+                event_of(queue, receipt, text, *receives)
             }
+            Self::Taken(taken) => event_of(&taken.run.function(), "", &taken.run.message().to_text(), 1),
         }
     }
 
@@ -66,10 +67,18 @@ impl Payload {
             let taken = take(&message.ports, run, &message.policy, until).await?;
             return Ok(taken.map(|taken| Work::Run(Box::new(taken))));
         }
+        if let Self::Taken(taken) = self {
+            return Ok(Some(Work::Run(Box::new((**taken).clone()))));
+        }
         let unusable = |error: serde_json::Error| {
             PortError::new(PortErrorKind::Refused, format!("the payload is no JSON: {error}"))
         };
         let event = self.event().map_err(unusable)?;
         Ok(Some(Work::Event(serde_json::from_slice(&event).map_err(unusable)?)))
     }
+}
+
+fn event_of(queue: &str, receipt: &str, body: &str, receives: u32) -> Result<Bytes, serde_json::Error> {
+    let (message_id, receipt_handle) = (receipt.to_owned(), receipt.to_owned());
+    Ok(batch_event(queue, &[SqsRecord { message_id, receipt_handle, body, receives }])?.into())
 }

@@ -14,7 +14,7 @@ use super::{Ended, Slots, slots::PendingInvocation};
 use crate::{
     http::{Bodies, guard, whole},
     rpc::LIVENESS_PATH,
-    turn::{Answer, Invocation, TURN_PATH},
+    turn::{self, Answer, Invocation, TURN_PATH},
 };
 
 /// Lambda's limit on an answer is 6 MB; an error's text is far shorter.
@@ -38,7 +38,7 @@ pub fn router(slots: Slots) -> Router {
         .route(&format!("{base}/invocation/{{id}}/response"), post(response))
         .route(&format!("{base}/invocation/{{id}}/error"), post(error))
         .route(&format!("{base}/init/error"), post(init_error))
-        .route(&format!("{process}{TURN_PATH}"), post(turn))
+        .route(&format!("{process}{TURN_PATH}"), post(take_turn))
         .route(&format!("{process}{LIVENESS_PATH}"), get(std::future::pending::<()>))
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(bodies, whole))
@@ -64,7 +64,11 @@ async fn next(State(slots): State<Slots>, Path((function, process)): Path<(Strin
 }
 
 /// Takes a process's answer and gives it the next invocation, unless it leaves.
-async fn turn(State(slots): State<Slots>, Path((function, process)): Path<(String, u64)>, body: Bytes) -> Response {
+async fn take_turn(
+    State(slots): State<Slots>,
+    Path((function, process)): Path<(String, u64)>,
+    body: Bytes,
+) -> Response {
     let Some(slot) = slots.find(&function, process) else { return unknown() };
     let answered: Option<Answer> = match serde_json::from_slice(&body) {
         Ok(answered) => answered,
@@ -72,10 +76,11 @@ async fn turn(State(slots): State<Slots>, Path((function, process)): Path<(Strin
             return refused("InvalidAnswer", &format!("{error} (build the function and the engine from one version)"));
         }
     };
-    if let Some(Answer { id, answer, leaves }) = answered {
-        let ended = match answer {
-            Ok(answer) => Ended::Answered(answer.text().to_owned().into()),
-            Err(why) => Ended::Failed(why.into()),
+    if let Some(Answer { id, ended, leaves }) = answered {
+        let ended = match ended {
+            turn::Ended::Answered(answer) => Ended::Answered(answer.text().to_owned().into()),
+            turn::Ended::Attempt(attempt) => Ended::Attempt(attempt),
+            turn::Ended::Failed(why) => Ended::Failed(why.into()),
         };
         if !slot.end(&id, ended) {
             return no_invocation();
@@ -235,7 +240,7 @@ mod tests {
     async fn answer_in_a_turn_that_makes_no_sense_is_refused() {
         for (body, why) in [
             ("7", "build the function and the engine from one version"),
-            (r#"{"id":"x","answer":{"Ok":1},"leaves":false}"#, "no invocation of this id runs"),
+            (r#"{"id":"x","ended":{"answered":1},"leaves":false}"#, "no invocation of this id runs"),
         ] {
             let (_, response, _) = asked("POST", TURN_PATH, body, true).await;
             assert_eq!(response.status(), StatusCode::BAD_REQUEST);

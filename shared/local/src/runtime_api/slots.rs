@@ -8,7 +8,10 @@ use std::{
 };
 
 use axum::body::Bytes;
-use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult, SystemClock};
+use dacapo_core::{
+    port::{Clock, PortError, PortErrorKind, PortResult, SystemClock},
+    runner::EndedAttempt,
+};
 use jiff::Timestamp;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
@@ -36,10 +39,12 @@ pub struct PendingInvocation {
 }
 
 /// The end of an invocation, as its process tells it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub enum Ended {
     /// It answered.
     Answered(Bytes),
+    /// It made an attempt, whose end is to be committed.
+    Attempt(Box<EndedAttempt>),
     /// It reported an error, as JSON of Lambda's form.
     Failed(Bytes),
 }

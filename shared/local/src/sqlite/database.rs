@@ -8,8 +8,8 @@ use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use super::{
-    ended::Listeners,
     group_commit::{Backend, Writer},
+    listeners::Listeners,
     open::{Durability, File, open},
     rows::WorkError,
     schema,

@@ -1,70 +1,14 @@
-//! Those who wait for the end of a record: they hear of it with the write that ends it.
+//! Waiting for the end of a record: who waits hears of it from the write that ends it.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use dacapo_core::port::PortResult;
 use dacapo_domain::{RecordKey, StoredRecord};
-use tokio::sync::{Semaphore, oneshot};
 
 use super::{Database, stored::StoredRow};
 
 /// The longest wait: less than a client's time for one call.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Those who wait at once, at most, as each may hold a connection: others are told how the record stands.
-const LISTENERS: usize = 256;
-
-/// Those who wait, by the record's key.
-pub(super) struct Listeners {
-    permits: Semaphore,
-    by_key: Mutex<HashMap<String, Vec<oneshot::Sender<()>>>>,
-}
-
-impl Default for Listeners {
-    fn default() -> Self {
-        Self { permits: Semaphore::new(LISTENERS), by_key: Mutex::default() }
-    }
-}
-
-impl Listeners {
-    fn listen(&self, key: &str) -> oneshot::Receiver<()> {
-        let (tell, heard) = oneshot::channel();
-        let mut by_key = self.lock();
-        let listeners = by_key.entry(key.to_owned()).or_default();
-        listeners.retain(|listener| !listener.is_closed());
-        listeners.push(tell);
-        heard
-    }
-
-    /// Tells those who wait for a record that it has ended, or is gone.
-    pub(super) fn tell(&self, key: &str) {
-        let listeners = self.lock().remove(key);
-        for listener in listeners.into_iter().flatten() {
-            let _ = listener.send(()); // Who has gone away needs to hear nothing.
-        }
-    }
-
-    /// Forgets those who wait no more.
-    fn forget(&self, key: &str) {
-        let mut by_key = self.lock();
-        if by_key.get(key).is_some_and(|listeners| listeners.iter().all(oneshot::Sender::is_closed)) {
-            by_key.remove(key);
-        }
-    }
-
-    #[cfg(test)]
-    pub(super) fn is_empty(&self) -> bool {
-        self.lock().is_empty()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<oneshot::Sender<()>>>> {
-        self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 impl Database {
     /// A record once it has ended, or is gone; as it is after [`PATIENCE`], or where too many wait.

@@ -12,6 +12,7 @@ mod entries;
 mod executions;
 mod expiry;
 mod group_commit;
+mod listeners;
 mod log;
 mod open;
 mod outbox;
