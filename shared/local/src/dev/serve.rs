@@ -67,7 +67,7 @@ pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> R
     let engine = Arc::new(Engine::new(database.clone(), manifest.clone(), invoke, logs.clone()).stage(&place.stage));
 
     let pages = pages.map_or_else(Router::new, |pages| pages(ports.clone()));
-    let routes = rpc::router(ports)
+    let routes = rpc::router(ports, engine.admission())
         .merge(runtime_api::router(slots))
         .merge(direct::router(engine.clone(), &place.app))
         .merge(pages);

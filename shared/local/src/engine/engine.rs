@@ -13,7 +13,7 @@ use dacapo_core::{
 use dacapo_domain::{CONDUCTOR, FunctionEntry, Manifest};
 use jiff::Timestamp;
 
-use super::Invoke;
+use super::{Invoke, admission::Admission};
 use crate::{
     engine_log::{EngineLog, EngineLogs},
     sqlite::{APP_DLQ, Database},
@@ -33,6 +33,7 @@ pub struct Engine {
     pub(super) conductor: Arc<FunctionEntry>,
     pub(super) logs: EngineLogs,
     pub(super) stage: String,
+    pub(super) admission: Arc<Admission>,
     app: RwLock<Arc<App>>,
     swept: Mutex<Option<Timestamp>>,
 }
@@ -66,7 +67,8 @@ impl Engine {
         let (clock, conductor) = (database.ports().clock, Arc::new(FunctionEntry::conductor()));
         let app = RwLock::new(Arc::new(App::new(manifest, |_| true)));
         let stage = STAGE.to_owned();
-        Self { database, clock, invoke, conductor, logs, stage, app, swept: Mutex::default() }
+        let (admission, swept) = (Arc::default(), Mutex::default());
+        Self { database, clock, invoke, conductor, logs, stage, admission, app, swept }
     }
 
     /// Names the stage of its functions' Lambdas, in place of [`STAGE`].
@@ -97,6 +99,11 @@ impl Engine {
     pub async fn redeploy(&self, manifest: Manifest, runs: impl Fn(&FunctionEntry) -> bool) -> PortResult<()> {
         *self.app.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(App::new(manifest, runs));
         self.deploy().await
+    }
+
+    /// The pace of starts, by what the engine takes.
+    pub(crate) fn admission(&self) -> Arc<Admission> {
+        self.admission.clone()
     }
 
     pub(super) fn app(&self) -> Arc<App> {

@@ -4,6 +4,7 @@
 //! machine's clock, or by a test, by a clock of its own. All functions, the conductor among them, are invoked through
 //! one [`Invoke`].
 
+mod admission;
 #[expect(clippy::module_inception, reason = "a file is named for what it holds")]
 mod engine;
 mod engine_loop;
@@ -11,6 +12,7 @@ mod invoke;
 mod perform;
 mod take;
 
+pub(crate) use admission::Admission;
 pub use engine::{Engine, STAGE};
 pub use engine_loop::{EngineLoop, Permits};
 pub(crate) use invoke::Programs;

@@ -72,14 +72,20 @@ impl Engine {
             executions: executions.collect(),
             orphans: count(room(CONDUCTOR)), // It is told of each.
         };
-        let due = loop {
+        let (now, due) = loop {
+            let now = self.clock.now();
             let due = self.database.take_due(rooms.clone()).await?;
             due.unreadable.iter().for_each(|text| self.note(text.clone()));
             if due.schedules.is_empty() {
-                break due;
+                break (now, due);
             }
             self.fire(due.schedules).await?;
         };
+        let is_late = due.next.is_some_and(|next| next <= now);
+        for (queue, room) in &rooms.messages {
+            let taken = due.messages.iter().find(|(name, _)| name == queue).map_or(0, |(_, messages)| messages.len());
+            self.admission.took(queue, taken, is_late && taken >= *room as usize);
+        }
         let mut work = vec![];
         for (queue, messages) in due.messages {
             let batches = messages.chunks(app.batch_size(&queue) as usize);

@@ -1,6 +1,8 @@
 //! The engine's side: each verb is a route that calls its port, for programs on this machine and no page in a browser.
 //! What a caller has asked for is done, also where it goes away before it has the answer.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     body::Bytes,
@@ -11,20 +13,24 @@ use axum::{
     routing::post,
 };
 use dacapo_core::port::{PortError, PortErrorKind, PortResult, Ports};
+use dacapo_domain::Created;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LOAD, LOAD_ENDED, PEEK, POST, POSTPONE, QUERY,
     READ_LOG, READ_LOG_BACK, SAVE, Verb,
 };
-use crate::http::{Bodies, guard, whole};
+use crate::{
+    engine::Admission,
+    http::{Bodies, guard, whole},
+};
 
 /// The longest request: a message of 1 MiB as JSON text within JSON, several times over.
 const LONGEST_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 
-/// Serves the ports.
-pub fn router(ports: Ports) -> Router {
-    let router = probe(outbox(records(Router::new())));
+/// Serves the ports. Starts are acknowledged as they are admitted.
+pub fn router(ports: Ports, admission: Arc<Admission>) -> Router {
+    let router = probe(outbox(records(Router::new(), admission)));
     let bodies = Bodies { longest: LONGEST_REQUEST_BYTES, refuse: |status, why| refused(status, &why) };
     router
         .layer(DefaultBodyLimit::disable())
@@ -33,9 +39,17 @@ pub fn router(ports: Ports) -> Router {
         .with_state(ports)
 }
 
-fn records(router: Router<Ports>) -> Router<Ports> {
-    let router =
-        serve(router, &CREATE, async |ports, (write, claim)| ports.records.create(&write, claim.as_ref()).await);
+fn records(router: Router<Ports>, admission: Arc<Admission>) -> Router<Ports> {
+    let router = serve(router, &CREATE, move |ports, (write, claim)| {
+        let admission = admission.clone();
+        async move {
+            let created = ports.records.create(&write, claim.as_ref()).await?;
+            if created == Created::New {
+                admission.admit(&write.effects).await;
+            }
+            Ok(created)
+        }
+    });
     let router = serve(router, &LOAD, async |ports, key| ports.records.load(&key).await);
     let router = serve(router, &LOAD_ENDED, async |ports, key| ports.records.load_ended(&key).await);
     let router = serve(router, &PEEK, async |ports, keys| ports.records.peek(&keys).await);

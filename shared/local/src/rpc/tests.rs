@@ -24,7 +24,7 @@ async fn engine() -> Result<(Database, Ports, String), Box<dyn std::error::Error
     let database = Database::memory(Arc::new(SystemClock))?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(axum::serve(listener, router(database.ports())).into_future());
+    tokio::spawn(axum::serve(listener, router(database.ports(), Arc::default())).into_future());
     Ok((database, connect(&url), url))
 }
 

@@ -82,3 +82,24 @@ fn event_of(queue: &str, receipt: &str, body: &str, receives: u32) -> Result<Byt
     let (message_id, receipt_handle) = (receipt.to_owned(), receipt.to_owned());
     Ok(batch_event(queue, &[SqsRecord { message_id, receipt_handle, body, receives }])?.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use dacapo_core::port::{Clock, SystemClock};
+    use dacapo_domain::{NewRun, Payloads, RunRecord, Trigger};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_is_left_for_a_run_comes_in_a_turn_as_it_is_and_by_the_runtime_api_as_the_runs_message() {
+        let new = NewRun::at(SystemClock.new_id(), "greet", SystemClock.now(), Trigger::Run);
+        let run = RunRecord::create(new, &SystemClock.decision_context()).record;
+        let taken = Taken { run, payloads: Payloads::none(), work: dacapo_domain::Work::RunEndHooks };
+        let payload = Payload::Taken(Arc::new(taken.clone()));
+        assert_eq!(payload.work(Timestamp::MAX).await.unwrap(), Some(Work::Run(Box::new(taken.clone()))));
+
+        let event: serde_json::Value = serde_json::from_slice(&payload.event().unwrap()).unwrap();
+        let message = Message::from_text(event["Records"][0]["body"].as_str().unwrap()).unwrap();
+        assert_eq!(message, taken.run.message());
+    }
+}
