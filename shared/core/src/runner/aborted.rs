@@ -35,7 +35,8 @@ impl Runner {
         let task = Task::Known(&entry.policy);
         let told = commit_run(self.ports(), run, &Input::AbortRequested(message), task, deadline).await?;
         let Some(Committed { record, .. }) = told else { return Ok(None) };
-        let end = AttemptEnd::new(token, AttemptOutcome::Aborted, Duration::ZERO);
+        // A start that is owed is published with the end.
+        let end = AttemptEnd { published: false, ..AttemptEnd::new(token, AttemptOutcome::Aborted, Duration::ZERO) };
         Ok(Some(EndedAttempt { run: record, end, policy: entry.policy.clone() }))
     }
 }
