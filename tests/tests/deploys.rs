@@ -94,7 +94,14 @@ async fn spoil(app: &TestApp, key: &RecordKey) {
     let records = &ports(app).records;
     let header = records.load(key).await.unwrap().unwrap().header;
     let document = Json::from_text(r#"{"v":2}"#).unwrap();
-    let write = Write { header: header.clone(), document, payloads: Payloads::none(), index: vec![], effects: vec![] };
+    let write = Write {
+        header: header.clone(),
+        document,
+        payloads: Payloads::none(),
+        index: vec![],
+        expiry_beside_s: None,
+        effects: vec![],
+    };
     assert!(matches!(records.save(&header, &write).await.unwrap(), Saved::Done(_)));
 }
 

@@ -38,6 +38,8 @@ struct Seen {
     told: BTreeSet<(Id, String)>,
     /// Events that a handler took without failing.
     handled: BTreeSet<u32>,
+    /// Values that a run's handler got of its step.
+    marks: BTreeMap<Id, BTreeSet<u64>>,
     broken: Vec<String>,
 }
 
@@ -53,6 +55,9 @@ fn dice(about: impl Hash) -> u64 {
 async fn work(job: Job, cx: TaskContext, seed: u64, seen: Witness) -> Result<Outcome<Job, u32>, TaskError> {
     seen.lock().unwrap().calls.entry((cx.run_id(), cx.iteration(), cx.attempt())).or_default().push(cx.time());
     let roll = dice((seed, job.number, cx.iteration(), cx.attempt()));
+    let mark = cx.step("mark", async || Ok(dice((cx.run_id(), cx.iteration(), cx.attempt(), cx.time())))).await?;
+    seen.lock().unwrap().marks.entry(cx.run_id()).or_default().insert(mark);
+    cx.update_output(BTreeMap::from([(cx.iteration(), cx.attempt())])).await?;
     cx.progress(format!("iteration {}", cx.iteration()), 0.5).await?;
     // Others go on meanwhile: a second message about this run, the conductor, an abort.
     tokio::time::sleep(std::time::Duration::from_millis(roll % 50)).await;
@@ -207,6 +212,17 @@ fn judge(
             if !seen.told.contains(&(run.id, format!("task.{moment}:{}", run.name))) {
                 broken.push(format!("{} is {moment}, which was not told", run.id));
             }
+        }
+    }
+    // The first value of a step counts, for every attempt and iteration.
+    for (id, marks) in seen.marks.iter().filter(|(_, marks)| marks.len() > 1) {
+        broken.push(format!("{id} got {marks:?} of one step"));
+    }
+    // No update of the output is lost.
+    for run in app.runs_of(WORK) {
+        let output: BTreeMap<u32, u32> = run.output.map(|output| output.parse().unwrap()).unwrap_or_default();
+        if !(1..run.iteration).all(|iteration| output.contains_key(&iteration)) {
+            broken.push(format!("{} is in iteration {} with {output:?} as its output", run.id, run.iteration));
         }
     }
     for child in &children {

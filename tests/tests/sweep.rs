@@ -40,7 +40,7 @@ async fn store(app: &TestApp, kind: &'static str, id: &str, document: &str, at: 
     let header =
         Header { key: RecordKey::new(kind, id), version: Version(7), reconcile_at: Some(at), expires_at_s: None };
     let (document, index) = (Json::from_text(document).unwrap(), vec![IndexEntry::reconcile(at)]);
-    let write = Write { header, document, payloads: Payloads::none(), index, effects: vec![] };
+    let write = Write { header, document, payloads: Payloads::none(), index, expiry_beside_s: None, effects: vec![] };
     assert_eq!(ports(app).records.create(&write, None).await.unwrap(), Created::New);
 }
 
@@ -140,7 +140,7 @@ async fn run_that_cannot_be_read_is_left_out_of_a_list_that_says_so() {
     let header =
         Header { key: RecordKey::new("run", "odd"), version: Version(7), reconcile_at: None, expires_at_s: None };
     let (document, payloads) = (Json::from_text("[]").unwrap(), Payloads::none());
-    let write = Write { header, document, payloads, index: vec![entry], effects: vec![] };
+    let write = Write { header, document, payloads, index: vec![entry], expiry_beside_s: None, effects: vec![] };
     ports(&app).records.create(&write, None).await.unwrap();
 
     let all = ListFilter { task: None, state: None, limit: 10, cursor: None };
@@ -160,7 +160,7 @@ async fn schedule_that_cannot_be_read_hides_no_other_from_the_list() {
     let key = RecordKey::new(ScheduleRecord::KIND, "odd");
     let header = Header { key, version: Version(7), reconcile_at: None, expires_at_s: None };
     let (document, payloads) = (Json::from_text("[]").unwrap(), Payloads::none());
-    let write = Write { header, document, payloads, index: vec![entry], effects: vec![] };
+    let write = Write { header, document, payloads, index: vec![entry], expiry_beside_s: None, effects: vec![] };
     ports(&app).records.create(&write, None).await.unwrap();
 
     let schedules = app.client().schedules().list().await.unwrap();

@@ -1,4 +1,4 @@
-//! Sends the mail that welcomes a user: a task with an `init` hook that a test replaces.
+//! Sends the mail that welcomes a user, once: a task with steps, and an `init` hook that a test replaces.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -51,5 +51,6 @@ async fn send_welcome(user: Welcome, cx: TaskContext<Mailer>) -> Result<(), Task
     if !user.email.contains('@') {
         return Err(TaskError::terminal(format!("{:?} is not an email address", user.email)).code("BAD_EMAIL"));
     }
-    cx.init().send(&user.email, &format!("Welcome, {}", user.email)).await
+    let greeting = cx.step("write", async || Ok(format!("Welcome, {}", user.email))).await?;
+    cx.step("send", || cx.init().send(&user.email, &greeting)).await
 }

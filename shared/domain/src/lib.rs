@@ -16,6 +16,7 @@ mod lifecycle;
 pub mod limits;
 mod machine;
 mod manifest;
+mod merge_patch;
 mod message;
 mod name;
 mod outcome;
@@ -23,6 +24,7 @@ pub mod record;
 mod retry;
 pub mod run;
 pub mod schedule;
+mod step;
 mod text;
 mod time;
 mod when;
@@ -45,13 +47,14 @@ pub use manifest::{
     APP_DLQ, CONDUCTOR, FormerTask, FunctionEntry, Holds, Manifest, ManifestError, ManifestInput, ManifestRecord,
     ManifestTooLarge, ScheduleEntry, Subscription, TaskEntry, function_dlq,
 };
+pub use merge_patch::{MergeError, merge_patch};
 pub use message::{
     CrashReport, DeferredMessage, DeliveryMessage, EventMessage, ExecutionEnded, Fire, Invocation, Message, RunMessage,
     Start,
 };
 pub use name::{
-    Id, IdError, NameError, check_event_name, check_stack, check_task_name, hash128, is_event_name, is_task_name,
-    same_slug, slug,
+    Id, IdError, NameError, check_event_name, check_stack, check_step_name, check_task_name, hash128, is_event_name,
+    is_task_name, same_slug, slug,
 };
 pub use outcome::{AttemptError, AttemptOutcome, RecordedError, RetryHint, Wait, code};
 pub use record::{
@@ -61,13 +64,14 @@ pub use record::{
 pub use retry::{Retry, RetryError};
 pub use run::{
     AttemptEnd, Cascade, FinalState, Input, Invoker, Lease, LogRoom, Logged, NewRun, Phase, Policy, Progress, Purpose,
-    RunRecord, RunView, Signal, State, Task, Trigger, WaitLoopAnswer, WaitLoopCall,
+    RunRecord, RunView, Signal, State, Steps, Task, Trigger, Update, WaitLoopAnswer, WaitLoopCall,
 };
 pub use schedule::{
     AWS_SCHEDULED_TIME, AdjacentFires, DueFires, FireTimes, MissedFires, Overlap, Recurrence, Schedule, ScheduleError,
     ScheduleInput, SchedulePut, ScheduleRecord, SkipReason, SkippedFire, SkippedFires, at, aws_at, cron, declared,
     every, fire_id, fired_run, fired_run_bytes,
 };
+pub use step::{NewStep, StepRecord, StepView};
 pub use text::cut;
 pub use time::{SpanError, TimeZoneError, check_span, days, hours, later, minutes, ms, seconds, time_zone, until};
 pub use when::{When, WhenError, WhenProblem};

@@ -19,7 +19,11 @@ pub const TAGS: usize = 10;
 /// Characters of one tag, at most.
 pub const TAG_CHARS: usize = 128;
 
-/// Bytes of a whole message, metadata included, at most: SQS's limit; the same for the input of a `continue`.
+/// Characters of a step's name, at most.
+pub const STEP_NAME_CHARS: usize = 256;
+
+/// Bytes of a whole message, metadata included, at most: SQS's limit; the same for the input of a `continue`, the value
+/// of a step, and what a run's stored data come to.
 pub const MESSAGE_BYTES: usize = 1_048_576;
 /// Bytes of the body of a run that is started by `start-execution`: Step Functions' limit of an input.
 pub const START_EXECUTION_BYTES: usize = 262_144;
@@ -92,6 +96,13 @@ pub const QUEUE_GRACE: Duration = Duration::from_secs(60);
 pub const LEASE_GRACE: Duration = Duration::from_secs(20);
 /// The same for a run that its wait loop calls: the loop has first claim.
 pub const LOOP_GRACE: Duration = Duration::from_secs(15 * 60);
+/// The time by which the steps of an attempt outlive a run that ends with it: they are stored with an expiry, which moves
+/// only where the run goes on for longer.
+pub const STEPS_OUTLIVE: Duration = Duration::from_secs(2 * 86_400);
+/// The time before the steps of an unfinished run expire at which their expiry is moved.
+pub const STEPS_GRACE: Duration = Duration::from_secs(86_400);
+/// The time by which it is moved: the longest wait, and a month.
+pub const STEPS_LIFE: Duration = Duration::from_secs(386 * 86_400);
 /// The interval at which a long timed wait is reconciled: the event that says its execution ended is best effort.
 pub const WAIT_GRACE: Duration = Duration::from_secs(86_400);
 /// The longest that the conductor puts off a record whose queue has a backlog.

@@ -70,6 +70,8 @@ pub struct Decision<M> {
     pub change: Change,
     /// Payloads that are stored in the same write.
     pub payloads: Payloads,
+    /// The time from which all that stands beside it may be deleted, in Unix seconds, where it moves.
+    pub expiry_beside_s: Option<i64>,
     /// The work that this process does then.
     pub work: Option<Work>,
     /// The effects that leave the process once the record is stored, in this order.
@@ -112,12 +114,19 @@ pub enum Work {
 impl<M: Machine> Decision<M> {
     /// Leaves the record as it is.
     pub fn keep(record: &M, effects: Vec<Effect>) -> Self {
-        Self { record: record.clone(), change: Change::Keep, payloads: Payloads::none(), work: None, effects }
+        Self {
+            record: record.clone(),
+            change: Change::Keep,
+            payloads: Payloads::none(),
+            expiry_beside_s: None,
+            work: None,
+            effects,
+        }
     }
 
     /// Stores the record.
     pub fn store(record: M, effects: Vec<Effect>) -> Self {
-        Self { record, change: Change::Store, payloads: Payloads::none(), work: None, effects }
+        Self { record, change: Change::Store, payloads: Payloads::none(), expiry_beside_s: None, work: None, effects }
     }
 
     /// Deletes the record.
@@ -148,6 +157,7 @@ impl<M: Machine> Decision<M> {
         let mut index = self.record.index();
         index.extend(header.reconcile_at.map(IndexEntry::reconcile));
         let document = Json::of(&self.record)?;
-        Ok(Write { header, document, payloads: self.payloads.clone(), index, effects: self.effects.clone() })
+        let (payloads, expiry_beside_s) = (self.payloads.clone(), self.expiry_beside_s);
+        Ok(Write { header, document, payloads, index, expiry_beside_s, effects: self.effects.clone() })
     }
 }

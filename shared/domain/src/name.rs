@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::limits::{APP_CHARS, EVENT_NAME_CHARS, SLUG_BYTES, STAGE_CHARS, TASK_NAME_CHARS};
+use crate::limits::{APP_CHARS, EVENT_NAME_CHARS, SLUG_BYTES, STAGE_CHARS, STEP_NAME_CHARS, TASK_NAME_CHARS};
 
 /// A reason to refuse a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum NameError {
     /// A name of no characters, or of too many.
     #[error("{what} name {name:?} has {chars} characters (allowed: 1 to {allowed})")]
     Length {
-        /// `task` or `event`.
+        /// `task`, `event` or `step`.
         what: &'static str,
         /// The name as given.
         name: String,
@@ -137,6 +137,14 @@ pub fn check_event_name(name: &str) -> Result<(), NameError> {
         return Err(NameError::Reserved(name.to_owned()));
     }
     check_length("event", name, EVENT_NAME_CHARS)
+}
+
+/// Checks a step's name: 1 to 256 characters of any text.
+///
+/// # Errors
+/// [`NameError::Length`] otherwise.
+pub fn check_step_name(name: &str) -> Result<(), NameError> {
+    check_length("step", name, STEP_NAME_CHARS)
 }
 
 /// Checks the names that a stack `{app}-{stage}` is made of.

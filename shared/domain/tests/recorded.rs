@@ -6,7 +6,7 @@ use std::{fmt::Debug, fs, path::Path};
 
 use dacapo_domain::{
     DeferredEvent, DeliveryRecord, IdempotencyKey, Invocation, Invoker, JoinRecord, Json, Manifest, ManifestRecord,
-    Message, Phase, Policy, RunRecord, ScheduleRecord, WaitLoopAnswer,
+    Message, Phase, Policy, RunRecord, ScheduleRecord, StepRecord, WaitLoopAnswer,
 };
 use proptest::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
@@ -60,6 +60,7 @@ fn recorded_form_of_every_kind_is_read_and_written_back_equal() {
             "run" => drop(holds::<RunRecord>(&name)),
             "delivery" => drop(holds::<DeliveryRecord>(&name)),
             "deferred" => drop(holds::<DeferredEvent>(&name)),
+            "step" => drop(holds::<StepRecord>(&name)),
             "schedule" => drop(holds::<ScheduleRecord>(&name)),
             "join" => drop(holds::<JoinRecord>(&name)),
             "key" => drop(holds::<IdempotencyKey>(&name)),

@@ -59,8 +59,8 @@ pub use dacapo_core::{
     port::{LogEntry, LogLevel},
 };
 pub use dacapo_domain::{
-    Id, Json, RecordedError, Retry, RunView, Schedule, State, Trigger, When, code, cron, days, every, hours, minutes,
-    seconds,
+    Id, Json, RecordedError, Retry, RunView, Schedule, State, StepView, Trigger, When, code, cron, days, every, hours,
+    minutes, seconds,
 };
 pub use definition::{Definition, Function};
 pub use event_handler::{EventHandler, on};

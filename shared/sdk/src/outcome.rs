@@ -38,8 +38,8 @@ pub enum Outcome<I, O> {
     /// The handler is called again.
     #[non_exhaustive]
     Continue {
-        /// With exactly this input.
-        input: I,
+        /// With exactly this input; `None` where it is the one that is stored.
+        input: Option<I>,
         /// After this wait.
         wait: Wait,
     },
@@ -80,20 +80,27 @@ impl Continue {
     /// The handler is called again after this wait, which is 0, or 1 s to 355 days. Any other fails the run with
     /// `WAIT_OUT_OF_RANGE`.
     pub fn after<I, O>(wait: Duration, input: I) -> Outcome<I, O> {
-        Outcome::Continue { input, wait: Wait::After(wait) }
+        Outcome::Continue { input: Some(input), wait: Wait::After(wait) }
     }
 
     /// The handler is called again at this time: at once where it has passed; a time more than 355 days ahead fails
     /// the run with `WAIT_OUT_OF_RANGE`.
     pub fn at<I, O>(time: Timestamp, input: I) -> Outcome<I, O> {
-        Outcome::Continue { input, wait: Wait::At(time) }
+        Outcome::Continue { input: Some(input), wait: Wait::At(time) }
+    }
+
+    /// The handler is called again after this wait with the input that is stored: this iteration's, and what
+    /// [`update_input`](crate::RunContext::update_input) has merged into it.
+    #[must_use]
+    pub fn again<I, O>(wait: Duration) -> Outcome<I, O> {
+        Outcome::Continue { input: None, wait: Wait::After(wait) }
     }
 
     /// The handler is called again once all of these runs have ended, well or not: what `cx.run` or `cx.batch` gave, up
     /// to 1,000 of one task or several, as [`Awaited`] takes them. Then [`cx.children`](crate::RunContext::children) has
     /// them. A run that this run's handler has neither started nor found by its key, and more than 1,000, fail the run.
     pub fn when_done<I, O>(children: impl Into<Awaited>, input: I) -> Outcome<I, O> {
-        Outcome::Continue { input, wait: Wait::Children(children.into().into_children()) }
+        Outcome::Continue { input: Some(input), wait: Wait::Children(children.into().into_children()) }
     }
 }
 

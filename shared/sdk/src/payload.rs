@@ -69,7 +69,7 @@ impl<T> fmt::Debug for Codec<T> {
     }
 }
 
-fn encode<T: Payload>(value: &T) -> Result<Json, serde_json::Error> {
+pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Json, serde_json::Error> {
     let json = Json::of(value)?;
     // What serde_json makes of a number that JSON can't hold.
     if json.text().contains("null") {
@@ -78,7 +78,7 @@ fn encode<T: Payload>(value: &T) -> Result<Json, serde_json::Error> {
     Ok(json)
 }
 
-fn decode<T: Payload>(json: &Json) -> Result<T, Mismatch> {
+pub(crate) fn decode<T: DeserializeOwned>(json: &Json) -> Result<T, Mismatch> {
     let read = serde_path_to_error::deserialize(&mut json.reader());
     // Nothing is said as `{}`, and is what a type wants whose own JSON of nothing is `null`: `()`, a unit struct, an Option.
     let is_nothing = *json == Json::default();

@@ -2,7 +2,7 @@
 
 use dacapo::{
     Client, Error, EventRef, Id, Json, ListFilter, Listed, LogEntry, Publish, RunView, ScheduleClient, StartRun,
-    Started, TaskError, TaskRef, When,
+    Started, StepView, TaskError, TaskRef, When,
 };
 use dacapo_core::{commit::read_record, port::PortResult};
 use dacapo_domain::{Index, Query, RunRecord, StoredRecord};
@@ -61,6 +61,14 @@ impl TestApp {
     /// `NotFound` if there is no such run.
     pub async fn logs(&self, id: Id) -> Result<Vec<LogEntry>, Error> {
         self.client.logs(id).await
+    }
+
+    /// A run's steps, in the order in which they were done: see [`Client::steps`].
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such run.
+    pub async fn steps(&self, id: Id) -> Result<Vec<StepView>, Error> {
+        self.client.steps(id).await
     }
 
     /// Ends a run: see [`Client::abort`].

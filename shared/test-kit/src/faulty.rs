@@ -183,6 +183,16 @@ impl Records for FaultyPorts {
         self.plan.inject(self.ports.records.query(query)).await
     }
 
+    async fn owned(
+        &self,
+        owner: &RecordKey,
+        kind: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PortResult<Vec<StoredRecord>> {
+        self.plan.inject(self.ports.records.owned(owner, kind, after, limit)).await
+    }
+
     async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {
         self.plan.inject(self.ports.records.append(key, lines)).await
     }

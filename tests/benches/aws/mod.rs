@@ -20,6 +20,8 @@ use site::Site;
 const TIMES: u32 = 5;
 /// Rounds of the longer of two runs, whose difference is what rounds cost.
 const ROUNDS: u32 = 6;
+/// Steps of the longer of two runs, whose difference is what steps cost.
+const STEPS: u32 = 8;
 
 pub fn measure() -> Result<Vec<Row>, AnyError> {
     let site = Site::deploy()?;
@@ -28,6 +30,7 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
         let mut rows = one_iteration(&site).await?;
         rows.extend(one_round(&site).await?);
         rows.extend(one_child(&site).await?);
+        rows.extend(one_step(&site).await?);
         rows.extend(one_event(&site).await?);
         Ok(rows)
     })
@@ -79,6 +82,16 @@ async fn one_child(site: &Site) -> Result<Vec<Row>, AnyError> {
     let calls = site.proxy.take().less(&first).of_one(more - few);
     let wanted = [("sqs", "0.1 send"), ("dynamodb writes", "≤ 5: its own 3, and 2"), ("dynamodb reads", "≤ 1")];
     Ok(calls.rows("one more child that is waited for", &wanted))
+}
+
+/// A run of several steps against one of none.
+async fn one_step(site: &Site) -> Result<Vec<Row>, AnyError> {
+    run(site, 0).await?;
+    let without = site.proxy.take();
+    finished(site, Said { steps: STEPS, ..Said::default() }).await?;
+    let calls = site.proxy.take().less(&without).of_one(STEPS);
+    let wanted = [("dynamodb writes", "1"), ("dynamodb write units", "1"), ("dynamodb reads", "0")];
+    Ok(calls.rows("a step, its value up to 1 KB", &wanted))
 }
 
 async fn one_event(site: &Site) -> Result<Vec<Row>, AnyError> {

@@ -76,6 +76,10 @@ impl Records for Memory {
         unused()
     }
 
+    async fn owned(&self, _: &RecordKey, _: &str, _: Option<&str>, _: usize) -> PortResult<Vec<StoredRecord>> {
+        unused()
+    }
+
     async fn append(&self, _: &RecordKey, _: &[LogLine]) -> PortResult<()> {
         unused()
     }

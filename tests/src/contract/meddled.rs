@@ -110,6 +110,16 @@ impl Records for Meddled {
         self.ports.records.query(query).await
     }
 
+    async fn owned(
+        &self,
+        owner: &RecordKey,
+        kind: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PortResult<Vec<StoredRecord>> {
+        self.ports.records.owned(owner, kind, after, limit).await
+    }
+
     async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {
         self.ports.records.append(key, lines).await
     }

@@ -21,6 +21,7 @@ pub mod deletes;
 pub mod effects;
 pub mod expiry;
 pub mod logs;
+pub mod owned;
 pub mod pages;
 pub mod payloads;
 pub mod queries;

@@ -15,6 +15,9 @@ use super::Bench;
 pub(super) struct Note {
     /// The id.
     pub(super) id: String,
+    /// The key of the note that it stands beside, as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) owner: Option<String>,
     /// The name of the last write.
     pub(super) version: Version,
     /// The texts that were added, in order.
@@ -63,12 +66,17 @@ impl Note {
     /// A note of this id, not stored.
     pub(super) fn of(bench: &impl Bench, id: String) -> Self {
         let version = new_version(bench);
-        Self { id, version, lines: vec![], places: vec![], reconcile_at: None, expires_at_s: None }
+        Self { id, owner: None, version, lines: vec![], places: vec![], reconcile_at: None, expires_at_s: None }
     }
 
     /// The note with another line, as the next write would have it.
     pub(super) fn next(&self, bench: &impl Bench, text: &str) -> Self {
         self.with_line(text, new_version(bench))
+    }
+
+    /// The note beside another.
+    pub(super) fn beside(self, owner: &Self) -> Self {
+        Self { owner: Some(owner.key().to_string()), ..self }
     }
 
     /// The note with a place in an index.
@@ -79,7 +87,7 @@ impl Note {
 
     /// The key of the note.
     pub(super) fn key(&self) -> RecordKey {
-        RecordKey::new(Self::KIND, &*self.id)
+        RecordKey { owner: self.owner.clone(), ..RecordKey::new(Self::KIND, &*self.id) }
     }
 
     /// The write that stores it as it is.

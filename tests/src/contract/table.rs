@@ -67,6 +67,17 @@ macro_rules! contract {
                     delete_takes_all_that_stands_beside_the_record,
                     effects_of_a_delete_happen,
                     effects_of_a_delete_that_loses_do_not_happen;
+                owned:
+                    record_beside_another_is_a_record_of_its_own,
+                    record_beside_another_is_created_once,
+                    ids_beside_one_record_are_kept_apart_from_those_beside_another,
+                    records_beside_another_are_listed_by_their_ids,
+                    large_payload_of_a_record_beside_another_is_read_with_it,
+                    record_beside_another_is_found_by_its_place_in_an_index,
+                    expiry_of_what_stands_beside_a_record_moves_with_a_write_of_it,
+                    expiry_of_what_stands_beside_a_record_that_ends_moves_with_its_end,
+                    record_beside_another_is_deleted_with_it,
+                    step_that_many_attempts_store_at_once_is_that_of_one;
                 expiry:
                     record_whose_time_is_up_is_gone,
                     record_whose_time_is_not_up_stays,

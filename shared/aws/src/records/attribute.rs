@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use dacapo_domain::Header;
+use dacapo_domain::{Header, RecordKey};
 
 /// An item as the service takes and gives it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -32,10 +32,35 @@ pub(super) const PARTS: &str = "parts";
 
 /// The sort key of a record.
 pub(crate) const RECORD: &str = "record";
+/// The beginning of the sort key of a record beside another.
+pub(super) const OWNED: &str = "record/";
 /// The beginning of the sort key of a payload that is stored apart.
 pub(super) const PAYLOAD: &str = "payload/";
 /// The beginning of the sort key of a log line.
 pub(super) const LOG: &str = "log/";
+
+/// The partition of a record: its owner's, where it stands beside another.
+pub(super) fn partition(key: &RecordKey) -> String {
+    key.owner.clone().unwrap_or_else(|| key.to_string())
+}
+
+/// The sort key of a record.
+pub(super) fn sort(key: &RecordKey) -> String {
+    if key.owner.is_some() { format!("{OWNED}{}/{}", key.kind, key.id) } else { RECORD.to_owned() }
+}
+
+/// The key of a record's item.
+pub(super) fn key_of(of: &RecordKey) -> Item {
+    key(partition(of), sort(of))
+}
+
+/// The key of the record of an item.
+pub(super) fn record_key(pk: &str, sk: &str) -> Option<RecordKey> {
+    match sk.strip_prefix(OWNED) {
+        Some(own) => RecordKey::from_text(own).map(|key| key.owned_by(pk)),
+        None => RecordKey::from_text(pk),
+    }
+}
 
 /// An item's key.
 pub(crate) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {

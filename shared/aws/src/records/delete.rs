@@ -9,7 +9,7 @@ use dacapo_domain::{Effect, Header};
 
 use super::{
     DynamoRecords,
-    attribute::{EXPIRES_AT_S, HAS_OVERFLOW, RECORD, SK, VERSION, key, number, text, text_of},
+    attribute::{EXPIRES_AT_S, HAS_OVERFLOW, RECORD, SK, VERSION, key, key_of, number, text, text_of},
 };
 use crate::error::Operation;
 
@@ -21,7 +21,7 @@ impl DynamoRecords {
             .client
             .delete_item()
             .table_name(self.table())
-            .set_key(Some(key(&*pk, RECORD)))
+            .set_key(Some(key_of(&seen.key)))
             .condition_expression("attribute_not_exists(pk) OR #version = :seen OR #expiresAtS <= :now")
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_names("#expiresAtS", EXPIRES_AT_S)
@@ -36,7 +36,8 @@ impl DynamoRecords {
             Err(error) => return Err(self.failed(Operation::of("delete", &pk), error)),
         };
         // Where there was none, a try before this one may have deleted it and no more.
-        if deleted.is_none_or(|item| item.contains_key(HAS_OVERFLOW))
+        if seen.key.owner.is_none()
+            && deleted.is_none_or(|item| item.contains_key(HAS_OVERFLOW))
             && let Err(error) = self.delete_overflow(&pk).await
         {
             tracing::warn!(record = pk, %error, "what stood beside the record stays");

@@ -59,7 +59,7 @@ impl DynamoRecords {
     }
 
     /// Gives the items beside a record their expiry until it has written so many; says whether all have it.
-    async fn set_expiries(&self, pk: &str, expires_at_s: Option<i64>, most: usize) -> PortResult<bool> {
+    pub(super) async fn set_expiries(&self, pk: &str, expires_at_s: Option<i64>, most: usize) -> PortResult<bool> {
         let (mut written, mut from) = (0, None);
         while written < most {
             let query = self.overflow(pk).limit(PAGE).set_exclusive_start_key(from);

@@ -6,7 +6,7 @@ use dacapo_domain::{RecordKey, StoredRecord};
 
 use super::{
     DynamoRecords,
-    attribute::{EXPIRES_AT_S, PK, RECORD, SET_PREFIX, key, number},
+    attribute::{EXPIRES_AT_S, PK, SET_PREFIX, key_of, number},
     item,
     save::lost_to,
 };
@@ -24,7 +24,7 @@ impl DynamoRecords {
             .client
             .update_item()
             .table_name(self.table())
-            .set_key(Some(key(&*pk, RECORD)))
+            .set_key(Some(key_of(of)))
             .update_expression("ADD #set :members")
             .condition_expression("attribute_exists(#pk) AND (attribute_not_exists(#expiresAtS) OR #expiresAtS > :now)")
             .expression_attribute_names("#set", format!("{SET_PREFIX}{set}"))

@@ -7,12 +7,12 @@ use std::{
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use dacapo_core::port::{PortError, PortErrorKind, PortResult};
-use dacapo_domain::{Header, Json, Payloads, RecordKey, StoredRecord, Version, Write};
+use dacapo_domain::{Header, Json, Payloads, StoredRecord, Version, Write};
 
 use super::{
     attribute::{
-        DOCUMENT, EXPIRES_AT_S, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PK, RECORD, SET_PREFIX, VERSION, key, number,
-        number_of, text, text_of,
+        DOCUMENT, EXPIRES_AT_S, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PK, SET_PREFIX, SK, VERSION, key_of, number,
+        number_of, record_key, text, text_of,
     },
     index,
 };
@@ -20,20 +20,19 @@ use super::{
 /// A write's record without its payloads.
 pub(super) fn of_write(write: &Write) -> Item {
     let Header { key: of, version, reconcile_at: _, expires_at_s } = &write.header;
-    let pk = of.to_string();
-    let mut item = index::attributes(&write.index, &pk);
+    let mut item = index::attributes(&write.index, &of.to_string());
     item.insert(VERSION.to_owned(), text(version.to_string()));
     item.insert(DOCUMENT.to_owned(), text(write.document.text()));
     item.extend(expires_at_s.map(|expires_at_s| (EXPIRES_AT_S.to_owned(), number(expires_at_s))));
-    item.extend(key(pk, RECORD));
+    item.extend(key_of(of));
     item
 }
 
 /// A record as it stands in its item: payloads apart are named and not read.
 pub(super) fn read(item: &Item) -> PortResult<StoredRecord> {
-    let pk = text_of(item, PK).unwrap_or_default();
+    let (pk, sk) = (text_of(item, PK).unwrap_or_default(), text_of(item, SK).unwrap_or_default());
     let version = text_of(item, VERSION).and_then(|text| u64::from_str_radix(text, 16).ok());
-    let (Some(key), Some(version), Some(document)) = (RecordKey::from_text(pk), version, item.get(DOCUMENT)) else {
+    let (Some(key), Some(version), Some(document)) = (record_key(pk, sk), version, item.get(DOCUMENT)) else {
         let message = format!("failed to read the item {pk:?} (was it written by another version?)");
         return Err(PortError::new(PortErrorKind::Refused, message));
     };
@@ -93,9 +92,10 @@ fn read_set(value: &AttributeValue) -> PortResult<Json> {
 
 #[cfg(test)]
 mod tests {
-    use dacapo_domain::{IndexEntry, Payload};
+    use dacapo_domain::{IndexEntry, Payload, RecordKey};
 
     use super::*;
+    use crate::records::attribute::{RECORD, key};
 
     fn write() -> Write {
         let (key, reconcile_at) = (RecordKey::new("sheep", "dolly/2"), "2026-11-21T19:00:00.123Z".parse().unwrap());
@@ -109,6 +109,7 @@ mod tests {
             document: Json::from_text(r#"{"wool":1.10000000000000000000001}"#).unwrap(),
             payloads: Payloads::none(),
             index: vec![IndexEntry::reconcile(reconcile_at)],
+            expiry_beside_s: None,
             effects: vec![],
         }
     }
@@ -119,6 +120,15 @@ mod tests {
         let stored = read(&of_write(&write)).unwrap();
         assert_eq!((&stored.header, &stored.document), (&write.header, &write.document));
         assert!(stored.payloads.is_empty());
+    }
+
+    #[test]
+    fn record_beside_another_is_in_its_partition() {
+        let mut write = write();
+        write.header.key = RecordKey::new("lamb", "of/dolly").owned_by("sheep/dolly");
+        let item = of_write(&write);
+        assert_eq!((text_of(&item, PK), text_of(&item, SK)), (Some("sheep/dolly"), Some("record/lamb/of/dolly")));
+        assert_eq!(read(&item).unwrap().header, write.header);
     }
 
     #[test]

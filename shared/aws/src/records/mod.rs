@@ -3,6 +3,7 @@
 //! | item | `pk` | `sk` |
 //! |---|---|---|
 //! | record | `{kind}/{id}` | `record` |
+//! | a record beside it | `{kind}/{id}` | `record/{its kind}/{its id}` |
 //! | a payload that doesn't fit into it | `{kind}/{id}` | `payload/{slot}/{version}` |
 //! | the same, from its second part on | `{kind}/{id}` | `payload/{slot}/{version}/{part}` |
 //! | a line of its log | `{kind}/{id}` | `log/{sort}` |
@@ -21,6 +22,7 @@ mod gather;
 mod index;
 mod item;
 mod log;
+mod owned;
 mod payload;
 mod query;
 mod save;
@@ -120,6 +122,16 @@ impl Records for DynamoRecords {
 
     async fn query(&self, query: &Query) -> PortResult<Page> {
         self.query_index(query).await
+    }
+
+    async fn owned(
+        &self,
+        owner: &RecordKey,
+        kind: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PortResult<Vec<StoredRecord>> {
+        self.query_owned(owner, kind, after, limit).await
     }
 
     async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {

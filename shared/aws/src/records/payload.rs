@@ -10,8 +10,8 @@ use futures::future::join_all;
 use super::{
     DynamoRecords,
     attribute::{
-        DOCUMENT, EXPIRES_AT_S, HAS_OVERFLOW, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PARTS, PAYLOAD, RECORD, bytes,
-        is_expired, key, number, number_of, text, text_of,
+        DOCUMENT, EXPIRES_AT_S, HAS_OVERFLOW, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PARTS, PAYLOAD, bytes, is_expired,
+        key, key_of, number, number_of, partition, sort, text, text_of,
     },
     item,
 };
@@ -20,6 +20,8 @@ use crate::error::Operation;
 /// The weight of a record up to which payloads go into it: it is written again and again, and each write is paid by the
 /// KB.
 const RECORD_BYTES: usize = 1_024;
+/// The same for a record that stands beside another, and is written once or twice.
+const OWNED_BYTES: usize = PART_BYTES;
 /// Bytes of text in one item of a payload that is stored apart: an item has 409,600 at most, its key and names included.
 const PART_BYTES: usize = 390_000;
 
@@ -44,9 +46,13 @@ impl DynamoRecords {
             .check_read()
             .map_err(|error| PortError::new(PortErrorKind::Refused, format!("failed to {error}")).caused_by(error))?;
         let mut placed = Placed { item: item::of_write(write), apart: vec![] };
+        if write.expiry_beside_s.is_some() {
+            placed.item.insert(HAS_OVERFLOW.to_owned(), AttributeValue::Bool(true));
+        }
+        let most = if write.header.key.owner.is_some() { OWNED_BYTES } else { RECORD_BYTES };
         for (slot, json) in write.payloads.iter().filter_map(|(slot, json)| Some((slot, json?))) {
             let name = format!("{INLINE_PREFIX}{slot}");
-            if bytes(&placed.item) + name.len() + json.bytes() <= RECORD_BYTES {
+            if bytes(&placed.item) + name.len() + json.bytes() <= most {
                 placed.item.insert(name, text(json.text()));
                 continue;
             }
@@ -61,7 +67,7 @@ impl DynamoRecords {
     /// Deletes the payloads of a write that was not stored, if they can be. Those that the found record names stay: it
     /// was this write's before it was written over.
     pub(super) async fn drop_apart(&self, write: &Write, apart: &[String], found: Option<&Item>) {
-        let pk = write.header.key.to_string();
+        let pk = partition(&write.header.key);
         let is_part_of =
             |sk: &str, named: &str| sk.strip_prefix(named).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let is_named =
@@ -77,7 +83,7 @@ impl DynamoRecords {
 
     /// Stores a payload in as many items as it takes, and gives their sort keys. The first says how many there are.
     async fn put_apart(&self, write: &Write, sk: &str, json: &Json) -> PortResult<Vec<String>> {
-        let pk = write.header.key.to_string();
+        let pk = partition(&write.header.key);
         let parts = parts(json.text());
         let keys: Vec<String> = (0..parts.len()).map(|part| part_key(sk, part)).collect();
         let puts = keys.iter().zip(&parts).map(|(sk, part)| {
@@ -115,8 +121,8 @@ fn parts(mut text: &str) -> Vec<&str> {
 
 impl DynamoRecords {
     pub(super) async fn load_record(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
-        let pk = key.to_string();
-        let Some(found) = self.get(&pk, RECORD).await? else { return Ok(None) };
+        let pk = partition(key);
+        let Some(found) = self.get(&pk, &sort(key)).await? else { return Ok(None) };
         let mut stored = item::read(&found)?;
         for (slot, sk) in item::apart(&found) {
             let json = self.read_apart(&pk, sk).await?;
@@ -126,7 +132,7 @@ impl DynamoRecords {
     }
 
     pub(super) async fn peek_records(&self, keys: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {
-        let of: Vec<Item> = keys.iter().map(|of| key(of.to_string(), RECORD)).collect();
+        let of: Vec<Item> = keys.iter().map(key_of).collect();
         let items = self.read_all(Operation::of("read", "records"), &of).await?;
         items.iter().filter(|item| !is_expired(item, self.now_s())).map(item::read).collect()
     }

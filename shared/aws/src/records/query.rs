@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
     DynamoRecords,
-    attribute::{Item, PK, RECORD, is_expired, key, text, text_of},
+    attribute::{Item, PK, SK, is_expired, key, text, text_of},
     index, item,
 };
 use crate::error::Operation;
@@ -24,6 +24,7 @@ const LIMIT: usize = 1_000;
 struct Entry {
     sort: String,
     pk: String,
+    sk: String,
 }
 
 impl DynamoRecords {
@@ -38,18 +39,21 @@ impl DynamoRecords {
             .await?;
         let (entries, last) = merge(found, query.descending, limit);
 
-        let keys: Vec<Item> = entries.iter().map(|entry| key(&*entry.pk, RECORD)).collect();
+        let keys: Vec<Item> = entries.iter().map(|entry| key(&*entry.pk, &*entry.sk)).collect();
         let items = self.read_all(Operation::of("read the records of the index", query.index.name()), &keys).await?;
         let items = items.into_iter().filter(|item| !is_expired(item, self.now_s()));
-        let mut items: HashMap<String, Item> =
-            items.filter_map(|item| Some((text_of(&item, PK)?.to_owned(), item))).collect();
+        let place = |item: &Item| Some((text_of(item, PK)?.to_owned(), text_of(item, SK)?.to_owned()));
+        let mut items: HashMap<(String, String), Item> = items.filter_map(|item| Some((place(&item)?, item))).collect();
         let mut page = Page { last, ..Page::default() };
         // A record that is gone, or listed twice while an index follows it, is left out.
-        for (entry, item) in entries.iter().filter_map(|entry| Some((entry, items.remove(&entry.pk)?))) {
+        for (pk, item) in entries.into_iter().filter_map(|Entry { pk, sk, .. }| {
+            let item = items.remove(&(pk.clone(), sk))?;
+            Some((pk, item))
+        }) {
             match item::read(&item) {
                 Ok(record) => page.records.push(record),
                 Err(error) => page.unreadable.push(Unreadable {
-                    key: entry.pk.clone(),
+                    key: pk,
                     reconcile_at: index::reconcile_at(&item),
                     problem: error.to_string(),
                 }),
@@ -108,7 +112,7 @@ impl DynamoRecords {
 
 fn entry(query: &Query, item: &Item) -> Option<Entry> {
     let sort = text_of(item, query.index.sort_name())?.to_owned();
-    Some(Entry { sort, pk: text_of(item, PK)?.to_owned() })
+    Some(Entry { sort, pk: text_of(item, PK)?.to_owned(), sk: text_of(item, SK)?.to_owned() })
 }
 
 /// The first entries of all shards, and the sort text of the last one where more follow.
@@ -129,7 +133,10 @@ mod tests {
     use super::*;
 
     fn entries(sorts: &[&str]) -> Vec<Entry> {
-        sorts.iter().map(|sort| Entry { sort: (*sort).to_owned(), pk: format!("sheep/{sort}") }).collect()
+        sorts
+            .iter()
+            .map(|sort| Entry { sort: (*sort).to_owned(), pk: format!("sheep/{sort}"), sk: "record".to_owned() })
+            .collect()
     }
 
     #[test]

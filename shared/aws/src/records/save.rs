@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{
     DynamoRecords,
-    attribute::{HAS_OVERFLOW, Item, RECORD, is_expired, key, text},
+    attribute::{HAS_OVERFLOW, Item, is_expired, key_of, partition, text},
     index, item,
     update_expression::{Overflow, UpdateExpression},
 };
@@ -32,13 +32,18 @@ impl DynamoRecords {
         if seen.expires_at_s != write.header.expires_at_s {
             self.forget_mark(key);
         }
-        if seen.expires_at_s.is_some() && write.header.expires_at_s.is_none() {
+        if key.owner.is_none() && seen.expires_at_s.is_some() && write.header.expires_at_s.is_none() {
             // The record lives on, and needs its payloads: before it is stored, so that none is lost.
             self.keep_overflow(&key.to_string()).await?;
         }
+        if write.header.expires_at_s.is_none() && write.expiry_beside_s.is_some() {
+            self.set_expiries(&partition(key), write.expiry_beside_s, usize::MAX).await?;
+        }
         let placed = self.place(write).await?;
         // Where the conductor comes back to the record for its own sake, a later write is the last.
-        let is_last = write.header.expires_at_s.is_some() && !placed.item.contains_key(Index::Reconcile.name());
+        let is_last = key.owner.is_none()
+            && write.header.expires_at_s.is_some()
+            && !placed.item.contains_key(Index::Reconcile.name());
         let updated = if is_last {
             self.update_last(seen, write, placed.item, has_log).await?
         } else {
@@ -82,7 +87,7 @@ impl DynamoRecords {
             .client
             .update_item()
             .table_name(self.table())
-            .set_key(Some(key(&*pk, RECORD)))
+            .set_key(Some(key_of(of)))
             .update_expression("SET #sort = :until")
             .condition_expression("#sort = :seen")
             .expression_attribute_names("#sort", Index::Reconcile.sort_name())
@@ -101,7 +106,7 @@ impl DynamoRecords {
             .client
             .update_item()
             .table_name(self.table())
-            .set_key(Some(key(&*pk, RECORD)))
+            .set_key(Some(key_of(&write.header.key)))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let update = UpdateExpression::of(item).apply(update, seen.version.to_string(), self.now_s(), overflow);

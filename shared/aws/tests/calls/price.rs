@@ -7,8 +7,8 @@ use dacapo_core::{
     port::{Clock, Ports, SystemClock},
 };
 use dacapo_domain::{
-    AttemptEnd, AttemptError, AttemptOutcome, Decision, DecisionContext, Index, Input, Json, NewRun, Phase, Policy,
-    Progress, RecordedError, RetryHint, RunRecord, Task, Trigger, run::Key, slot,
+    AttemptEnd, AttemptError, AttemptOutcome, Decision, DecisionContext, Index, Input, Json, NewRun, NewStep, Phase,
+    Policy, Progress, RecordedError, RetryHint, RunRecord, StepRecord, Task, Trigger, run::Key, slot,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -147,4 +147,35 @@ async fn run_with_everything_that_one_can_have_is_one_unit() {
     create(&ports, &Decision::store(run.clone(), vec![]), soon()).await.unwrap();
     let weight = bytes(&item(&wire, &run));
     assert!(weight <= 1_024, "{weight} bytes");
+}
+
+#[tokio::test]
+async fn step_is_one_write_whatever_its_run_and_the_end_of_the_run_costs_no_more_for_it() {
+    let wire = Wire::default();
+    let ports = wire.ports();
+    let run = started(&ports, new_run(), &Json::default()).await;
+    let purpose = run.purpose();
+    let run = after(&ports, run, Input::Delivered(purpose)).await;
+    wire.forget();
+    let step = |name, bytes| {
+        let new =
+            NewStep { name, run: &run, took: Duration::ZERO, expires_at_s: run.step_expires_at_s(&Policy::default()) };
+        StepRecord::create(&new, wool(bytes), &context())
+    };
+    for (name, bytes) in [("write", 20), ("send", 20_000), ("note", 300_000)] {
+        create(&ports, &step(name, bytes), soon()).await.unwrap();
+    }
+    assert_eq!(wire.operations(), ["PutItem"; 3]);
+
+    wire.forget();
+    let mut end = ended(&run, AttemptOutcome::Done { result: Ok(Json::default()), message: None });
+    if let Input::AttemptEnded(end) = &mut end {
+        end.steps = 3;
+    }
+    after(&ports, run.clone(), end).await;
+    assert_eq!(wire.operations(), ["UpdateItem"], "the steps have an expiry already");
+
+    wire.forget();
+    create(&ports, &step("whole", 1_048_576), soon()).await.unwrap();
+    assert_eq!(wire.operations(), ["PutItem"; 4], "three parts, before the record that names them");
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::Args;
 use console::style;
-use dacapo::{ListFilter, LogEntry, LogLevel};
+use dacapo::{ListFilter, LogEntry, LogLevel, StepView};
 use dacapo_domain::{Id, RunView};
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use crate::{
     values::run_id,
 };
 
-/// The run's record with body, input, result and error.
+/// The run's record with body, input, result, error and steps.
 #[derive(Debug, Args)]
 pub struct State {
     /// The run's id
@@ -48,6 +48,14 @@ struct Page<'a> {
     unreadable: &'a [String],
 }
 
+/// A run and its steps, for programs.
+#[derive(Serialize)]
+struct WithSteps<'a> {
+    #[serde(flatten)]
+    run: &'a RunView,
+    steps: &'a [StepView],
+}
+
 /// The log of a run, by iteration and attempt.
 #[derive(Debug, Args)]
 pub struct Logs {
@@ -59,8 +67,9 @@ pub struct Logs {
 impl State {
     pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
-        let run = client.state(self.id).await?;
-        Ok(cx.output.give(&run, || output::whole(&run, client.ports().clock.now())))
+        let (run, steps) = (client.state(self.id).await?, client.steps(self.id).await?);
+        let document = WithSteps { run: &run, steps: &steps };
+        Ok(cx.output.give(&document, || output::whole(&run, &steps, client.ports().clock.now())))
     }
 }
 

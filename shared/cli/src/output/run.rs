@@ -1,6 +1,9 @@
 //! Runs, for people.
 
+use std::time::Duration;
+
 use console::{Style, style};
+use dacapo::StepView;
 use dacapo_dashboard::show::{ago, pretty, took};
 use dacapo_domain::{Json, RunView, State, until};
 use jiff::Timestamp;
@@ -81,8 +84,8 @@ pub fn outcome(run: &RunView, now: Timestamp) -> String {
     text
 }
 
-/// All of a run.
-pub fn whole(run: &RunView, now: Timestamp) -> String {
+/// All of a run, and its steps.
+pub fn whole(run: &RunView, steps: &[StepView], now: Timestamp) -> String {
     let mut lines = vec![format!("{}  {}  {}", style(line(&run.name, 64)).bold(), state(run.state), run.id)];
     let mut fact = |name: &str, value: String| lines.push(format!("{}  {value}", style(format!("{name:>9}")).dim()));
     let moments = [
@@ -131,8 +134,18 @@ pub fn whole(run: &RunView, now: Timestamp) -> String {
     value("body", run.body.as_ref());
     value("input", run.input.as_ref().filter(|_| run.input != run.body));
     value("result", run.result.as_ref());
+    value("output", run.output.as_ref());
+    value("metadata", run.metadata.as_ref());
     if let Some(why) = &run.result_left_out {
         fact("result", format!("left out: {}", plain(why)));
+    }
+    for step in steps {
+        let StepView { name, iteration, attempt, at, took_ms, bytes } = step;
+        let made = format!(
+            "iteration {iteration}, attempt {attempt}, took {}, {bytes} bytes",
+            took(Duration::from_millis(*took_ms))
+        );
+        fact("step", format!("{}  {}", line(name, 64), style(format!("{made}  {}", ago(*at, now))).dim()));
     }
     lines.join("\n")
 }

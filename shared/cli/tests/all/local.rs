@@ -25,7 +25,7 @@ fn run_that_is_due_later_is_shown_rescheduled_aborted_and_replayed() {
     for field in
         "id name state body input createdAt scheduledAt dueAt submittedAt startedAt completedAt failedAt abortedAt \
                   expiredAt progressMessage progressPercent errorMessage errorStack errorCode result expiresAtS attempt \
-                  iteration parentId tags trigger"
+                  iteration parentId tags trigger output metadata steps"
             .split_whitespace()
     {
         assert!(run.get(field).is_some(), "no {field} in {run}");

@@ -14,7 +14,9 @@ use tokio::{sync::MutexGuard, time::Instant};
 
 use super::{
     Limit,
+    data::StoredData,
     log::{Log, NewEntry},
+    step_names::AttemptSteps,
 };
 use crate::{
     App, Error, ErrorKind, Origin,
@@ -47,6 +49,8 @@ pub struct TaskAttempt {
     begun: Mutex<Vec<HookName>>,
     pub(super) pending: Mutex<Pending>,
     pub(super) has_clamped: AtomicBool,
+    pub(super) steps: Mutex<AttemptSteps>,
+    pub(super) data: tokio::sync::Mutex<StoredData>,
     log: Log,
 }
 
@@ -78,10 +82,12 @@ impl TaskAttempt {
         app: &App,
         task: &TaskEntry,
         run: RunRecord,
-        body: Json,
-        input: Json,
+        mut payloads: Payloads,
         deadline: Timestamp,
     ) -> Self {
+        let data = StoredData::of(&payloads);
+        let body = payloads.take(slot::BODY).unwrap_or_default();
+        let input = payloads.take(slot::INPUT).unwrap_or_else(|| body.clone());
         let called_at = app.ports().clock.now();
         // Counted from the lease: what was read under it took some of its time.
         let since = run.lease().map_or(called_at, |lease| lease.since);
@@ -107,6 +113,8 @@ impl TaskAttempt {
             begun: Mutex::default(),
             pending: Mutex::default(),
             has_clamped: AtomicBool::new(false),
+            steps: Mutex::new(AttemptSteps::of(&run)),
+            data: tokio::sync::Mutex::new(data),
             log: Log::of_attempt(&run),
             snapshot: Mutex::new(run.clone()),
             run: tokio::sync::Mutex::new(run),
@@ -137,6 +145,16 @@ impl TaskAttempt {
     #[must_use]
     pub fn input(&self) -> &Json {
         &self.input
+    }
+
+    /// The options of the task, as far as its runs need them.
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The time until which its own reads and writes are tried.
+    pub(super) fn write_until(&self) -> Timestamp {
+        self.write_until
     }
 
     /// The time at which the handler was called.
@@ -307,8 +325,8 @@ impl TaskAttempt {
         if let Some(progress) = &progress {
             self.publish_progress(progress).await;
         }
-        let logged = self.log.counted().await;
-        (run.clone(), AttemptEnd { progress, logged, ..AttemptEnd::new(self.token, outcome, spent) })
+        let (logged, steps) = (self.log.counted().await, lock(&self.steps).end());
+        (run.clone(), AttemptEnd { progress, logged, steps, ..AttemptEnd::new(self.token, outcome, spent) })
     }
 
     /// Publishes the lifecycle events that the run owes, and says whether it owes no more.

@@ -69,7 +69,8 @@ pub trait Records: Send + Sync {
     }
 
     /// Replaces a record, on the condition that its version is still the one seen. Once it expires, what stands beside
-    /// it expires with it: payloads that are stored apart, and its log. Where that takes many calls, the record stays in
+    /// it expires with it: payloads that are stored apart, and its log; a record has an expiry of its own there, which
+    /// moves where the write says so. Where that takes many calls, the record stays in
     /// the reconcile index meanwhile, for [`expire_overflow`](Self::expire_overflow).
     ///
     /// # Errors
@@ -109,6 +110,19 @@ pub trait Records: Send + Sync {
     /// # Errors
     /// Any [`PortError`](super::PortError).
     async fn query(&self, query: &Query) -> PortResult<Page>;
+
+    /// The records of a kind that stand beside another, in the order of their ids, at most `limit` after the one of this
+    /// id; with the payloads that are stored with each.
+    ///
+    /// # Errors
+    /// Any [`PortError`](super::PortError).
+    async fn owned(
+        &self,
+        owner: &RecordKey,
+        kind: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PortResult<Vec<StoredRecord>>;
 
     /// Adds lines to a record's log.
     ///

@@ -155,11 +155,11 @@ impl Runner {
         if let Some(message) = self.abort_of_parent(&run, deadline).await? {
             return self.end_aborted(run, message, entry, deadline).await;
         }
-        let Some((body, input)) = self.payloads(payloads, &run, deadline).await? else { return Ok(None) };
-        let attempt = Arc::new(TaskAttempt::new(&self.app, entry, run, body, input.clone(), deadline));
+        let Some(payloads) = self.payloads(payloads, &run, deadline).await? else { return Ok(None) };
+        let attempt = Arc::new(TaskAttempt::new(&self.app, entry, run, payloads, deadline));
         let published = attempt.publish_owed().await;
         let call = {
-            let (task, attempt) = (task.clone(), attempt.clone());
+            let (task, attempt, input) = (task.clone(), attempt.clone(), attempt.input().clone());
             async move { task.call(input, attempt).await }
         };
         let outcome = self.guard.call("handler", call, attempt.limit()).await;
@@ -219,17 +219,15 @@ impl Runner {
         mut payloads: Payloads,
         run: &RunRecord,
         deadline: Timestamp,
-    ) -> PortResult<Option<(Json, Json)>> {
-        let is_first = run.iteration == 1;
+    ) -> PortResult<Option<Payloads>> {
         let is_here = |slot| matches!(payloads.get(slot), Payload::Here(_));
-        if !is_here(slot::BODY) || !(is_first || is_here(slot::INPUT)) {
+        // The first iteration has an input of its own only where a handler has updated it.
+        let has_input = run.iteration > 1 || payloads.get(slot::INPUT) != Payload::Absent;
+        if !is_here(slot::BODY) || (has_input && !is_here(slot::INPUT)) {
             let Some(stored) = self.load_run(run.id, deadline).await? else { return Ok(None) };
             payloads = stored.payloads;
         }
-        let body = payloads.take(slot::BODY).unwrap_or_default();
-        let input = if is_first { None } else { payloads.take(slot::INPUT) };
-        let input = input.unwrap_or_else(|| body.clone());
-        Ok(Some((body, input)))
+        Ok(Some(payloads))
     }
 
     /// Publishes what the run owes and runs the hooks of its end, then says so on the record. A crash in between has them
@@ -242,16 +240,13 @@ impl Runner {
         deadline: Timestamp,
     ) -> PortResult<()> {
         let Some(Stored { record, payloads }) = self.load_run(run.id, deadline).await? else { return Ok(()) };
-        let view = RunView::new(&record, payloads, self.ports().clock.now());
-        let body = view.body.clone().unwrap_or_default();
-        let input = view.input.clone().unwrap_or_else(|| body.clone());
+        let view = RunView::new(&record, payloads.clone(), self.ports().clock.now());
         let published = publish_owed(&self.app, &record, &view).await;
         let mut log = Log::of_ended(&record);
         let hooks = task.end_hooks(&view);
         let mut following = u32::try_from(hooks.len()).unwrap_or(u32::MAX);
         for (hook, place) in hooks.into_iter().zip(1..) {
-            let (body, input) = (body.clone(), input.clone());
-            let attempt = TaskAttempt::new(&self.app, entry, record.clone(), body, input, deadline);
+            let attempt = TaskAttempt::new(&self.app, entry, record.clone(), payloads.clone(), deadline);
             // Those that follow have their share of what is left.
             let share = self.left(deadline) / following;
             following -= 1;

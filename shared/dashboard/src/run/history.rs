@@ -1,28 +1,49 @@
 //! A run's history: its times, and its log.
 
-use dacapo::{LogEntry, LogLevel};
+use std::time::Duration;
+
+use dacapo::{LogEntry, LogLevel, StepView};
 use dacapo_domain::{RunView, State};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::parts;
-use crate::show::{plain, shorten};
+use crate::show::{plain, shorten, took};
 
-/// The list of moments, earliest first, and what is still to come.
-pub fn timeline(run: &RunView, now: Timestamp) -> Markup {
+/// A place of a timeline.
+struct Place<'a> {
+    name: &'a str,
+    at: Timestamp,
+    class: &'a str,
+    step: Option<&'a StepView>,
+}
+
+/// The list of moments and steps, earliest first, and what is still to come.
+pub fn timeline(run: &RunView, steps: &[StepView], now: Timestamp) -> Markup {
     html! {
         ol class="timeline" {
-            @for (name, at, class) in moments(run) {
+            @for Place { name, at, class, step } in moments(run, steps) {
                 @let class = if at > now { "ahead" } else { class };
                 li class=[(!class.is_empty()).then_some(class)] {
-                    b { (name) } " "
+                    b { (plain(&shorten(name, SHOWN_NAME))) } " "
                     small { (parts::moment(at, now)) }
+                    @if let Some(step) = step { small { (made(step)) } }
                     small { (at.strftime("%F %T")) " UTC" }
                 }
             }
         }
     }
 }
+
+/// The making of a step, in words.
+fn made(step: &StepView) -> String {
+    let StepView { iteration, attempt, took_ms, bytes, .. } = step;
+    let took = took(Duration::from_millis(*took_ms));
+    format!("step of iteration {iteration}, attempt {attempt} · took {took} · {bytes} bytes")
+}
+
+/// Bytes of a step's name that a page shows, at most.
+const SHOWN_NAME: usize = 128;
 
 /// Entries of a log that one page shows.
 pub const ENTRIES: usize = 200;
@@ -55,7 +76,7 @@ pub fn log(run: &RunView, entries: &[LogEntry], is_earlier: bool) -> Markup {
     }
 }
 
-fn moments(run: &RunView) -> Vec<(&'static str, Timestamp, &'static str)> {
+fn moments<'a>(run: &RunView, steps: &'a [StepView]) -> Vec<Place<'a>> {
     let next = match run.state {
         State::Waiting => Some(("next iteration", run.due_at, "")),
         State::Submitted if run.started_at.is_some() => Some(("next attempt", run.due_at, "")),
@@ -72,8 +93,10 @@ fn moments(run: &RunView) -> Vec<(&'static str, Timestamp, &'static str)> {
         run.aborted_at.map(|at| ("aborted", at, "")),
         run.expired_at.map(|at| ("expired", at, "")),
     ];
-    let mut moments: Vec<_> = once.into_iter().flatten().collect();
-    moments.sort_by_key(|(_, at, _)| *at);
+    let once = once.into_iter().flatten().map(|(name, at, class)| Place { name, at, class, step: None });
+    let steps = steps.iter().map(|step| Place { name: &step.name, at: step.at, class: "", step: Some(step) });
+    let mut moments: Vec<_> = once.chain(steps).collect();
+    moments.sort_by_key(|moment| moment.at);
     moments
 }
 

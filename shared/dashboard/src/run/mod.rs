@@ -58,6 +58,7 @@ pub fn address(id: Result<Path<String>, PathRejection>) -> Result<Id, PageError>
 async fn page(dashboard: &Dashboard, id: Id, before: Option<&str>) -> Result<Markup, PageError> {
     let run = dashboard.client.state(id).await?;
     let log = dashboard.client.logs_before(id, before, history::ENTRIES).await?;
+    let steps = dashboard.client.steps(id).await?;
     let now = dashboard.now();
     let content = html! {
         div class="head" {
@@ -71,7 +72,7 @@ async fn page(dashboard: &Dashboard, id: Id, before: Option<&str>) -> Result<Mar
         @if run.completed_at.is_none() { (error(&run)) }
         div class="columns" {
             div {
-                div class="sheet" { h2 { "Timeline" } (history::timeline(&run, now)) }
+                div class="sheet" { h2 { "Timeline" } (history::timeline(&run, &steps, now)) }
                 div class="sheet" { h2 { "Facts" } (facts(&run, now)) }
             }
             div {
@@ -123,6 +124,8 @@ fn values(run: &RunView) -> Markup {
         (parts::value("Result", run.result.as_ref()))
         @if let Some(why) = &run.result_left_out { section { h2 { "Result" } p class="soft" { "left out: " (plain(why)) } } }
         (parts::value(if run.state.is_final() { "Input of the last iteration" } else { "Input of this iteration" }, run.input.as_ref().filter(|_| run.input != run.body)))
+        (parts::value("Output", run.output.as_ref()))
+        (parts::value("Metadata", run.metadata.as_ref()))
         (parts::value("Body", run.body.as_ref()))
     }
 }

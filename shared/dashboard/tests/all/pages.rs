@@ -65,6 +65,15 @@ async fn page_of_a_run_shows_its_state_values_and_log() {
 }
 
 #[tokio::test]
+async fn timeline_of_a_run_shows_its_steps() {
+    let app = sample::empty();
+    let id = app.run(CHARGE, Charge { customer: 7, amount: 5.0 }).await.unwrap().id();
+    app.run_until_idle().await;
+    let page = Browser::of(&app).get(&format!("/run/{id}")).await;
+    page.shows("ask &lt;the bank&gt;</b>").shows("step of iteration 1, attempt 1 · took 0 ms · 4 bytes");
+}
+
+#[tokio::test]
 async fn text_of_users_with_markup_is_shown_escaped() {
     let app = sample::empty();
     let id = app.run(CHARGE, Charge { customer: 7, amount: 250.0 }).await.unwrap().id();

@@ -42,7 +42,8 @@ async fn import(mut job: Import, cx: TaskContext) -> Result<Outcome<Import, Impo
     Ok(Done(Imported { rows: 1000, by_country }))
 }
 
-async fn charge(card: Charge, _: TaskContext) -> Result<(), TaskError> {
+async fn charge(card: Charge, cx: TaskContext) -> Result<(), TaskError> {
+    cx.step("ask <the bank>", async || Ok("no".to_owned())).await?;
     let declined = std::io::Error::other("the bank said: <b>insufficient funds</b>");
     Err(TaskError::terminal(declined).code(if card.amount > 100.0 { "DECLINED" } else { "LIMIT" }))
 }

@@ -37,8 +37,12 @@ pub struct StoredRecord {
 pub struct RecordKey {
     /// The kind: a name without a slash, as [`Machine::KIND`](crate::Machine::KIND) has it.
     pub kind: Cow<'static, str>,
-    /// The id: any text, unique within the kind.
+    /// The id: any text, unique within the kind, or within the owner where there is one.
     pub id: String,
+    /// The text of the key of the record that it stands beside, whose id has no slash. It is deleted with that record,
+    /// and its expiry can be moved with that one's: see [`Write::expiry_beside_s`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// The part that every record has, whatever its kind.
@@ -67,20 +71,30 @@ impl RecordKey {
     /// The key of a record of this kind.
     #[must_use]
     pub fn new(kind: &'static str, id: impl Into<String>) -> Self {
-        Self { kind: Cow::Borrowed(kind), id: id.into() }
+        Self { kind: Cow::Borrowed(kind), id: id.into(), owner: None }
     }
 
-    /// The key from its text, as [`Display`](fmt::Display) writes it; `None` for a text without a slash.
+    /// The key of the same kind and id beside the record of this key.
+    #[must_use]
+    pub fn owned_by(self, owner: impl Into<String>) -> Self {
+        Self { owner: Some(owner.into()), ..self }
+    }
+
+    /// The key from its kind and id, `{kind}/{id}`, without its owner; `None` for a text without a slash.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
         let (kind, id) = text.split_once('/')?;
-        Some(Self { kind: Cow::Owned(kind.to_owned()), id: id.to_owned() })
+        Some(Self { kind: Cow::Owned(kind.to_owned()), id: id.to_owned(), owner: None })
     }
 }
 
-/// `{kind}/{id}`: one text a key, since a kind has no slash.
+/// `{kind}/{id}`, after the owner's and a slash where there is one: one text a key, since neither a kind nor an owner's
+/// id has a slash.
 impl fmt::Display for RecordKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(owner) = &self.owner {
+            write!(f, "{owner}/")?;
+        }
         write!(f, "{}/{}", self.kind, self.id)
     }
 }

@@ -21,6 +21,12 @@ pub mod slot {
     pub const WAITERS: &str = "waiters";
     /// The set of what has come of all that a join waits for.
     pub const MEMBERS: &str = "members";
+    /// A run's output, as its handler updates it.
+    pub const OUTPUT: &str = "output";
+    /// A run's metadata, as its handler updates them.
+    pub const METADATA: &str = "metadata";
+    /// The value of a step.
+    pub const VALUE: &str = "value";
 }
 
 /// The payloads of a record: JSON values that are replaced one by one, and may be too large to be stored with it.

@@ -18,6 +18,9 @@ pub struct Write {
     /// The places in the indexes: all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub index: Vec<IndexEntry>,
+    /// The time from which all that stands beside it may be deleted, in Unix seconds, where this write moves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry_beside_s: Option<i64>,
     /// The effects: in the same transaction where the store can, else after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<Effect>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    AttemptEnd, FinalState, Lease, Logged, Phase, Policy, Progress, Purpose, RunRecord,
+    AttemptEnd, FinalState, Lease, Logged, Phase, Policy, Progress, Purpose, RunRecord, Update,
     bounds::{lease_until, next_try},
     end, signal,
 };
@@ -82,7 +82,7 @@ pub(super) fn crashed(
     policy: &Policy,
     cx: &DecisionContext,
 ) -> Decision<RunRecord> {
-    let mut run = run.clone();
+    let mut run = run.with_uncounted_steps(policy);
     if let Some(lease) = run.lease() {
         let limit = crate::until(lease.since, lease.until).saturating_sub(limits::LEASE_MARGIN);
         let left = run.attempt_limit(Duration::MAX, policy);
@@ -116,6 +116,7 @@ pub(super) fn ended(run: &RunRecord, ended: &AttemptEnd, policy: &Policy, cx: &D
     if ended.published {
         run.unpublished.clear();
     }
+    run.add_steps(ended.steps, policy);
     let overrun = run.overrun(Duration::ZERO, policy);
     match &ended.outcome {
         AttemptOutcome::Aborted => end::finish(run, FinalState::Aborted, abort, policy, cx),
@@ -242,6 +243,16 @@ pub(super) fn progressed(
         return Decision::keep(run, vec![]);
     }
     RunRecord { progress: Some(progress.bounded()), ..run.clone() }.stored(cx, vec![])
+}
+
+/// The attempt updates the run's own stored data.
+pub(super) fn updated(run: &RunRecord, token: Version, update: &Update, cx: &DecisionContext) -> Decision<RunRecord> {
+    if !holds(run, token) {
+        return Decision::keep(run, vec![]);
+    }
+    let tags = update.tags.clone().unwrap_or_else(|| run.tags.clone());
+    let decision = RunRecord { tags, ..run.clone() }.stored(cx, vec![]);
+    Decision { payloads: update.payloads.clone(), ..decision }
 }
 
 /// The attempt asks for another limit, counted from its start: the lease moves before the limit does.

@@ -41,7 +41,7 @@ impl RunRecord {
 
 /// An abort from outside ends a run that doesn't execute; what it has started is to end too.
 pub(super) fn abort(run: &RunRecord, message: String, policy: &Policy, cx: &DecisionContext) -> Decision<RunRecord> {
-    let mut run = run.clone();
+    let mut run = run.with_uncounted_steps(policy);
     if run.started_at.is_some() {
         run.cascade = Some(Cascade { since: cx.now, is_done: false });
     }

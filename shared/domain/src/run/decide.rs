@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    FinalState, Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Task, WaitLoopCall, attempt, cascade, end,
-    reconcile, signal,
+    FinalState, Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Steps, Task, WaitLoopCall, attempt, cascade,
+    end, reconcile, signal,
     table::{Cell, Transition as T, cell},
     wait_loop,
     wait_loop_call::wait_until,
@@ -99,6 +99,7 @@ impl RunRecord {
             cascade: None,
             handler_ms: 0,
             logged: Logged::default(),
+            steps: Steps::default(),
             progress: None,
             error: None,
             unpublished: BTreeSet::new(),
@@ -155,7 +156,10 @@ impl Machine for RunRecord {
         let Cell::Does(transition) = cell(from, input.name()) else { return Decision::keep(self, vec![]) };
         let fallback = Policy::default(); // Of what needs none.
         let policy = if let Task::Known(policy) = task { policy } else { &fallback };
-        let decision = self.apply(transition, input, policy, task, cx);
+        let decision = match self.with_steps_kept(cx.now) {
+            Some(kept) => kept.apply(transition, input, policy, task, cx).with_steps_moved(),
+            None => self.apply(transition, input, policy, task, cx),
+        };
         let to = decision.record.phase.name();
         debug_assert!(from == to || transition.leads_to(from).contains(&to), "{transition:?}: {from:?} → {to:?}");
         if let (true, Phase::Ended(end)) = (from != to, &decision.record.phase) {
@@ -191,6 +195,7 @@ impl RunRecord {
             (T::EndAttempt, Input::AttemptEnded(end)) => attempt::ended(self, end, policy, cx),
             (T::StoreProgress, Input::Progressed(token, progress)) => attempt::progressed(self, *token, progress, cx),
             (T::MoveLease, Input::Extended(token, limit)) => attempt::extended(self, *token, *limit, policy, cx),
+            (T::StoreUpdate, Input::Updated(token, update)) => attempt::updated(self, *token, update, cx),
             (T::SendAfresh, Input::Undelivered(purpose)) => attempt::sent_afresh(self, *purpose),
             (T::HandOver, Input::WaitLoopAnswered(call)) => wait_loop::answering(self, call, cx),
             (T::FollowExecution, Input::ExecutionEnded(generation, how)) => {

@@ -75,7 +75,8 @@ fn end(mut run: RunRecord, mut end: End, policy: &Policy, cx: &DecisionContext) 
     let is_unsettled = end.hooks_pending || !run.unpublished.is_empty();
     end.hooks_lease = is_unsettled.then(|| lease(policy, cx));
     run.phase = Phase::Ended(end);
-    let decision = run.stored(cx, effects);
+    let expiry_beside_s = run.move_steps(kept_until);
+    let decision = Decision { expiry_beside_s, ..run.stored(cx, effects) };
     if is_unsettled { decision.then(Work::RunEndHooks) } else { decision }
 }
 
@@ -109,7 +110,7 @@ pub(super) fn delegate_end_hooks(decision: Decision<RunRecord>, cx: &DecisionCon
     let mut delegated = run.stored(cx, decision.effects);
     // The message carries the record as it is stored.
     delegated.effects.push(delegated.record.send());
-    Decision { payloads: decision.payloads, ..delegated }
+    Decision { payloads: decision.payloads, expiry_beside_s: decision.expiry_beside_s, ..delegated }
 }
 
 /// Another run waits, and reads this one's end once it wakes.
@@ -118,7 +119,9 @@ pub(super) fn keep_longer(run: &RunRecord, until: Timestamp, cx: &DecisionContex
     if run.expires_at_s.is_none_or(|expires_at_s| expires_at_s >= needed) {
         return Decision::keep(run, vec![]);
     }
-    RunRecord { expires_at_s: Some(needed), ..run.clone() }.stored(cx, vec![])
+    let mut run = RunRecord { expires_at_s: Some(needed), ..run.clone() };
+    let expiry_beside_s = run.move_steps(until);
+    Decision { expiry_beside_s, ..run.stored(cx, vec![]) }
 }
 
 /// The ended run's message has come to its function: its hooks run here, unless another process runs them.
@@ -162,7 +165,7 @@ pub(super) fn fail_removed(run: &RunRecord, cx: &DecisionContext) -> Decision<Ru
     if run.is_leased(cx.now) {
         return Decision::keep(run, vec![]);
     }
-    let mut run = run.clone();
+    let mut run = run.with_uncounted_steps(&Policy::default());
     let message = format!("no function has the task {:?} any more; its hooks did not run", run.name);
     run.error = Some(RecordedError::new(code::UNKNOWN_TASK, message));
     // Its manifest is gone, so that nothing says whether a function subscribes; where none does, nothing is published.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ExecutionEnd, Logged, Progress, Purpose, Signal, WaitLoopCall};
-use crate::{AttemptOutcome, LifecycleEvent, Retry, Version, limits};
+use crate::{AttemptOutcome, LifecycleEvent, Payloads, Retry, Version, limits};
 
 /// An input of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,8 @@ pub enum Input {
     Signalled(Signal),
     /// One that waits for it needs its record until then at least.
     Needed(Timestamp),
+    /// The attempt that holds the lease updates the run's own stored data.
+    Updated(Version, Update),
     /// A client asks to end it, with a message.
     AbortRequested(String),
     /// An abort has reached its children.
@@ -68,6 +70,17 @@ pub struct AttemptEnd {
     pub published: bool,
     /// Is true where the process has the time for the hooks of the end.
     pub has_time: bool,
+    /// The steps that this attempt has stored.
+    pub steps: u32,
+}
+
+/// An update of a run's own stored data.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Update {
+    /// The tags, where they change.
+    pub tags: Option<Vec<String>>,
+    /// The payloads that are replaced.
+    pub payloads: Payloads,
 }
 
 /// An input without what it holds: a column of the [table](super::table).
@@ -85,6 +98,7 @@ pub enum InputName {
     Extended,
     Signalled,
     Needed,
+    Updated,
     AbortRequested,
     ChildrenAborted,
     Rescheduled,
@@ -158,7 +172,7 @@ pub struct Policy {
 
 impl InputName {
     /// All inputs.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Delivered,
         Self::Undelivered,
         Self::WaitLoopCalled,
@@ -170,6 +184,7 @@ impl InputName {
         Self::Extended,
         Self::Signalled,
         Self::Needed,
+        Self::Updated,
         Self::AbortRequested,
         Self::ChildrenAborted,
         Self::Rescheduled,
@@ -183,6 +198,7 @@ impl InputName {
         matches!(
             self,
             Self::Progressed
+                | Self::Updated
                 | Self::WaitLoopAnswered
                 | Self::Signalled
                 | Self::Needed
@@ -225,6 +241,7 @@ impl Input {
             Self::Extended(..) => InputName::Extended,
             Self::Signalled(_) => InputName::Signalled,
             Self::Needed(_) => InputName::Needed,
+            Self::Updated(..) => InputName::Updated,
             Self::AbortRequested(_) => InputName::AbortRequested,
             Self::ChildrenAborted => InputName::ChildrenAborted,
             Self::Rescheduled(_) => InputName::Rescheduled,
@@ -258,9 +275,10 @@ impl Default for Policy {
 }
 
 impl AttemptEnd {
-    /// The end of an attempt that told no progress and kept no log entry, in a process that has time for the hooks.
+    /// The end of an attempt that told no progress, kept no log entry and stored no step, in a process that has time for
+    /// the hooks.
     #[must_use]
     pub fn new(token: Version, outcome: AttemptOutcome, spent: Duration) -> Self {
-        Self { token, outcome, spent, progress: None, logged: None, published: true, has_time: true }
+        Self { token, outcome, spent, progress: None, logged: None, published: true, has_time: true, steps: 0 }
     }
 }

@@ -13,6 +13,7 @@ mod logged;
 mod phase;
 mod reconcile;
 mod signal;
+mod steps;
 pub mod table;
 mod view;
 mod wait_loop;
@@ -25,9 +26,10 @@ use serde::{Deserialize, Serialize};
 
 pub use cascade::Cascade;
 pub use decide::NewRun;
-pub use input::{AttemptEnd, Facts, Input, InputName, Need, Policy, Task};
+pub use input::{AttemptEnd, Facts, Input, InputName, Need, Policy, Task, Update};
 pub use logged::{LogRoom, Logged};
 pub use phase::{End, FinalState, Lease, Phase, PhaseName, Signal, State, StateError};
+pub use steps::Steps;
 pub use view::RunView;
 pub use wait_loop_call::{ExecutionEnd, WaitLoopAnswer, WaitLoopCall, answer};
 
@@ -97,6 +99,9 @@ pub struct RunRecord {
     /// The log entries so far, as far as they are counted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub logged: Logged,
+    /// The steps that stand beside it, as far as they are counted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub steps: Steps,
     /// The last progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,

@@ -31,7 +31,7 @@ impl RunRecord {
             (_, Invoker::Queue { .. }) => later(self.due_at, limits::QUEUE_GRACE),
             (_, Invoker::WaitLoop { .. }) => later(self.due_at, limits::LOOP_GRACE).min(later(now, limits::WAIT_GRACE)),
         };
-        Some(at)
+        Some(self.steps_due().map_or(at, |due| at.min(due)))
     }
 
     /// The question to answer about an overdue run.

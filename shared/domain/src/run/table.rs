@@ -34,6 +34,8 @@ pub enum Transition {
     StoreProgress,
     /// Moves the end of the attempt's lease.
     MoveLease,
+    /// Stores the run's own data as the attempt updates them.
+    StoreUpdate,
     /// Sends the message afresh.
     SendAfresh,
     /// Gives an exhausted execution a successor.
@@ -108,7 +110,8 @@ pub const fn cell(phase: PhaseName, input: InputName) -> Cell {
         (I::AttemptEnded, Running) => Does(T::EndAttempt),
         (I::Progressed, Running) => Does(T::StoreProgress),
         (I::Extended, Running) => Does(T::MoveLease),
-        (I::AttemptEnded | I::Progressed | I::Extended, Queued | Waiting | Awaiting | Ended) => NO_ATTEMPT,
+        (I::Updated, Running) => Does(T::StoreUpdate),
+        (I::AttemptEnded | I::Progressed | I::Extended | I::Updated, Queued | Waiting | Awaiting | Ended) => NO_ATTEMPT,
 
         (I::Signalled, Queued | Running | Waiting) => {
             Ignored("it looks for the signal itself when it comes to wait for it")
@@ -169,6 +172,7 @@ impl Transition {
             Self::Abort | Self::FailRemoved => &[Ended],
             Self::StoreProgress
             | Self::MoveLease
+            | Self::StoreUpdate
             | Self::SendAfresh
             | Self::HandOver
             | Self::RequestAbort

@@ -42,6 +42,8 @@ pub struct RunView {
     /// The payloads that a lifecycle event had no room for, and their sizes; none where the record is whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payloads_left_out: Option<String>,
+    pub output: Option<Json>,
+    pub metadata: Option<Json>,
     /// The time from which the record may be deleted, in Unix seconds; none while the run is unfinished.
     pub expires_at_s: Option<i64>,
 }
@@ -113,6 +115,8 @@ impl RunView {
             result: payloads.take(slot::RESULT),
             result_left_out: end.and_then(|end| end.result_left_out.clone()),
             payloads_left_out: None,
+            output: payloads.take(slot::OUTPUT),
+            metadata: payloads.take(slot::METADATA),
             expires_at_s: run.expires_at_s,
         }
     }

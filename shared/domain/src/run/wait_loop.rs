@@ -83,7 +83,7 @@ pub(super) fn execution_ended(
         ExecutionEnd::Exhausted => exhausted(run, cx),
         ExecutionEnd::Failed(_) if run.is_leased(cx.now) => run.renewed(cx),
         ExecutionEnd::Failed(cause) => {
-            let mut run = run.clone();
+            let mut run = run.with_uncounted_steps(policy);
             run.error = Some(RecordedError::new(code::CRASHED, format!("the loop failed: {cause}")).bounded());
             without_stop(end::finish(run, FinalState::Failed, None, policy, cx))
         }

@@ -6,9 +6,9 @@ use dacapo_domain::{
 
 use super::{
     records::{
-        NO_ANSWER, aborting, between_attempts, call, cancel_timer, cascades, completed, delegated, direct, end, hooks,
-        hooks_lease, on_timer, perishable, policy, queued, running, running_in_loop, scheduled, send, start_loop,
-        stop_loop, waiting, with_hooks,
+        NO_ANSWER, aborting, between_attempts, call, cancel_timer, cascades, completed, delegated, died, direct, end,
+        hooks, hooks_lease, on_timer, perishable, policy, queued, running, running_in_loop, scheduled, send,
+        start_loop, stop_loop, waiting, with_hooks,
     },
     tape::{Case, at, driven, tape},
 };
@@ -211,6 +211,9 @@ fn hooks_done() -> Vec<Case<RunRecord>> {
 }
 
 pub fn unknown(next: &mut RunRecord, now: i64) {
+    if next.lease().is_some() {
+        died(next, next.handler_ms);
+    }
     let message = "no function has the task \"import airports\" any more; its hooks did not run";
     next.error = Some(RecordedError::new("UNKNOWN_TASK", message));
     let (former, wanted) = (next.reconcile_at, at(now + 190) + limits::LEASE_GRACE);

@@ -4,9 +4,9 @@ use dacapo_domain::{Input, NewRun, Phase, Policy, RunRecord, Task, Work, run::Fi
 
 use super::{
     records::{
-        NO_ANSWER, aborting, completed, crashed, created, delegated, direct, end, hooks, hooks_lease, new, on_timer,
-        once, other_attempt, perishable, policy, queued, retry, running, running_in_loop, scheduled, send, take,
-        with_hooks,
+        NO_ANSWER, aborting, completed, crashed, created, delegated, died, direct, end, hooks, hooks_lease, new,
+        on_timer, once, other_attempt, perishable, policy, queued, retry, running, running_in_loop, scheduled, send,
+        take, with_hooks,
     },
     tape::{Case, at, driven, s, tape},
 };
@@ -89,7 +89,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             .at(46)
             .gets(&delivered(&running()), known)
             .stores(|next| {
-                next.handler_ms = 30_000;
+                died(next, 30_000);
                 retry(next, 46, crashed(&running(), NO_ANSWER));
             })
             .effect(send(10)),
@@ -97,7 +97,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             .at(46)
             .gets(&delivered(&running()), Task::Known(&once))
             .stores(|next| {
-                next.handler_ms = 30_000;
+                died(next, 30_000);
                 next.error = Some(crashed(&running(), NO_ANSWER));
                 end(next, FinalState::Failed, 46);
             }),
@@ -105,7 +105,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             .at(46)
             .gets(&delivered(&aborting()), known)
             .stores(|next| {
-                next.handler_ms = 30_000;
+                died(next, 30_000);
                 end(next, FinalState::Aborted, 46).message = Some("enough".to_owned());
             }),
         tape("a message of another attempt finds none dead", &running())

@@ -6,7 +6,7 @@ use dacapo_domain::{
 };
 
 use super::{
-    records::{aborting, cascades, direct, end, hooks, policy, running_in_loop, send, start_loop, waiting},
+    records::{aborting, cascades, died, direct, end, hooks, policy, running_in_loop, send, start_loop, waiting},
     tape::{Case, at, tape},
 };
 
@@ -56,6 +56,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             .at(150)
             .gets(&ended(&running_in_loop(), ExecutionEnd::Stopped), known)
             .stores(|next| {
+                died(next, next.handler_ms);
                 end(next, FinalState::Aborted, 150).message = Some(stopped.to_owned());
                 next.reconcile_at = Some(at(60)); // As it was: the conductor alone raises it.
                 cascades(next, 150);
@@ -97,7 +98,10 @@ pub fn cases() -> Vec<Case<RunRecord>> {
         tape("an execution that failed under an ended lease fails the run", &running_in_loop())
             .at(150)
             .gets(&ended(&running_in_loop(), failed()), known)
-            .stores(|next| loop_failed(next, 150)),
+            .stores(|next| {
+                died(next, next.handler_ms);
+                loop_failed(next, 150);
+            }),
         tape("the end of another generation's execution is no news", &waiting())
             .at(20)
             .gets(&Input::ExecutionEnded(2, ExecutionEnd::Stopped), known)

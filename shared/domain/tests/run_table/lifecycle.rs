@@ -10,7 +10,7 @@ use dacapo_domain::{
 
 use super::{
     records::{
-        NO_ANSWER, between_attempts, call, cancel_timer, completed, crashed, done, end, hooks, hooks_lease, once,
+        NO_ANSWER, between_attempts, call, cancel_timer, completed, crashed, died, done, end, hooks, hooks_lease, once,
         perishable, policy, queued, running, scheduled, send, take, waiting,
     },
     tape::{Case, at, driven, json, s, tape},
@@ -203,7 +203,7 @@ fn elsewhere() -> Vec<Case<RunRecord>> {
             .at(65)
             .gets(&Input::Reconciled(Facts::Nothing), Task::Known(&once))
             .stores(|next| {
-                next.handler_ms = 30_000;
+                died(next, 30_000);
                 next.error = Some(crashed(&started(), NO_ANSWER));
                 leased(next, FinalState::Failed, 65, &[Started, Failed]);
                 next.reconcile_at = Some(at(65 + 190) + limits::LEASE_GRACE);

@@ -11,6 +11,7 @@ mod reconcile;
 mod records;
 mod report;
 mod signal;
+mod steps;
 #[expect(dead_code, reason = "nothing deletes a run but its time")]
 #[path = "../tape/mod.rs"]
 mod tape;
@@ -27,7 +28,7 @@ use dacapo_domain::{
 use tape::{Case, context, covers, ignores, play, walks};
 
 fn cases() -> Vec<Case<RunRecord>> {
-    let attempts = [delivered::cases(), outcome::cases(), report::cases()];
+    let attempts = [delivered::cases(), outcome::cases(), report::cases(), steps::cases()];
     let loops = [wait_loop::cases(), execution::cases(), signal::cases()];
     attempts
         .into_iter()
@@ -77,12 +78,19 @@ fn input_of_a_run_whose_task_was_removed_counts_as_its_removal() {
         let removed = run.decide(&Input::TaskRemoved, Task::Removed, &context(5_000));
         for name in InputName::ALL {
             use InputName::{
-                ChildrenAborted, EndHooksDone, Needed, Progressed, Reconciled, Signalled, WaitLoopAnswered,
+                ChildrenAborted, EndHooksDone, Needed, Progressed, Reconciled, Signalled, Updated, WaitLoopAnswered,
             };
             let decision = run.decide(&records::sample(name, &run), Task::Removed, &context(5_000));
             if !matches!(
                 name,
-                ChildrenAborted | Progressed | WaitLoopAnswered | Signalled | Needed | Reconciled | EndHooksDone
+                ChildrenAborted
+                    | Progressed
+                    | Updated
+                    | WaitLoopAnswered
+                    | Signalled
+                    | Needed
+                    | Reconciled
+                    | EndHooksDone
             ) {
                 assert_eq!(decision, removed, "{name:?} of {run:?}");
             }

@@ -8,8 +8,8 @@ use dacapo_domain::{
 use super::{
     control::found_unknown,
     records::{
-        NO_ANSWER, completed, crashed, delegated, direct, end, hooks, once, perishable, policy, queued, retry, running,
-        running_in_loop, scheduled, send, start_loop, waiting, with_hooks,
+        NO_ANSWER, completed, crashed, delegated, died, direct, end, hooks, once, perishable, policy, queued, retry,
+        running, running_in_loop, scheduled, send, start_loop, waiting, with_hooks,
     },
     tape::{Case, at, driven, tape},
 };
@@ -127,7 +127,7 @@ fn attempts() -> Vec<Case<RunRecord>> {
             .at(60)
             .gets(&nothing, known)
             .stores(|next| {
-                next.handler_ms = 30_000;
+                died(next, 30_000);
                 retry(next, 60, crashed(&running(), NO_ANSWER));
                 next.reconcile_at = Some(at(130));
             })
@@ -136,13 +136,13 @@ fn attempts() -> Vec<Case<RunRecord>> {
             .at(150)
             .gets(&Input::Reconciled(Facts::Executing(true)), known)
             .stores(|next| {
-                next.handler_ms = 31_000;
+                died(next, 31_000);
                 retry(next, 150, crashed(&running_in_loop(), NO_ANSWER));
                 next.reconcile_at = Some(at(160) + limits::LOOP_GRACE);
             }),
         tape("a dead last attempt fails the run", &running()).at(60).gets(&nothing, Task::Known(&once)).stores(
             |next| {
-                next.handler_ms = 30_000;
+                died(next, 30_000);
                 next.error = Some(crashed(&running(), NO_ANSWER));
                 end(next, FinalState::Failed, 60);
             },

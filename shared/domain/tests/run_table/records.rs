@@ -2,7 +2,8 @@
 
 use dacapo_domain::{
     AttemptEnd, AttemptError, AttemptOutcome, Cascade, Child, Effect, Input, Lease, Message, NewRun, Phase, Policy,
-    Purpose, RecordedError, Retry, RunMessage, RunRecord, Signal, Task, Trigger, Version, Wait, WaitLoopCall, limits,
+    Purpose, RecordedError, Retry, RunMessage, RunRecord, Signal, Steps, Task, Trigger, Update, Version, Wait,
+    WaitLoopCall, limits,
     run::{End, ExecutionEnd, Facts, FinalState, InputName, Progress},
 };
 
@@ -188,6 +189,7 @@ pub fn sample(name: InputName, run: &RunRecord) -> Input {
         InputName::Signalled => Input::Signalled(told()),
         InputName::Needed => Input::Needed(at(5_000_000)),
         InputName::ChildrenAborted => Input::ChildrenAborted,
+        InputName::Updated => Input::Updated(token, Update { tags: Some(vec!["a".to_owned()]), ..Update::default() }),
         InputName::AbortRequested => Input::AbortRequested("enough".to_owned()),
         InputName::Rescheduled => Input::Rescheduled(at(100_060)),
         InputName::Reconciled => Input::Reconciled(Facts::Nothing),
@@ -231,6 +233,18 @@ pub fn retry(run: &mut RunRecord, now: i64, error: RecordedError) {
 
 pub fn crashed(run: &RunRecord, cause: &str) -> RecordedError {
     RecordedError::new("CRASHED", format!("attempt {} of iteration {} crashed: {cause}", run.attempt, run.iteration))
+}
+
+/// The process of the attempt died: its handler counts for as long, and its steps are not counted.
+pub fn died(run: &mut RunRecord, handler_ms: u64) {
+    let since = run.lease().unwrap().since;
+    run.handler_ms = handler_ms;
+    run.steps = Steps { are_uncounted: true, ..steps_since(0, since.as_second() - at(0).as_second()) };
+}
+
+/// So many steps, of an attempt that was taken then: they expire two days after the history of a run that ends then.
+pub fn steps_since(count: u32, taken: i64) -> Steps {
+    Steps { count, expire_at_s: (at(taken) + limits::HISTORY).as_second() + 2 * 86_400, ..Steps::default() }
 }
 
 pub const NO_ANSWER: &str = "the process ended without an answer";

@@ -1,10 +1,10 @@
-//! The attempt that holds the lease says how far it is, or asks for more time.
+//! The attempt that holds the lease says how far it is, asks for more time, or updates what is stored.
 
-use dacapo_domain::{Input, Phase, Progress, RunRecord, Task, Version};
+use dacapo_domain::{Input, Payloads, Phase, Progress, RunRecord, Task, Update, Version, slot};
 
 use super::{
     records::{policy, running},
-    tape::{Case, at, s, tape},
+    tape::{Case, at, json, s, tape},
 };
 
 pub fn cases() -> Vec<Case<RunRecord>> {
@@ -12,6 +12,8 @@ pub fn cases() -> Vec<Case<RunRecord>> {
     let known = Task::Known(&policy);
     let half = Progress { message: "half".to_owned(), fraction: 0.5 };
     let token = running().lease().unwrap().token;
+    let tags = Update { tags: Some(vec!["late".to_owned()]), ..Update::default() };
+    let output = Update { tags: None, payloads: Payloads::none().with(slot::OUTPUT, json(r#"{"rows":2}"#)) };
     let until = |next: &mut RunRecord, end: i64| {
         let Phase::Running { lease, .. } = &mut next.phase else { unreachable!() };
         lease.until = at(end);
@@ -40,6 +42,19 @@ pub fn cases() -> Vec<Case<RunRecord>> {
         tape("another limit without the lease is refused", &running())
             .at(10)
             .gets(&Input::Extended(Version(1), s(60)), known)
+            .keeps(),
+        tape("tags are stored", &running())
+            .at(10)
+            .gets(&Input::Updated(token, tags.clone()), known)
+            .stores(|next| next.tags = vec!["late".to_owned()]),
+        tape("an output is stored, and the tags stay, of a task that was removed", &running())
+            .at(10)
+            .gets(&Input::Updated(token, output), Task::Removed)
+            .stores(|_| {})
+            .with(slot::OUTPUT, json(r#"{"rows":2}"#)),
+        tape("an update without the lease is refused", &running())
+            .at(10)
+            .gets(&Input::Updated(Version(1), tags), known)
             .keeps(),
     ]
 }

@@ -6,8 +6,8 @@ use dacapo_domain::{
 
 use super::{
     records::{
-        NO_ANSWER, call, crashed, delegated, direct, end, hooks, hooks_lease, new, once, other_generation, policy,
-        queued, retry, running, running_in_loop, stop_loop, take, waiting,
+        NO_ANSWER, call, crashed, delegated, died, direct, end, hooks, hooks_lease, new, once, other_generation,
+        policy, queued, retry, running, running_in_loop, stop_loop, take, waiting,
     },
     tape::{Case, at, context, driven, s, tape},
 };
@@ -78,21 +78,21 @@ fn called() -> Vec<Case<RunRecord>> {
             .at(150)
             .gets(&calls(&running_in_loop()), known)
             .stores(|next| {
-                next.handler_ms = 31_000;
+                died(next, 31_000);
                 retry(next, 150, crashed(&running_in_loop(), NO_ANSWER));
             }),
         tape("a crash counts at most half of what `max_duration` leaves", &running_in_loop())
             .at(150)
             .gets(&calls(&running_in_loop()), Task::Known(&tight))
             .stores(|next| {
-                next.handler_ms = 1_000 + (31_000 - 1_000) / 2;
+                died(next, 1_000 + (31_000 - 1_000) / 2);
                 retry(next, 150, crashed(&running_in_loop(), NO_ANSWER));
             }),
         tape("a call under the ended lease of the last attempt fails the run", &running_in_loop())
             .at(150)
             .gets(&calls(&running_in_loop()), Task::Known(&once))
             .stores(|next| {
-                next.handler_ms = 31_000;
+                died(next, 31_000);
                 next.error = Some(crashed(&running_in_loop(), NO_ANSWER));
                 end(next, FinalState::Failed, 150);
             }),
@@ -195,14 +195,14 @@ fn reported() -> Vec<Case<RunRecord>> {
             .at(150)
             .gets(&report(&running_in_loop()), known)
             .stores(|next| {
-                next.handler_ms = 31_000;
+                died(next, 31_000);
                 retry(next, 150, crashed(&running_in_loop(), "Runtime.OutOfMemory"));
             }),
         tape("a crash under the ended lease of the last attempt fails the run", &running_in_loop())
             .at(150)
             .gets(&report(&running_in_loop()), Task::Known(&once))
             .stores(|next| {
-                next.handler_ms = 31_000;
+                died(next, 31_000);
                 next.error = Some(crashed(&running_in_loop(), "Runtime.OutOfMemory"));
                 end(next, FinalState::Failed, 150);
             }),

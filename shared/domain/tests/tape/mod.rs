@@ -115,6 +115,12 @@ impl<M: Taped> Case<M> {
         self
     }
 
+    /// What stands beside the record expires then.
+    pub fn moves_expiry(mut self, expiry_beside_s: i64) -> Self {
+        self.expected.expiry_beside_s = Some(expiry_beside_s);
+        self
+    }
+
     fn cell(&self) -> (String, String) {
         (self.given.phase_name(), self.input.clone())
     }

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LIVENESS_PATH, LOAD, LOAD_ENDED, PEEK, POST,
+    APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LIVENESS_PATH, LOAD, LOAD_ENDED, OWNED, PEEK, POST,
     POSTPONE, QUERY, READ_LOG, READ_LOG_BACK, SAVE, Verb,
 };
 use crate::{
@@ -206,6 +206,16 @@ impl Records for Connection {
 
     async fn query(&self, query: &Query) -> PortResult<Page> {
         self.call(&QUERY, query).await
+    }
+
+    async fn owned(
+        &self,
+        owner: &RecordKey,
+        kind: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PortResult<Vec<StoredRecord>> {
+        self.call(&OWNED, &(owner, kind, after, limit)).await
     }
 
     async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {

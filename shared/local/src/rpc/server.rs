@@ -17,8 +17,8 @@ use dacapo_domain::Created;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LOAD, LOAD_ENDED, PEEK, POST, POSTPONE, QUERY,
-    READ_LOG, READ_LOG_BACK, SAVE, Verb,
+    APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LOAD, LOAD_ENDED, OWNED, PEEK, POST, POSTPONE,
+    QUERY, READ_LOG, READ_LOG_BACK, SAVE, Verb,
 };
 use crate::{
     engine::Admission,
@@ -60,6 +60,9 @@ fn records(router: Router<Ports>, admission: Arc<Admission>) -> Router<Ports> {
     let router =
         serve(router, &POSTPONE, async |ports, (key, seen, until)| ports.records.postpone(&key, seen, until).await);
     let router = serve(router, &QUERY, async |ports, query| ports.records.query(&query).await);
+    let router = serve(router, &OWNED, async |ports, (owner, kind, after, limit)| {
+        ports.records.owned(&owner, &kind, after.as_deref(), limit).await
+    });
     let router = serve(router, &APPEND, async |ports, (key, lines)| ports.records.append(&key, &lines).await);
     let router = serve(router, &READ_LOG, async |ports, (key, after, limit)| {
         ports.records.read_log(&key, after.as_deref(), limit).await

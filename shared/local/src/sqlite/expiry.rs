@@ -6,7 +6,7 @@ use dacapo_core::port::PortResult;
 use rusqlite::{Connection, params};
 
 use super::{
-    Database, entries,
+    Database, entries, owned,
     queues::oldest,
     rows::{execute, first, millis, query},
 };
@@ -42,8 +42,11 @@ impl Database {
     }
 }
 
-/// Deletes a record with its payloads, index entries and log.
+/// Deletes a record with its payloads, index entries and log, and the records beside it.
 pub(super) fn forget(connection: &Connection, key: &str) -> rusqlite::Result<()> {
+    for key in owned::owned_keys(connection, key)? {
+        forget(connection, &key)?;
+    }
     let indexed: Option<String> =
         first(connection, "SELECT indexed FROM records WHERE key = ?1", [key], |row| row.get(0))?.flatten();
     entries::remove(connection, key, indexed.as_deref())?;

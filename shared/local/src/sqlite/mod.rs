@@ -16,6 +16,7 @@ mod listeners;
 mod log;
 mod open;
 mod outbox;
+mod owned;
 mod query;
 mod queues;
 mod receive;

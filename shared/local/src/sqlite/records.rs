@@ -13,7 +13,7 @@ use rusqlite::{Connection, params};
 use super::{
     Database, entries, expiry,
     log::{BEHIND_ALL, LINES_AFTER, LINES_BEFORE},
-    outbox,
+    outbox, owned,
     rows::{WorkError, bits, execute, first, nanos, unreadable},
     stored::{PayloadColumns, PayloadRows, StoredRow, put_payloads},
 };
@@ -69,11 +69,12 @@ impl Row {
     /// Stores a record of whose key there is none; says whether there was none.
     fn insert(&self, connection: &Connection) -> rusqlite::Result<bool> {
         const SQL: &str = "INSERT INTO records
-            (key, version, reconcile_at, expires_at_s, indexed, document, payloads, has_large)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
+            (key, version, reconcile_at, expires_at_s, indexed, document, payloads, has_large, owner)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
         let Self { key, version, reconcile_at, expires_at_s, indexed, payloads, write } = self;
         let (document, PayloadColumns { text, has_large }) = (write.document.text(), payloads);
-        let params = params![key, version, reconcile_at, expires_at_s, indexed, document, text, has_large];
+        let owner = &write.header.key.owner;
+        let params = params![key, version, reconcile_at, expires_at_s, indexed, document, text, has_large, owner];
         if execute(connection, SQL, params)? == 0 {
             return Ok(false);
         }
@@ -176,6 +177,7 @@ fn save(connection: &Connection, row: &Row, seen: i64, now: Timestamp) -> rusqli
     match Current::find(connection, &row.key, now)? {
         Some(current) if current.version == seen => {
             let payloads = row.update(connection, &current)?;
+            owned::move_expiry(connection, &row.key, row.write.expiry_beside_s)?;
             outbox::follow(connection, &row.write.effects, now)?;
             Ok(SavedRow::Done(payloads.rows(connection, &row.key)?))
         }
@@ -294,6 +296,16 @@ impl Records for Database {
 
     async fn query(&self, query: &Query) -> PortResult<Page> {
         self.page(query).await
+    }
+
+    async fn owned(
+        &self,
+        owner: &RecordKey,
+        kind: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PortResult<Vec<StoredRecord>> {
+        self.query_owned(owner, kind, after, limit).await
     }
 
     async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {

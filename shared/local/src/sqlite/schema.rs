@@ -10,7 +10,7 @@ use super::rows::not_stored;
 pub(super) const APPLICATION_ID: i32 = 0x4461_6361;
 
 /// The versions of the tables: the file's `user_version` counts those that it has. One that was released is never changed.
-const VERSIONS: &[M<'_>] = &[M::up(TABLES), M::up(TOLD)];
+const VERSIONS: &[M<'_>] = &[M::up(TABLES), M::up(TOLD), M::up(OWNED)];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(VERSIONS);
 
 /// Statements kept prepared: more than there are in this module.
@@ -108,3 +108,7 @@ CREATE INDEX schedules_due ON schedules (next_fire) WHERE next_fire IS NOT NULL;
 
 /// The message that told the conductor of an execution's end; none where its run ended it.
 const TOLD: &str = "ALTER TABLE executions ADD COLUMN told TEXT;";
+
+/// The key of the record that a record stands beside.
+const OWNED: &str = "ALTER TABLE records ADD COLUMN owner TEXT;
+CREATE INDEX records_owned ON records (owner, key) WHERE owner IS NOT NULL;";

@@ -23,6 +23,7 @@ pub(super) struct StoredRow {
     expires_at_s: Option<i64>,
     document: String,
     payloads: PayloadRows,
+    owner: Option<String>,
 }
 
 /// The columns of a record that hold its payloads.
@@ -44,18 +45,22 @@ pub(super) struct PayloadRows {
 impl StoredRow {
     /// The record of a key, unless it has expired.
     pub(super) fn find(connection: &Connection, key: &str, now: Timestamp) -> rusqlite::Result<Option<Self>> {
-        const SQL: &str = "SELECT version, reconcile_at, expires_at_s, document, payloads, has_large FROM records
+        const SQL: &str =
+            "SELECT version, reconcile_at, expires_at_s, document, payloads, has_large, owner FROM records
             WHERE key = ?1 AND (expires_at_s IS NULL OR expires_at_s > ?2)";
         first(connection, SQL, params![key, now.as_second()], |row| {
             let (version, reconcile_at, expires_at_s, document) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
             let payloads = PayloadColumns::read(row, 4)?.rows(connection, key)?;
-            Ok(Self { key: key.to_owned(), version, reconcile_at, expires_at_s, document, payloads })
+            let owner = row.get(6)?;
+            Ok(Self { key: key.to_owned(), version, reconcile_at, expires_at_s, document, payloads, owner })
         })
     }
 
     /// The record.
     pub(super) fn record(self) -> PortResult<StoredRecord> {
-        let key = RecordKey::from_text(&self.key).ok_or_else(|| unreadable("a record's key", &self.key))?;
+        let own = self.owner.as_ref().map_or(&*self.key, |owner| self.key.get(owner.len() + 1..).unwrap_or_default());
+        let key = RecordKey::from_text(own).ok_or_else(|| unreadable("a record's key", &self.key))?;
+        let key = RecordKey { owner: self.owner, ..key };
         let header = Header {
             version: Version(self.version.cast_unsigned()),
             reconcile_at: self.reconcile_at.map(exactly),

@@ -16,6 +16,7 @@ use dacapo_domain::{Manifest, TaskEntry, slug};
 pub use batch::StartBatch;
 pub use publish::{Publish, Published};
 pub use query::{ListFilter, Listed};
+pub(crate) use run::check_tags;
 pub use run::{StartRun, Started};
 pub use schedules::{ScheduleClient, ScheduleState};
 

@@ -4,7 +4,7 @@ use dacapo_core::{
     commit::{Stored, load, load_ended, read_record},
     port::LogEntry,
 };
-use dacapo_domain::{Id, Index, Query, RunRecord, RunView, State};
+use dacapo_domain::{Id, Index, Machine, Query, RunRecord, RunView, State, StepRecord, StepView};
 use serde::{Deserialize, Serialize};
 
 use super::{Client, unknown_task};
@@ -12,6 +12,8 @@ use crate::{Error, ErrorKind};
 
 /// Lines of one read of a log.
 const LOG_PAGE: usize = 500;
+/// Steps of one read: each may come with its value.
+const STEPS_PAGE: usize = 100;
 /// Reads for one page: a filter that few runs pass gives a short page and a cursor, not a long wait.
 const READS: u32 = 10;
 /// The version of a cursor's form.
@@ -130,6 +132,29 @@ impl Client {
         let mut lines = self.ports().records.read_log_back(&RunRecord::key_of(id), before, limit).await?;
         lines.reverse();
         Ok(lines.iter().map(LogEntry::of).collect::<Result<_, _>>()?)
+    }
+
+    /// A run's steps, in the order in which they were done.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such run.
+    pub async fn steps(&self, id: Id) -> Result<Vec<StepView>, Error> {
+        let run = self.stored(id).await?.record;
+        let (key, mut steps, mut after) = (RunRecord::key_of(id), vec![], None::<String>);
+        if !run.steps.may_exist() && run.lease().is_none() {
+            return Ok(steps);
+        }
+        loop {
+            let page = self.ports().records.owned(&key, StepRecord::KIND, after.as_deref(), STEPS_PAGE).await?;
+            after = page.last().filter(|_| page.len() == STEPS_PAGE).map(|last| last.header.key.id.clone());
+            for stored in page {
+                steps.push(StepView::from(read_record::<StepRecord>(stored)?.record));
+            }
+            if after.is_none() {
+                steps.sort_by_key(|step| step.at);
+                return Ok(steps);
+            }
+        }
     }
 
     pub(super) async fn stored(&self, id: Id) -> Result<Stored<RunRecord>, Error> {

@@ -254,7 +254,7 @@ fn check_spans(key_for: Duration, ttl: Option<Duration>) -> Result<(), Error> {
     spans.map_err(|error| Error::usage(format!("start a run with a {error}")))
 }
 
-fn check_tags(tags: &[String]) -> Result<(), Error> {
+pub(crate) fn check_tags(tags: &[String]) -> Result<(), Error> {
     if tags.len() > limits::TAGS {
         let text = format!("give a run {} tags (allowed: up to {})", tags.len(), limits::TAGS);
         return Err(Error::new(ErrorKind::Usage, text));

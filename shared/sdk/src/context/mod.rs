@@ -3,6 +3,8 @@
 mod children;
 mod event;
 mod run;
+mod step;
+mod stored;
 mod task;
 
 pub use children::{ChildRun, Children};

@@ -23,7 +23,7 @@ use super::Children;
 /// [`HookContext`](crate::HookContext) can do.
 #[derive(Clone)]
 pub struct RunContext {
-    attempt: Arc<TaskAttempt>,
+    pub(super) attempt: Arc<TaskAttempt>,
     record: Arc<RunRecord>,
     client: Client,
 }
@@ -248,6 +248,11 @@ impl RunContext {
         self.client.publish(event, body)
     }
 
+    /// Is true of the input of a run that has none but its body.
+    pub(crate) fn is_body(&self, input: &Json) -> bool {
+        self.iteration() == 1 && input == self.attempt.body()
+    }
+
     /// Says whether this is the first call of a hook for this attempt.
     pub(crate) fn begins(&self, hook: HookName) -> bool {
         self.attempt.begins(hook)
@@ -281,7 +286,7 @@ where
     }
     let clock = &attempt.app().ports().clock;
     let first = clock.now();
-    let mut tries = 0;
+    let (mut tries, steps) = (0, attempt.used_steps());
     loop {
         tries += 1;
         let error = match work().await.into_result() {
@@ -297,5 +302,6 @@ where
             return Err(error);
         }
         tokio::time::sleep(pause).await;
+        attempt.retry_steps(&steps);
     }
 }

@@ -40,8 +40,11 @@ where
     async fn call(self: Arc<Self>, input: Json, attempt: Arc<TaskAttempt>) -> AttemptOutcome {
         let run = RunContext::new(attempt);
         let input = match self.reference.input.decode(&input) {
-            Ok(input) => input,
-            Err(error) => return AttemptOutcome::Failed(mismatch(&run, self.reference.name(), &error)),
+            Ok(decoded) => decoded,
+            Err(error) => {
+                let is_body = run.is_body(&input);
+                return AttemptOutcome::Failed(mismatch(is_body, self.reference.name(), &error));
+            }
         };
         let made = Arc::new(Made::nothing());
         let handled = self.through_middleware(input, &run, &made).await;
@@ -153,11 +156,14 @@ where
         failed.iter().fold(cx.attempt_error(error), both)
     }
 
-    /// The JSON of another iteration's input, which must be an input again.
-    fn stored_input(&self, input: &I) -> Result<Json, AttemptError> {
+    /// The JSON of another iteration's input, which must be an input again: the one that is stored, where none is given.
+    async fn next_input(&self, input: Option<&I>, cx: &HookContext<V>) -> Result<Json, AttemptError> {
         let codec = self.reference.input;
         let failed = |cause: String| AttemptError::terminal(code::ERROR, format!("the input of `continue` {cause}"));
-        let json = codec.encode(input).map_err(|error| failed(format!("can't be serialized: {error}")))?;
+        let json = match input {
+            Some(input) => codec.encode(input).map_err(|error| failed(format!("can't be serialized: {error}")))?,
+            None => cx.stored_input().await.map_err(|error| cx.attempt_error(error.into()))?,
+        };
         json.check().map_err(|error| failed(format!("can't be used: {error}")))?;
         match codec.decode(&json) {
             Ok(_) => Ok(json),
@@ -190,7 +196,7 @@ where
         };
         match outcome {
             Outcome::Done { value, message } => AttemptOutcome::Done { result: self.kept_result(&value), message },
-            Outcome::Continue { input, wait } => match self.stored_input(&input) {
+            Outcome::Continue { input, wait } => match self.next_input(input.as_ref(), &cx).await {
                 Ok(input) => AttemptOutcome::Continue { input, wait },
                 Err(error) => AttemptOutcome::Failed(error),
             },
@@ -212,13 +218,13 @@ async fn contained<R>(hook: impl Future<Output = Result<R, TaskError>>) -> Resul
 
 /// The first input is the body, which never changes. A later one was written by this task, perhaps by another
 /// version of it: a deploy may mend it.
-fn mismatch(run: &RunContext, task: &str, error: &Mismatch) -> AttemptError {
+fn mismatch(is_body: bool, task: &str, error: &Mismatch) -> AttemptError {
     let (place, cause) = (error.path(), error.inner());
-    if run.iteration() == 1 {
+    if is_body {
         let message = format!("the body is no input of task {task:?}: at {place}: {cause}");
         return AttemptError::terminal(code::BODY_MISMATCH, message);
     }
-    let message = format!("the input that `continue` gave is no input of task {task:?} any more: at {place}: {cause}");
+    let message = format!("the stored input is no input of task {task:?} any more: at {place}: {cause}");
     AttemptError::retryable(code::INPUT_MISMATCH, message)
 }
 

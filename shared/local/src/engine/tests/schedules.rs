@@ -44,7 +44,14 @@ async fn schedule_whose_record_can_not_be_read_misses_and_fires_as_it_is_declare
     let header =
         load::<ScheduleRecord>(&app.ports(), &ScheduleRecord::key_of("greet-1")).await?.unwrap().record.header();
     let document = Json::from_text(r#"{"v":2}"#)?;
-    let spoilt = Write { header: header.clone(), document, payloads: Payloads::none(), index: vec![], effects: vec![] };
+    let spoilt = Write {
+        header: header.clone(),
+        document,
+        payloads: Payloads::none(),
+        index: vec![],
+        expiry_beside_s: None,
+        effects: vec![],
+    };
     app.ports().records.save(&header, &spoilt).await?;
 
     app.clock.move_to(app.after(Duration::from_secs(3 * 3_600 + 600)));

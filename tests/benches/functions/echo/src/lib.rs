@@ -16,6 +16,9 @@ pub struct Said {
     /// Runs of the same task that are started and waited for first.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub children: u32,
+    /// Steps before that.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub steps: u32,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -26,7 +29,7 @@ fn is_zero(number: &u32) -> bool {
 impl Default for Said {
     /// An ordinary body: with the record and the result less than a kilobyte.
     fn default() -> Self {
-        Self { text: "What is said here is said again. ".repeat(4), continues: 0, children: 0 }
+        Self { text: "What is said here is said again. ".repeat(4), continues: 0, children: 0, steps: 0 }
     }
 }
 
@@ -36,6 +39,9 @@ pub fn function() -> impl Function {
 }
 
 async fn echo(mut said: Said, cx: TaskContext) -> Result<Outcome<Said, String>, TaskError> {
+    for step in 0..said.steps {
+        cx.step(&format!("step {step}"), async || Ok(said.text.clone())).await?;
+    }
     if said.children > 0 {
         let children = cx.batch(ECHO, (0..said.children).map(|_| Said::default())).await?;
         said.children = 0;
