@@ -11,6 +11,7 @@ mod schedules;
 mod state_machine;
 mod table;
 mod template;
+mod token_url;
 
 pub use collect::{CollectError, collect};
 pub use names::code_parameter;

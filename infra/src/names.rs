@@ -15,6 +15,8 @@ pub(crate) const NEW_TABLE: &str = "NewTable";
 pub(crate) const NEW_LOOP: &str = "NewLoop";
 /// The condition under which alarms tell a topic.
 pub(crate) const HAS_ALARM_TOPIC: &str = "HasAlarmTopic";
+/// The condition under which tokens can be completed over HTTPS.
+pub(crate) const HAS_TOKEN_URL: &str = "HasTokenUrl";
 
 /// Text with CloudFormation's placeholders.
 pub(crate) fn sub(text: impl Into<String>) -> Value {

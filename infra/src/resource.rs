@@ -25,6 +25,11 @@ impl Resource {
         Self { kind, condition: None, deletion_policy: None, update_replace_policy: None, properties }
     }
 
+    /// A resource that is there where the condition holds.
+    pub fn conditional(kind: &'static str, condition: &'static str, properties: Value) -> Self {
+        Self { condition: Some(condition), ..Self::new(kind, properties) }
+    }
+
     /// A resource that outlives the stack, and is there already where the condition doesn't hold.
     pub fn retained(kind: &'static str, condition: &'static str, properties: Value) -> Self {
         let (condition, retain) = (Some(condition), Some("Retain"));

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use crate::{
     alarms, functions,
-    names::{HAS_ALARM_TOPIC, NEW_LOOP, NEW_TABLE, arn, code_parameter, prefix},
+    names::{HAS_ALARM_TOPIC, HAS_TOKEN_URL, NEW_LOOP, NEW_TABLE, arn, code_parameter, prefix},
     resource::{Named, Resource, TemplateError},
-    roles, schedules, state_machine, table,
+    roles, schedules, state_machine, table, token_url,
 };
 
 /// Resources of one stack, at most; CloudFormation's limit.
@@ -76,6 +76,7 @@ pub fn template(manifest: &Manifest) -> Result<Template, TemplateError> {
         alarms::add(function, &mut resources);
     }
     functions::add_conductors(&mut resources);
+    token_url::add(&mut resources);
     schedules::add_sweep(&mut resources);
     alarms::add_shared(&mut resources);
 
@@ -119,6 +120,13 @@ fn parameters(manifest: &Manifest) -> Named<Value> {
         "AlarmTopic",
         json!({ "Type": "String", "Default": "", "Description": "ARN of an SNS topic that alarms tell; none by default." }),
     );
+    parameters.add(
+        "TokenUrl",
+        json!({
+            "Type": "String", "Default": "off", "AllowedValues": ["off", "on"],
+            "Description": "Whether tokens can be completed over HTTPS, at a function URL of the conductor.",
+        }),
+    );
     for (name, what) in [("AdoptTable", "history"), ("AdoptLoop", "state machine")] {
         let what = format!("Whether the {what} of an earlier stack is there and is taken over.");
         let values = ["true", "false"];
@@ -133,6 +141,7 @@ fn conditions() -> Named<Value> {
     let mut conditions = Named::new();
     conditions.add(NEW_TABLE, json!({ "Fn::Equals": [{ "Ref": "AdoptTable" }, "false"] }));
     conditions.add(NEW_LOOP, json!({ "Fn::Equals": [{ "Ref": "AdoptLoop" }, "false"] }));
+    conditions.add(HAS_TOKEN_URL, json!({ "Fn::Equals": [{ "Ref": "TokenUrl" }, "on"] }));
     conditions.add(HAS_ALARM_TOPIC, json!({ "Fn::Not": [{ "Fn::Equals": [{ "Ref": "AlarmTopic" }, ""] }] }));
     conditions
 }
@@ -142,6 +151,8 @@ fn outputs() -> Named<Value> {
     let mut outputs = Named::new();
     outputs.add("Table", json!({ "Value": prefix() }));
     outputs.add("Loop", json!({ "Value": arn("states", "stateMachine:", "-loop") }));
+    outputs
+        .add("TokenUrl", json!({ "Condition": HAS_TOKEN_URL, "Value": { "Fn::GetAtt": ["TokenUrl", "FunctionUrl"] } }));
     outputs.add("LoopRole", json!({ "Value": { "Fn::GetAtt": ["RoleOfLoop", "Arn"] } }));
     outputs
 }

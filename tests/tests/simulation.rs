@@ -40,6 +40,8 @@ struct Seen {
     handled: BTreeSet<u32>,
     /// Values that a run's handler got of its step.
     marks: BTreeMap<Id, BTreeSet<u64>>,
+    /// Tokens that handlers gave away.
+    tokens: Vec<String>,
     broken: Vec<String>,
 }
 
@@ -73,6 +75,13 @@ async fn work(job: Job, cx: TaskContext, seed: u64, seen: Witness) -> Result<Out
         _ => {}
     }
     let next = Job { rounds: job.rounds.saturating_sub(1), ..job };
+    if job.rounds > 0 && roll.is_multiple_of(4) {
+        let token = cx.token(format!("{}", job.rounds)).timeout(seconds(1 + roll % 5_000)).await?;
+        if cx.told::<u32>(token.name()).await?.is_none() {
+            seen.lock().unwrap().tokens.push(token.to_string());
+            return Ok(Continue::when_told(token, next));
+        }
+    }
     match job.rounds {
         0 => Ok(Done(job.number)),
         1 => Ok(Continue(next)),
@@ -128,6 +137,7 @@ async fn history(seed: u64, faults: Faults) -> Vec<String> {
     let mut started: BTreeMap<Id, Timestamp> = BTreeMap::new();
     let mut aborted: BTreeMap<Id, State> = BTreeMap::new();
     let mut ended: BTreeMap<Id, State> = BTreeMap::new();
+    let mut paused: BTreeMap<Id, Pauses> = BTreeMap::new();
     let mut broken = vec![];
     for number in 0..25 {
         let job = Job { number, rounds: rng.u32(0..5) };
@@ -149,12 +159,68 @@ async fn history(seed: u64, faults: Faults) -> Vec<String> {
                 aborted.insert(id, record.state);
             }
         }
+        if rng.bool() {
+            // A second completion, a late one, and one of a run that has ended are refused.
+            let token = seen.lock().unwrap().tokens.pop();
+            if let Some(token) = token {
+                let _ = app.complete(token, number).await;
+            }
+        }
+        pause_one(&app, &mut rng, &started, &mut paused).await;
         watch_ends(&app, &mut ended, &mut broken);
+    }
+    app.run_until_idle().await;
+    for pauses in paused.values_mut() {
+        resume(&app, pauses).await;
     }
     app.run_until_idle().await;
     watch_ends(&app, &mut ended, &mut broken);
     judge(&app, &seen, &started, &aborted, &ended, &mut broken);
+    judge_pauses(&seen, &paused, &mut broken);
     broken
+}
+
+/// The times at which a run was paused and resumed.
+struct Pauses {
+    run: Id,
+    since: Option<Timestamp>,
+    over: Vec<(Timestamp, Timestamp)>,
+}
+
+/// Pauses a run, or resumes one that is paused.
+async fn pause_one(
+    app: &TestApp,
+    rng: &mut fastrand::Rng,
+    started: &BTreeMap<Id, Timestamp>,
+    paused: &mut BTreeMap<Id, Pauses>,
+) {
+    let ids: Vec<Id> = started.keys().copied().collect();
+    let run = ids[rng.usize(0..ids.len())];
+    let pauses = paused.entry(run).or_insert(Pauses { run, since: None, over: vec![] });
+    if pauses.since.is_some() {
+        resume(app, pauses).await;
+    } else if rng.u8(0..3) == 0 && app.client().pause(run).await.is_ok() {
+        pauses.since = Some(app.now());
+    }
+}
+
+async fn resume(app: &TestApp, pauses: &mut Pauses) {
+    let Some(since) = pauses.since.take() else { return };
+    // It is refused where the run was aborted, or the attempt that executed ended it.
+    let _ = app.client().resume(pauses.run).await;
+    pauses.over.push((since, app.now()));
+}
+
+/// Nothing of a paused run starts.
+fn judge_pauses(seen: &Witness, paused: &BTreeMap<Id, Pauses>, broken: &mut Vec<String>) {
+    for ((id, iteration, attempt), times) in &seen.lock().unwrap().calls {
+        let pauses = paused.get(id).into_iter().flat_map(|pauses| &pauses.over);
+        for (since, until) in pauses {
+            if times.iter().any(|time| since < time && time < until) {
+                broken.push(format!("{id} ran iteration {iteration}, attempt {attempt} while it was paused"));
+            }
+        }
+    }
 }
 
 /// Guarantee 3: a final state never changes.

@@ -1,4 +1,5 @@
-//! Reads the airports of the world, page by page: a long task that continues, waits for others, reports and can be aborted.
+//! Reads the airports of the world, page by page: a long task that continues, waits for others and for an approval, reports
+//! and can be aborted.
 
 mod airports;
 
@@ -13,6 +14,17 @@ pub fn function() -> impl Function {
 async fn import_airports(mut job: Import, cx: TaskContext) -> Result<Outcome<Import, Imported>, TaskError> {
     if job.rows_per_page == 0 {
         return Err(TaskError::terminal("rows_per_page is 0 (allowed: 1 and more)").code("BAD_PAGE"));
+    }
+    if job.needs_approval {
+        let token = cx.token("approve").timeout(days(3)).await?;
+        match cx.told::<bool>("approve").await? {
+            None => {
+                cx.log_info("to be approved: complete this token with `true` or `false`", &token).await?;
+                return Ok(Continue::when_told(token, job));
+            }
+            Some(Told::Value(true)) => job.needs_approval = false,
+            Some(Told::Value(false) | Told::TimedOut) => return Ok(Aborted),
+        }
     }
     match job.validation {
         Validation::Asked => {

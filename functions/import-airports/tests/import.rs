@@ -78,3 +78,23 @@ async fn import_with_a_page_that_is_not_valid_fails_as_that_does() {
     assert_eq!((run.state, run.error_code.as_deref()), (State::Failed, Some("BAD_AIRPORT")));
     assert_eq!(run.error_message.as_deref(), Some("row 3000 is no airport"));
 }
+
+#[tokio::test]
+async fn import_that_needs_an_approval_waits_for_it_and_reads_all_airports_or_none() {
+    for (word, state, rows) in
+        [(Some(true), State::Completed, Some(7_884)), (Some(false), State::Aborted, None), (None, State::Aborted, None)]
+    {
+        let app = TestApp::new().with(import_airports::function());
+        let job = Import { needs_approval: true, pause_s: 0, ..Import::default() };
+        let id = app.run(IMPORT_AIRPORTS, job).await.unwrap().id();
+        app.advance(days(2)).await;
+        assert_eq!((app.run_of(IMPORT_AIRPORTS).state, app.logs(id).await.unwrap().len()), (State::Waiting, 1));
+        if let Some(granted) = word {
+            app.complete(app.token_of(id, "approve"), granted).await.unwrap();
+        }
+        app.run_until_idle().await;
+        let run = app.run_of(IMPORT_AIRPORTS);
+        let imported = run.result.map(|result| result.parse::<Imported>().unwrap().rows);
+        assert_eq!((run.state, imported), (state, rows));
+    }
+}

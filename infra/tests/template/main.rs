@@ -68,13 +68,27 @@ fn function_that_asks_for_no_dead_letter_queue_has_none() {
 }
 
 #[test]
+fn address_for_tokens_is_there_where_it_is_asked_for_and_nothing_else_is_open_to_all() {
+    let template = one_of_everything();
+    assert_eq!(template.0["Parameters"]["TokenUrl"]["Default"], "off");
+    assert_eq!(template.0["Conditions"]["HasTokenUrl"], json!({ "Fn::Equals": [{ "Ref": "TokenUrl" }, "on"] }));
+    assert_eq!(template.0["Outputs"]["TokenUrl"]["Condition"], "HasTokenUrl");
+    let open = template.resources().iter().filter(|(_, resource)| resource["Properties"]["Principal"] == "*");
+    let open: Vec<(&str, &Value)> = open.map(|(id, resource)| (id.as_str(), &resource["Condition"])).collect();
+    let asked_for = json!("HasTokenUrl");
+    assert_eq!(open, [("TokenUrlIsOpen", &asked_for), ("TokenUrlInvokes", &asked_for)]);
+    let target = json!({ "Fn::GetAtt": ["ConductorFunction", "Arn"] });
+    assert_eq!(template.properties("TokenUrl"), &json!({ "AuthType": "NONE", "TargetFunctionArn": target }));
+}
+
+#[test]
 fn table_and_loop_of_a_deleted_stack_are_kept_and_taken_over() {
     let template = one_of_everything();
     for (id, resource) in template.resources() {
         let outlives = ["Table", "Loop"].contains(&id.as_str());
         assert_eq!(resource.get("DeletionPolicy").is_some(), outlives, "{id}");
         assert_eq!(resource.get("UpdateReplacePolicy").is_some(), outlives, "{id}");
-        assert_eq!(resource.get("Condition").is_some(), outlives, "{id}");
+        assert_eq!(resource.get("Condition").is_some(), outlives || id.starts_with("TokenUrl"), "{id}");
     }
     // Where they are taken over, the stack has no such resource, and nothing may refer to it.
     let text = template.0.to_string();

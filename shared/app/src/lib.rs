@@ -75,6 +75,8 @@ pub struct Import {
     pub pause_s: u64,
     /// Says whether each page is validated first, by a run of its own.
     pub validation: Validation,
+    /// Is true where someone must approve first, by completing the run's token `approve` with `true` within three days.
+    pub needs_approval: bool,
     /// The sum of the pages so far.
     pub so_far: Tally,
 }
@@ -151,6 +153,7 @@ impl Default for Welcome {
 
 impl Default for Import {
     fn default() -> Self {
-        Self { rows_per_page: 1_000, pause_s: 2, validation: Validation::Skipped, so_far: Tally::default() }
+        let (rows_per_page, pause_s, so_far) = (1_000, 2, Tally::default());
+        Self { rows_per_page, pause_s, validation: Validation::Skipped, needs_approval: false, so_far }
     }
 }

@@ -12,14 +12,21 @@ use crate::failure::{CliError, CliResult};
 /// # Errors
 /// As usage, if the file can't be read or isn't JSON; it says where.
 pub fn body(given: Option<&str>) -> CliResult<Json> {
-    let Some(given) = given else { return Ok(Json::default()) };
-    let (name, text) = match (given, given.strip_prefix('@')) {
+    given.map_or_else(|| Ok(Json::default()), |given| json("--body", given))
+}
+
+/// Reads an argument of this name: JSON, `@file`, or `-` for standard input.
+///
+/// # Errors
+/// As usage, if the file can't be read or isn't JSON; it says where.
+pub fn json(name: &str, given: &str) -> CliResult<Json> {
+    let (source, text) = match (given, given.strip_prefix('@')) {
         ("-", _) => ("standard input".to_owned(), std::io::read_to_string(std::io::stdin())),
         (_, Some(file)) => (file.to_owned(), read_file(file)),
-        _ => ("--body".to_owned(), Ok(given.to_owned())),
+        _ => (name.to_owned(), Ok(given.to_owned())),
     };
-    let text = text.map_err(|error| CliError::usage(format!("failed to read {name}: {error}")))?;
-    parse_body(&name, &text)
+    let text = text.map_err(|error| CliError::usage(format!("failed to read {source}: {error}")))?;
+    parse(&source, &text, source == name)
 }
 
 fn read_file(file: &str) -> std::io::Result<String> {
@@ -28,13 +35,13 @@ fn read_file(file: &str) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn parse_body(name: &str, text: &str) -> CliResult<Json> {
+fn parse(name: &str, text: &str, is_typed: bool) -> CliResult<Json> {
     if text.trim().is_empty() {
         return Err(CliError::usage(format!("{name} is empty (expected one JSON value, such as '{{}}')")));
     }
     let body = Json::from_text(text.trim_start_matches('\u{feff}')).map_err(|error| {
         // A text that was typed bare, such as --body hello, is the mistake that is made most.
-        let hint = if error.line() == 1 && name == "--body" { " (quote it for the shell: '{\"a\": 1}')" } else { "" };
+        let hint = if error.line() == 1 && is_typed { " (quote it for the shell: '{\"a\": 1}')" } else { "" };
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
         let what = text.split(" at line ").next().unwrap_or_default();

@@ -20,6 +20,8 @@ mod publish;
 pub mod runner;
 mod schedule;
 mod signal;
+mod token;
+pub mod webhook;
 
 pub use app::{App, read_manifest};
 pub use error::{Error, ErrorKind};
@@ -27,3 +29,4 @@ pub use error::{Error, ErrorKind};
 pub use origin::Origin;
 pub use publish::publish;
 pub use schedule::ensure_scheduled;
+pub use token::complete;

@@ -27,6 +27,7 @@ pub mod schedule;
 mod step;
 mod text;
 mod time;
+mod token;
 mod when;
 
 pub use child::{Child, ChildrenError};
@@ -53,8 +54,8 @@ pub use message::{
     Start,
 };
 pub use name::{
-    Id, IdError, NameError, check_event_name, check_stack, check_step_name, check_task_name, hash128, is_event_name,
-    is_task_name, same_slug, slug,
+    Id, IdError, NameError, check_event_name, check_stack, check_step_name, check_task_name, check_token_name, hash128,
+    is_event_name, is_task_name, same_slug, slug,
 };
 pub use outcome::{AttemptError, AttemptOutcome, RecordedError, RetryHint, Wait, code};
 pub use record::{
@@ -74,4 +75,5 @@ pub use schedule::{
 pub use step::{NewStep, StepRecord, StepView};
 pub use text::cut;
 pub use time::{SpanError, TimeZoneError, check_span, days, hours, later, minutes, ms, seconds, time_zone, until};
+pub use token::{Secret, TokenInput, TokenRecord, TokenState, TokenText, TokenTextError, check_token_value};
 pub use when::{When, WhenError, WhenProblem};

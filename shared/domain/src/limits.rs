@@ -19,6 +19,9 @@ pub const TAGS: usize = 10;
 /// Characters of one tag, at most.
 pub const TAG_CHARS: usize = 128;
 
+/// Characters of a token's name, at most.
+pub const TOKEN_NAME_CHARS: usize = 256;
+
 /// Characters of a step's name, at most.
 pub const STEP_NAME_CHARS: usize = 256;
 
@@ -103,6 +106,10 @@ pub const STEPS_OUTLIVE: Duration = Duration::from_secs(2 * 86_400);
 pub const STEPS_GRACE: Duration = Duration::from_secs(86_400);
 /// The time by which it is moved: the longest wait, and a month.
 pub const STEPS_LIFE: Duration = Duration::from_secs(386 * 86_400);
+/// The time for which a token is kept after its last write: its run may wait for a year, and be paused for another.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(2 * 366 * 86_400);
+/// What is left of it when the conductor begins it anew, because a run still waits for the token.
+pub const TOKEN_GRACE: Duration = Duration::from_secs(30 * 86_400);
 /// The interval at which a long timed wait is reconciled: the event that says its execution ended is best effort.
 pub const WAIT_GRACE: Duration = Duration::from_secs(86_400);
 /// The longest that the conductor puts off a record whose queue has a backlog.

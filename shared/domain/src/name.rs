@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::limits::{APP_CHARS, EVENT_NAME_CHARS, SLUG_BYTES, STAGE_CHARS, STEP_NAME_CHARS, TASK_NAME_CHARS};
+use crate::limits::{
+    APP_CHARS, EVENT_NAME_CHARS, SLUG_BYTES, STAGE_CHARS, STEP_NAME_CHARS, TASK_NAME_CHARS, TOKEN_NAME_CHARS,
+};
 
 /// A reason to refuse a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +16,7 @@ pub enum NameError {
     /// A name of no characters, or of too many.
     #[error("{what} name {name:?} has {chars} characters (allowed: 1 to {allowed})")]
     Length {
-        /// `task`, `event` or `step`.
+        /// `task`, `event`, `step` or `token`.
         what: &'static str,
         /// The name as given.
         name: String,
@@ -84,6 +86,18 @@ impl Id {
         Self(Ulid::from_parts(now.as_millisecond().max(0).cast_unsigned(), random))
     }
 
+    /// The id's 16 bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 16] {
+        self.0.to_bytes()
+    }
+
+    /// The id of 16 bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Ulid::from_bytes(bytes))
+    }
+
     /// The moment that the id is of.
     #[must_use]
     pub fn time(&self) -> Timestamp {
@@ -145,6 +159,14 @@ pub fn check_event_name(name: &str) -> Result<(), NameError> {
 /// [`NameError::Length`] otherwise.
 pub fn check_step_name(name: &str) -> Result<(), NameError> {
     check_length("step", name, STEP_NAME_CHARS)
+}
+
+/// Checks a token's name: 1 to 256 characters of any text.
+///
+/// # Errors
+/// [`NameError::Length`] otherwise.
+pub fn check_token_name(name: &str) -> Result<(), NameError> {
+    check_length("token", name, TOKEN_NAME_CHARS)
 }
 
 /// Checks the names that a stack `{app}-{stage}` is made of.

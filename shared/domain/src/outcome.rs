@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Child, Json, limits, text::cut};
+use crate::{Child, Id, Json, limits, text::cut};
 
 /// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,8 @@ pub enum Wait {
     At(Timestamp),
     /// The end of a token.
     Token {
+        /// The run that made it.
+        run: Id,
         /// Its name.
         name: String,
         /// The time at which it is over without being completed.

@@ -6,7 +6,7 @@ use std::{fmt::Debug, fs, path::Path};
 
 use dacapo_domain::{
     DeferredEvent, DeliveryRecord, IdempotencyKey, Invocation, Invoker, JoinRecord, Json, Manifest, ManifestRecord,
-    Message, Phase, Policy, RunRecord, ScheduleRecord, StepRecord, WaitLoopAnswer,
+    Message, Phase, Policy, RunRecord, ScheduleRecord, StepRecord, TokenRecord, WaitLoopAnswer,
 };
 use proptest::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
@@ -33,9 +33,19 @@ fn extend(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(extend),
         Value::Object(fields) => {
-            const TAGS: [&str; 11] = [
-                "task", "events", "running", "ended", "waitLoop", "handling", "retrying", "givenUp", "awaiting",
-                "token", "queue",
+            const TAGS: [&str; 12] = [
+                "task",
+                "events",
+                "running",
+                "ended",
+                "waitLoop",
+                "handling",
+                "retrying",
+                "givenUp",
+                "awaiting",
+                "token",
+                "queue",
+                "completed",
             ];
             let names_a_form = fields.keys().all(|key| key.contains('/') || TAGS.contains(&key.as_str()));
             for (_, inner) in fields.iter_mut().filter(|(key, _)| *key != "body") {
@@ -63,6 +73,7 @@ fn recorded_form_of_every_kind_is_read_and_written_back_equal() {
             "step" => drop(holds::<StepRecord>(&name)),
             "schedule" => drop(holds::<ScheduleRecord>(&name)),
             "join" => drop(holds::<JoinRecord>(&name)),
+            "token" => drop(holds::<TokenRecord>(&name)),
             "key" => drop(holds::<IdempotencyKey>(&name)),
             "deployed" => drop(holds::<ManifestRecord>(&name)),
             "manifest" => drop(holds::<Manifest>(&name)),

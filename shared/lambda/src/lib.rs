@@ -4,6 +4,7 @@
 //! it is told apart, handed over one by one, and answered so that one bad message fails no other.
 
 mod answer;
+mod function_url;
 mod receiver;
 mod serve;
 

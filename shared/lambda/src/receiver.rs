@@ -10,6 +10,8 @@ use dacapo_core::{
 use dacapo_domain::Json;
 use jiff::Timestamp;
 
+use crate::function_url::UrlRequest;
+
 /// A message out of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReceivedMessage<'a> {
@@ -59,6 +61,9 @@ impl Receiver for Conductor {
     }
 
     async fn invoke(&self, payload: Json, _deadline: Timestamp) -> Result<Json, InvokeError> {
-        Self::invoke(self, payload).await
+        match UrlRequest::read(&payload) {
+            Some(request) => request.answer(self.ports()).await,
+            None => Self::invoke(self, payload).await,
+        }
     }
 }

@@ -50,9 +50,10 @@ mod task_error;
 
 pub use awaited::Awaited;
 pub use client::{
-    Client, ListFilter, Listed, Publish, Published, ScheduleClient, ScheduleState, StartBatch, StartRun, Started,
+    Client, Completed, ListFilter, Listed, Publish, Published, ScheduleClient, ScheduleState, StartBatch, StartRun,
+    Started,
 };
-pub use context::{ChildRun, Children, EventContext, HookContext, RunContext, TaskContext};
+pub use context::{ChildRun, Children, EventContext, HookContext, MakeToken, RunContext, TaskContext, Token, Told};
 pub use dacapo_core::{
     Error, ErrorKind,
     attempt::ScheduledFire,
@@ -70,5 +71,5 @@ pub use jiff::Timestamp;
 pub use outcome::{Aborted, Continue, Done, IntoOutcome, Outcome};
 pub use payload::Payload;
 pub use reference::{EventRef, TaskRef, assert_unique};
-pub use task::{Machine, Task, task};
+pub use task::{Machine, Pause, Task, WhenExhausted, task};
 pub use task_error::{TaskError, Terminal};

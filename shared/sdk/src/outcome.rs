@@ -5,7 +5,7 @@ use std::time::Duration;
 use dacapo_domain::Wait;
 use jiff::Timestamp;
 
-use crate::Awaited;
+use crate::{Awaited, Token};
 
 /// The answer of a handler: the result, the next iteration, or the end.
 ///
@@ -101,6 +101,17 @@ impl Continue {
     /// them. A run that this run's handler has neither started nor found by its key, and more than 1,000, fail the run.
     pub fn when_done<I, O>(children: impl Into<Awaited>, input: I) -> Outcome<I, O> {
         Outcome::Continue { input: Some(input), wait: Wait::Children(children.into().into_children()) }
+    }
+}
+
+impl Continue {
+    /// The handler is called again once the token is completed, or its time has passed: [`told`](crate::RunContext::told)
+    /// says which. At once, where either came first. Meanwhile the run costs nothing.
+    ///
+    /// A token of another run fails this one.
+    pub fn when_told<I, O>(token: Token, input: I) -> Outcome<I, O> {
+        let Token { run, name, until, .. } = token;
+        Outcome::Continue { input: Some(input), wait: Wait::Token { run, name, until } }
     }
 }
 

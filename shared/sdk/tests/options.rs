@@ -66,6 +66,7 @@ fn options_are_in_the_manifest() {
         retry: Retry::never(),
         ttl: Some(hours(2)),
         history: days(1),
+        pauses_when_exhausted: false,
         has_end_hooks: false,
         publishes: [].into(),
     };

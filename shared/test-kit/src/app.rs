@@ -7,7 +7,7 @@ use dacapo_core::{
     function::Handlers,
     port::{Clock, PortResult},
 };
-use dacapo_domain::{FunctionEntry, Holds, IdempotencyKey, Machine, Manifest};
+use dacapo_domain::{FunctionEntry, Holds, Manifest};
 use dacapo_local::{
     EngineLogs,
     engine::{Engine, InProcess, Invoke, Turn, WithConductor},
@@ -174,7 +174,8 @@ impl TestApp {
         self.settle().await;
     }
 
-    /// Lets time pass until nothing is left to do but what recurring schedules will start.
+    /// Lets time pass until nothing is left to do but what recurring schedules will start. A run that waits for a token
+    /// without a time-out waits on.
     ///
     /// # Panics
     /// If that takes more than 400 days, or something starts itself again and again without end.
@@ -182,8 +183,7 @@ impl TestApp {
         let end = self.clock.now() + IDLE_WITHIN;
         loop {
             let due = self.settle().await;
-            // An idempotency key outlives its run: that it expires is nothing to wait for.
-            let work = self.engine.next_due_of_work(IdempotencyKey::KIND).await;
+            let work = self.engine.next_due_of_work(self.next_reconcile()).await;
             let Some(work) = done(work) else { return };
             assert!(work <= end, "the app is not idle after 400 days: the next work is due at {work} (use `advance`)");
             // Schedules that come first fire first.

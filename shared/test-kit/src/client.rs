@@ -1,11 +1,11 @@
 //! The test's own calls: the methods of a client that tests use, handed on, and the runs of a task.
 
 use dacapo::{
-    Client, Error, EventRef, Id, Json, ListFilter, Listed, LogEntry, Publish, RunView, ScheduleClient, StartRun,
-    Started, StepView, TaskError, TaskRef, When,
+    Client, Completed, Error, EventRef, Id, Json, ListFilter, Listed, LogEntry, Payload, Publish, RunView,
+    ScheduleClient, StartRun, Started, StepView, TaskError, TaskRef, When,
 };
 use dacapo_core::{commit::read_record, port::PortResult};
-use dacapo_domain::{Index, Query, RunRecord, StoredRecord};
+use dacapo_domain::{Index, Query, RunRecord, StoredRecord, TokenRecord};
 
 use crate::app::{TestApp, now};
 
@@ -102,6 +102,26 @@ impl TestApp {
     /// As [`Client::wait`].
     pub async fn wait<I, O>(&self, task: TaskRef<I, O>, started: &Started<O>) -> Result<O, TaskError> {
         self.client.wait(task, started).await
+    }
+
+    /// Completes a token, by its text: see [`Client::complete`].
+    ///
+    /// # Errors
+    /// As [`Client::complete`].
+    pub async fn complete(&self, token: impl AsRef<str>, value: impl Payload) -> Result<Completed, Error> {
+        self.client.complete(token, value).await
+    }
+
+    /// The text of a token that a run has made, as its handler gave it to the outside.
+    ///
+    /// # Panics
+    /// If the run has made no token of this name.
+    #[must_use]
+    pub fn token_of(&self, run: Id, name: &str) -> String {
+        let token = now(self.client.ports().records.load(&TokenRecord::key_of(run, name)));
+        let token = token.unwrap_or_else(|| panic!("run {run} has made no token {name:?}"));
+        let token = read_record::<TokenRecord>(token).unwrap_or_else(|error| panic!("{error}"));
+        token.record.text().to_string()
     }
 
     /// Schedules, declared ones and those made at run time: see [`Client::schedules`].

@@ -8,6 +8,7 @@ mod client;
 mod clock;
 mod faults;
 mod faulty;
+mod idle;
 
 pub use app::TestApp;
 pub use clock::{START, VirtualClock};

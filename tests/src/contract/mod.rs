@@ -43,6 +43,7 @@ pub mod lists;
 pub mod races;
 pub mod runs;
 pub mod schedules;
+pub mod tokens;
 
 pub use bench::Bench;
 pub use sqlite::SqliteBench;

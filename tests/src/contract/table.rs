@@ -182,6 +182,11 @@ macro_rules! contract {
                     deletion_that_loses_is_decided_again,
                     write_that_is_throttled_for_too_long_is_an_error,
                     effects_of_the_decision_that_is_stored_happen_alone;
+                tokens:
+                    completed_token_brings_the_message_of_the_run_that_waits,
+                    token_that_is_not_completed_brings_the_message_of_its_run_in_time,
+                    ten_completions_of_one_token_at_once_store_one_value,
+                    completion_and_time_out_at_once_have_one_winner;
                 runs:
                     new_run_brings_its_message_to_its_function,
                     run_that_is_due_much_later_waits_for_its_time,

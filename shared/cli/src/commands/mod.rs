@@ -1,5 +1,6 @@
 //! The commands, by what they are about.
 
+mod complete;
 mod dashboard;
 mod dev;
 mod manifest;
@@ -39,10 +40,16 @@ pub enum Command {
     Wait(run::Wait),
     /// Abort a run
     Abort(run_control::Abort),
+    /// Pause a run: nothing of it starts until it is resumed
+    Pause(run_control::Pause),
+    /// Resume a run that is paused
+    Resume(run_control::Resume),
     /// Start a new run with an earlier one's body, or another
     Replay(run_control::Replay),
     /// Change when a run that has not started is due
     Reschedule(run_control::Reschedule),
+    /// Complete a token that a run waits for
+    Complete(complete::Complete),
     /// Show what the app's functions say of themselves
     Manifest(manifest::Manifest),
     /// Recurring schedules: declared ones, and those made at run time
@@ -95,8 +102,11 @@ pub fn run(command: Command, cx: &Context<'_>, program: clap::Command) -> CliRes
             Command::Logs(it) => it.run(cx).await,
             Command::Wait(it) => it.run(cx).await,
             Command::Abort(it) => it.run(cx).await,
+            Command::Pause(it) => it.run(cx).await,
+            Command::Resume(it) => it.run(cx).await,
             Command::Replay(it) => it.run(cx).await,
             Command::Reschedule(it) => it.run(cx).await,
+            Command::Complete(it) => it.run(cx).await,
             Command::Manifest(it) => it.run(cx).await,
             Command::Schedules(it) => it.run(cx).await,
             Command::Dashboard(it) => it.run(cx).await,

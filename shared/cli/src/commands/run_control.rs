@@ -1,4 +1,4 @@
-//! A run, controlled: abort, replay, reschedule.
+//! A run, controlled: abort, pause, resume, replay, reschedule.
 
 use std::process::ExitCode;
 
@@ -33,6 +33,39 @@ impl Abort {
             state if state.is_final() => format!("run {} was {state} before", run.id),
             _ => format!("run {} executes and is told to stop", run.id),
         }))
+    }
+}
+
+/// An attempt that executes ends; waits and tokens go on.
+#[derive(Debug, Args)]
+pub struct Pause {
+    /// The run's id
+    #[arg(value_parser = run_id)]
+    id: Id,
+}
+
+impl Pause {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
+        let run = cx.client().await?.pause(self.id).await?;
+        Ok(cx.output.give(&run, || match run.state {
+            dacapo_domain::State::Paused => format!("run {} is paused", run.id),
+            _ => format!("run {} executes and is paused when its attempt ends", run.id),
+        }))
+    }
+}
+
+/// It goes on where it stood; one whose attempts were used up with attempt 1.
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The run's id
+    #[arg(value_parser = run_id)]
+    id: Id,
+}
+
+impl Resume {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
+        let run = cx.client().await?.resume(self.id).await?;
+        Ok(cx.output.give(&run, || format!("run {} is {}", run.id, run.state)))
     }
 }
 

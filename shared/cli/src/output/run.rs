@@ -16,7 +16,7 @@ pub fn state(state: State) -> String {
         State::Completed => Style::new().green(),
         State::Failed => Style::new().red(),
         State::Running => Style::new().blue(),
-        State::Scheduled | State::Submitted | State::Waiting => Style::new().yellow(),
+        State::Scheduled | State::Submitted | State::Waiting | State::Paused => Style::new().yellow(),
         State::Aborted | State::Expired => Style::new().dim(),
     };
     colour.apply_to(state.name()).to_string()
@@ -93,6 +93,7 @@ pub fn whole(run: &RunView, steps: &[StepView], now: Timestamp) -> String {
         ("due", run.scheduled_at),
         ("started", run.started_at),
         ("next", Some(run.due_at).filter(|_| run.state == State::Waiting)),
+        ("paused", run.paused_at),
         ("completed", run.completed_at),
         ("failed", run.failed_at),
         ("aborted", run.aborted_at),

@@ -41,6 +41,10 @@ impl Engine {
         Self { address: told.recv().unwrap(), stop: Some(stop), _folder: folder }
     }
 
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     pub fn call(&self, line: &str) -> Call {
         call(line).env("DACAPO_LOCAL", &self.address)
     }

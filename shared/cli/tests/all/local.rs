@@ -1,6 +1,8 @@
 //! Commands against a dev engine.
 
 use crate::engine::Engine;
+use dacapo_core::commit::create;
+use dacapo_domain::{Secret, TokenRecord, TokenText};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -211,4 +213,78 @@ fn manifest_of_a_running_app_lists_tasks_schedules_and_events() {
     exit 0
     ");
     assert_eq!(engine.said("manifest --local --json").json()["app"], "sample");
+}
+
+/// Lets a run of the engine make a token, as its handler would; gives the token's text.
+fn token_of(engine: &Engine, run: &str) -> String {
+    let ports = dacapo_local::client::connect(engine.address());
+    let cx = ports.clock.decision_context();
+    let made = TokenRecord::create(run.parse().unwrap(), "approve", Secret::new(7), None, &cx);
+    let until = cx.now + std::time::Duration::from_secs(10);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(create(&ports, &made, until)).unwrap();
+    made.record.text().to_string()
+}
+
+#[test]
+fn token_is_completed_once_and_what_is_none_is_told_so() {
+    let engine = Engine::start();
+    let run = id(&engine.said("run import-airports --local --when '2 days' --json").json());
+    let token = token_of(&engine, &run);
+    let said = engine.said(&format!("complete {token} '{{\"granted\":true}}' --local --json")).json();
+    assert_eq!(said, json!({"run": run, "token": "approve"}));
+
+    let again = engine.said(&format!("complete {token} 2 --local"));
+    let problem = format!("error: failed to complete token \"approve\" of run {run}: it was completed at ");
+    assert!(again.code == 1 && again.err.starts_with(&problem), "{again}");
+    let text = TokenText { secret: Secret::new(8), ..token.parse().unwrap() };
+    let other = engine.said(&format!("complete {text} 2 --local"));
+    assert!(other.code == 3 && other.err.starts_with("error: failed to find the token"), "{other}");
+    assert_snapshot!(engine.said("complete approve true --local"), @"
+    error: failed to read the token of 7 bytes (take its whole text as `cx.token` gave it: A-Z, a-z, 0-9, - and _)
+    exit 2
+    ");
+    assert_snapshot!(engine.said(&format!("complete {token} granted --local")), @r#"
+    error: the value is not JSON: expected value at line 1 column 1 (quote it for the shell: '{"a": 1}')
+    exit 2
+    "#);
+}
+
+#[test]
+fn run_is_paused_and_resumed_and_one_that_is_over_is_refused() {
+    let engine = Engine::start();
+    let run = id(&engine.said("run import-airports --local --when '2 days' --json").json());
+    assert_eq!(engine.said(&format!("pause {run} --local --json")).json()["state"], "paused");
+    assert_eq!(engine.said(&format!("pause {run} --local")).out, format!("run {run} is paused\n"));
+    assert_eq!(engine.said(&format!("list --state paused --local --json")).json()["runs"][0]["id"], run);
+    assert_eq!(engine.said(&format!("resume {run} --local")).out, format!("run {run} is scheduled\n"));
+    let again = engine.said(&format!("resume {run} --local"));
+    assert!(again.code == 1 && again.err.contains("it is scheduled, and not paused"), "{again}");
+    engine.said(&format!("abort {run} --local"));
+    let over = engine.said(&format!("pause {run} --local"));
+    assert!(over.code == 1 && over.err.contains(&format!("failed to pause run {run}: it is aborted")), "{over}");
+}
+
+/// What the engine answers to a request, status and body.
+fn posted(engine: &Engine, path: &str, body: &str) -> (String, String) {
+    use std::io::{Read, Write};
+    let host = engine.address().trim_start_matches("http://");
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}", body.len());
+    write!(stream, "{head}\r\n\r\n{body}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().to_owned(), body.to_owned())
+}
+
+#[test]
+fn token_is_completed_at_the_address_of_the_dev_engine() {
+    let engine = Engine::start();
+    let run = id(&engine.said("run import-airports --local --when '2 days' --json").json());
+    let path = format!("/token/{}", token_of(&engine, &run));
+    let expected = format!("{{\"run\":\"{run}\",\"token\":\"approve\"}}");
+    assert_eq!(posted(&engine, &path, "{\"granted\":true}"), ("200".to_owned(), expected));
+    assert_eq!(posted(&engine, &path, "{\"granted\":true}").0, "409");
+    assert_eq!(posted(&engine, "/token/approve", "").0, "404");
 }

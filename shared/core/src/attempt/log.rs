@@ -61,17 +61,20 @@ impl Log {
     pub(super) fn of_attempt(run: &RunRecord) -> Self {
         let next = run.logged.attempt.saturating_add(1);
         let uncounted_from = (next < run.attempt).then_some(next);
-        Self { count: Mutex::new(Count { logged: run.logged, own: 0, uncounted_from }), after: 0 }
+        // Resumed once its attempts were used up, a run has attempts of the same numbers again.
+        let after = run.resumed_count.saturating_mul((limits::END_HOOKS + 1) * (limits::LOG_ENTRIES + 1));
+        Self { count: Mutex::new(Count { logged: run.logged, own: 0, uncounted_from }), after }
     }
 
     /// The log after the end of a run, for the hooks of the end.
     pub(crate) fn of_ended(run: &RunRecord) -> Self {
-        Self { count: Mutex::new(Count { logged: run.logged, own: 0, uncounted_from: None }), after: 0 }
+        let after = run.resumed_count.saturating_mul((limits::END_HOOKS + 1) * (limits::LOG_ENTRIES + 1));
+        Self { count: Mutex::new(Count { logged: run.logged, own: 0, uncounted_from: None }), after }
     }
 
     /// The same for the n-th hook: its entries stand behind those of the last attempt and of the hooks before.
     pub(super) fn of_end_hook(self, place: u32) -> Self {
-        Self { after: place * (limits::LOG_ENTRIES + 1), ..self }
+        Self { after: self.after + place * (limits::LOG_ENTRIES + 1), ..self }
     }
 
     /// The log for the hook after this one.

@@ -9,6 +9,7 @@ mod step;
 mod step_names;
 mod stored;
 mod task;
+mod token;
 
 pub use event::EventAttempt;
 pub(crate) use guard::Guard;
@@ -16,3 +17,4 @@ pub use guard::{Limit, panic_text};
 pub(crate) use log::Log;
 pub use step::{Step, UsedSteps};
 pub use task::{ScheduledFire, TaskAttempt};
+pub use token::TokenOutcome;

@@ -165,7 +165,9 @@ impl Conductor {
         self.app.manifest().await.map_err(as_port_error)
     }
 
-    fn ports(&self) -> &Ports {
+    /// The ports that it works over.
+    #[must_use]
+    pub fn ports(&self) -> &Ports {
         self.app.ports()
     }
 

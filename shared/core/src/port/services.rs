@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use dacapo_domain::{DecisionContext, Effect, Id, run::ExecutionEnd};
 use jiff::{Timestamp, TimestampRound, Unit};
 
-use super::error::PortResult;
+use super::error::{PortError, PortErrorKind, PortResult};
 
 /// The outbox: messages, timers and executions that leave without a write of their own.
 #[async_trait]
@@ -64,6 +64,18 @@ pub trait Clock: Send + Sync {
 
     /// 64 random bits.
     fn random(&self) -> u64;
+
+    /// 128 random bits that can't be guessed.
+    ///
+    /// # Errors
+    /// If the system gives no randomness.
+    fn secret(&self) -> PortResult<u128> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(|error| {
+            PortError::new(PortErrorKind::Transient, format!("failed to get randomness from the system: {error}"))
+        })?;
+        Ok(u128::from_be_bytes(bytes))
+    }
 
     /// The context of a decision that is made now.
     fn decision_context(&self) -> DecisionContext {

@@ -88,6 +88,7 @@ fn moments<'a>(run: &RunView, steps: &'a [StepView]) -> Vec<Place<'a>> {
         run.submitted_at.filter(|at| Some(*at) != run.scheduled_at).map(|at| ("submitted", at, "")),
         run.started_at.map(|at| ("started", at, "")),
         next,
+        run.paused_at.map(|at| ("paused", at, "")),
         run.completed_at.map(|at| ("completed", at, "completed")),
         run.failed_at.map(|at| ("failed", at, "failed")),
         run.aborted_at.map(|at| ("aborted", at, "")),

@@ -25,7 +25,7 @@ pub mod slot {
     pub const OUTPUT: &str = "output";
     /// A run's metadata, as its handler updates them.
     pub const METADATA: &str = "metadata";
-    /// The value of a step.
+    /// The value of a step, or the one that a token was completed with.
     pub const VALUE: &str = "value";
 }
 

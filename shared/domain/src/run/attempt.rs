@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use super::{
     AttemptEnd, FinalState, Lease, Logged, Phase, Policy, Progress, Purpose, RunRecord, Update,
     bounds::{lease_until, next_try},
-    end, signal,
+    end, pause, signal,
 };
 use crate::{
-    AttemptError, AttemptOutcome, Child, Decision, DecisionContext, Effect, Json, LifecycleEvent, Version, Wait, Work,
-    code, later, limits, slot,
+    AttemptError, AttemptOutcome, Child, Decision, DecisionContext, Effect, Json, LifecycleEvent, RetryHint, Version,
+    Wait, Work, code, later, limits, slot,
 };
 
 /// The run's message has arrived at its function.
@@ -22,6 +22,9 @@ pub(super) fn delivered(
     cx: &DecisionContext,
 ) -> Decision<RunRecord> {
     if !is_meant(run, purpose) {
+        return Decision::keep(run, vec![]);
+    }
+    if run.is_paused() {
         return Decision::keep(run, vec![]);
     }
     if cx.now < run.due_at {
@@ -38,6 +41,9 @@ pub(super) fn timed_out(
     cx: &DecisionContext,
 ) -> Decision<RunRecord> {
     match &run.phase {
+        Phase::Awaiting { until: Some(_), .. } if run.is_paused() && is_meant(run, purpose) => {
+            pause::held(run.clone(), cx)
+        }
         Phase::Awaiting { until: Some(_), .. } => delivered(run, purpose, policy, cx),
         _ => Decision::keep(run, vec![]),
     }
@@ -96,7 +102,7 @@ pub(super) fn crashed(
 /// A message came to the app's dead-letter queue: its function was throttled for long, or can't start. What still
 /// waits for it gets a fresh one; whether the function starts, the conductor finds out.
 pub(super) fn sent_afresh(run: &RunRecord, purpose: Purpose) -> Decision<RunRecord> {
-    Decision::keep(run, if is_meant(run, purpose) { vec![run.send()] } else { vec![] })
+    Decision::keep(run, if is_meant(run, purpose) && !run.is_paused() { vec![run.send()] } else { vec![] })
 }
 
 /// The attempt that holds the lease has ended. A late one is refused.
@@ -159,6 +165,12 @@ fn may_continue(
     if let Wait::Children(children) = wait {
         Child::check(children, run.id).map_err(|error| AttemptError::terminal(code::ERROR, error.to_string()))?;
     }
+    if let Wait::Token { run: other, name, .. } = wait
+        && *other != run.id
+    {
+        let message = format!("can't wait for token {name:?} of run {other}: a run waits for its own (`cx.token`)");
+        return Err(AttemptError::terminal(code::ERROR, message));
+    }
     wait.due(now)
 }
 
@@ -220,6 +232,7 @@ pub(super) fn failed(
             run.reconcile_count = 0;
             run.stored_and_delivered(cx)
         }
+        None if failed.retry != RetryHint::Never && policy.pauses_when_exhausted => pause::exhausted(run, cx),
         None => end::finish(run, FinalState::Failed, None, policy, cx),
     }
 }
@@ -287,7 +300,7 @@ pub(super) fn rescheduled(run: &RunRecord, due_at: Timestamp, cx: &DecisionConte
     run.due_at = due_at.max(cx.now);
     run.scheduled_at = Some(run.due_at);
     run.start_by = ttl.map(|ttl| later(run.due_at, ttl));
-    if is_earlier && !run.invoker.is_queue() {
+    if is_earlier && !run.invoker.is_queue() && !run.is_paused() {
         return run.renewed(cx);
     }
     let mut decision = run.stored_and_delivered(cx);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     FinalState, Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Steps, Task, WaitLoopCall, attempt, cascade,
-    end, reconcile, signal,
+    end, pause, reconcile, signal,
     table::{Cell, Transition as T, cell},
     wait_loop,
     wait_loop_call::wait_until,
@@ -97,6 +97,8 @@ impl RunRecord {
             revision: 0,
             invoker,
             cascade: None,
+            paused: None,
+            resumed_count: 0,
             handler_ms: 0,
             logged: Logged::default(),
             steps: Steps::default(),
@@ -205,6 +207,8 @@ impl RunRecord {
             (T::EndCascade, _) => cascade::children_aborted(self, cx),
             (T::RequestAbort, Input::AbortRequested(message)) => cascade::request_abort(self, message, cx),
             (T::KeepLonger, Input::Needed(until)) => end::keep_longer(self, *until, cx),
+            (T::Pause, Input::PauseRequested) => pause::pause(self, cx),
+            (T::Resume, Input::ResumeRequested) => pause::resume(self, cx),
             (T::Reschedule, Input::Rescheduled(due_at)) => attempt::rescheduled(self, *due_at, cx),
             (T::Reconcile, Input::Reconciled(facts)) => reconcile::reconciled(self, *facts, task, cx),
             (T::RunEndHooks, _) => end::run_hooks(self, policy, cx),
@@ -241,7 +245,11 @@ impl RunRecord {
     pub(super) fn stored(mut self, cx: &DecisionContext, effects: Vec<Effect>) -> Decision<Self> {
         self.version = cx.version();
         let starts = effects.iter().any(|effect| matches!(effect, Effect::StartWaitLoop { .. }));
-        let wanted = if starts { Some(crate::later(cx.now, limits::LOOP_GRACE)) } else { self.earliest_repair(cx.now) };
+        let wanted = if starts && !self.is_paused() {
+            Some(crate::later(cx.now, limits::LOOP_GRACE))
+        } else {
+            self.earliest_repair(cx.now)
+        };
         self.reconcile_at = match (self.reconcile_at, wanted) {
             (_, None) => None,
             (None, wanted) => wanted,
@@ -250,10 +258,14 @@ impl RunRecord {
         Decision::store(self, effects)
     }
 
-    /// Stores a changed record and brings it to its function when it is due; a wait loop is answered with the time.
+    /// Stores a changed record and brings it to its function when it is due; a wait loop is answered with the time. What is
+    /// paused is held.
     ///
     /// The message carries the record as it is stored, so that its receiver need not read.
     pub(super) fn stored_and_delivered(self, cx: &DecisionContext) -> Decision<Self> {
+        if self.is_paused() {
+            return pause::held(self, cx);
+        }
         let mut decision = self.stored(cx, vec![]);
         if decision.record.invoker.is_queue() {
             decision.effects.push(decision.record.deliver(cx.now));

@@ -74,6 +74,7 @@ fn end(mut run: RunRecord, mut end: End, policy: &Policy, cx: &DecisionContext) 
     end.hooks_pending = policy.has_end_hooks;
     let is_unsettled = end.hooks_pending || !run.unpublished.is_empty();
     end.hooks_lease = is_unsettled.then(|| lease(policy, cx));
+    run.paused = None;
     run.phase = Phase::Ended(end);
     let expiry_beside_s = run.move_steps(kept_until);
     let decision = Decision { expiry_beside_s, ..run.stored(cx, effects) };

@@ -39,6 +39,10 @@ pub enum Input {
     AbortRequested(String),
     /// An abort has reached its children.
     ChildrenAborted,
+    /// A client pauses it.
+    PauseRequested,
+    /// A client resumes it.
+    ResumeRequested,
     /// A client moves it to another time.
     Rescheduled(Timestamp),
     /// The conductor reconciles it with what it found out.
@@ -101,6 +105,8 @@ pub enum InputName {
     Updated,
     AbortRequested,
     ChildrenAborted,
+    PauseRequested,
+    ResumeRequested,
     Rescheduled,
     Reconciled,
     EndHooksDone,
@@ -163,6 +169,9 @@ pub struct Policy {
     /// The time for which a finished run is kept.
     #[serde(rename = "historyMs", with = "crate::ms")]
     pub history: Duration,
+    /// Is true where a run whose attempts are used up is paused instead of failed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pauses_when_exhausted: bool,
     /// Is true where hooks follow the end.
     pub has_end_hooks: bool,
     /// The lifecycle events that a function subscribes to, as the manifest finds them.
@@ -172,7 +181,7 @@ pub struct Policy {
 
 impl InputName {
     /// All inputs.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Delivered,
         Self::Undelivered,
         Self::WaitLoopCalled,
@@ -187,6 +196,8 @@ impl InputName {
         Self::Updated,
         Self::AbortRequested,
         Self::ChildrenAborted,
+        Self::PauseRequested,
+        Self::ResumeRequested,
         Self::Rescheduled,
         Self::Reconciled,
         Self::EndHooksDone,
@@ -244,6 +255,8 @@ impl Input {
             Self::Updated(..) => InputName::Updated,
             Self::AbortRequested(_) => InputName::AbortRequested,
             Self::ChildrenAborted => InputName::ChildrenAborted,
+            Self::PauseRequested => InputName::PauseRequested,
+            Self::ResumeRequested => InputName::ResumeRequested,
             Self::Rescheduled(_) => InputName::Rescheduled,
             Self::Reconciled(_) => InputName::Reconciled,
             Self::EndHooksDone { .. } => InputName::EndHooksDone,
@@ -268,6 +281,7 @@ impl Default for Policy {
             retry: Retry::default(),
             ttl: None,
             history: limits::HISTORY,
+            pauses_when_exhausted: false,
             has_end_hooks: false,
             publishes: BTreeSet::new(),
         }

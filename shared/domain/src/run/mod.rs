@@ -10,6 +10,7 @@ mod decide;
 mod end;
 mod input;
 mod logged;
+mod pause;
 mod phase;
 mod reconcile;
 mod signal;
@@ -28,6 +29,7 @@ pub use cascade::Cascade;
 pub use decide::NewRun;
 pub use input::{AttemptEnd, Facts, Input, InputName, Need, Policy, Task, Update};
 pub use logged::{LogRoom, Logged};
+pub use pause::Pause;
 pub use phase::{End, FinalState, Lease, Phase, PhaseName, Signal, State, StateError};
 pub use steps::Steps;
 pub use view::RunView;
@@ -93,6 +95,12 @@ pub struct RunRecord {
     /// The abort that is to reach its children, where one was asked for since it started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cascade: Option<Cascade>,
+    /// The pause, where it is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Pause>,
+    /// The number of times that its attempts were used up and it was resumed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resumed_count: u32,
     /// Time spent in handlers so far, in milliseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub handler_ms: u64,
@@ -298,6 +306,7 @@ impl RunRecord {
     #[must_use]
     pub fn state_at(&self, now: Timestamp) -> State {
         match &self.phase {
+            Phase::Queued | Phase::Waiting | Phase::Awaiting { .. } if self.is_paused() => State::Paused,
             // Of one that never started, the time after a crash is no time that was asked for.
             Phase::Queued if self.started_at.is_none() && self.scheduled_at.is_some_and(|at| at > now) => {
                 State::Scheduled

@@ -125,6 +125,8 @@ pub enum State {
     Running,
     /// Between two iterations.
     Waiting,
+    /// Held until it is resumed: by a client, or because its attempts were used up.
+    Paused,
     /// Final: the handler returned a value.
     Completed,
     /// Final: the last attempt failed.
@@ -135,11 +137,13 @@ pub enum State {
     Expired,
 }
 
-use State::{Aborted, Completed, Expired, Failed, Running, Scheduled, Submitted, Waiting};
+use State::{Aborted, Completed, Expired, Failed, Paused, Running, Scheduled, Submitted, Waiting};
 
 /// The text names no state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a state (allowed: scheduled, submitted, running, waiting, completed, failed, aborted, expired)")]
+#[error(
+    "{0:?} is not a state (allowed: scheduled, submitted, running, waiting, paused, completed, failed, aborted, expired)"
+)]
 pub struct StateError(String);
 
 impl From<FinalState> for State {
@@ -188,7 +192,7 @@ impl Lease {
 
 impl State {
     /// All states, in the order of a run's life.
-    pub const ALL: [Self; 8] = [Scheduled, Submitted, Running, Waiting, Completed, Failed, Aborted, Expired];
+    pub const ALL: [Self; 9] = [Scheduled, Submitted, Running, Waiting, Paused, Completed, Failed, Aborted, Expired];
 
     /// Is true of a run that has ended.
     #[must_use]
@@ -204,6 +208,7 @@ impl State {
             Submitted => "submitted",
             Running => "running",
             Waiting => "waiting",
+            Paused => "paused",
             Completed => "completed",
             Failed => "failed",
             Aborted => "aborted",

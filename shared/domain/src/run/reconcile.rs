@@ -18,6 +18,10 @@ impl RunRecord {
         let at = match (&self.phase, &self.invoker) {
             (Phase::Ended(_), _) if !self.is_unsettled() => return None,
             (Phase::Ended(end), _) => later(end.hooks_lease.map_or(end.at, |lease| lease.until), limits::LEASE_GRACE),
+            // Its steps must not expire meanwhile.
+            (Phase::Queued | Phase::Waiting | Phase::Awaiting { .. }, _) if self.is_paused() => {
+                return self.steps_due();
+            }
             // After twice as long each time: the children may be many.
             (Phase::Awaiting { signal: Signal::Children { .. }, .. }, _) => {
                 later(now, crate::until(self.due_at, now).clamp(limits::LOOP_GRACE, limits::WAIT_GRACE))
@@ -66,6 +70,7 @@ pub(super) fn reconciled(run: &RunRecord, facts: Facts, task: Task<'_>, cx: &Dec
     match (&run.phase, &run.invoker, facts) {
         // An ended lease means a dead attempt, whatever calls the run.
         (Phase::Running { .. }, ..) => attempt::crashed(run, None, policy, cx),
+        _ if run.is_paused() => again(run, cx),
         // The conductor has looked: the signal has not come.
         (Phase::Awaiting { until, .. }, ..) if until.is_some_and(|until| until <= now) => signal::woken(run, cx),
         (Phase::Awaiting { .. }, ..) => again(run, cx),

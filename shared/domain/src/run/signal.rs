@@ -15,7 +15,7 @@ impl Wait {
     pub(super) fn signal(&self, iteration: u32) -> Option<(Signal, Option<Timestamp>)> {
         match self {
             Self::After(_) | Self::At(_) => None,
-            Self::Token { name, until } => Some((Signal::Token { name: name.clone() }, *until)),
+            Self::Token { name, until, .. } => Some((Signal::Token { name: name.clone() }, *until)),
             Self::Children(_) => Some((Signal::Children { iteration }, None)),
         }
     }
@@ -30,7 +30,10 @@ pub(super) fn awaits(
 ) -> Decision<RunRecord> {
     run.phase = Phase::Awaiting { signal, until };
     run.invoker = Invoker::Queue { generation: run.invoker.generation() };
-    let decision = if until.is_some() { run.stored_and_delivered(cx) } else { run.stored(cx, vec![]) };
+    let mut decision = run.stored(cx, vec![]);
+    if until.is_some() {
+        decision.effects.push(decision.record.deliver(cx.now));
+    }
     decision.then(Work::LookForSignal)
 }
 

@@ -50,6 +50,10 @@ pub enum Transition {
     RequestAbort,
     /// Notes that an abort has reached the children.
     EndCascade,
+    /// Holds the run where it stands.
+    Pause,
+    /// Lets the run go on.
+    Resume,
     /// Moves the due time.
     Reschedule,
     /// Repairs what is overdue, and says when to look again.
@@ -128,6 +132,11 @@ pub const fn cell(phase: PhaseName, input: InputName) -> Cell {
 
         (I::ChildrenAborted, Running | Ended) => Does(T::EndCascade),
         (I::ChildrenAborted, Queued | Waiting | Awaiting) => Ignored("no abort is on its way to the children"),
+        (I::PauseRequested, Queued | Running | Waiting | Awaiting) => Does(T::Pause),
+        (I::PauseRequested, Ended) => OVER,
+
+        (I::ResumeRequested, Queued | Running | Waiting | Awaiting) => Does(T::Resume),
+        (I::ResumeRequested, Ended) => OVER,
 
         (I::Rescheduled, Queued) => Does(T::Reschedule),
         (I::Rescheduled, Running | Waiting | Awaiting | Ended) => HAS_STARTED,
@@ -150,10 +159,10 @@ impl Transition {
         match self {
             Self::TakeAttempt => &[Queued, Running, Ended], // What arrives before its time is sent again.
             Self::AnswerCall => match from {
-                Queued => &[Running, Ended],
-                _ => &[Running], // Expiry is of what never started.
+                Queued => &[Queued, Running, Ended],
+                _ => &[Running, Queued], // Expiry is of what never started; what is paused is held.
             },
-            Self::EndWait => &[Awaiting, Running], // The same.
+            Self::EndWait => &[Awaiting, Running, Queued], // The same; of a paused run it is held.
             Self::Wake => &[Queued],
             Self::RecordCrash => &[Queued, Ended],
             Self::EndAttempt => &[Queued, Waiting, Awaiting, Ended],
@@ -166,8 +175,8 @@ impl Transition {
             },
             Self::FollowExecution => match from {
                 Running => &[Running, Ended],
-                Waiting => &[Waiting, Ended],
-                _ => &[Ended],
+                Waiting => &[Waiting, Queued, Ended],
+                _ => &[Queued, Ended],
             },
             Self::Abort | Self::FailRemoved => &[Ended],
             Self::StoreProgress
@@ -178,6 +187,8 @@ impl Transition {
             | Self::RequestAbort
             | Self::EndCascade
             | Self::KeepLonger
+            | Self::Pause
+            | Self::Resume
             | Self::Reschedule
             | Self::RunEndHooks
             | Self::FinishEndHooks
@@ -215,12 +226,18 @@ pub fn moves() -> Vec<(State, Vec<State>)> {
         let next = done.flat_map(|(phase, transition)| {
             let ends = transition.ends_as(phase).iter().copied().map(State::from);
             let stays = transition.leads_to(phase).iter().filter_map(|to| to.state());
-            ends.chain(stays).collect::<Vec<_>>()
+            match (from, transition) {
+                (_, Transition::Pause) => vec![State::Paused],
+                (State::Paused, Transition::Resume) => phase.state().into_iter().collect(),
+                (State::Paused, Transition::Abort | Transition::FailRemoved) => ends.collect(),
+                (State::Paused, _) => vec![],
+                _ => ends.chain(stays).collect(),
+            }
         });
         // It becomes due, or is moved to a later time.
         let by_time = match from {
             State::Scheduled => Some(State::Submitted),
-            State::Submitted => Some(State::Scheduled),
+            State::Submitted | State::Paused => Some(State::Scheduled),
             _ => None,
         };
         let next: Vec<State> = next.chain(by_time).collect();
@@ -248,6 +265,7 @@ impl State {
             Self::Scheduled | Self::Submitted => &[PhaseName::Queued],
             Self::Running => &[PhaseName::Running],
             Self::Waiting => &[PhaseName::Waiting, PhaseName::Awaiting],
+            Self::Paused => &[PhaseName::Queued, PhaseName::Waiting, PhaseName::Awaiting],
             Self::Completed | Self::Failed | Self::Aborted | Self::Expired => &[],
         }
     }

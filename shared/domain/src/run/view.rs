@@ -28,6 +28,7 @@ pub struct RunView {
     pub failed_at: Option<Timestamp>,
     pub aborted_at: Option<Timestamp>,
     pub expired_at: Option<Timestamp>,
+    pub paused_at: Option<Timestamp>,
     pub progress_message: Option<String>,
     /// The fraction as it was told, from 0 to 1: [`percent`](Self::percent) is for people.
     pub progress_percent: Option<f64>,
@@ -104,6 +105,7 @@ impl RunView {
             failed_at: ended(State::Failed),
             aborted_at: ended(State::Aborted),
             expired_at: ended(State::Expired),
+            paused_at: run.paused.map(|pause| pause.since),
             progress_message: run.progress.as_ref().map(|progress| progress.message.clone()),
             progress_percent: run.progress.as_ref().map(|progress| progress.fraction),
             message: end.and_then(|end| end.message.clone()),

@@ -1,6 +1,6 @@
 //! The wait loop: the Step Functions execution that waits and calls again.
 
-use super::{ExecutionEnd, FinalState, Invoker, Policy, RunRecord, WaitLoopCall, attempt, cascade, end};
+use super::{ExecutionEnd, FinalState, Invoker, Phase, Policy, RunRecord, WaitLoopCall, attempt, cascade, end, pause};
 use crate::{Decision, DecisionContext, Effect, RecordedError, code, later, limits};
 
 /// Is true where the execution must hand over before it waits for the run's next call.
@@ -24,6 +24,9 @@ pub(super) fn called(
 ) -> Decision<RunRecord> {
     if !is_invoker(run, call.generation) || cx.now < run.due_at {
         return Decision::keep(run, vec![]);
+    }
+    if run.is_paused() {
+        return pause::held(run.clone(), cx); // The execution is told to stop: the run's queue calls it once it is resumed.
     }
     attempt::take(run, policy, cx)
 }
@@ -62,6 +65,9 @@ pub(super) fn crashed(
     if !is_invoker(run, call.generation) || !is_meant || run.is_leased(cx.now) || cx.now < run.due_at {
         return Decision::keep(run, vec![]);
     }
+    if run.is_paused() && !matches!(run.phase, Phase::Running { .. }) {
+        return pause::held(run.clone(), cx); // It was called in vain.
+    }
     attempt::crashed(run, Some(cause), policy, cx)
 }
 
@@ -80,6 +86,7 @@ pub(super) fn execution_ended(
     match how {
         ExecutionEnd::Stopped if run.is_leased(cx.now) => cascade::request_abort(run, message, cx),
         ExecutionEnd::Stopped => without_stop(cascade::abort(run, message.to_owned(), policy, cx)),
+        _ if run.is_paused() && !matches!(run.phase, Phase::Running { .. }) => pause::held(run.clone(), cx),
         ExecutionEnd::Exhausted => exhausted(run, cx),
         ExecutionEnd::Failed(_) if run.is_leased(cx.now) => run.renewed(cx),
         ExecutionEnd::Failed(cause) => {

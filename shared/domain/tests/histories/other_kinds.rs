@@ -3,7 +3,7 @@
 use dacapo_domain::{
     DecisionContext, DeferredEvent, DeferredEventInput, EventMessage, Id, IdempotencyKey, IdempotencyKeyInput, Json,
     Machine, Manifest, ManifestInput, ManifestRecord, NewRun, RunRecord, Schedule, ScheduleInput, SchedulePut,
-    ScheduleRecord, Trigger, Work, every, run::Key, seconds,
+    ScheduleRecord, Secret, TokenInput, TokenRecord, Trigger, Work, every, run::Key, seconds,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -161,5 +161,20 @@ proptest! {
         let newest = steps.iter().map(|(ManifestInput::Deployed { manifest, .. }, ..)| manifest.made_ms).max();
         let record = live(ManifestRecord::fresh(), steps)?;
         prop_assert_eq!(record.made_ms, newest.unwrap_or(i64::MIN));
+    }
+
+    #[test]
+    fn token_of_any_history_is_completed_once_or_over(
+        until in prop::option::of(0..100_000_u64),
+        steps in steps(prop_oneof![
+            1 => (0..9_u32).prop_map(|value| TokenInput::Completed(Json::of(&value).unwrap())),
+            2 => Just(TokenInput::Asked),
+            1 => Just(TokenInput::Awaited),
+        ]),
+    ) {
+        let (now, until) = (start(), until.map(|s| start() + seconds(s)));
+        let cx = DecisionContext { now, random: 1 };
+        let made = TokenRecord::create(Id::new(now, 7), "approve", Secret::new(8), until, &cx);
+        live(made.record, steps)?;
     }
 }

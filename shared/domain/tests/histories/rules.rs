@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use dacapo_domain::{
     Change, Decision, DecisionContext, DeferredEvent, DeferredEventInput, DeliveryInput, DeliveryPhase, DeliveryRecord,
     Effect, FinalState, IdempotencyKey, Index, Input, Json, Machine, ManifestRecord, Message, Phase, RunRecord,
-    ScheduleInput, ScheduleRecord, limits, sort_time,
+    ScheduleInput, ScheduleRecord, TokenRecord, TokenState, limits, sort_time,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -104,6 +104,12 @@ impl Ruled for ScheduleRecord {
         matches!(input, ScheduleInput::Reconciled)
     }
 }
+impl Ruled for TokenRecord {
+    fn final_state(&self) -> Option<String> {
+        (self.state != TokenState::Open).then(|| format!("{:?}", self.state))
+    }
+}
+
 impl Ruled for IdempotencyKey {}
 impl Ruled for ManifestRecord {}
 

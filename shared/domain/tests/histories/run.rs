@@ -34,6 +34,8 @@ enum Happening {
     Progressed,
     Extended(u64),
     AbortRequested,
+    PauseRequested,
+    ResumeRequested,
     Rescheduled(u64),
     Reconciled(Facts),
     EndHooksDone,
@@ -63,6 +65,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::Progressed),
         1 => (1..900_u64).prop_map(Happening::Extended),
         1 => Just(Happening::AbortRequested),
+        1 => Just(Happening::PauseRequested),
+        1 => Just(Happening::ResumeRequested),
         1 => (0..4_000_u64).prop_map(Happening::Rescheduled),
         3 => facts.prop_map(Happening::Reconciled),
         2 => Just(Happening::EndHooksDone),
@@ -106,7 +110,7 @@ fn input(run: &RunRecord, happening: &Happening, now: Timestamp) -> Input {
             ended(AttemptOutcome::Continue { input: Json::default(), wait: Wait::After(seconds(*s)) })
         }
         Happening::Await { until } => {
-            let wait = Wait::Token { name: "approve".to_owned(), until: until.map(|s| now + seconds(s)) };
+            let wait = Wait::Token { run: run.id, name: "approve".to_owned(), until: until.map(|s| now + seconds(s)) };
             ended(AttemptOutcome::Continue { input: Json::default(), wait })
         }
         Happening::Signalled => Input::Signalled(approved()),
@@ -121,6 +125,8 @@ fn input(run: &RunRecord, happening: &Happening, now: Timestamp) -> Input {
         Happening::Progressed => Input::Progressed(token, Progress { message: "half".to_owned(), fraction: 0.5 }),
         Happening::Extended(s) => Input::Extended(token, seconds(*s)),
         Happening::AbortRequested => Input::AbortRequested("enough".to_owned()),
+        Happening::PauseRequested => Input::PauseRequested,
+        Happening::ResumeRequested => Input::ResumeRequested,
         Happening::Rescheduled(s) => Input::Rescheduled(now + seconds(*s)),
         Happening::Reconciled(facts) => Input::Reconciled(*facts),
         Happening::EndHooksDone => Input::EndHooksDone { published: now.as_second() % 2 == 0 },
@@ -145,6 +151,7 @@ fn check_run(
     }
     // An attempt is taken by one, when it is due; so are the hooks of the end.
     if matches!(next.work, Some(Work::CallHandler)) {
+        prop_assert!(!run.is_paused(), "nothing new starts");
         prop_assert!(cx.now >= run.due_at, "a handler never starts before its time");
         prop_assert_eq!(after.phase.name(), PhaseName::Running);
     }
@@ -178,6 +185,9 @@ fn check_run(
 /// Drives a run by nothing but the conductor, the clock and what the effects bring about, until it is settled.
 fn repair(mut run: RunRecord, policy: Option<&Policy>, mut now: Timestamp, mut random: u64) -> Checked {
     let task = Task::from(policy);
+    if run.is_paused() {
+        run = run.decide(&Input::ResumeRequested, task, &DecisionContext { now, random }).record;
+    }
     for _ in 0..200 {
         let Some(reconcile_at) = run.reconcile_at else { return Ok(()) };
         now = now.max(reconcile_at);
@@ -231,6 +241,7 @@ proptest! {
         delay_s in prop_oneof![Just(0), 1..900_u64, Just(5_000_u64)],
         has_end_hooks in any::<bool>(),
         is_subscribed in any::<bool>(),
+        pauses_when_exhausted in any::<bool>(),
         removed in prop::bool::weighted(0.05),
         ttl in prop::option::weighted(0.3, 1..5_000_u64),
         direct in prop::bool::weighted(0.1),
@@ -238,7 +249,7 @@ proptest! {
     ) {
         let limits = Policy { max_iterations: Some(5), max_duration: Some(seconds(20)), ..Policy::default() };
         let publishes = LifecycleEvent::ALL.into_iter().filter(|_| is_subscribed).collect();
-        let policy = Policy { has_end_hooks, publishes, ..limits };
+        let policy = Policy { has_end_hooks, pauses_when_exhausted, publishes, ..limits };
         let mut now = start();
         let new = NewRun::at(Id::new(now, 7), "import", now + seconds(delay_s), Trigger::Run);
         let new = NewRun { ttl: ttl.map(seconds), execution: direct.then(|| "by-hand".to_owned()), ..new };

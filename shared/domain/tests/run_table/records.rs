@@ -82,7 +82,7 @@ pub fn waiting() -> RunRecord {
 }
 
 pub fn token(until: Option<i64>) -> Wait {
-    Wait::Token { name: "approve".to_owned(), until: until.map(at) }
+    Wait::Token { run: new(0).id, name: "approve".to_owned(), until: until.map(at) }
 }
 
 pub fn awaited() -> Vec<Child> {
@@ -124,6 +124,18 @@ pub fn between_attempts() -> RunRecord {
     driven(&running(), 20, &failed, Task::Known(&policy()))
 }
 
+/// Paused by a client then.
+pub fn paused(run: &RunRecord, seconds: i64) -> RunRecord {
+    driven(run, seconds, &Input::PauseRequested, Task::Known(&policy()))
+}
+
+/// Paused at 45, when its second and last attempt failed.
+pub fn exhausted() -> RunRecord {
+    let twice = Policy { retry: Retry::attempts(2), pauses_when_exhausted: true, ..policy() };
+    let again = driven(&between_attempts(), 40, &Input::Delivered(between_attempts().purpose()), Task::Known(&twice));
+    driven(&again, 45, &ended_with(&again, AttemptOutcome::Failed(not_yet())), Task::Known(&twice))
+}
+
 pub fn completed() -> RunRecord {
     driven(&running(), 10, &done(&running()), Task::Known(&policy()))
 }
@@ -143,8 +155,9 @@ pub fn all() -> Vec<RunRecord> {
     let queued = [queued(), scheduled(), perishable(), direct(), between_attempts()];
     let running = [running(), aborting(), running_in_loop()];
     let waiting = [waiting(), awaiting(None), awaiting(Some(70)), awaiting(Some(7_200)), awaiting_children()];
+    let paused = [paused(&queued[0], 3), paused(&running[0], 8), paused(&waiting[0], 20), exhausted()];
     let ended = [completed(), with_hooks(), delegated()];
-    queued.into_iter().chain(running).chain(waiting).chain(ended).collect()
+    queued.into_iter().chain(running).chain(waiting).chain(paused).chain(ended).collect()
 }
 
 pub fn call(run: &RunRecord) -> WaitLoopCall {
@@ -191,6 +204,8 @@ pub fn sample(name: InputName, run: &RunRecord) -> Input {
         InputName::ChildrenAborted => Input::ChildrenAborted,
         InputName::Updated => Input::Updated(token, Update { tags: Some(vec!["a".to_owned()]), ..Update::default() }),
         InputName::AbortRequested => Input::AbortRequested("enough".to_owned()),
+        InputName::PauseRequested => Input::PauseRequested,
+        InputName::ResumeRequested => Input::ResumeRequested,
         InputName::Rescheduled => Input::Rescheduled(at(100_060)),
         InputName::Reconciled => Input::Reconciled(Facts::Nothing),
         InputName::EndHooksDone => Input::EndHooksDone { published: true },

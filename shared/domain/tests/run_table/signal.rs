@@ -1,6 +1,11 @@
 //! A run waits for a signal: it is stored first, then looked for; it wakes the run once.
 
-use dacapo_domain::{Input, Invoker, Phase, RunRecord, Signal, Task, Work, limits, run::Facts, run::FinalState, slot};
+use dacapo_domain::{
+    AttemptOutcome, Id, Input, Invoker, Phase, RecordedError, RunRecord, Signal, Task, Wait, Work, limits,
+    run::{Facts, FinalState},
+    slot,
+};
+use jiff::Timestamp;
 
 use super::{
     control::{found_unknown, unknown},
@@ -10,7 +15,6 @@ use super::{
     },
     tape::{Case, at, json, tape},
 };
-use dacapo_domain::{AttemptOutcome, Wait};
 
 pub fn cases() -> Vec<Case<RunRecord>> {
     [waits(), signals(), times(), ends()].into_iter().flatten().collect()
@@ -19,6 +23,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
 fn waits() -> Vec<Case<RunRecord>> {
     let policy = policy();
     let known = Task::Known(&policy);
+    let theirs = Wait::Token { run: Id::new(Timestamp::UNIX_EPOCH, 3), name: "approve".to_owned(), until: None };
     let goes_on = |wait| AttemptOutcome::Continue { input: json(r#"{"page":2}"#), wait };
     let awaits = |next: &mut RunRecord, signal, until: Option<i64>, due, iteration| {
         next.phase = Phase::Awaiting { signal, until: until.map(at) };
@@ -54,6 +59,16 @@ fn waits() -> Vec<Case<RunRecord>> {
             .with(slot::INPUT, json(r#"{"page":2}"#))
             .effect(send(0))
             .then(Work::LookForSignal),
+        tape("a run that waits for another run's token fails", &running())
+            .at(10)
+            .gets(&ended_with(&running(), goes_on(theirs)), known)
+            .stores(|next| {
+                next.handler_ms = 1_000;
+                let why = "can't wait for token \"approve\" of run 00000000000000000000000003: a run waits for its own \
+                           (`cx.token`)";
+                next.error = Some(RecordedError::new("ERROR", why));
+                end(next, FinalState::Failed, 10);
+            }),
         tape("a run that its wait loop called waits for children without it", &running_in_loop())
             .at(120)
             .gets(&ended_with(&running_in_loop(), goes_on(Wait::Children(awaited()))), known)

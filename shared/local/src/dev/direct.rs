@@ -1,15 +1,20 @@
-//! Direct invocations: `aws lambda invoke --endpoint-url http://127.0.0.1:8787` works here too.
+//! Direct invocations: `aws lambda invoke --endpoint-url http://127.0.0.1:8787` works here too. So does the address at
+//! which tokens are completed.
 
 use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path, State},
-    http::{HeaderName, StatusCode},
+    body::{Bytes, to_bytes},
+    extract::{DefaultBodyLimit, Path, Request, State},
+    http::{HeaderName, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{any, get, post},
+};
+use dacapo_core::{
+    port::Ports,
+    webhook::{TOKEN_PATH, webhook},
 };
 use dacapo_domain::Json;
 
@@ -23,12 +28,13 @@ const LONGEST_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 
 /// Serves direct invocations of functions, and says who is here.
-pub fn router(engine: Arc<Engine>, app: &str) -> Router {
+pub fn router(engine: Arc<Engine>, ports: Ports, app: &str) -> Router {
     let about = serde_json::json!({ "dacapo": env!("CARGO_PKG_VERSION"), "app": app });
     let bodies =
         Bodies { longest: LONGEST_PAYLOAD_BYTES, refuse: |status, why| (status, format!("{why}\n")).into_response() };
     Router::new()
         .route("/2015-03-31/functions/{function}/invocations", post(invoke))
+        .route(&format!("{TOKEN_PATH}{{token}}"), any(async move |request: Request| token(&ports, request).await))
         .route("/about", get(async move || axum::Json(about)))
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(bodies, whole))
@@ -55,6 +61,22 @@ async fn invoke(State(engine): State<Arc<Engine>>, Path(function): Path<String>,
             let error = serde_json::json!({ "errorMessage": failed.cause });
             ([(FUNCTION_ERROR, "Unhandled")], axum::Json(error)).into_response()
         }
+    }
+}
+
+/// Completes a token, as the function URL of a stack that has one does.
+async fn token(ports: &Ports, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LONGEST_PAYLOAD_BYTES).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    match webhook(ports, parts.method.as_str(), parts.uri.path(), &body).await {
+        Ok(answer) => {
+            let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let json = [(header::CONTENT_TYPE, "application/json")];
+            (status, json, answer.body.text().to_owned()).into_response()
+        }
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
 }
 

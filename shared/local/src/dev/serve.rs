@@ -67,9 +67,9 @@ pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> R
     let engine = Arc::new(Engine::new(database.clone(), manifest.clone(), invoke, logs.clone()).stage(&place.stage));
 
     let pages = pages.map_or_else(Router::new, |pages| pages(ports.clone()));
-    let routes = rpc::router(ports, engine.admission())
+    let routes = rpc::router(ports.clone(), engine.admission())
         .merge(runtime_api::router(slots))
-        .merge(direct::router(engine.clone(), &place.app))
+        .merge(direct::router(engine.clone(), ports, &place.app))
         .merge(pages);
     // Before anything can be asked, of functions or by the one who is told the address.
     place.deploy(&engine, manifest, &functions).await?;

@@ -118,14 +118,13 @@ impl Engine {
         }
     }
 
-    /// The next time at which there is something to do but what recurring schedules will start, and the upkeep of records
-    /// of this kind; the past if there is now.
+    /// The next time at which there is something to do but what recurring schedules will start, where the conductor has
+    /// something to reconcile then; the past if there is now.
     ///
     /// # Errors
     /// If the database can't be used.
-    pub async fn next_due_of_work(&self, upkeep: &'static str) -> PortResult<Option<Timestamp>> {
-        let (due, reconcile) =
-            futures::try_join!(self.database.next_work(), self.database.next_reconcile(Some(upkeep)))?;
+    pub async fn next_due_of_work(&self, reconcile: Option<Timestamp>) -> PortResult<Option<Timestamp>> {
+        let due = self.database.next_work().await?;
         Ok(earlier(due, reconcile.map(|at| self.sweeps_at(at))))
     }
 

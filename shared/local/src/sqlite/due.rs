@@ -64,12 +64,10 @@ fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     Ok(next_work(connection)?.into_iter().chain(schedules::next(connection)?).min())
 }
 
-/// The time of the next record to be reconciled, of those whose kind is not this one.
-fn next_reconcile(connection: &Connection, but: Option<&str>) -> rusqlite::Result<Option<Timestamp>> {
-    const SQL: &str = "SELECT reconcile_at FROM records
-        WHERE reconcile_at IS NOT NULL AND (?1 IS NULL OR substr(key, 1, length(?1) + 1) <> ?1 || '/')
-        ORDER BY reconcile_at LIMIT 1";
-    Ok(first(connection, SQL, params![but], |row| row.get::<_, i64>(0))?.map(exactly))
+/// The time of the next record to be reconciled.
+fn next_reconcile(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    const SQL: &str = "SELECT reconcile_at FROM records WHERE reconcile_at IS NOT NULL ORDER BY reconcile_at LIMIT 1";
+    Ok(first(connection, SQL, [], |row| row.get::<_, i64>(0))?.map(exactly))
 }
 
 impl Database {
@@ -83,7 +81,7 @@ impl Database {
         let now = self.now();
         let (now, oldest) = (millis(now), oldest(now));
         self.call(move |connection| {
-            let mut due = Due { reconcile: next_reconcile(connection, None)?, ..Due::default() };
+            let mut due = Due { reconcile: next_reconcile(connection)?, ..Due::default() };
             let next = next_due(connection)?;
             due.next = next.map(timestamp);
             if next.is_none_or(|next| next > now) {
@@ -112,12 +110,12 @@ impl Database {
     }
 
     /// The time of the next record that the conductor reconciles, as [`query`](dacapo_core::port::Records::query) will tell
-    /// it then; records of the kind `but` left out.
+    /// it then.
     ///
     /// # Errors
     /// If the database can't be used.
-    pub async fn next_reconcile(&self, but: Option<&'static str>) -> PortResult<Option<Timestamp>> {
-        self.call(move |connection| Ok(next_reconcile(connection, but)?)).await
+    pub async fn next_reconcile(&self) -> PortResult<Option<Timestamp>> {
+        self.call(|connection| Ok(next_reconcile(connection)?)).await
     }
 
     /// The next time at which something is due that is not being handled, but for schedules: as long as none of them

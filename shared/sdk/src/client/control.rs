@@ -26,6 +26,36 @@ impl Client {
         self.state(id).await
     }
 
+    /// Pauses a run: an attempt that executes ends, nothing new starts, and waits, children and tokens go on. What becomes
+    /// due is held until the run is [resumed](Self::resume), for as long as it takes. One that is paused stays so.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such run, `Refused` if it has ended.
+    pub async fn pause(&self, id: Id) -> Result<RunView, Error> {
+        let seen = self.stored(id).await?.record;
+        let Committed { record, .. } = self.change(seen, Input::PauseRequested).await?;
+        if record.phase.is_final() {
+            let state = record.state_at(self.ports().clock.now());
+            return Err(Error::new(ErrorKind::Refused, format!("pause run {id}: it is {state}")));
+        }
+        self.state(id).await
+    }
+
+    /// Resumes a run that is paused: it goes on where it stands, at once where it is due. One whose attempts were used up
+    /// goes on with attempt 1.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such run, `Refused` if it is not paused.
+    pub async fn resume(&self, id: Id) -> Result<RunView, Error> {
+        let seen = self.stored(id).await?.record;
+        let Committed { record, changed, .. } = self.change(seen, Input::ResumeRequested).await?;
+        if !changed {
+            let state = record.state_at(self.ports().clock.now());
+            return Err(Error::new(ErrorKind::Refused, format!("resume run {id}: it is {state}, and not paused")));
+        }
+        self.state(id).await
+    }
+
     /// Moves a run that has not started to another time.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod publish;
 mod query;
 mod run;
 mod schedules;
+mod token;
 mod wait;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use query::{ListFilter, Listed};
 pub(crate) use run::check_tags;
 pub use run::{StartRun, Started};
 pub use schedules::{ScheduleClient, ScheduleState};
+pub use token::Completed;
 
 use crate::{Error, ErrorKind};
 

@@ -35,7 +35,7 @@ pub struct Published {
 impl Client {
     /// Publishes an event: every function that subscribes to its name gets a delivery of its own.
     pub fn publish<B>(&self, event: EventRef<B>, body: B) -> Publish {
-        let body = event.body.encode(&body).map_err(|error| unserializable(&error));
+        let body = event.body.encode(&body).map_err(|error| unserializable("the body", &error));
         Publish { client: self.clone(), name: event.name().into_owned(), body, due: None, id: None }
     }
 
@@ -70,7 +70,7 @@ impl Publish {
         let client = self.client;
         let ports = client.ports();
         let body = self.body?;
-        check_body(&body)?;
+        check_body("the body", &body)?;
         check_chars("an event id", self.id.as_deref())?;
         ports.clock.synchronize().await?;
         let now = ports.clock.now();

@@ -79,7 +79,7 @@ impl<O> std::fmt::Debug for Started<O> {
 impl Client {
     /// Starts a run of a task: now, unless told otherwise.
     pub fn run<I, O>(&self, task: TaskRef<I, O>, body: I) -> StartRun<O> {
-        let body = task.input.encode(&body).map_err(|error| unserializable(&error));
+        let body = task.input.encode(&body).map_err(|error| unserializable("the body", &error));
         self.start(Task::Known(task.name()), body, task.output)
     }
 
@@ -180,7 +180,7 @@ impl<O> StartRun<O> {
         let client = self.client;
         let ports = client.ports();
         let body = self.body?;
-        check_body(&body)?;
+        check_body("the body", &body)?;
         let name = match self.task {
             Task::Known(name) => name.to_owned(),
             Task::Named(name) => {
@@ -231,13 +231,13 @@ impl<O: 'static> IntoFuture for StartRun<O> {
     }
 }
 
-pub(super) fn unserializable(error: &serde_json::Error) -> Error {
-    Error::new(ErrorKind::Usage, format!("serialize the body as JSON: {error}"))
+pub(super) fn unserializable(what: &str, error: &serde_json::Error) -> Error {
+    Error::new(ErrorKind::Usage, format!("serialize {what} as JSON: {error}"))
 }
 
 /// Bodies are read by others: handlers, the command line, AWS's own tools.
-pub(super) fn check_body(body: &Json) -> Result<(), Error> {
-    body.check().map_err(|error| Error::usage(format_args!("use the body: {error}")))
+pub(super) fn check_body(what: &str, body: &Json) -> Result<(), Error> {
+    body.check().map_err(|error| Error::usage(format_args!("use {what}: {error}")))
 }
 
 /// Checks the length of an idempotency key, or of an event's id.

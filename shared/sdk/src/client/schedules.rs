@@ -75,7 +75,7 @@ impl ScheduleClient {
         schedule: Schedule,
         body: I,
     ) -> Result<ScheduleState, Error> {
-        let body = task.input.encode(&body).map_err(|error| unserializable(&error))?;
+        let body = task.input.encode(&body).map_err(|error| unserializable("the body", &error))?;
         self.store(name, task.name(), schedule, body).await
     }
 
@@ -99,7 +99,7 @@ impl ScheduleClient {
 
     async fn store(&self, name: &str, task: &str, schedule: Schedule, body: Json) -> Result<ScheduleState, Error> {
         check_name(name)?;
-        check_body(&body)?;
+        check_body("the body", &body)?;
         let ports = self.client.ports();
         ports.clock.synchronize().await?;
         let now = ports.clock.now();

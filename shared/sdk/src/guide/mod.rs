@@ -12,6 +12,7 @@
 //! | [`errors`] | what is retried, and each error code |
 //! | [`hooks`] | what runs around the handler and after the end |
 //! | [`long_runs`] | how a run continues for months |
+//! | [`tokens`] | how a run waits for a word from outside |
 //! | [`events`] | how events are published, delivered and dropped |
 //! | [`client`] | the client, its errors, and the command line |
 //! | [`testing`] | how functions are tested |
@@ -46,6 +47,8 @@ pub mod states {}
 pub mod testing {}
 #[doc = include_str!("times.md")]
 pub mod times {}
+#[doc = include_str!("tokens.md")]
+pub mod tokens {}
 #[doc = include_str!("words.md")]
 pub mod words {}
 
@@ -106,11 +109,13 @@ mod tests {
             (limits::KEY_CHARS as u64, "characters"),
             (limits::TAGS as u64, "tags"),
             (limits::TAG_CHARS as u64, "characters"),
+            (limits::TOKEN_NAME_CHARS as u64, "characters"),
             (limits::BATCH as u64, "runs"),
             (message_bytes, "bytes"),
             (limits::START_EXECUTION_BYTES as u64, "bytes"),
             (message_bytes, "bytes"),
             (limits::STEP_NAME_CHARS as u64, "characters"),
+            (message_bytes, "bytes"),
             (message_bytes, "bytes"),
             (message_bytes, "bytes"),
             (limits::MANIFEST_BYTES as u64, "bytes"),
@@ -205,6 +210,7 @@ mod tests {
             ("`schedule`", "none".to_owned()),
             ("`ttl`", "none".to_owned()),
             ("`memory`", format!("{} MB", definition.memory_mb)),
+            ("`when_exhausted`", if policy.pauses_when_exhausted { "pause" } else { "fail" }.to_owned()),
             ("`history`", format!("{} days", in_days(policy.history))),
             ("`private`", "off".to_owned()),
             ("hooks", "none".to_owned()),

@@ -13,7 +13,7 @@ use dacapo_core::function::Handlers;
 use dacapo_domain::{Policy, Schedule, TaskEntry};
 use futures::future::BoxFuture;
 
-pub use options::Machine;
+pub use options::{Machine, Pause, WhenExhausted};
 
 use crate::{
     TaskContext, TaskError, TaskRef,

@@ -8,6 +8,17 @@ use super::Task;
 
 const MEMORY_MB: std::ops::RangeInclusive<u32> = 128..=10_240;
 
+/// The fate of a run whose attempts are used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenExhausted {
+    /// It fails.
+    Fail,
+    /// It is paused: resumed, it goes on with attempt 1.
+    Pause,
+}
+
+pub use WhenExhausted::Pause;
+
 /// Sizes of a Lambda by name. CPU comes with memory: 1,769 MB are one vCPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Machine {
@@ -78,6 +89,13 @@ impl<I, O, V, N> Task<I, O, V, N> {
     /// 2. Its age counts from when the iteration was first due.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.policy.retry = retry;
+        self
+    }
+
+    /// What becomes of a run whose attempts are used up: it fails, by default, or is paused until a person has mended the
+    /// cause and resumes it. A terminal error fails the run all the same.
+    pub fn when_exhausted(mut self, then: WhenExhausted) -> Self {
+        self.policy.pauses_when_exhausted = then == WhenExhausted::Pause;
         self
     }
 

@@ -240,7 +240,7 @@ async fn conductor_finds_records_from_their_time_on_and_is_told_when_that_is() {
         descending: false,
         limit: 10,
     };
-    assert_eq!(bench.database.next_reconcile(None).await.unwrap(), Some(at));
+    assert_eq!(bench.database.next_reconcile().await.unwrap(), Some(at));
     let before = bench.database.query(&query(at - Duration::from_millis(1))).await.unwrap();
     assert!(before.records.is_empty());
     let found = bench.database.query(&query(at)).await.unwrap();
@@ -248,7 +248,7 @@ async fn conductor_finds_records_from_their_time_on_and_is_told_when_that_is() {
 
     let ended = bench.expiring(&record, 1_000);
     bench.database.save(&write.header, &ended).await.unwrap();
-    assert_eq!(bench.database.next_reconcile(None).await.unwrap(), None);
+    assert_eq!(bench.database.next_reconcile().await.unwrap(), None);
 }
 
 #[tokio::test]
