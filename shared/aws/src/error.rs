@@ -64,6 +64,10 @@ impl Errors<'_> {
         }
         match error {
             SdkError::DispatchFailure(failure) if failure.is_timeout() => self.no_answer(),
+            // It was never sent: what is configured doesn't go together, as FIPS and an endpoint of one's own.
+            SdkError::DispatchFailure(failure) if failure.is_other() && failure.as_other().is_none() => {
+                (PortErrorKind::Refused, chain(error))
+            }
             SdkError::DispatchFailure(_) => (PortErrorKind::Unreachable, self.unreachable()),
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => self.no_answer(),
             SdkError::ServiceError(refusal) => {

@@ -6,9 +6,12 @@ use std::{
     sync::OnceLock,
 };
 
+use aws_sdk_sfn::types::ExecutionStatus;
+use dacapo::{Id, Json, State};
 use dacapo_tests::localstack::forget_the_test;
+use serde::Deserialize;
 
-use crate::app::App;
+use crate::app::{App, eventually};
 
 const NOT_FOUND: i32 = 3;
 const NO_ACCESS: i32 = 4;
@@ -63,17 +66,62 @@ async fn run_waited_for_by_the_command_line_ends_it_with_the_runs_exit_code() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("TOLD"), "{output:?}");
 }
 
-/// The command line, in an environment of its own.
+#[tokio::test]
+async fn each_service_is_asked_at_the_endpoint_of_its_own_variable() {
+    let app = App::deployed().await;
+    let run = |arguments: &[&str]| {
+        let stage = ["--json", "--stage", &app.localstack.stage];
+        let mut command = command(&[arguments, &stage].concat());
+        // What is asked of no service's own endpoint goes nowhere.
+        command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        for service in ["DYNAMODB", "SQS", "SCHEDULER", "SFN"] {
+            command.env(format!("AWS_ENDPOINT_URL_{service}"), &app.localstack.endpoint);
+        }
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
+        let said = Json::from_text(String::from_utf8(output.stdout).unwrap()).unwrap();
+        said.parse::<Said>().unwrap().id
+    };
+
+    run(&["run", "chaos", "--body", "{}", "--wait"]);
+    let later = run(&["run", "chaos", "--body", "{}", "--when", "1 hour"]);
+    assert!(app.schedule(&format!("run-{later}")).await.is_some());
+    run(&["abort", &later.to_string()]);
+
+    let waiting = run(&["run", "chaos", "--body", r#"{"continues":1,"pause_s":3600}"#]);
+    app.is(waiting, State::Waiting).await;
+    let execution = app.execution(waiting, 1).await;
+    run(&["abort", &waiting.to_string()]);
+    eventually("the execution is stopped", || async {
+        let reply = app.sfn.describe_execution().execution_arn(&execution).send().await.unwrap();
+        if reply.status() == &ExecutionStatus::Aborted { Ok(()) } else { Err(format!("{reply:?}")) }
+    })
+    .await;
+}
+
+/// The part of the command line's answers that names a run.
+#[derive(Deserialize)]
+struct Said {
+    id: Id,
+}
+
+/// The command line, with an endpoint for all services.
 fn dacapo(arguments: &[&str], endpoint: &str, key: Option<&str>) -> Output {
-    let nowhere = tempfile::tempdir().unwrap();
-    let mut command = Command::new(program());
-    command.args(arguments).env_clear().env("HOME", nowhere.path()).current_dir(nowhere.path());
-    command.env("DACAPO_APP", "sample").env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "eu-west-1");
-    command.env("AWS_EC2_METADATA_DISABLED", "true");
+    let mut command = command(arguments);
+    command.env("AWS_ENDPOINT_URL", endpoint);
     if let Some(key) = key {
         command.env("AWS_ACCESS_KEY_ID", key).env("AWS_SECRET_ACCESS_KEY", key);
     }
     command.output().unwrap()
+}
+
+/// The command line, in an environment of its own.
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.args(arguments).env_clear().env("HOME", "/nowhere").current_dir(std::env::temp_dir());
+    command.env("DACAPO_APP", "sample").env("AWS_REGION", "eu-west-1").env("AWS_EC2_METADATA_DISABLED", "true");
+    command
 }
 
 /// The path of the command line. Cargo builds it for its own package's tests alone.

@@ -156,6 +156,27 @@ fn variable_that_is_set_to_nothing_counts_as_not_set() {
         "AWS_USE_FIPS_ENDPOINT",
         "AWS_USE_DUALSTACK_ENDPOINT",
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "AWS_ACCOUNT_ID",
+        "AWS_ACCOUNT_ID_ENDPOINT_MODE",
+        "AWS_AUTH_SCHEME_PREFERENCE",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_DISABLE_CLOCK_SKEW_CORRECTION",
+        "AWS_DISABLE_REQUEST_COMPRESSION",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+        "AWS_EXECUTION_ENV",
+        "AWS_NEW_RETRIES_2026",
+        "AWS_REQUEST_CHECKSUM_CALCULATION",
+        "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
+        "AWS_RESPONSE_CHECKSUM_VALIDATION",
+        "AWS_ROLE_ARN",
+        "AWS_ROLE_SESSION_NAME",
+        "AWS_SDK_UA_APP_ID",
+        "AWS_SIGV4A_SIGNING_REGION_SET",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
     ];
     for name in names {
         let call = asks("").env("AWS_DEFAULT_REGION", "eu-west-1").env("AWS_ENDPOINT_URL", &recorder.url);
@@ -226,6 +247,19 @@ fn number_of_tries_is_that_of_the_variable() {
         .env("AWS_RETRY_MODE", "standard")
         .said();
     assert_eq!(recorder.asked().len(), 3, "the SDK's own");
+}
+
+#[test]
+fn fips_and_dual_stack_are_not_asked_of_an_endpoint_of_ones_own() {
+    let recorder = Recorder::new();
+    for (name, said_of_it) in [("AWS_USE_FIPS_ENDPOINT", "FIPS"), ("AWS_USE_DUALSTACK_ENDPOINT", "Dualstack")] {
+        let with = |value: &str| asks("").env("AWS_ENDPOINT_URL", &recorder.url).env(name, value).said();
+        let said = with("true");
+        assert_eq!((said.code, recorder.asked().len()), (1, 0), "{said}");
+        assert!(said.err.contains(said_of_it) && said.err.contains("custom endpoint"), "{said}");
+        let said = with("false");
+        assert_eq!(recorder.asked().len(), 1, "{said}");
+    }
 }
 
 #[test]
