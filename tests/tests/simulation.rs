@@ -115,6 +115,7 @@ fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
             hears(lifecycle::failed(WORK), seen),
             hears(lifecycle::aborted(WORK), seen),
             hears(lifecycle::completed(CHILD), seen),
+            hears(lifecycle::failed(CHILD), seen),
             hears(lifecycle::aborted(CHILD), seen),
         ])
         .with(on(NEWS, move |number: u32, cx: EventContext| {
