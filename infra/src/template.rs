@@ -151,8 +151,10 @@ fn outputs() -> Named<Value> {
     let mut outputs = Named::new();
     outputs.add("Table", json!({ "Value": prefix() }));
     outputs.add("Loop", json!({ "Value": arn("states", "stateMachine:", "-loop") }));
-    outputs
-        .add("TokenUrl", json!({ "Condition": HAS_TOKEN_URL, "Value": { "Fn::GetAtt": ["TokenUrl", "FunctionUrl"] } }));
+    outputs.add(
+        "TokenUrl",
+        json!({ "Condition": HAS_TOKEN_URL, "Value": { "Fn::GetAtt": ["TokenUrlEndpoint", "FunctionUrl"] } }),
+    );
     outputs.add("LoopRole", json!({ "Value": { "Fn::GetAtt": ["RoleOfLoop", "Arn"] } }));
     outputs
 }

@@ -16,7 +16,7 @@ pub(crate) fn add(resources: &mut Named<Resource>) {
         resources.add(name, Resource::conditional(kind, HAS_TOKEN_URL, properties));
     };
     let url = json!({ "AuthType": "NONE", "TargetFunctionArn": target });
-    add(resources, "TokenUrl", "AWS::Lambda::Url", url);
+    add(resources, "TokenUrlEndpoint", "AWS::Lambda::Url", url);
     // Function URLs need both since October 2025.
     let by_url = json!({
         "Action": "lambda:InvokeFunctionUrl", "FunctionName": function, "Principal": "*", "FunctionUrlAuthType": "NONE",

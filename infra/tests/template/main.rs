@@ -78,7 +78,15 @@ fn address_for_tokens_is_there_where_it_is_asked_for_and_nothing_else_is_open_to
     let asked_for = json!("HasTokenUrl");
     assert_eq!(open, [("TokenUrlIsOpen", &asked_for), ("TokenUrlInvokes", &asked_for)]);
     let target = json!({ "Fn::GetAtt": ["ConductorFunction", "Arn"] });
-    assert_eq!(template.properties("TokenUrl"), &json!({ "AuthType": "NONE", "TargetFunctionArn": target }));
+    assert_eq!(template.properties("TokenUrlEndpoint"), &json!({ "AuthType": "NONE", "TargetFunctionArn": target }));
+}
+
+#[test]
+fn resource_never_bears_the_name_of_a_parameter() {
+    let template = one_of_everything();
+    let parameters = template.0["Parameters"].as_object().unwrap();
+    let shared: Vec<&String> = template.resources().keys().filter(|id| parameters.contains_key(*id)).collect();
+    assert_eq!(shared, Vec::<&String>::new());
 }
 
 #[test]
