@@ -1,5 +1,7 @@
 //! Iterations, one after another.
 
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
 use std::time::Duration;
 
 use dacapo::{Definition, Id, State, prelude::*};

@@ -1,7 +1,5 @@
 //! Runs that are paused and resumed, by a client and by their task.
 
-#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
-
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering::Relaxed},

@@ -1,5 +1,7 @@
 //! Steps: work whose value is stored once per run.
 
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},
@@ -196,7 +198,7 @@ async fn failing_step_is_retried_in_place_by_a_retry_around_it_and_around_severa
         let (one, two) = (one.clone(), two.clone());
         async move {
             let policy = Retry::attempts(4).min(seconds(0));
-            let alone: u32 = cx.retry(policy.clone(), || cx.step("alone", async || flaky(one.next(), 3))).await?;
+            let alone: u32 = cx.retry(policy, || cx.step("alone", async || flaky(one.next(), 3))).await?;
             let both = cx.retry(policy, async || {
                 let made: u32 = cx.step("made", async || Ok(two.next() * 100)).await?;
                 let failed: u32 = cx.step("fails", async || flaky(two.next(), 4)).await?;

@@ -1,5 +1,7 @@
 //! A run's own stored data, read and updated by its handler.
 
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
 use dacapo::{Definition, RunView, State, prelude::*};
 use dacapo_core::commit::load;
 use dacapo_domain::{Decision, Machine, Phase, RunRecord};
@@ -125,7 +127,7 @@ async fn update_that_cant_be_used_is_refused_and_changes_nothing() {
         Ok(Done(json!(said)))
     })
     .await;
-    let said: Vec<String> = run.result.expect(&format!("{:?}", run.error_message)).parse().unwrap();
+    let said: Vec<String> = run.result.unwrap_or_else(|| panic!("{:?}", run.error_message)).parse().unwrap();
     let object = "(write an object of the members that change; `null` removes one)";
     let tail = |text: &str| text.to_owned();
     let expected = [

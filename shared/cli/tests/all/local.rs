@@ -256,7 +256,7 @@ fn run_is_paused_and_resumed_and_one_that_is_over_is_refused() {
     let run = id(&engine.said("run import-airports --local --when '2 days' --json").json());
     assert_eq!(engine.said(&format!("pause {run} --local --json")).json()["state"], "paused");
     assert_eq!(engine.said(&format!("pause {run} --local")).out, format!("run {run} is paused\n"));
-    assert_eq!(engine.said(&format!("list --state paused --local --json")).json()["runs"][0]["id"], run);
+    assert_eq!(engine.said("list --state paused --local --json").json()["runs"][0]["id"], run);
     assert_eq!(engine.said(&format!("resume {run} --local")).out, format!("run {run} is scheduled\n"));
     let again = engine.said(&format!("resume {run} --local"));
     assert!(again.code == 1 && again.err.contains("it is scheduled, and not paused"), "{again}");
