@@ -134,7 +134,7 @@ impl Client {
         Ok(lines.iter().map(LogEntry::of).collect::<Result<_, _>>()?)
     }
 
-    /// A run's steps, in the order in which they were done.
+    /// A run's steps, by the times at which they were done; those of one instant by name.
     ///
     /// # Errors
     /// `NotFound` if there is no such run.
