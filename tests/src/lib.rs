@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "what fails ends the test")]
 
 pub mod contract;
+pub mod histories;
 #[cfg(feature = "localstack")]
 pub mod lambda;
 #[cfg(feature = "localstack")]

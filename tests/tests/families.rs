@@ -1,17 +1,17 @@
 //! Runs that wait for their children, and aborts that reach them, with everything going wrong that may: each seed is
 //! another history. The races that matter are made on purpose, by name.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "what fails ends the test")]
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use dacapo::{Client, Id, RunView, State, TaskContext, prelude::*};
 use dacapo_test_kit::{Faults, TestApp};
+use dacapo_tests::histories::{all_are_right, dice};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -33,12 +33,6 @@ struct Seen {
 }
 
 type Witness = Arc<Mutex<Seen>>;
-
-fn dice(about: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    about.hash(&mut hasher);
-    hasher.finish()
-}
 
 /// Starts children and, down to a depth, families of its own; waits for all of them; then checks that all have ended.
 async fn family(step: Step, cx: TaskContext, seed: u64, seen: Witness) -> Result<Outcome<Step, usize>, TaskError> {
@@ -163,15 +157,7 @@ fn judge(app: &TestApp, seen: &Witness, aborted: &BTreeMap<Id, Timestamp>) -> Ve
 }
 
 async fn all_histories(faults: Faults) {
-    std::panic::set_hook(Box::new(|_| {})); // Handlers panic on purpose.
-    let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
-    let seeds = number("DACAPO_SEED").map_or(0..number("DACAPO_SEEDS").unwrap_or(4), |seed| seed..seed + 1);
-    let mut broken = vec![];
-    for seed in seeds {
-        broken.extend(history(seed, faults).await.into_iter().map(|what| format!("seed {seed}: {what}")));
-    }
-    let _ = std::panic::take_hook();
-    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    all_are_right(4, |seed| history(seed, faults)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,18 +1,16 @@
 //! The guarantees of the product, under a virtual clock, with everything going wrong that may: processes that die
 //! between any two effects, calls refused, replies lost, messages doubled and late. Each seed is another history.
-//!
-//! `DACAPO_SEEDS=5000 make simulate` goes further than `make test`; `DACAPO_SEED=17` repeats one history.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "what fails ends the test")]
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex},
 };
 
 use dacapo::{Id, RunView, State, TaskContext, prelude::*};
 use dacapo_test_kit::{Faults, TestApp};
+use dacapo_tests::histories::{all_are_right, dice};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -46,13 +44,6 @@ struct Seen {
 }
 
 type Witness = Arc<Mutex<Seen>>;
-
-/// A number that depends on what it is asked about and on nothing else: handlers fail by it, not by chance.
-fn dice(about: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    about.hash(&mut hasher);
-    hasher.finish()
-}
 
 async fn work(job: Job, cx: TaskContext, seed: u64, seen: Witness) -> Result<Outcome<Job, u32>, TaskError> {
     seen.lock().unwrap().calls.entry((cx.run_id(), cx.iteration(), cx.attempt())).or_default().push(cx.time());
@@ -312,26 +303,8 @@ fn judge(
     }
 }
 
-fn seeds() -> Vec<u64> {
-    let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
-    match number("DACAPO_SEED") {
-        Some(seed) => vec![seed],
-        None => (0..number("DACAPO_SEEDS").unwrap_or(15)).collect(),
-    }
-}
-
 async fn all_histories(faults: Faults) {
-    std::panic::set_hook(Box::new(|_| {})); // Handlers panic on purpose.
-    let mut broken = vec![];
-    let seeds = seeds();
-    for seed in &seeds {
-        broken.extend(history(*seed, faults).await.into_iter().map(|what| format!("seed {seed}: {what}")));
-        if broken.len() > 10 {
-            break;
-        }
-    }
-    let _ = std::panic::take_hook();
-    assert!(broken.is_empty(), "of {} histories:\n{}", seeds.len(), broken.join("\n"));
+    all_are_right(15, |seed| history(seed, faults)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr};
 use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use subtle::ConstantTimeEq;
 
 use crate::{
     Decision, DecisionContext, Header, Id, Json, Machine, RecordKey, Version, later,
@@ -175,11 +176,10 @@ impl Secret {
     }
 }
 
-/// Takes the same time wherever two differ: all bits are looked at before the answer is known.
+/// Takes the same time wherever two differ.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        let differing = self.0.to_be_bytes().into_iter().zip(other.0.to_be_bytes());
-        std::hint::black_box(differing.fold(0, |all, (one, two)| all | (one ^ two))) == 0
+        self.0.to_be_bytes().ct_eq(&other.0.to_be_bytes()).into()
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{
 
 use dacapo::{Json, Payload, State, StepView, prelude::*};
 use dacapo_core::commit::{create, load};
-use dacapo_domain::{NewStep, Policy, RunRecord, StepRecord};
+use dacapo_domain::{NewStep, OwnedQuery, Policy, RunRecord, StepRecord};
 use dacapo_test_kit::TestApp;
 use serde_json::{Value, json};
 
@@ -299,7 +299,7 @@ async fn steps_of_an_unfinished_run_are_kept_for_years_and_expire_with_it() {
     assert_eq!(app.steps(id).await.unwrap().len(), 1);
     app.advance(days(15)).await;
     assert!(app.steps(id).await.is_err(), "the history has let the run go");
-    let key = RunRecord::key_of(id);
-    let beside = app.client().ports().records.owned(&key, "step", None, 10).await.unwrap();
+    let query = OwnedQuery { owner: RunRecord::key_of(id), kind: "step".to_owned(), after: None, limit: 10 };
+    let beside = app.client().ports().records.owned(&query).await.unwrap();
     assert_eq!(beside, [], "and its steps with it");
 }

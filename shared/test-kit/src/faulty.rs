@@ -9,8 +9,8 @@ use dacapo_core::{
     runner::{end, take},
 };
 use dacapo_domain::{
-    Claim, Created, Effect, FunctionEntry, Header, Holds, Json, LogLine, Message, Page, Query, RecordKey, RunMessage,
-    Saved, StoredRecord, TaskEntry, Write,
+    Claim, Created, Effect, FunctionEntry, Header, Holds, Json, LogLine, Message, OwnedQuery, Page, Query, RecordKey,
+    RunMessage, Saved, StoredRecord, TaskEntry, Write,
 };
 use dacapo_local::{
     InvocationFailed,
@@ -183,14 +183,8 @@ impl Records for FaultyPorts {
         self.plan.inject(self.ports.records.query(query)).await
     }
 
-    async fn owned(
-        &self,
-        owner: &RecordKey,
-        kind: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> PortResult<Vec<StoredRecord>> {
-        self.plan.inject(self.ports.records.owned(owner, kind, after, limit)).await
+    async fn owned(&self, query: &OwnedQuery) -> PortResult<Vec<StoredRecord>> {
+        self.plan.inject(self.ports.records.owned(query)).await
     }
 
     async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {

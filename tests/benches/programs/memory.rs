@@ -11,7 +11,8 @@ use dacapo_core::port::{
     ExecutionStatus, Outbox, PortError, PortErrorKind, PortResult, Ports, Probe, Records, SystemClock,
 };
 use dacapo_domain::{
-    Claim, Created, Effect, Header, Json, LogLine, Page, Payloads, Query, RecordKey, Saved, StoredRecord, Write, slot,
+    Claim, Created, Effect, Header, Json, LogLine, OwnedQuery, Page, Payloads, Query, RecordKey, Saved, StoredRecord,
+    Write, slot,
 };
 use jiff::Timestamp;
 
@@ -76,7 +77,7 @@ impl Records for Memory {
         unused()
     }
 
-    async fn owned(&self, _: &RecordKey, _: &str, _: Option<&str>, _: usize) -> PortResult<Vec<StoredRecord>> {
+    async fn owned(&self, _: &OwnedQuery) -> PortResult<Vec<StoredRecord>> {
         unused()
     }
 

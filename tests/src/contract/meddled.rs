@@ -7,7 +7,9 @@ use std::{
 
 use async_trait::async_trait;
 use dacapo_core::port::{PortError, PortErrorKind, PortResult, Ports, Records};
-use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
+use dacapo_domain::{
+    Claim, Created, Effect, Header, LogLine, OwnedQuery, Page, Query, RecordKey, Saved, StoredRecord, Write,
+};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
@@ -110,14 +112,8 @@ impl Records for Meddled {
         self.ports.records.query(query).await
     }
 
-    async fn owned(
-        &self,
-        owner: &RecordKey,
-        kind: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> PortResult<Vec<StoredRecord>> {
-        self.ports.records.owned(owner, kind, after, limit).await
+    async fn owned(&self, query: &OwnedQuery) -> PortResult<Vec<StoredRecord>> {
+        self.ports.records.owned(query).await
     }
 
     async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {

@@ -2,7 +2,8 @@
 
 use dacapo_core::commit::{self, Creation};
 use dacapo_domain::{
-    Created, Index, Machine, NewStep, RecordKey, RunRecord, Saved, StepRecord, StoredRecord, Write, seconds, slot,
+    Created, Index, Machine, NewStep, OwnedQuery, RecordKey, RunRecord, Saved, StepRecord, StoredRecord, Write,
+    seconds, slot,
 };
 use futures::future::join_all;
 
@@ -18,8 +19,11 @@ use super::{
 /// The ids of the notes beside one, at most so many after an id.
 async fn ids_beside(bench: &impl Bench, owner: &Note, after: Option<&str>, limit: usize) -> Vec<String> {
     let ids = |records: Vec<StoredRecord>| records.into_iter().map(|found| found.header.key.id).collect();
-    let records = bench.ports().records;
-    ids(records.owned(&owner.key(), Note::KIND, after, limit).await.expect("they can be listed"))
+    ids(bench.ports().records.owned(&notes_beside(owner, after, limit)).await.expect("they can be listed"))
+}
+
+fn notes_beside(owner: &Note, after: Option<&str>, limit: usize) -> OwnedQuery {
+    OwnedQuery { owner: owner.key(), kind: Note::KIND.to_owned(), after: after.map(ToOwned::to_owned), limit }
 }
 
 /// A note of an id beside another.
@@ -81,8 +85,8 @@ pub async fn records_beside_another_are_listed_by_their_ids(bench: &impl Bench) 
     assert_eq!(ids_beside(bench, &owner, Some("a b"), 2).await, ids[2..4]);
     assert_eq!(ids_beside(bench, &owner, Some("b"), 2).await, ids[4..]);
     assert_eq!(ids_beside(bench, &owner, Some("c~"), 1).await, ids[4..]);
-    let records = bench.ports().records;
-    assert_eq!(records.owned(&owner.key(), "not", None, 10).await.unwrap(), []);
+    let query = OwnedQuery { kind: "not".to_owned(), ..notes_beside(&owner, None, 10) };
+    assert_eq!(bench.ports().records.owned(&query).await.unwrap(), []);
     assert_eq!(ids_beside(bench, &Note::new(bench), None, 10).await, [""; 0]);
 }
 

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The libraries that the domain may name: time, data, errors.
-const DOMAIN_MAY_NAME: &[&str] = &["data-encoding", "jiff", "serde", "serde_json", "thiserror", "ulid"];
+const DOMAIN_MAY_NAME: &[&str] = &["data-encoding", "jiff", "serde", "serde_json", "subtle", "thiserror", "ulid"];
 
 /// The deeds that the domain leaves: to wait, read a clock or the environment, roll dice, touch files or the network.
 const NOT_IN_THE_DOMAIN: &[&str] = &[

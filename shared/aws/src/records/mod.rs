@@ -39,7 +39,9 @@ use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
 };
 use dacapo_core::port::{Clock, Outbox, PortError, PortResult, Records};
-use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
+use dacapo_domain::{
+    Claim, Created, Effect, Header, LogLine, OwnedQuery, Page, Query, RecordKey, Saved, StoredRecord, Write,
+};
 use jiff::Timestamp;
 
 use crate::{
@@ -124,14 +126,8 @@ impl Records for DynamoRecords {
         self.query_index(query).await
     }
 
-    async fn owned(
-        &self,
-        owner: &RecordKey,
-        kind: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> PortResult<Vec<StoredRecord>> {
-        self.query_owned(owner, kind, after, limit).await
+    async fn owned(&self, query: &OwnedQuery) -> PortResult<Vec<StoredRecord>> {
+        self.query_owned(query).await
     }
 
     async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {

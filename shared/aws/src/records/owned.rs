@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use dacapo_core::port::PortResult;
-use dacapo_domain::{RecordKey, StoredRecord};
+use dacapo_domain::{OwnedQuery, StoredRecord};
 
 use super::{
     DynamoRecords,
@@ -12,19 +12,14 @@ use super::{
 use crate::error::Operation;
 
 impl DynamoRecords {
-    pub(super) async fn query_owned(
-        &self,
-        owner: &RecordKey,
-        kind: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> PortResult<Vec<StoredRecord>> {
+    pub(super) async fn query_owned(&self, asked: &OwnedQuery) -> PortResult<Vec<StoredRecord>> {
+        let OwnedQuery { owner, kind, after, limit } = asked;
         let pk = partition(owner);
         // A blank sorts behind the id itself and before the next; '0' is the character behind '/'.
-        let from = after.map_or_else(|| format!("{OWNED}{kind}/"), |after| format!("{OWNED}{kind}/{after} "));
+        let from = after.as_ref().map_or_else(|| format!("{OWNED}{kind}/"), |after| format!("{OWNED}{kind}/{after} "));
         let mut from: Option<AttributeValue> = Some(text(from));
         let mut records = vec![];
-        while let Some(first) = from.take().filter(|_| records.len() < limit) {
+        while let Some(first) = from.take().filter(|_| records.len() < *limit) {
             let query = self
                 .client
                 .query()

@@ -1,5 +1,7 @@
 use async_trait::async_trait;
-use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
+use dacapo_domain::{
+    Claim, Created, Effect, Header, LogLine, OwnedQuery, Page, Query, RecordKey, Saved, StoredRecord, Write,
+};
 use futures::future::join_all;
 use jiff::Timestamp;
 
@@ -111,18 +113,12 @@ pub trait Records: Send + Sync {
     /// Any [`PortError`](super::PortError).
     async fn query(&self, query: &Query) -> PortResult<Page>;
 
-    /// The records of a kind that stand beside another, in the order of their ids, at most `limit` after the one of this
-    /// id; with the payloads that are stored with each.
+    /// The records of a kind that stand beside another, in the order of their ids, each with the payloads that are stored
+    /// with it.
     ///
     /// # Errors
     /// Any [`PortError`](super::PortError).
-    async fn owned(
-        &self,
-        owner: &RecordKey,
-        kind: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> PortResult<Vec<StoredRecord>>;
+    async fn owned(&self, query: &OwnedQuery) -> PortResult<Vec<StoredRecord>>;
 
     /// Adds lines to a record's log.
     ///

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::StoredRecord;
+use super::{RecordKey, StoredRecord};
 
 /// A named index over records. DynamoDB's table has one secondary index for each; adding one is a change of the
 /// table, so kinds share them.
@@ -101,6 +101,21 @@ pub struct Query {
     /// Is true where the greatest sort text comes first.
     pub descending: bool,
     /// Records at most, 1 to 1,000.
+    pub limit: usize,
+}
+
+/// A question for the records of a kind that stand beside another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnedQuery {
+    /// The other's key.
+    pub owner: RecordKey,
+    /// The kind.
+    pub kind: String,
+    /// Ids after this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Records at most.
     pub limit: usize,
 }
 

@@ -13,7 +13,7 @@ use std::{borrow::Cow, fmt};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use index::{Index, IndexEntry, Page, Query, Unreadable, sort_time};
+pub use index::{Index, IndexEntry, OwnedQuery, Page, Query, Unreadable, sort_time};
 pub use payloads::{Payload, PayloadNotRead, Payloads, slot};
 pub use write::{Claim, Created, LogLine, Saved, Write};
 

@@ -21,10 +21,7 @@ pub(super) fn delivered(
     policy: &Policy,
     cx: &DecisionContext,
 ) -> Decision<RunRecord> {
-    if !is_meant(run, purpose) {
-        return Decision::keep(run, vec![]);
-    }
-    if run.is_paused() {
+    if !is_meant(run, purpose) || run.is_paused() {
         return Decision::keep(run, vec![]);
     }
     if cx.now < run.due_at {

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use dacapo_core::port::{
     ExecutionStatus, Outbox, PortError, PortErrorKind, PortResult, Ports, Probe, Records, SystemClock,
 };
-use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
+use dacapo_domain::{
+    Claim, Created, Effect, Header, LogLine, OwnedQuery, Page, Query, RecordKey, Saved, StoredRecord, Write,
+};
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Method, Request, StatusCode,
@@ -208,14 +210,8 @@ impl Records for Connection {
         self.call(&QUERY, query).await
     }
 
-    async fn owned(
-        &self,
-        owner: &RecordKey,
-        kind: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> PortResult<Vec<StoredRecord>> {
-        self.call(&OWNED, &(owner, kind, after, limit)).await
+    async fn owned(&self, query: &OwnedQuery) -> PortResult<Vec<StoredRecord>> {
+        self.call(&OWNED, query).await
     }
 
     async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {

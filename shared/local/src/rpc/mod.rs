@@ -8,7 +8,9 @@ mod server;
 use std::marker::PhantomData;
 
 use dacapo_core::port::ExecutionStatus;
-use dacapo_domain::{Claim, Created, Effect, Header, LogLine, Page, Query, RecordKey, Saved, StoredRecord, Write};
+use dacapo_domain::{
+    Claim, Created, Effect, Header, LogLine, OwnedQuery, Page, Query, RecordKey, Saved, StoredRecord, Write,
+};
 use jiff::Timestamp;
 
 #[cfg(feature = "engine")]
@@ -26,7 +28,7 @@ const SAVE: Verb<(Header, Write), Saved> = Verb::at("/rpc/records/save");
 const DELETE: Verb<(Header, Vec<Effect>), bool> = Verb::at("/rpc/records/delete");
 const POSTPONE: Verb<(RecordKey, Timestamp, Timestamp), bool> = Verb::at("/rpc/records/postpone");
 const QUERY: Verb<Query, Page> = Verb::at("/rpc/records/query");
-const OWNED: Verb<(RecordKey, String, Option<String>, usize), Vec<StoredRecord>> = Verb::at("/rpc/records/owned");
+const OWNED: Verb<OwnedQuery, Vec<StoredRecord>> = Verb::at("/rpc/records/owned");
 const APPEND: Verb<(RecordKey, Vec<LogLine>), ()> = Verb::at("/rpc/records/append");
 const READ_LOG: Verb<(RecordKey, Option<String>, usize), Vec<LogLine>> = Verb::at("/rpc/records/read-log");
 const READ_LOG_BACK: Verb<(RecordKey, Option<String>, usize), Vec<LogLine>> = Verb::at("/rpc/records/read-log-back");

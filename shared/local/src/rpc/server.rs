@@ -60,9 +60,7 @@ fn records(router: Router<Ports>, admission: Arc<Admission>) -> Router<Ports> {
     let router =
         serve(router, &POSTPONE, async |ports, (key, seen, until)| ports.records.postpone(&key, seen, until).await);
     let router = serve(router, &QUERY, async |ports, query| ports.records.query(&query).await);
-    let router = serve(router, &OWNED, async |ports, (owner, kind, after, limit)| {
-        ports.records.owned(&owner, &kind, after.as_deref(), limit).await
-    });
+    let router = serve(router, &OWNED, async |ports, query| ports.records.owned(&query).await);
     let router = serve(router, &APPEND, async |ports, (key, lines)| ports.records.append(&key, &lines).await);
     let router = serve(router, &READ_LOG, async |ports, (key, after, limit)| {
         ports.records.read_log(&key, after.as_deref(), limit).await

@@ -1,7 +1,7 @@
 //! Records that stand beside another.
 
 use dacapo_core::port::PortResult;
-use dacapo_domain::{RecordKey, StoredRecord};
+use dacapo_domain::{OwnedQuery, StoredRecord};
 use rusqlite::{Connection, params};
 
 use super::{
@@ -24,20 +24,16 @@ pub(super) fn owned_keys(connection: &Connection, owner: &str) -> rusqlite::Resu
 }
 
 impl Database {
-    /// Those of a kind, in the order of their ids, after the one of this id.
-    pub(super) async fn query_owned(
-        &self,
-        owner: &RecordKey,
-        kind: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> PortResult<Vec<StoredRecord>> {
+    /// Those of a kind, in the order of their ids.
+    pub(super) async fn query_owned(&self, asked: &OwnedQuery) -> PortResult<Vec<StoredRecord>> {
+        let OwnedQuery { owner, kind, after, limit } = asked;
         // '0' is the character behind '/'.
         const SQL: &str = "SELECT key FROM records WHERE owner = ?1 AND key > ?2 AND key < ?3
             AND (expires_at_s IS NULL OR expires_at_s > ?4) ORDER BY key LIMIT ?5";
         let (owner, now) = (owner.to_string(), self.now());
-        let (from, below) = (format!("{owner}/{kind}/{}", after.unwrap_or_default()), format!("{owner}/{kind}0"));
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let (from, below) =
+            (format!("{owner}/{kind}/{}", after.as_deref().unwrap_or_default()), format!("{owner}/{kind}0"));
+        let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
         let rows = self.call(move |connection| {
             let params = params![owner, from, below, now.as_second(), limit];
             let found: Vec<String> = query(connection, SQL, params, |row| row.get(0))?;

@@ -5,7 +5,8 @@ use std::{borrow::Cow, collections::BTreeSet};
 use async_trait::async_trait;
 use dacapo_core::port::{PortResult, Records};
 use dacapo_domain::{
-    Claim, Created, Effect, Header, Json, LogLine, Page, Payloads, Query, RecordKey, Saved, StoredRecord, Write,
+    Claim, Created, Effect, Header, Json, LogLine, OwnedQuery, Page, Payloads, Query, RecordKey, Saved, StoredRecord,
+    Write,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -298,14 +299,8 @@ impl Records for Database {
         self.page(query).await
     }
 
-    async fn owned(
-        &self,
-        owner: &RecordKey,
-        kind: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> PortResult<Vec<StoredRecord>> {
-        self.query_owned(owner, kind, after, limit).await
+    async fn owned(&self, query: &OwnedQuery) -> PortResult<Vec<StoredRecord>> {
+        self.query_owned(query).await
     }
 
     async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {

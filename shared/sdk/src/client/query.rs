@@ -4,7 +4,7 @@ use dacapo_core::{
     commit::{Stored, load, load_ended, read_record},
     port::LogEntry,
 };
-use dacapo_domain::{Id, Index, Machine, Query, RunRecord, RunView, State, StepRecord, StepView};
+use dacapo_domain::{Id, Index, Machine, OwnedQuery, Query, RunRecord, RunView, State, StepRecord, StepView};
 use serde::{Deserialize, Serialize};
 
 use super::{Client, unknown_task};
@@ -140,17 +140,19 @@ impl Client {
     /// `NotFound` if there is no such run.
     pub async fn steps(&self, id: Id) -> Result<Vec<StepView>, Error> {
         let run = self.stored(id).await?.record;
-        let (key, mut steps, mut after) = (RunRecord::key_of(id), vec![], None::<String>);
+        let (owner, kind) = (RunRecord::key_of(id), StepRecord::KIND.to_owned());
+        let mut query = OwnedQuery { owner, kind, after: None, limit: STEPS_PAGE };
+        let mut steps = vec![];
         if !run.steps.may_exist() && run.lease().is_none() {
             return Ok(steps);
         }
         loop {
-            let page = self.ports().records.owned(&key, StepRecord::KIND, after.as_deref(), STEPS_PAGE).await?;
-            after = page.last().filter(|_| page.len() == STEPS_PAGE).map(|last| last.header.key.id.clone());
+            let page = self.ports().records.owned(&query).await?;
+            query.after = page.last().filter(|_| page.len() == STEPS_PAGE).map(|last| last.header.key.id.clone());
             for stored in page {
                 steps.push(StepView::from(read_record::<StepRecord>(stored)?.record));
             }
-            if after.is_none() {
+            if query.after.is_none() {
                 steps.sort_by_key(|step| step.at);
                 return Ok(steps);
             }
