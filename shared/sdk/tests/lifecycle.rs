@@ -238,3 +238,24 @@ async fn start_and_end_are_told_though_processes_die_at_any_moment() {
         }
     }
 }
+
+#[tokio::test]
+async fn child_that_its_parents_abort_ends_before_its_handler_is_called_is_told_as_started_and_as_aborted() {
+    const PARENT: TaskRef<()> = TaskRef::new("parent");
+    let (told, client) = (Told::default(), Arc::new(Mutex::new(None::<dacapo::Client>)));
+    let given = client.clone();
+    let app =
+        TestApp::new().with(told.all()).with(task(WORK, work)).with(task(PARENT, move |(): (), cx: TaskContext| {
+            let client = given.lock().unwrap().clone().unwrap();
+            async move {
+                client.abort(cx.run_id(), "enough").await?;
+                cx.run(WORK, String::new()).await?;
+                Ok(Aborted)
+            }
+        }));
+    *client.lock().unwrap() = Some(app.client().clone());
+    app.run(PARENT, ()).await.unwrap();
+    app.run_until_idle().await;
+    assert_eq!(app.run_of(WORK).state, State::Aborted);
+    assert_eq!(told.names(), ["started", "aborted"]);
+}
