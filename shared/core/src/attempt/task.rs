@@ -308,8 +308,11 @@ impl TaskAttempt {
         let (seen, task) = (run.clone(), Task::Known(&self.policy));
         let committed = commit_run(self.app.ports(), seen, input, task, until).await?;
         let Some(Committed { record, changed, .. }) = committed else { return Ok(false) };
-        *run = record;
-        *lock(&self.snapshot) = run.clone();
+        // A record that another attempt holds is not this one's to speak for: it would log in that one's name.
+        if changed {
+            *run = record;
+            *lock(&self.snapshot) = run.clone();
+        }
         Ok(changed)
     }
 

@@ -1,15 +1,14 @@
-//! Interleavings that break naive versions, each produced on purpose.
-
-#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+//! Tokens, and what wakes the run that waits for one.
 
 use std::sync::{Arc, OnceLock};
 
 use dacapo::{Client, Error, ErrorKind, Id, Json, State, prelude::*};
-use dacapo_core::{commit::load, port::Ports};
 use dacapo_domain::{
     DecisionContext, Input, Machine, Phase, RunRecord, Saved, Signal, Task as TaskOf, TokenInput, TokenRecord,
 };
 use dacapo_test_kit::TestApp;
+
+use crate::read;
 
 const PAY: TaskRef<u64, String> = TaskRef::new("pay");
 
@@ -27,10 +26,6 @@ async fn waiting() -> (TestApp, Id) {
     app.advance(seconds(1)).await;
     assert_eq!(app.run_of(PAY).state, State::Waiting);
     (app, id)
-}
-
-async fn read<M: Machine>(ports: &Ports, key: dacapo_domain::RecordKey) -> M {
-    load::<M>(ports, &key).await.unwrap().unwrap().record
 }
 
 /// Writes what becomes of a record, by a process that dies right after it: nothing follows.
