@@ -111,6 +111,7 @@ mod tests {
             (limits::TAG_CHARS as u64, "characters"),
             (limits::TOKEN_NAME_CHARS as u64, "characters"),
             (limits::BATCH as u64, "runs"),
+            (limits::BATCH as u64, "runs"),
             (message_bytes, "bytes"),
             (limits::START_EXECUTION_BYTES as u64, "bytes"),
             (message_bytes, "bytes"),
@@ -148,6 +149,7 @@ mod tests {
             (in_days(limits::HISTORY), "days"),
             (in_days(limits::KEY_LIFE), "days"),
             (in_days(limits::EVENT_AGE), "days"),
+            (in_days(limits::TOKEN_LIFE), "days"),
             (limits::LEASE_MARGIN.as_secs(), "seconds"),
         ]);
         assert_eq!(told, code);
