@@ -143,7 +143,7 @@ async fn run_that_cannot_be_read_is_left_out_of_a_list_that_says_so() {
     let write = Write { header, document, payloads, index: vec![entry], expiry_beside_s: None, effects: vec![] };
     ports(&app).records.create(&write, None).await.unwrap();
 
-    let all = ListFilter { task: None, state: None, limit: 10, cursor: None };
+    let all = ListFilter { limit: 10, ..ListFilter::default() };
     let listed = app.list(all).await.unwrap();
 
     assert_eq!(listed.runs.iter().map(|run| run.id).collect::<Vec<_>>(), [id]);

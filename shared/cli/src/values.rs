@@ -1,11 +1,76 @@
-//! The values of arguments: a body, a run's id, a time.
+//! The values of arguments: a body, a run's id, a time, a filter of runs.
 
 use std::io::Read;
 
-use dacapo_domain::{Id, Json};
+use clap::Args;
+use dacapo::ListFilter;
+use dacapo_domain::{Id, Json, State, When, until};
 use jiff::Timestamp;
 
 use crate::failure::{CliError, CliResult};
+
+/// The arguments that say which runs are meant.
+#[derive(Debug, Args)]
+pub struct RunFilter {
+    /// Runs of this task
+    #[arg(long, value_name = "NAME")]
+    task: Option<String>,
+    /// Runs in this state: scheduled, submitted, running, waiting, paused, completed, failed, aborted or expired
+    #[arg(long)]
+    state: Option<State>,
+    /// Runs that bear this tag
+    #[arg(long, value_name = "TEXT")]
+    tag: Option<String>,
+    /// Runs that this run has started
+    #[arg(long, value_name = "ID", value_parser = run_id)]
+    parent: Option<Id>,
+    /// Runs that this schedule has started
+    #[arg(long, value_name = "NAME")]
+    schedule: Option<String>,
+    /// Runs created then or later: a timestamp, or how long ago, such as "2 hours"
+    #[arg(long, value_name = "TIME", value_parser = past)]
+    since: Option<Past>,
+    /// Runs created before then: a timestamp, or how long ago
+    #[arg(long, value_name = "TIME", value_parser = past)]
+    until: Option<Past>,
+}
+
+/// A time in the past.
+#[derive(Clone, Debug)]
+enum Past {
+    At(Timestamp),
+    Ago(When),
+}
+
+impl RunFilter {
+    /// The filter of the runs that are meant, seen from now.
+    pub fn filter(self, now: Timestamp) -> ListFilter {
+        let Self { task, state, tag, parent, schedule, since, until } = self;
+        let at = |past: Past| past.seen_from(now);
+        ListFilter { task, state, tag, parent, schedule, since: since.map(at), until: until.map(at), ..ListFilter::default() }
+    }
+}
+
+impl Past {
+    fn seen_from(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::Ago(when) => now - until(now, when.resolve(now).unwrap_or(now)),
+        }
+    }
+}
+
+/// Reads a time in the past.
+fn past(text: &str) -> Result<Past, String> {
+    if let Ok(at) = text.parse() {
+        return Ok(Past::At(at));
+    }
+    let when = When::from(text);
+    match when.resolve(crate::output::now()) {
+        Ok(_) => Ok(Past::Ago(when)),
+        Err(error) => Err(format!("{error}; or an RFC 3339 timestamp, such as 2027-01-31T08:00:00Z")),
+    }
+}
 
 /// Reads a `--body`: JSON, `@file`, or `-` for standard input. Without one it is `{}`.
 ///

@@ -84,7 +84,7 @@ pub async fn abort_children(app: &App, parent: &RunRecord, until: Timestamp) -> 
             }
         }
         match page.last {
-            Some(last) => query.from = Some(format!("{last}~")),
+            Some(last) => query = query.after(last),
             None => return failed,
         }
     }

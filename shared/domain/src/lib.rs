@@ -59,7 +59,7 @@ pub use name::{
 };
 pub use outcome::{AttemptError, AttemptOutcome, RecordedError, RetryHint, Wait, code};
 pub use record::{
-    Claim, Created, Header, Index, IndexEntry, LogLine, OwnedQuery, Page, Payload, PayloadNotRead, Payloads, Query,
+    Claim, Created, Cursor, CursorError, Header, Index, IndexEntry, LogLine, OwnedQuery, Page, Payload, PayloadNotRead, Payloads, Query,
     RecordKey, Saved, StoredRecord, Unreadable, Version, Write, slot, sort_time,
 };
 pub use retry::{Retry, RetryError};

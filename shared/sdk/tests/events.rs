@@ -206,7 +206,7 @@ async fn run_that_an_event_starts_has_an_id_of_its_time_and_is_listed_as_the_new
             if let Some(id) = id { publish.id(id) } else { publish }.await.unwrap();
             app.advance(delay.unwrap_or_default()).await;
 
-            let newest = ListFilter { task: None, state: None, limit: 1, cursor: None };
+            let newest = ListFilter { limit: 1, ..ListFilter::default() };
             let run = app.list(newest).await.unwrap().runs.remove(0);
             assert_eq!((run.trigger, run.id.time()), (Trigger::Event, run.created_at), "after {delay:?}, {id:?}");
         }

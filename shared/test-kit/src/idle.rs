@@ -26,7 +26,7 @@ impl TestApp {
             if next.is_some() {
                 return next;
             }
-            query.from = Some(format!("{}~", page.last?));
+            query = query.after(page.last?);
         }
     }
 

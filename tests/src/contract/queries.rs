@@ -1,10 +1,10 @@
 //! Queries: the records of an index, in the order of their sort texts.
 
-use dacapo_domain::{Index, Query};
+use dacapo_domain::{Index, Machine, Query};
 
 use super::{
     Bench,
-    fixture::{all_of, ask, json, large, listed, replace, stored},
+    fixture::{all_of, ask, json, large, let_expire, listed, replace, soon_s, stored},
     note::{Note, found},
 };
 
@@ -127,6 +127,45 @@ pub async fn place_appears_moves_and_disappears_with_a_write(bench: &impl Bench)
         replace(bench, &seen.write(), &next.write()).await;
         counts(expected).await;
         seen = next;
+    }
+}
+
+/// A record may have several places in one index. It is found at each, where they are now.
+pub async fn record_with_several_places_in_an_index_is_found_at_each(bench: &impl Bench) {
+    let boards = ["one", "two", "three", "four"].map(|name| bench.unique(name));
+    let at = |note: Note, places: &[usize]| {
+        let start = Note { places: vec![], ..note };
+        places.iter().fold(start, |note, place| note.at(Index::Tag, &boards[*place], "1"))
+    };
+    let mut seen = stored(bench, at(Note::new(bench), &[0, 1, 2])).await;
+    for places in [&[0, 1, 2][..], &[0, 1, 2], &[3, 1], &[1], &[], &[2, 0, 1, 3], &[0, 1]] {
+        let next = at(seen.next(bench, "line"), places);
+        replace(bench, &seen.write(), &next.write()).await;
+        seen = next;
+        for (place, board) in boards.iter().enumerate() {
+            let expected = usize::from(places.contains(&place));
+            let found = listed(bench, &all_of(Index::Tag, board), expected).await;
+            assert_eq!(found, vec![seen.id.clone(); expected], "{places:?}: {place}");
+        }
+    }
+    let all = Query { partitions: boards.to_vec(), ..all_of(Index::Tag, "") };
+    let page = ask(bench, &all).await;
+    assert_eq!(page.records, [seen.found()], "once, as it is now");
+    assert!(bench.ports().records.delete(&seen.header(), &[]).await.unwrap());
+    assert!(listed(bench, &all, 0).await.is_empty());
+}
+
+/// Once a record's time is up, it is found at none of its places.
+pub async fn places_of_a_record_expire_with_it(bench: &impl Bench) {
+    let (one, two) = (bench.unique("board"), bench.unique("board"));
+    let note = Note::new(bench).at(Index::Tag, &one, "1").at(Index::Tag, &two, "1");
+    let seen = stored(bench, note).await;
+    let ended = Note { expires_at_s: Some(soon_s(bench)), ..seen.next(bench, "the end") };
+    replace(bench, &seen.write(), &ended.write()).await;
+    assert_eq!(listed(bench, &all_of(Index::Tag, &two), 1).await, [&*seen.id]);
+    let_expire(bench).await;
+    for board in [&one, &two] {
+        assert!(listed(bench, &all_of(Index::Tag, board), 0).await.is_empty());
     }
 }
 

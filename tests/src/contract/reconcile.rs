@@ -12,7 +12,7 @@ use super::{
 };
 
 /// A time that no other rule uses: the index is shared by all of them.
-fn quiet_time(bench: &impl Bench) -> Timestamp {
+pub(super) fn quiet_time(bench: &impl Bench) -> Timestamp {
     now(bench) + days(1_000) + Duration::from_millis(bench.ports().clock.random() >> 30)
 }
 

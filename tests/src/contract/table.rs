@@ -97,12 +97,16 @@ macro_rules! contract {
                     query_of_an_empty_partition_is_empty,
                     indexes_are_kept_apart,
                     place_appears_moves_and_disappears_with_a_write,
+                    record_with_several_places_in_an_index_is_found_at_each,
+                    places_of_a_record_expire_with_it,
                     records_of_one_sort_text_are_all_found,
                     records_with_heavy_payloads_are_all_found;
                 pages:
                     page_has_no_more_records_than_asked_for,
                     pages_follow_each_other_and_end_with_the_last_record,
                     pages_of_merged_partitions_follow_each_other,
+                    pages_of_one_sort_text_follow_each_other,
+                    pages_of_what_is_reconciled_at_one_time_follow_each_other,
                     next_page_stays_the_same_while_records_are_added,
                     pages_with_expired_records_have_all_others,
                     page_of_more_than_a_hundred_records_has_them_all;

@@ -75,7 +75,7 @@ impl App {
 
     /// All runs of a task.
     pub async fn runs(&self, task: &str) -> Vec<RunView> {
-        let filter = ListFilter { task: Some(task.to_owned()), state: None, limit: 1_000, cursor: None };
+        let filter = ListFilter { task: Some(task.to_owned()), limit: 1_000, ..ListFilter::default() };
         self.client.list(filter).await.unwrap().runs
     }
 

@@ -20,6 +20,8 @@ pub(super) const DOCUMENT: &str = "doc";
 pub(super) const EXPIRES_AT_S: &str = Header::EXPIRES_AT_S;
 /// The mark of a record from which items overflow, so that they expire with it.
 pub(super) const HAS_OVERFLOW: &str = "overflow";
+/// The mark of a record whose places in an index are more than one: what they are.
+pub(super) const PLACES: &str = "places";
 /// The beginning of the name of an attribute that holds a payload.
 pub(super) const INLINE_PREFIX: &str = "p.";
 /// The beginning of the name of an attribute that holds a set.
@@ -36,6 +38,8 @@ pub(crate) const RECORD: &str = "record";
 pub(super) const OWNED: &str = "record/";
 /// The beginning of the sort key of a payload that is stored apart.
 pub(super) const PAYLOAD: &str = "payload/";
+/// The beginning of the sort key of a place in an index beyond the record's first.
+pub(super) const PLACE: &str = "place/";
 /// The beginning of the sort key of a log line.
 pub(super) const LOG: &str = "log/";
 

@@ -68,9 +68,11 @@ impl DynamoRecords {
 
     async fn put_new(&self, write: &Write, claim: Option<&Claim>) -> PortResult<Created> {
         self.forget_mark(&write.header.key);
-        let mut placed = vec![(write, self.place(write).await?)];
-        if let Some(claim) = claim {
-            placed.push((&claim.write, self.place(&claim.write).await?));
+        let mut placed = vec![];
+        for write in [Some(write), claim.map(|claim| &claim.write)].into_iter().flatten() {
+            let mut place = self.place(write).await?;
+            self.place_further(write, &mut place.item).await?;
+            placed.push((write, place));
         }
         let put = match (claim, &*placed) {
             (Some(claim), [(_, record), (_, second)]) => {

@@ -10,10 +10,10 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     Index::ALL.into_iter().flat_map(|index| [index.name(), index.sort_name()])
 }
 
-/// A record's entries as attributes. An index that a record has no entry of has no attributes there, and doesn't hold
-/// it.
+/// A record's entries as attributes: the first of each index. An index that a record has no entry of has no attributes
+/// there, and doesn't hold it.
 pub(super) fn attributes(entries: &[IndexEntry], pk: &str) -> Item {
-    let attributes = entries.iter().flat_map(|IndexEntry { index, partition, sort }| {
+    let attributes = entries.iter().rev().flat_map(|IndexEntry { index, partition, sort }| {
         let shard = shard(*index, pk, sort);
         [(index.name().to_owned(), text(shard_name(partition, shard))), (index.sort_name().to_owned(), text(sort))]
     });

@@ -24,6 +24,7 @@ mod item;
 mod log;
 mod owned;
 mod payload;
+mod places;
 mod query;
 mod save;
 mod update_expression;

@@ -1,6 +1,6 @@
 //! Questions to an index: entries of all shards, merged, then their records in batches.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use dacapo_core::port::PortResult;
@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
     DynamoRecords,
-    attribute::{Item, PK, SK, is_expired, key, text, text_of},
+    attribute::{Item, PK, PLACE, RECORD, SK, is_expired, key, text, text_of},
     index, item,
 };
 use crate::error::Operation;
@@ -19,12 +19,25 @@ const AT_ONCE: usize = 32;
 /// The longest page.
 const LIMIT: usize = 1_000;
 
-/// An entry that was found.
+/// An entry that was found, and the key of its record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     sort: String,
     pk: String,
     sk: String,
+}
+
+impl Entry {
+    /// The place that entries are ordered by.
+    fn place(&self) -> String {
+        format!("{}\0{}\0{}", self.sort, self.pk, self.sk)
+    }
+
+    /// Is true of one between the bounds of a query, of which the service takes the sort texts alone.
+    fn is_between(&self, query: &Query) -> bool {
+        let place = self.place();
+        query.from.as_ref().is_none_or(|from| place >= *from) && query.below.as_ref().is_none_or(|below| place < *below)
+    }
 }
 
 impl DynamoRecords {
@@ -39,7 +52,9 @@ impl DynamoRecords {
             .await?;
         let (entries, last) = merge(found, query.descending, limit);
 
-        let keys: Vec<Item> = entries.iter().map(|entry| key(&*entry.pk, &*entry.sk)).collect();
+        // A record that is at several of these places, while an index follows it, is read once.
+        let of: HashSet<(&str, &str)> = entries.iter().map(|entry| (&*entry.pk, &*entry.sk)).collect();
+        let keys: Vec<Item> = of.into_iter().map(|(pk, sk)| key(pk, sk)).collect();
         let items = self.read_all(Operation::of("read the records of the index", query.index.name()), &keys).await?;
         let items = items.into_iter().filter(|item| !is_expired(item, self.now_s()));
         let place = |item: &Item| Some((text_of(item, PK)?.to_owned(), text_of(item, SK)?.to_owned()));
@@ -76,7 +91,7 @@ impl DynamoRecords {
             let operation = Operation::of("query the index", query.index.name());
             let reply = ask.send().await.map_err(|error| self.failed(operation, error))?;
             let found = reply.items().iter().filter_map(|item| entry(query, item));
-            entries.extend(found.filter(|entry| query.below.as_ref().is_none_or(|below| entry.sort < *below)));
+            entries.extend(found.filter(|entry| entry.is_between(query)));
             from = reply.last_evaluated_key;
             if from.is_none() {
                 break;
@@ -86,15 +101,15 @@ impl DynamoRecords {
     }
 
     fn shard_range(&self, query: &Query, shard: &str) -> QueryFluentBuilder {
-        // The service takes one condition on the sort key: what BETWEEN includes too much is left out afterwards.
+        // The service takes one condition on the sort key: what it includes too much is left out afterwards.
         let condition = match (&query.from, &query.below) {
             (None, None) => "#shard = :shard",
             (Some(_), None) => "#shard = :shard AND #sort >= :from",
             (None, Some(_)) => "#shard = :shard AND #sort < :below",
             (Some(_), Some(_)) => "#shard = :shard AND #sort BETWEEN :from AND :below",
         };
-        let bounds = [(":from", &query.from), (":below", &query.below)];
-        let bounds = bounds.into_iter().filter_map(|(name, bound)| Some((name.to_owned(), text(bound.as_ref()?))));
+        let bounds = [(":from", query.first_sort()), (":below", query.sort_limit().as_deref())];
+        let bounds = bounds.into_iter().filter_map(|(name, bound)| Some((name.to_owned(), text(bound?))));
         let values: HashMap<String, AttributeValue> = bounds.chain([(":shard".to_owned(), text(shard))]).collect();
         let mut names = HashMap::from([("#shard".to_owned(), query.index.name().to_owned())]);
         if values.len() > 1 {
@@ -112,10 +127,11 @@ impl DynamoRecords {
 
 fn entry(query: &Query, item: &Item) -> Option<Entry> {
     let sort = text_of(item, query.index.sort_name())?.to_owned();
-    Some(Entry { sort, pk: text_of(item, PK)?.to_owned(), sk: text_of(item, SK)?.to_owned() })
+    let sk = text_of(item, SK).map(|sk| if sk.starts_with(PLACE) { RECORD } else { sk })?;
+    Some(Entry { sort, pk: text_of(item, PK)?.to_owned(), sk: sk.to_owned() })
 }
 
-/// The first entries of all shards, and the sort text of the last one where more follow.
+/// The first entries of all shards, and the place of the last one where more follow.
 fn merge(shards: Vec<Vec<Entry>>, descending: bool, limit: usize) -> (Vec<Entry>, Option<String>) {
     let mut entries: Vec<Entry> = shards.into_iter().flatten().collect();
     entries.sort_unstable();
@@ -124,7 +140,7 @@ fn merge(shards: Vec<Vec<Entry>>, descending: bool, limit: usize) -> (Vec<Entry>
     }
     let more = entries.len() > limit;
     entries.truncate(limit);
-    let last = entries.last().filter(|_| more).map(|entry| entry.sort.clone());
+    let last = entries.last().filter(|_| more).map(Entry::place);
     (entries, last)
 }
 
@@ -142,14 +158,14 @@ mod tests {
     #[test]
     fn shards_are_merged_in_the_order_asked_for() {
         let shards = || vec![entries(&["4", "9"]), entries(&["5", "7"]), vec![]];
-        assert_eq!(merge(shards(), true, 3), (entries(&["9", "7", "5"]), Some("5".to_owned())));
-        assert_eq!(merge(shards(), false, 3), (entries(&["4", "5", "7"]), Some("7".to_owned())));
+        assert_eq!(merge(shards(), true, 3), (entries(&["9", "7", "5"]), Some("5\0sheep/5\0record".to_owned())));
+        assert_eq!(merge(shards(), false, 3), (entries(&["4", "5", "7"]), Some("7\0sheep/7\0record".to_owned())));
     }
 
     #[test]
     fn page_that_takes_the_last_entry_of_every_shard_is_the_last() {
         let shards = || vec![entries(&["9"]), entries(&["7"])];
         assert_eq!(merge(shards(), true, 2), (entries(&["9", "7"]), None));
-        assert_eq!(merge(shards(), true, 1), (entries(&["9"]), Some("9".to_owned())));
+        assert_eq!(merge(shards(), true, 1), (entries(&["9"]), Some("9\0sheep/9\0record".to_owned())));
     }
 }

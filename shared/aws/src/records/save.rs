@@ -51,6 +51,7 @@ impl DynamoRecords {
         };
         match updated {
             Updated::Done(item) => {
+                self.move_further(write, &item).await?;
                 post_after(&*self.outbox, &write.effects).await;
                 if is_last
                     && let Some(due) = index::reconcile_at(&item)

@@ -28,13 +28,13 @@ async fn records_of_all_shards_come_in_order_and_the_last_page_has_no_cursor() {
     flock(&ports, &["c", "a", "f", "e", "b", "d"]).await;
 
     let first = ports.records.query(&query(4)).await.unwrap();
-    assert_eq!((names(&first).concat(), first.last.as_deref()), ("abcd".to_owned(), Some("d")));
+    assert_eq!((names(&first).concat(), first.last.as_deref()), ("abcd".to_owned(), Some("d\0sheep/d\0record")));
     let all = ports.records.query(&query(6)).await.unwrap();
     assert_eq!((names(&all).concat(), all.last), ("abcdef".to_owned(), None));
 
     let descending = Query { descending: true, ..query(4) };
     let first = ports.records.query(&descending).await.unwrap();
-    assert_eq!((names(&first).concat(), first.last.as_deref()), ("fedc".to_owned(), Some("c")));
+    assert_eq!((names(&first).concat(), first.last.as_deref()), ("fedc".to_owned(), Some("c\0sheep/c\0record")));
     let second = ports.records.query(&Query { below: first.last, ..descending }).await.unwrap();
     assert_eq!((names(&second).concat(), second.last), ("ba".to_owned(), None));
 }
@@ -71,7 +71,7 @@ async fn expired_records_are_left_out_of_a_page_that_goes_on_behind_them() {
     flock(&ports, &["a", "c"]).await;
     Sheep { expires_at_s: Some(1), ..Sheep::new("b") }.store(&ports).await;
     let page = ports.records.query(&query(2)).await.unwrap();
-    assert_eq!((names(&page).concat(), page.last.as_deref()), ("a".to_owned(), Some("b")));
+    assert_eq!((names(&page).concat(), page.last.as_deref()), ("a".to_owned(), Some("b\0sheep/b\0record")));
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::{
     context::Context,
     failure::CliResult,
     output::{self, plain},
-    values::run_id,
+    values::{RunFilter, run_id},
 };
 
 /// The run's record with body, input, result, error and steps.
@@ -23,15 +23,14 @@ pub struct State {
     id: Id,
 }
 
-/// A page of runs, newest first.
+/// A page of runs, newest first, or unfinished ones by when they are due.
 #[derive(Debug, Args)]
 pub struct List {
-    /// The task whose runs are listed
-    #[arg(long, value_name = "NAME")]
-    task: Option<String>,
-    /// The state of the runs: scheduled, submitted, running, waiting, completed, failed, aborted or expired
+    #[command(flatten)]
+    filter: RunFilter,
+    /// Unfinished runs alone, by when they are due, the soonest first
     #[arg(long)]
-    state: Option<dacapo_domain::State>,
+    unfinished: bool,
     /// The number of runs, at most
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
@@ -76,8 +75,9 @@ impl State {
 impl List {
     pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
-        let filter = ListFilter { task: self.task, state: self.state, limit: self.limit.into(), cursor: self.cursor };
-        let listed = client.list(filter).await?;
+        let Self { filter, unfinished, limit, cursor } = self;
+        let filter = filter.filter(client.ports().clock.now());
+        let listed = client.list(ListFilter { unfinished, limit: limit.into(), cursor, ..filter }).await?;
         let document = Page { runs: &listed.runs, cursor: listed.cursor.as_deref(), unreadable: &listed.unreadable };
         Ok(cx.output.give(&document, || {
             let mut text = output::runs(&listed.runs, client.ports().clock.now());

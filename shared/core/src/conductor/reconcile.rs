@@ -60,7 +60,6 @@ impl Conductor {
         };
         loop {
             let page = self.ports().records.query(&overdue).await?;
-            let before = met.len();
             for Unreadable { key, reconcile_at, problem } in page.unreadable {
                 if met.insert(key.clone()) {
                     swept.failed += 1;
@@ -70,7 +69,7 @@ impl Conductor {
             for stored in page.records {
                 let (key, at, since) = (stored.header.key.to_string(), stored.header.reconcile_at, due_since(&stored));
                 if at.is_none_or(|at| at > now) || !met.insert(key.clone()) {
-                    continue; // The index was behind, or the page began with the end of the former.
+                    continue; // The index was behind, or it was put off to within this sweep.
                 }
                 match self.reconcile(stored, &mut backlogs).await {
                     Ok(()) => swept.reconciled += 1,
@@ -84,8 +83,7 @@ impl Conductor {
                 }
             }
             let Some(last) = page.last else { return Ok(swept) };
-            // Records of one millisecond may lie on both sides of a page's end.
-            overdue.from = Some(if met.len() > before { last } else { format!("{last}~") });
+            overdue = overdue.after(last);
         }
     }
 

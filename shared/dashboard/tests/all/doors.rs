@@ -23,7 +23,7 @@ fn filled<'a>(page: &'a Page, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a 
 }
 
 async fn all(app: &TestApp) -> Vec<RunView> {
-    let filter = dacapo::ListFilter { task: None, state: None, limit: 100, cursor: None };
+    let filter = dacapo::ListFilter { limit: 100, ..dacapo::ListFilter::default() };
     app.list(filter).await.unwrap().runs
 }
 

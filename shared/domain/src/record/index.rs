@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,15 +14,21 @@ pub enum Index {
     List,
     /// Failed runs of a task by id.
     Failed,
-    /// Runs that another has started, by id.
+    /// Records that belong to another thing: runs that a run or a schedule has started by id, deliveries of a function by
+    /// time.
     Parent,
+    /// Records by a word that they bear, of which there may be several: runs of a tag by id, deliveries of an event by
+    /// time.
+    Tag,
+    /// Runs of a task that wait for a time, a signal or to be resumed, by when they are due.
+    Due,
     /// Records that the conductor reconciles, by time.
     Reconcile,
 }
 
 impl Index {
     /// All indexes.
-    pub const ALL: [Self; 4] = [Self::List, Self::Failed, Self::Parent, Self::Reconcile];
+    pub const ALL: [Self; 6] = [Self::List, Self::Failed, Self::Parent, Self::Tag, Self::Due, Self::Reconcile];
 
     /// The index's name, as in the table.
     #[must_use]
@@ -29,6 +37,8 @@ impl Index {
             Self::List => "list",
             Self::Failed => "failed",
             Self::Parent => "parent",
+            Self::Tag => "tag",
+            Self::Due => "due",
             Self::Reconcile => "reconcile",
         }
     }
@@ -40,6 +50,8 @@ impl Index {
             Self::List => "listSort",
             Self::Failed => "failedSort",
             Self::Parent => "parentSort",
+            Self::Tag => "tagSort",
+            Self::Due => "dueSort",
             Self::Reconcile => "reconcileSort",
         }
     }
@@ -49,13 +61,19 @@ impl Index {
     #[must_use]
     pub const fn shards(self) -> u64 {
         match self {
-            Self::List | Self::Failed | Self::Parent => 8,
+            Self::List | Self::Failed | Self::Parent | Self::Tag | Self::Due => 8,
             Self::Reconcile => 16,
         }
     }
+
+    /// The index of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|index| index.name() == name)
+    }
 }
 
-/// One record's place in an index.
+/// One record's place in an index. A record may have several places in one, but for one that stands beside another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexEntry {
     /// The index.
@@ -92,16 +110,32 @@ pub struct Query {
     pub index: Index,
     /// The partitions.
     pub partitions: Vec<String>,
-    /// Sort texts from here on.
+    /// Sort texts from here on, or the place of a page's last entry and a NUL: what follows that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// Sort texts below this one.
+    /// Sort texts below this one, or the place of a page's last entry: what comes before that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<String>,
     /// Is true where the greatest sort text comes first.
     pub descending: bool,
     /// Records at most, 1 to 1,000.
     pub limit: usize,
+}
+
+impl Query {
+    /// The least sort text that entries may have. Where the bound is a place, others have it too: a store compares whole
+    /// places then.
+    #[must_use]
+    pub fn first_sort(&self) -> Option<&str> {
+        self.from.as_deref().map(|from| from.split('\0').next().unwrap_or_default())
+    }
+
+    /// The sort text that all entries are below; the same holds of places.
+    #[must_use]
+    pub fn sort_limit(&self) -> Option<Cow<'_, str>> {
+        let below = self.below.as_deref()?;
+        Some(below.split_once('\0').map_or(Cow::Borrowed(below), |(sort, _)| Cow::Owned(format!("{sort}\u{1}"))))
+    }
 }
 
 /// A question for the records of a kind that stand beside another.
@@ -140,9 +174,7 @@ pub struct Page {
     /// Those of the page that can't be read: they hide none of the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<Unreadable>,
-    /// The sort text of the last entry that was looked at, where there are more; `None` after the last.
-    ///
-    /// The next page begins beyond it, so entries that share it across the border of two pages are passed over: sort
-    /// texts that are paged are unique.
+    /// The place of the last entry that was looked at, where there are more; `None` after the last. It begins with the
+    /// entry's sort text and a NUL, and tells it from others of the same sort text.
     pub last: Option<String>,
 }

@@ -4,6 +4,7 @@
 //! [`Machine`](crate::Machine) of the kind alone. The time at which a record expires is written as Unix seconds, as
 //! DynamoDB's TTL has it, and is checked by every read, because DynamoDB deletes late.
 
+mod cursor;
 mod index;
 mod payloads;
 mod write;
@@ -13,6 +14,7 @@ use std::{borrow::Cow, fmt};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use cursor::{Cursor, CursorError};
 pub use index::{Index, IndexEntry, OwnedQuery, Page, Query, Unreadable, sort_time};
 pub use payloads::{Payload, PayloadNotRead, Payloads, slot};
 pub use write::{Claim, Created, LogLine, Saved, Write};

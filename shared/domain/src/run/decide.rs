@@ -6,14 +6,14 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    FinalState, Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Steps, Task, WaitLoopCall, attempt, cascade,
+    Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Steps, Task, WaitLoopCall, attempt, cascade,
     end, pause, reconcile, signal,
     table::{Cell, Transition as T, cell},
     wait_loop,
     wait_loop_call::wait_until,
 };
 use crate::{
-    Decision, DecisionContext, Effect, Header, Id, Index, IndexEntry, Json, Machine, Message, RecordKey, RunMessage,
+    Decision, DecisionContext, Effect, Header, Id, IndexEntry, Json, Machine, Message, RecordKey, RunMessage,
     Trigger,
     limits::{self, TooLarge},
 };
@@ -142,13 +142,7 @@ impl Machine for RunRecord {
     }
 
     fn index(&self) -> Vec<IndexEntry> {
-        let entry = |index| IndexEntry { index, partition: Self::partition(&self.name), sort: self.id.to_string() };
-        let failed = matches!(&self.phase, Phase::Ended(end) if end.state == FinalState::Failed);
-        let parent = self.parent_id.map(|parent| {
-            let (index, partition, sort) = (Index::Parent, Self::partition_of_children(parent), self.id.to_string());
-            IndexEntry { index, partition, sort }
-        });
-        [Some(entry(Index::List)), failed.then(|| entry(Index::Failed)), parent].into_iter().flatten().collect()
+        self.places()
     }
 
     fn decide(&self, input: &Input, task: Task<'_>, cx: &DecisionContext) -> Decision<Self> {
@@ -225,18 +219,6 @@ impl RunRecord {
     #[must_use]
     pub fn key_of(id: Id) -> RecordKey {
         RecordKey::new(Self::KIND, id.to_string())
-    }
-
-    /// The partition of a task's runs in the indexes.
-    #[must_use]
-    pub fn partition(task: &str) -> String {
-        format!("run/{task}")
-    }
-
-    /// The partition of the runs that a run has started.
-    #[must_use]
-    pub fn partition_of_children(parent: Id) -> String {
-        format!("run/{parent}")
     }
 
     /// Stores a changed record. The conductor's time is moved forward where the change asks for it, never back.

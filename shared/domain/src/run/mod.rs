@@ -12,6 +12,7 @@ mod input;
 mod logged;
 mod pause;
 mod phase;
+mod places;
 mod reconcile;
 mod signal;
 mod steps;

@@ -1,13 +1,15 @@
 //! Pages of an index.
 
+use std::collections::HashSet;
+
 use dacapo_core::port::PortResult;
 use dacapo_domain::{Index, IndexEntry, Page, Query, StoredRecord, Unreadable, sort_time};
 use jiff::Timestamp;
-use rusqlite::{Connection, params, types::Value};
+use rusqlite::{Connection, Row, Rows, params, types::Value};
 
 use super::{
     Database,
-    rows::{exactly, first, is_of_another_type, query, unreadable},
+    rows::{exactly, first, is_of_another_type, unreadable},
     stored::StoredRow,
 };
 
@@ -17,43 +19,67 @@ const PAGE: usize = 1_000;
 /// An entry: its sort text and its record's key.
 type Entry = (String, String);
 
+/// The place that entries are ordered by.
+fn place((sort, key): &Entry) -> String {
+    format!("{sort}\0{key}")
+}
+
 /// The entries of one partition, one more than are wanted: it tells whether there are more.
 fn entries(connection: &Connection, asked: &Query, partition: &str) -> rusqlite::Result<Vec<Entry>> {
     const ASCENDING: &str = r#"SELECT sort, key FROM entries
-        WHERE "index" = ?1 AND partition = ?2 AND sort >= ?3 AND sort < ?4 ORDER BY sort, key LIMIT ?5"#;
+        WHERE "index" = ?1 AND partition = ?2 AND sort >= ?3 AND sort < ?4 ORDER BY sort, key"#;
     const DESCENDING: &str = r#"SELECT sort, key FROM entries
-        WHERE "index" = ?1 AND partition = ?2 AND sort >= ?3 AND sort < ?4 ORDER BY sort DESC, key DESC LIMIT ?5"#;
+        WHERE "index" = ?1 AND partition = ?2 AND sort >= ?3 AND sort < ?4 ORDER BY sort DESC, key DESC"#;
     let sql = if asked.descending { DESCENDING } else { ASCENDING };
-    let from = asked.from.as_deref().unwrap_or_default();
+    let from = asked.first_sort().unwrap_or_default();
     // A blob is greater than every text.
-    let below = asked.below.clone().map_or(Value::Blob(vec![]), Value::Text);
-    let params = params![asked.index.name(), partition, from, below, wanted(asked)];
-    query(connection, sql, params, |row| Ok((row.get(0)?, row.get(1)?)))
+    let below = asked.sort_limit().map_or(Value::Blob(vec![]), |below| Value::Text(below.into_owned()));
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![asked.index.name(), partition, from, below])?;
+    take(asked, &mut rows, |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// The same of the conductor's index, which is a column of the records.
 fn reconciled(connection: &Connection, asked: &Query) -> rusqlite::Result<Vec<Entry>> {
     const ASCENDING: &str = "SELECT reconcile_at, key FROM records WHERE reconcile_at > ?1 AND reconcile_at <= ?2
-        ORDER BY reconcile_at, key LIMIT ?3";
+        ORDER BY reconcile_at, key";
     const DESCENDING: &str = "SELECT reconcile_at, key FROM records WHERE reconcile_at > ?1 AND reconcile_at <= ?2
-        ORDER BY reconcile_at DESC, key DESC LIMIT ?3";
+        ORDER BY reconcile_at DESC, key DESC";
     let sql = if asked.descending { DESCENDING } else { ASCENDING };
     let (after, until) = between(asked);
-    query(connection, sql, params![after, until, wanted(asked)], |row| {
-        Ok((sort_time(exactly(row.get(0)?)), row.get(1)?))
-    })
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![after, until])?;
+    take(asked, &mut rows, |row| Ok((sort_time(exactly(row.get(0)?)), row.get(1)?)))
 }
 
-fn wanted(asked: &Query) -> i64 {
-    i64::try_from(asked.limit + 1).unwrap_or(i64::MAX)
+/// The first rows that lie between the bounds, of which the statement knows the sort texts alone: one more than are
+/// wanted, and all that share the last one's sort text, since rows may have another order within one.
+fn take(
+    asked: &Query,
+    rows: &mut Rows<'_>,
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<Entry>,
+) -> rusqlite::Result<Vec<Entry>> {
+    let mut found: Vec<Entry> = vec![];
+    while let Some(row) = rows.next()? {
+        let entry = read(row)?;
+        if found.len() > asked.limit && found.last().is_some_and(|last| last.0 != entry.0) {
+            break;
+        }
+        let place = place(&entry);
+        let is_from = asked.from.as_ref().is_none_or(|from| place >= *from);
+        if is_from && asked.below.as_ref().is_none_or(|below| place < *below) {
+            found.push(entry);
+        }
+    }
+    Ok(found)
 }
 
 /// The times to the nanosecond that lie after the first and not after the second: those whose sort texts are asked for.
 fn between(asked: &Query) -> (i64, i64) {
     // A sort text is milliseconds, rounded up.
     let before = |text: &str| (first_millis(text) - 1).saturating_mul(1_000_000);
-    let from = asked.from.as_deref().map_or(i64::MIN, before);
-    (from, asked.below.as_deref().map_or(i64::MAX, before))
+    let from = asked.first_sort().map_or(i64::MIN, before);
+    (from, asked.sort_limit().as_deref().map_or(i64::MAX, before))
 }
 
 /// The first milliseconds whose sort text is not less than a text, whatever that is.
@@ -104,9 +130,11 @@ impl Database {
                 found.sort_by(|a, b| if asked.descending { b.cmp(a) } else { a.cmp(b) });
                 let has_more = found.len() > asked.limit;
                 found.truncate(asked.limit);
-                let rows = found.iter().map(|(_, key)| read(connection, key, now));
+                let mut met = HashSet::new(); // A record may be at several of these places.
+                let once = found.iter().filter(|(_, key)| met.insert(key));
+                let rows = once.map(|(_, key)| read(connection, key, now));
                 let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-                Ok((rows, found.pop().filter(|_| has_more).map(|(sort, _)| sort)))
+                Ok((rows, found.last().filter(|_| has_more).map(place)))
             })
             .await?;
         let mut page = Page { last, ..Page::default() };

@@ -2,6 +2,8 @@
 
 mod batch;
 mod control;
+mod list;
+mod pages;
 mod publish;
 mod query;
 mod run;
@@ -16,7 +18,7 @@ use dacapo_domain::{Manifest, TaskEntry, slug};
 
 pub use batch::StartBatch;
 pub use publish::{Publish, Published};
-pub use query::{ListFilter, Listed};
+pub use list::{ListFilter, Listed};
 pub(crate) use run::check_tags;
 pub use run::{StartRun, Started};
 pub use schedules::{ScheduleClient, ScheduleState};

@@ -171,7 +171,7 @@ impl ScheduleClient {
                 }
             }
             let Some(last) = page.last else { return Ok(all) };
-            query.from = Some(format!("{last}\0")); // The first text behind it.
+            query = query.after(last);
         }
     }
 
