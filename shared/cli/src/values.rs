@@ -37,8 +37,10 @@ pub struct RunFilter {
 
 /// A time in the past.
 #[derive(Clone, Debug)]
-enum Past {
+pub enum Past {
+    /// This one.
     At(Timestamp),
+    /// As long ago as this is ahead.
     Ago(When),
 }
 
@@ -52,7 +54,8 @@ impl RunFilter {
 }
 
 impl Past {
-    fn seen_from(self, now: Timestamp) -> Timestamp {
+    /// The time, seen from now.
+    pub fn seen_from(self, now: Timestamp) -> Timestamp {
         match self {
             Self::At(at) => at,
             Self::Ago(when) => now - until(now, when.resolve(now).unwrap_or(now)),
@@ -61,7 +64,7 @@ impl Past {
 }
 
 /// Reads a time in the past.
-fn past(text: &str) -> Result<Past, String> {
+pub fn past(text: &str) -> Result<Past, String> {
     if let Ok(at) = text.parse() {
         return Ok(Past::At(at));
     }

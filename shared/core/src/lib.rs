@@ -10,6 +10,7 @@ mod brief;
 pub mod commit;
 pub mod conductor;
 pub mod control;
+pub mod dead_letter;
 mod error;
 pub mod function;
 pub mod hook;

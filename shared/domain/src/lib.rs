@@ -34,8 +34,8 @@ pub use child::{Child, ChildrenError};
 pub use cron::{Cron, CronError, CronField, CronProblem};
 pub use deferred_event::{DeferredEvent, DeferredEventInput};
 pub use delivery::{
-    DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord, HandlerFailure, HandlerRecord, HandlerState,
-    Subscribed,
+    DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord, DeliveryState, DeliveryStateError, DeliveryView,
+    HandlerFailure, HandlerRecord, HandlerState, Subscribed,
 };
 pub use effect::Effect;
 pub use every::{Every, EveryError, EveryProblem};

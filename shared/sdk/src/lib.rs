@@ -50,7 +50,7 @@ mod task_error;
 
 pub use awaited::Awaited;
 pub use client::{
-    Client, Completed, ListFilter, Listed, Publish, Published, ScheduleClient, ScheduleState, StartBatch, StartRun,
+    Client, Completed, DeliveryClient, DeliveryFilter, ListFilter, Listed, ListedDeliveries, Publish, Published, Redriven, ScheduleClient, ScheduleState, StartBatch, StartRun,
     Started,
 };
 pub use context::{ChildRun, Children, EventContext, HookContext, MakeToken, RunContext, TaskContext, Token, Told};
@@ -60,7 +60,7 @@ pub use dacapo_core::{
     port::{LogEntry, LogLevel},
 };
 pub use dacapo_domain::{
-    Id, Json, RecordedError, Retry, RunView, Schedule, State, StepView, Trigger, When, code, cron, days, every, hours,
+    DeliveryState, DeliveryView, HandlerRecord, HandlerState, Id, Json, RecordedError, Retry, RunView, Schedule, State, StepView, Trigger, When, code, cron, days, every, hours,
     minutes, seconds,
 };
 pub use definition::{Definition, Function};

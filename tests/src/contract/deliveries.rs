@@ -2,14 +2,14 @@
 
 use dacapo_core::commit::{self, Committed, Seen, Stored, commit};
 use dacapo_domain::{
-    AttemptError, DeliveryInput, DeliveryMessage, DeliveryPhase, DeliveryRecord, EventMessage, HandlerFailure, Json,
-    Machine, Message, Payloads, Retry, Subscribed, Subscription, Work, seconds, slot,
+    AttemptError, DeliveryInput, DeliveryMessage, DeliveryPhase, DeliveryRecord, DeliveryState, EventMessage,
+    HandlerFailure, Index, Json, Machine, Message, Payloads, Query, Retry, Subscribed, Subscription, Work, seconds, slot,
 };
 use futures::future::join_all;
 
 use super::{
     Bench,
-    fixture::{PATIENCE, deadline, json, large, now},
+    fixture::{PATIENCE, all_of, ask, deadline, json, large, listed, now},
 };
 
 /// An event that was just published to a function of its own.
@@ -114,4 +114,41 @@ pub async fn dropped_delivery_is_kept_and_may_be_redriven(bench: &impl Bench) {
     assert_eq!(bench.receive_within(&event.function, 1, PATIENCE).await, [Message::Delivery(expected)]);
     let payloads = Payloads::none().with(slot::BODY, event.body);
     assert_eq!(read(bench, &redriven).await, Some(Stored { record: redriven, payloads }));
+}
+
+/// A delivery that has failed is on the lists of its state: of all, of its function, of its event.
+pub async fn failed_delivery_is_listed_by_its_state_function_and_event(bench: &impl Bench) {
+    let event = event(bench, json("{}")).await;
+    let event = EventMessage { name: bench.unique("event"), ..event };
+    let on_lists = async |state: DeliveryState, expected: &[&DeliveryRecord]| {
+        let function = all_of(Index::Parent, &DeliveryRecord::partition_of_function(&event.function, state));
+        let of_event = all_of(Index::Tag, &DeliveryRecord::partition_of_event(&event.name, state));
+        let expected: Vec<String> = expected.iter().map(|delivery| delivery.record_id()).collect();
+        assert_eq!(listed(bench, &function, expected.len()).await, expected, "{state}");
+        assert_eq!(listed(bench, &of_event, expected.len()).await, expected, "{state}");
+    };
+    let retrying = first_failed(bench, &event, steady()).await;
+    on_lists(DeliveryState::Retrying, &[&retrying]).await;
+
+    let other = EventMessage { id: bench.ports().clock.new_id(), ..event.clone() };
+    let dropped = first_failed(bench, &other, Retry::never()).await;
+    on_lists(DeliveryState::Retrying, &[&retrying]).await;
+    on_lists(DeliveryState::Dropped, &[&dropped]).await;
+    let all = Query { descending: true, ..all_of(Index::List, &DeliveryRecord::partition(DeliveryState::Dropped)) };
+    assert!(ask(bench, &all).await.records.iter().any(|stored| stored.header.key == dropped.key()));
+
+    let deleted = happen(bench, Seen::Stored(dropped), DeliveryInput::Deleted, steady(), &event.body).await;
+    assert!(deleted.changed);
+    on_lists(DeliveryState::Dropped, &[]).await;
+    assert_eq!(read(bench, &deleted.record).await, None);
+}
+
+/// A success that is recorded, since its publisher chose the event's id, has failed at no time: no list has it.
+pub async fn delivery_that_never_failed_is_on_no_list(bench: &impl Bench) {
+    let event = event(bench, json("{}")).await;
+    let done = happen(bench, fresh(&event), DeliveryInput::Handled(vec![]), steady(), &event.body).await.record;
+    assert_eq!(done.phase, DeliveryPhase::Delivered);
+    let partitions = DeliveryState::ALL.map(|state| DeliveryRecord::partition_of_function(&event.function, state));
+    let all = Query { partitions: partitions.to_vec(), ..all_of(Index::Parent, "") };
+    assert!(listed(bench, &all, 0).await.is_empty());
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dacapo_core::commit::{Seen, commit};
-use dacapo_domain::{Index, Input, Policy, Query, RecordKey, RunRecord, Task, code, seconds};
+use dacapo_domain::{Index, Input, NewRun, Policy, Query, RecordKey, RunRecord, Task, code, seconds};
 
 use super::{
     Bench,
@@ -81,6 +81,43 @@ pub async fn failed_runs_are_listed_by_themselves(bench: &impl Bench) {
 
     assert_eq!(listed(bench, &failed, 2).await, [ids[0].clone(), ids[2].clone()]);
     assert_eq!(listed(bench, &newest(Index::List, &[&task]), 3).await, ids);
+}
+
+/// A run is on the list of each of its tags, and on those of the run and of the schedule that started it.
+pub async fn run_is_listed_by_its_tags_its_parent_and_its_schedule(bench: &impl Bench) {
+    let (task, schedule) = (bench.unique("task"), bench.unique("schedule"));
+    let tags = ["one", "two", "three"].map(|tag| bench.unique(tag));
+    let parent = stored_run(bench, new_run(bench, &task)).await;
+    let first = stored_run(bench, NewRun { tags: tags.to_vec(), ..new_run(bench, &task) }).await.id.to_string();
+    bench.pass(Duration::from_millis(2)).await;
+    let new = NewRun { tags: vec![tags[1].clone()], parent_id: Some(parent.id), ..new_run(bench, &task) };
+    let child = stored_run(bench, new).await.id.to_string();
+    let new = NewRun { schedule: Some(schedule.clone()), ..new_run(bench, &task) };
+    let fired = stored_run(bench, new).await.id.to_string();
+
+    let of = |index, partition| Query { partitions: vec![partition], descending: true, ..all_of(index, "") };
+    let tagged = |tag: &str| of(Index::Tag, RunRecord::partition_of_tag(tag));
+    assert_eq!(listed(bench, &tagged(&tags[0]), 1).await, [&*first]);
+    assert_eq!(listed(bench, &tagged(&tags[1]), 2).await, [&*child, &first]);
+    assert_eq!(listed(bench, &tagged(&tags[2]), 1).await, [&*first]);
+    assert_eq!(listed(bench, &of(Index::Parent, RunRecord::partition_of_children(parent.id)), 1).await, [&*child]);
+    assert_eq!(listed(bench, &of(Index::Parent, RunRecord::partition_of_schedule(&schedule)), 1).await, [&*fired]);
+}
+
+/// A run that is due later is listed by when, until it is taken.
+pub async fn run_that_is_put_off_is_listed_by_when_it_is_due(bench: &impl Bench) {
+    let task = bench.function("task").await;
+    let due = Query { partitions: vec![RunRecord::partition(&task)], ..all_of(Index::Due, "") };
+    stored_run(bench, new_run(bench, &task)).await;
+    let at = |wait: u64| NewRun { due_at: now(bench) + seconds(wait), ..new_run(bench, &task) };
+    let later = stored_run(bench, at(600)).await;
+    let soon = stored_run(bench, at(2)).await;
+    let expected = [&soon, &later].map(|run| run.id.to_string());
+    assert_eq!(listed(bench, &due, 2).await, expected);
+    bench.pass(seconds(3)).await;
+    let taken = Input::Delivered(soon.purpose());
+    commit(&bench.ports(), Seen::Stored(soon), &taken, Task::Known(&Policy::default()), deadline(bench)).await.unwrap();
+    assert_eq!(listed(bench, &due, 1).await, expected[1..]);
 }
 
 /// A run whose time is up is on no list.

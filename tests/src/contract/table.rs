@@ -221,13 +221,17 @@ macro_rules! contract {
                     list_is_of_one_task,
                     list_of_several_tasks_is_newest_first,
                     failed_runs_are_listed_by_themselves,
+                    run_is_listed_by_its_tags_its_parent_and_its_schedule,
+                    run_that_is_put_off_is_listed_by_when_it_is_due,
                     expired_run_is_not_listed;
                 deliveries:
                     first_failure_is_recorded_and_sent_again,
                     delivery_that_was_never_recorded_is_none,
                     ten_first_failures_of_one_event_are_one,
                     ten_arrivals_of_one_message_take_one_attempt,
-                    dropped_delivery_is_kept_and_may_be_redriven;
+                    dropped_delivery_is_kept_and_may_be_redriven,
+                    failed_delivery_is_listed_by_its_state_function_and_event,
+                    delivery_that_never_failed_is_on_no_list;
                 schedules:
                     schedule_fires_at_its_function,
                     schedule_that_is_put_again_replaces_the_former,

@@ -2,6 +2,7 @@
 
 mod complete;
 mod dashboard;
+mod deliveries;
 mod dev;
 mod manifest;
 mod preview;
@@ -32,7 +33,7 @@ pub enum Command {
     Publish(publish::Publish),
     /// Show a run
     State(queries::State),
-    /// List runs, newest first
+    /// List runs, newest first, or unfinished ones by when they are due
     List(queries::List),
     /// Show what a run logged
     Logs(queries::Logs),
@@ -55,6 +56,12 @@ pub enum Command {
     /// Recurring schedules: declared ones, and those made at run time
     #[command(subcommand)]
     Schedules(schedules::Schedules),
+    /// Deliveries of events that have failed
+    #[command(subcommand)]
+    Deliveries(deliveries::Deliveries),
+    /// Deliveries that were dropped: shown, redriven, deleted
+    #[command(subcommand)]
+    DeadLetters(deliveries::DeadLetters),
     /// Say when a text such as "5 minutes" is
     When(preview::When),
     /// Say when a schedule such as every "5 minutes" fires
@@ -109,6 +116,8 @@ pub fn run(command: Command, cx: &Context<'_>, program: clap::Command) -> CliRes
             Command::Complete(it) => it.run(cx).await,
             Command::Manifest(it) => it.run(cx).await,
             Command::Schedules(it) => it.run(cx).await,
+            Command::Deliveries(it) => it.run(cx).await,
+            Command::DeadLetters(it) => it.run(cx).await,
             Command::Dashboard(it) => it.run(cx).await,
             Command::When(it) => it.run(cx),
             Command::Every(it) => it.run(cx),

@@ -80,14 +80,8 @@ impl List {
         let listed = client.list(ListFilter { unfinished, limit: limit.into(), cursor, ..filter }).await?;
         let document = Page { runs: &listed.runs, cursor: listed.cursor.as_deref(), unreadable: &listed.unreadable };
         Ok(cx.output.give(&document, || {
-            let mut text = output::runs(&listed.runs, client.ports().clock.now());
-            for problem in &listed.unreadable {
-                text += &format!("\nleft out: {problem}");
-            }
-            if let Some(cursor) = &listed.cursor {
-                text += &format!("\nmore with --cursor '{cursor}'");
-            }
-            text
+            let table = output::runs(&listed.runs, client.ports().clock.now());
+            output::page(table, &listed.unreadable, listed.cursor.as_deref())
         }))
     }
 }

@@ -1,5 +1,6 @@
 //! The output of commands: for people, or one JSON document for programs.
 
+pub mod delivery;
 mod lines;
 mod run;
 mod warnings;
@@ -143,6 +144,17 @@ impl Table {
 /// The current time by this machine's clock, for what is only shown or asked without a client.
 pub fn now() -> Timestamp {
     dacapo_core::port::Clock::now(&dacapo_core::port::SystemClock)
+}
+
+/// The text of a page, with what it leaves out and where the next one begins.
+pub fn page(mut text: String, unreadable: &[String], cursor: Option<&str>) -> String {
+    for problem in unreadable {
+        text += &format!("\nleft out: {}", plain(problem));
+    }
+    if let Some(cursor) = cursor {
+        text += &format!("\nmore with --cursor {cursor}");
+    }
+    text
 }
 
 /// The plain text on one line, cut where it gets long.

@@ -10,7 +10,7 @@ use super::{
     table::{DeliveryCell, DeliveryTransition as T, cell},
 };
 use crate::{
-    AttemptError, Decision, DecisionContext, Effect, Header, Lease, Machine, Message, RecordedError, Retry, RetryHint,
+    AttemptError, Decision, DecisionContext, Effect, Header, IndexEntry, Lease, Machine, Message, RecordedError, Retry, RetryHint,
     Version, Work, code, later, limits,
 };
 
@@ -26,6 +26,10 @@ impl Machine for DeliveryRecord {
             reconcile_at: self.reconcile_at,
             expires_at_s: self.expires_at_s,
         }
+    }
+
+    fn index(&self) -> Vec<IndexEntry> {
+        self.places()
     }
 
     fn decide(&self, input: &DeliveryInput, subscribed: Subscribed<'_>, cx: &DecisionContext) -> Decision<Self> {
@@ -45,6 +49,7 @@ impl Machine for DeliveryRecord {
             }
             (T::Reconcile, DeliveryInput::Reconciled(facts)) => reconciled(self, *facts, subscribed, cx),
             (T::Redrive, _) => redriven(self, cx),
+            (T::Delete, _) => Decision::delete(self, vec![]),
             _ => Decision::keep(self, vec![]), // Another attempt's, or a duplicate: the record rules.
         };
         let to = decision.record.phase.name();
@@ -212,12 +217,11 @@ fn unsubscribed(delivery: &DeliveryRecord) -> RecordedError {
     RecordedError::new(code::ERROR, cause)
 }
 
-/// A client sends it again from the record, with its attempts at 0: to the handlers that were given up, or, where none
-/// was, to all.
+/// A client sends it again from the record, with its attempts at 0: to the handlers that are not done.
 fn redriven(seen: &DeliveryRecord, cx: &DecisionContext) -> Decision<DeliveryRecord> {
     let mut next = seen.clone();
-    let is_dropped = seen.phase == DeliveryPhase::Dropped;
-    next.handlers.retain(|known| is_dropped && known.state == HandlerState::Done);
+    next.handlers.retain(|known| known.state == HandlerState::Done);
+    next.redriven_count = seen.redriven_count.saturating_add(1);
     next.phase = DeliveryPhase::Retrying;
     next.attempt = 1;
     next.first_due_at = cx.now;

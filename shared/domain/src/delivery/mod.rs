@@ -4,12 +4,15 @@
 
 mod decide;
 mod handler;
+mod places;
 pub mod table;
+mod view;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use handler::{HandlerFailure, HandlerRecord, HandlerState};
+pub use view::{DeliveryState, DeliveryStateError, DeliveryView};
 
 use crate::{
     DeliveryMessage, Effect, EventMessage, Id, Json, Lease, Machine, Message, RecordKey, RecordedError, Subscription,
@@ -45,6 +48,9 @@ pub struct DeliveryRecord {
     /// Hops of the chain that leads here.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub hops: u32,
+    /// The number of times that it was redriven.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub redriven_count: u32,
     /// The error of the last attempt, where it is no handler's own, or was written by a former build.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RecordedError>,
@@ -104,6 +110,8 @@ pub enum DeliveryInput {
     Reconciled(DeliveryFacts),
     /// A client sends it again.
     Redriven,
+    /// A client deletes it.
+    Deleted,
 }
 
 /// An input without what it holds: a column of the [table].
@@ -116,6 +124,7 @@ pub enum DeliveryInputName {
     Undelivered,
     Reconciled,
     Redriven,
+    Deleted,
 }
 
 /// A finding of the conductor about an overdue delivery.
@@ -170,6 +179,7 @@ impl DeliveryRecord {
             attempt: event.attempt,
             handlers: vec![],
             hops: event.hops,
+            redriven_count: 0,
             error: None,
             reconcile_at: None,
             reconcile_count: 0,
@@ -234,8 +244,15 @@ impl DeliveryRecord {
 
 impl DeliveryInputName {
     /// All inputs.
-    pub const ALL: [Self; 6] =
-        [Self::Arrived, Self::Handled, Self::AttemptEnded, Self::Undelivered, Self::Reconciled, Self::Redriven];
+    pub const ALL: [Self; 7] = [
+        Self::Arrived,
+        Self::Handled,
+        Self::AttemptEnded,
+        Self::Undelivered,
+        Self::Reconciled,
+        Self::Redriven,
+        Self::Deleted,
+    ];
 }
 
 impl DeliveryInput {
@@ -249,6 +266,7 @@ impl DeliveryInput {
             Self::Undelivered { .. } => DeliveryInputName::Undelivered,
             Self::Reconciled(_) => DeliveryInputName::Reconciled,
             Self::Redriven => DeliveryInputName::Redriven,
+            Self::Deleted => DeliveryInputName::Deleted,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The table of a delivery's life: what each input does in each phase.
 
 use super::{DeliveryInputName, DeliveryPhaseName};
-use crate::diagram;
+use crate::diagram::{self, Arrow};
 
 /// The meaning of an input in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub enum DeliveryTransition {
     Reconcile,
     /// Begins anew, from the record.
     Redrive,
+    /// Deletes the record.
+    Delete,
 }
 
 /// The meaning of an input in a phase.
@@ -49,8 +51,10 @@ pub const fn cell(phase: DeliveryPhaseName, input: DeliveryInputName) -> Deliver
 
         (I::Reconciled, Retrying | Handling) => Does(T::Reconcile),
 
-        (I::Redriven, Delivered | Dropped) => Does(T::Redrive),
-        (I::Redriven, Retrying | Handling) => Ignored("it is not over: its next attempt is on its way"),
+        (I::Redriven, Dropped) => Does(T::Redrive),
+        (I::Deleted, Dropped) => Does(T::Delete),
+        (I::Redriven | I::Deleted, Retrying | Handling) => Ignored("it is not over: its next attempt is on its way"),
+        (I::Redriven | I::Deleted, Delivered) => Ignored("all handlers are done: it is no dead letter"),
 
         (I::Arrived | I::Handled | I::AttemptEnded | I::Undelivered | I::Reconciled, Delivered | Dropped) => {
             Ignored("the delivery is over")
@@ -70,6 +74,7 @@ impl DeliveryTransition {
             Self::RecordAttempt => &[Retrying, Delivered, Dropped],
             Self::RecordCrash | Self::Reconcile => &[Retrying, Dropped],
             Self::Redrive => &[Retrying],
+            Self::Delete => &[],
         }
     }
 }
@@ -79,6 +84,7 @@ impl DeliveryTransition {
 pub fn diagram() -> String {
     let arrows = DeliveryPhaseName::ALL.into_iter().flat_map(|from| {
         DeliveryInputName::ALL.into_iter().flat_map(move |input| match cell(from, input) {
+            DeliveryCell::Does(DeliveryTransition::Delete) => vec![Arrow { from, to: None, input }],
             DeliveryCell::Does(transition) => diagram::arrows(from, input, transition.leads_to(from)),
             DeliveryCell::Ignored(_) => vec![],
         })

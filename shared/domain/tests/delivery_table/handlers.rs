@@ -234,6 +234,7 @@ fn redrives() -> Vec<Case<DeliveryRecord>> {
                 next.handlers.retain(|known| known.handler == GREET);
                 (next.attempt, next.first_due_at, next.due_at) = (1, at(500), at(500));
                 (next.expires_at_s, next.reconcile_at) = (None, Some(at(560)));
+                next.redriven_count += 1;
             })
             .effect(send(0)),
         tape("what was redriven calls them alone", &redriven)

@@ -5,7 +5,7 @@
 mod attempts;
 mod handlers;
 mod records;
-#[expect(dead_code, reason = "nothing deletes a delivery but its time")]
+#[expect(dead_code, reason = "no input of a delivery brings a payload or moves an expiry")]
 #[path = "../tape/mod.rs"]
 mod tape;
 mod upkeep;

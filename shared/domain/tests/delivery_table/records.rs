@@ -100,6 +100,7 @@ pub fn handling_again() -> DeliveryRecord {
     driven(&retrying(), 15, &DeliveryInput::Arrived { attempt: 2 }, one().subscribed())
 }
 
+/// All handlers are done.
 pub fn delivered() -> DeliveryRecord {
     driven(&handling(), 30, &DeliveryInput::AttemptEnded(token(&handling()), vec![]), one().subscribed())
 }
@@ -137,6 +138,7 @@ pub fn sample(name: DeliveryInputName, delivery: &DeliveryRecord) -> DeliveryInp
         DeliveryInputName::Undelivered => DeliveryInput::Undelivered { attempt },
         DeliveryInputName::Reconciled => DeliveryInput::Reconciled(DeliveryFacts::NoBacklog),
         DeliveryInputName::Redriven => DeliveryInput::Redriven,
+        DeliveryInputName::Deleted => DeliveryInput::Deleted,
     }
 }
 

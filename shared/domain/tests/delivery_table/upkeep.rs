@@ -4,7 +4,7 @@ use dacapo_domain::{DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord}
 
 use super::{
     records::{
-        Function, dead_letter, delivered, drop_with, dropped, handling, once, one, retry, retrying, send, unsubscribed,
+        Function, dead_letter, drop_with, dropped, handling, once, one, retry, retrying, send, unsubscribed,
     },
     tape::{Case, at, driven, tape},
 };
@@ -73,6 +73,7 @@ fn redrives() -> Vec<Case<DeliveryRecord>> {
         next.phase = DeliveryPhase::Retrying;
         (next.attempt, next.first_due_at, next.due_at) = (1, at(500), at(500));
         (next.expires_at_s, next.reconcile_at) = (None, Some(at(560)));
+        next.redriven_count += 1;
         next.handlers.clear();
     };
     vec![
@@ -81,10 +82,9 @@ fn redrives() -> Vec<Case<DeliveryRecord>> {
             .gets(&DeliveryInput::Redriven, one.subscribed())
             .stores(anew)
             .effect(send(0)),
-        tape("a delivery that succeeded is sent again", &delivered())
+        tape("a dropped delivery may be deleted", &dropped())
             .at(500)
-            .gets(&DeliveryInput::Redriven, one.subscribed())
-            .stores(anew)
-            .effect(send(0)),
+            .gets(&DeliveryInput::Deleted, one.subscribed())
+            .deletes(),
     ]
 }

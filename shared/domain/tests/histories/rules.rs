@@ -1,6 +1,6 @@
 //! The rules that hold of every decision about every kind of record, whatever happens in whatever order.
 
-use std::fmt::Debug;
+use std::{collections::BTreeSet, fmt::Debug};
 
 use dacapo_domain::{
     Change, Decision, DecisionContext, DeferredEvent, DeferredEventInput, DeliveryInput, DeliveryPhase, DeliveryRecord,
@@ -176,5 +176,7 @@ fn written<M: Ruled>(next: &Decision<M>) -> Checked {
     let expected: Vec<String> = header.reconcile_at.map(sort_time).into_iter().collect();
     prop_assert_eq!(reconciled, expected, "the conductor's index has the header's time");
     prop_assert_eq!(place(Index::Failed).count(), usize::from(next.record.is_failed_run()));
+    let places: BTreeSet<_> = write.index.iter().map(|entry| (entry.index, &entry.partition, &entry.sort)).collect();
+    prop_assert_eq!(places.len(), write.index.len(), "each place is told once");
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod control;
+mod deliveries;
 mod list;
 mod pages;
 mod publish;
@@ -18,6 +19,7 @@ use dacapo_domain::{Manifest, TaskEntry, slug};
 
 pub use batch::StartBatch;
 pub use publish::{Publish, Published};
+pub use deliveries::{DeliveryClient, DeliveryFilter, ListedDeliveries, Redriven};
 pub use list::{ListFilter, Listed};
 pub(crate) use run::check_tags;
 pub use run::{StartRun, Started};

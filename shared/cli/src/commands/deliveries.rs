@@ -1,0 +1,181 @@
+//! Deliveries of events that have failed, and those among them that are dead letters.
+
+use std::process::ExitCode;
+
+use clap::{ArgGroup, Args, Subcommand};
+use dacapo::{Client, DeliveryFilter, DeliveryState, DeliveryView, ListedDeliveries, Redriven};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{
+    context::Context,
+    failure::CliResult,
+    output::{self, delivery, plain},
+    values::{Past, past},
+};
+
+/// The commands for deliveries.
+#[derive(Debug, Subcommand)]
+pub enum Deliveries {
+    /// List deliveries that have failed, newest first
+    List(List),
+    /// Show a delivery: body, attempts, last error, next try
+    Show(DeliveryId),
+}
+
+/// The commands for dead letters: deliveries that were dropped.
+#[derive(Debug, Subcommand)]
+pub enum DeadLetters {
+    /// List dead letters, newest first
+    List(ListDead),
+    /// Show a dead letter: body, attempts, last error
+    Show(DeliveryId),
+    /// Send dead letters again, with their attempts at 0
+    Redrive(Redrive),
+    /// Delete a dead letter
+    Delete(DeliveryId),
+}
+
+#[derive(Debug, Args)]
+pub struct DeliveryId {
+    /// The delivery's id, as the list shows it
+    id: String,
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    /// Deliveries in this state: retrying, dropped or delivered
+    #[arg(long)]
+    state: Option<DeliveryState>,
+    #[command(flatten)]
+    list: ListDead,
+}
+
+#[derive(Debug, Args)]
+pub struct ListDead {
+    #[command(flatten)]
+    names: Names,
+    /// The number of deliveries, at most
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    limit: u16,
+    /// The cursor that the page before ended with
+    #[arg(long, value_name = "TEXT")]
+    cursor: Option<String>,
+}
+
+/// The arguments that say which deliveries are meant.
+#[derive(Debug, Args)]
+struct Names {
+    /// Deliveries to this function
+    #[arg(long, value_name = "NAME")]
+    function: Option<String>,
+    /// Deliveries of events of this name
+    #[arg(long, value_name = "NAME")]
+    event: Option<String>,
+    /// Deliveries of events published then or later: a timestamp, or how long ago, such as "2 hours"
+    #[arg(long, value_name = "TIME", value_parser = past)]
+    since: Option<Past>,
+    /// Deliveries of events published before then: a timestamp, or how long ago
+    #[arg(long, value_name = "TIME", value_parser = past)]
+    until: Option<Past>,
+}
+
+/// One dead letter, all that the options name, or all.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true).multiple(true).args(["id", "function", "event", "since", "until", "all"]))]
+pub struct Redrive {
+    /// The delivery's id, as the list shows it
+    #[arg(conflicts_with_all = ["function", "event", "since", "until", "all"])]
+    id: Option<String>,
+    #[command(flatten)]
+    names: Names,
+    /// All dead letters
+    #[arg(long, conflicts_with_all = ["function", "event", "since", "until"])]
+    all: bool,
+}
+
+/// A page of deliveries, for programs.
+#[derive(Serialize)]
+struct Page<'a> {
+    deliveries: &'a [DeliveryView],
+    cursor: Option<&'a str>,
+    unreadable: &'a [String],
+}
+
+impl Names {
+    fn filter(self, state: Option<DeliveryState>, now: Timestamp) -> DeliveryFilter {
+        let Self { function, event, since, until } = self;
+        let at = |past: Past| past.seen_from(now);
+        let (since, until) = (since.map(at), until.map(at));
+        DeliveryFilter { function, event, state, since, until, ..DeliveryFilter::default() }
+    }
+}
+
+impl Deliveries {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
+        let client = cx.client().await?;
+        match self {
+            Self::List(List { state, list }) => list.run(cx, &client, state).await,
+            Self::Show(it) => it.show(cx, &client).await,
+        }
+    }
+}
+
+impl DeadLetters {
+    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
+        let client = cx.client().await?;
+        match self {
+            Self::List(it) => it.run(cx, &client, Some(DeliveryState::Dropped)).await,
+            Self::Show(it) => it.show(cx, &client).await,
+            Self::Redrive(it) => it.run(cx, &client).await,
+            Self::Delete(DeliveryId { id }) => {
+                client.deliveries().delete(&id).await?;
+                Ok(cx.output.give(&json!({"deleted": id}), || format!("dead letter {} is deleted", plain(&id))))
+            }
+        }
+    }
+}
+
+impl DeliveryId {
+    async fn show(self, cx: &Context<'_>, client: &Client) -> CliResult<ExitCode> {
+        let it = client.deliveries().get(&self.id).await?;
+        Ok(cx.output.give(&it, || delivery::whole(&it, client.ports().clock.now())))
+    }
+}
+
+impl ListDead {
+    async fn run(
+        self,
+        cx: &Context<'_>,
+        client: &Client,
+        state: Option<DeliveryState>,
+    ) -> CliResult<ExitCode> {
+        let (now, Self { names, limit, cursor }) = (client.ports().clock.now(), self);
+        let filter = DeliveryFilter { limit: limit.into(), cursor, ..names.filter(state, now) };
+        let ListedDeliveries { deliveries, unreadable, cursor } = client.deliveries().list(filter).await?;
+        let document = Page { deliveries: &deliveries, cursor: cursor.as_deref(), unreadable: &unreadable };
+        Ok(cx.output.give(&document, || {
+            output::page(delivery::table(&deliveries, now), &unreadable, cursor.as_deref())
+        }))
+    }
+}
+
+impl Redrive {
+    async fn run(self, cx: &Context<'_>, client: &Client) -> CliResult<ExitCode> {
+        if let Some(id) = self.id {
+            let redriven = client.deliveries().redrive(&id).await?;
+            return Ok(cx.output.give(&redriven, || format!("delivery {} is on its way again", plain(&id))));
+        }
+        let filter = self.names.filter(None, client.ports().clock.now());
+        let tally = client.deliveries().redrive_all(filter).await?;
+        Ok(cx.output.give(&tally, || {
+            let Redriven { redriven, refused } = &tally;
+            let mut text = format!("{redriven} dead letters are on their way again");
+            for why in refused {
+                text += &format!("\nleft: {}", plain(why));
+            }
+            text
+        }))
+    }
+}
