@@ -31,7 +31,7 @@ const SECTIONS: [(&str, &str, Section); 8] = [
     ("engine", "Embedded engine, handlers in process, database in a file", engine::measure),
     ("dev", "dev, handlers as processes, runs started over HTTP, database in a file", dev::measure),
     ("year", "Embedded engine under virtual time", year::measure),
-    ("list", "List of runs, first page of 50", list::measure),
+    ("list", "Lists of runs and deliveries, first page of 50", list::measure),
 ];
 
 fn main() -> ExitCode {

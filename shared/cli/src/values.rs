@@ -49,7 +49,16 @@ impl RunFilter {
     pub fn filter(self, now: Timestamp) -> ListFilter {
         let Self { task, state, tag, parent, schedule, since, until } = self;
         let at = |past: Past| past.seen_from(now);
-        ListFilter { task, state, tag, parent, schedule, since: since.map(at), until: until.map(at), ..ListFilter::default() }
+        ListFilter {
+            task,
+            state,
+            tag,
+            parent,
+            schedule,
+            since: since.map(at),
+            until: until.map(at),
+            ..ListFilter::default()
+        }
     }
 }
 

@@ -169,3 +169,8 @@ pub async fn style() -> Response {
 pub async fn live() -> Response {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("assets/live.js")).into_response()
 }
+
+/// The address of the runs that have this in common.
+pub fn runs_of(name: &str, value: &str) -> String {
+    format!("/?{}", serde_urlencoded::to_string([(name, value)]).unwrap_or_default())
+}

@@ -4,7 +4,7 @@ use axum::{
     extract::{Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
-use dacapo::{ListFilter, Listed};
+use dacapo::{Id, ListFilter, Listed};
 use dacapo_domain::{RunView, State as RunState};
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -26,6 +26,12 @@ pub struct Asked {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     state: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    tag: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    parent: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    schedule: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     cursor: String,
 }
 
@@ -43,7 +49,18 @@ async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError>
     let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let state = given(&asked.state).map(|state| state.parse::<RunState>()).transpose();
     let state = state.map_err(|error| PageError::not_found(format!("Failed to list runs: {error}.")))?;
-    let filter = ListFilter { task: given(&asked.task), state, limit: PAGE, cursor: given(&asked.cursor) };
+    let parent = given(&asked.parent).map(|id| id.parse::<Id>()).transpose();
+    let parent = parent.map_err(|error| PageError::not_found(format!("Failed to list runs: {error}.")))?;
+    let filter = ListFilter {
+        task: given(&asked.task),
+        state,
+        tag: given(&asked.tag),
+        parent,
+        schedule: given(&asked.schedule),
+        limit: PAGE,
+        cursor: given(&asked.cursor),
+        ..ListFilter::default()
+    };
     let manifest = dashboard.client.manifest().await?;
     let mut tasks: Vec<&str> = manifest.tasks().map(|(_, task)| task.name.as_str()).collect();
     tasks.sort_unstable();
@@ -57,12 +74,20 @@ async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError>
                 @for state in RunState::ALL { (chip(asked, state.name(), state.name())) }
             }
             form method="get" action="/" {
-                @if !asked.state.is_empty() { input type="hidden" name="state" value=(asked.state); }
+                @for (name, value) in [("state", &asked.state), ("parent", &asked.parent), ("schedule", &asked.schedule)] {
+                    @if !value.is_empty() { input type="hidden" name=(name) value=(value); }
+                }
                 select name="task" aria-label="Task" {
                     option value="" { "all tasks" }
                     @for task in tasks { option value=(task) selected[task == asked.task] { (plain(task)) } }
                 }
+                input type="text" name="tag" value=(asked.tag) placeholder="tag" aria-label="Tag" maxlength="128";
                 button { "Show" }
+            }
+            @for (what, value) in [("run", &asked.parent), ("schedule", &asked.schedule)] {
+                @if !value.is_empty() {
+                    p { "Started by " (what) " " (plain(value)) ". " a href="/" { "All runs" } }
+                }
             }
         }
         (table(&listed, asked, dashboard.now()))
@@ -135,7 +160,7 @@ fn brief(text: &str) -> String {
 }
 
 fn chip(asked: &Asked, state: &str, name: &str) -> Markup {
-    let to = Asked { state: state.to_owned(), task: asked.task.clone(), cursor: String::new() };
+    let to = Asked { state: state.to_owned(), cursor: String::new(), ..asked.clone() };
     html! { a href=(address(&to)) aria-current=[(state == asked.state).then_some("true")] { (name) } }
 }
 

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::{
-    page::{Dashboard, Frame, PageError, again, finish},
+    page::{Dashboard, Frame, PageError, again, finish, runs_of},
     run::parts,
     show::{plain, shorten},
 };
@@ -88,7 +88,7 @@ fn row(dashboard: &Dashboard, schedule: &ScheduleState, now: Timestamp) -> Marku
     let address = serde_urlencoded::to_string([("task", &schedule.task)]).unwrap_or_default();
     html! {
         tr {
-            td { (plain(&schedule.name)) div class="soft" { @if schedule.declared { "in code" } @else { "made at run time" } } }
+            td { a href=(runs_of("schedule", &schedule.name)) { (plain(&schedule.name)) } div class="soft" { @if schedule.declared { "in code" } @else { "made at run time" } } }
             td { a href={ "/?" (address) } { (plain(&schedule.task)) } }
             td { (plain(&schedule.schedule.to_string())) }
             td class="tight" {

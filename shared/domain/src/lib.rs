@@ -59,8 +59,8 @@ pub use name::{
 };
 pub use outcome::{AttemptError, AttemptOutcome, RecordedError, RetryHint, Wait, code};
 pub use record::{
-    Claim, Created, Cursor, CursorError, Header, Index, IndexEntry, LogLine, OwnedQuery, Page, Payload, PayloadNotRead, Payloads, Query,
-    RecordKey, Saved, StoredRecord, Unreadable, Version, Write, slot, sort_time,
+    Claim, Created, Cursor, CursorError, Header, Index, IndexEntry, LogLine, OwnedQuery, Page, Payload, PayloadNotRead,
+    Payloads, Query, RecordKey, Saved, StoredRecord, Unreadable, Version, Write, slot, sort_time,
 };
 pub use retry::{Retry, RetryError};
 pub use run::{

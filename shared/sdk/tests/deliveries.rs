@@ -88,7 +88,10 @@ async fn deliveries_are_listed_by_function_event_state_and_time_newest_first() {
     let both = DeliveryFilter { function: Some("events-2".to_owned()), ..event("order.sent") };
     assert_eq!(bodies(list(&app, both).await), of("order.sent", &[2, 1, 0]));
     let (since, until) = (Some(start + seconds(10)), Some(start + seconds(20)));
-    assert_eq!(bodies(list(&app, DeliveryFilter { since, until, ..event("order.paid") }).await), of("order.paid", &[1]));
+    assert_eq!(
+        bodies(list(&app, DeliveryFilter { since, until, ..event("order.paid") }).await),
+        of("order.paid", &[1])
+    );
 
     for limit in [1, 2, 5] {
         let (mut filter, mut ids) = (DeliveryFilter { limit, ..all() }, vec![]);
@@ -185,7 +188,10 @@ async fn redrive_of_what_is_not_dead_is_refused_with_its_state() {
     fails.store(false, Ordering::Relaxed);
     app.run_until_idle().await;
     let error = deliveries.redrive(&id).await.unwrap_err();
-    assert!(error.to_string().ends_with("it is delivered and no dead letter (all of its handlers are done)"), "{error}");
+    assert!(
+        error.to_string().ends_with("it is delivered and no dead letter (all of its handlers are done)"),
+        "{error}"
+    );
     let error = deliveries.redrive_all(in_state(DeliveryState::Retrying)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Usage);
 }
@@ -214,7 +220,11 @@ async fn list_of_deliveries_refuses_what_it_cannot_have() {
             ErrorKind::NotFound,
             "find a handler of an event named \"lost\" (there are: order.paid, order.sent)",
         ),
-        (DeliveryFilter { cursor: cursor.clone(), ..in_state(DeliveryState::Dropped) }, ErrorKind::Refused, "another list"),
+        (
+            DeliveryFilter { cursor: cursor.clone(), ..in_state(DeliveryState::Dropped) },
+            ErrorKind::Refused,
+            "another list",
+        ),
     ] {
         let error = deliveries.list(filter).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");

@@ -114,7 +114,8 @@ async fn run_is_listed_under_each_of_its_tags_and_under_new_ones_once_it_has_the
     let all: Vec<String> = (0..10).map(|n| format!("tag {n}")).collect();
     let first = app.run(TAGGED, vec![]).tags(all.clone()).await.unwrap().id();
     app.advance(seconds(1)).await;
-    let moved = app.run(TAGGED, vec!["tag 1".to_owned(), "new".to_owned()]).tags(["tag 0", "tag 3"]).await.unwrap().id();
+    let moved =
+        app.run(TAGGED, vec!["tag 1".to_owned(), "new".to_owned()]).tags(["tag 0", "tag 3"]).await.unwrap().id();
     app.advance(seconds(1)).await;
     let failed = app.run(EVEN, 3).tags(["tag 0", "tag 0"]).await.unwrap().id();
     app.run_until_idle().await;
@@ -157,7 +158,10 @@ async fn runs_are_listed_by_the_run_or_the_schedule_that_started_them() {
     let schedule = app.schedules().list().await.unwrap()[0].name.clone();
     let fired = app.list(ListFilter { schedule: Some(schedule), ..ListFilter::default() }).await.unwrap().runs;
     assert!((3..=4).contains(&fired.len()), "{}", fired.len());
-    assert!(fired.is_sorted_by_key(|run| std::cmp::Reverse(run.id)) && fired.iter().all(|run| run.trigger == Trigger::Schedule));
+    assert!(
+        fired.is_sorted_by_key(|run| std::cmp::Reverse(run.id))
+            && fired.iter().all(|run| run.trigger == Trigger::Schedule)
+    );
 }
 
 #[tokio::test(start_paused = true)]

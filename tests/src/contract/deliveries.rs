@@ -3,7 +3,8 @@
 use dacapo_core::commit::{self, Committed, Seen, Stored, commit};
 use dacapo_domain::{
     AttemptError, DeliveryInput, DeliveryMessage, DeliveryPhase, DeliveryRecord, DeliveryState, EventMessage,
-    HandlerFailure, Index, Json, Machine, Message, Payloads, Query, Retry, Subscribed, Subscription, Work, seconds, slot,
+    HandlerFailure, Index, Json, Machine, Message, Payloads, Query, Retry, Subscribed, Subscription, Work, seconds,
+    slot,
 };
 use futures::future::join_all;
 

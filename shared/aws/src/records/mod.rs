@@ -6,6 +6,7 @@
 //! | a record beside it | `{kind}/{id}` | `record/{its kind}/{its id}` |
 //! | a payload that doesn't fit into it | `{kind}/{id}` | `payload/{slot}/{version}` |
 //! | the same, from its second part on | `{kind}/{id}` | `payload/{slot}/{version}/{part}` |
+//! | a place in an index beyond its first there | `{kind}/{id}` | `place/{index}/{partition}/{sort}` |
 //! | a line of its log | `{kind}/{id}` | `log/{sort}` |
 //!
 //! A record has its `version`, its document as JSON text in `doc`, its payloads in `p.{slot}` or the sort keys of their

@@ -14,9 +14,7 @@ use dacapo_domain::{IndexEntry, Write};
 
 use super::{
     DynamoRecords,
-    attribute::{
-        EXPIRES_AT_S, HAS_OVERFLOW, Item, PK, PLACE, PLACES, SK, VERSION, key, key_of, number, text, text_of,
-    },
+    attribute::{EXPIRES_AT_S, HAS_OVERFLOW, Item, PK, PLACE, PLACES, SK, VERSION, key, key_of, number, text, text_of},
     index::{self, fnv1a},
     save::lost_to,
 };

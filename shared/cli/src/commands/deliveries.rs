@@ -145,19 +145,14 @@ impl DeliveryId {
 }
 
 impl ListDead {
-    async fn run(
-        self,
-        cx: &Context<'_>,
-        client: &Client,
-        state: Option<DeliveryState>,
-    ) -> CliResult<ExitCode> {
+    async fn run(self, cx: &Context<'_>, client: &Client, state: Option<DeliveryState>) -> CliResult<ExitCode> {
         let (now, Self { names, limit, cursor }) = (client.ports().clock.now(), self);
         let filter = DeliveryFilter { limit: limit.into(), cursor, ..names.filter(state, now) };
         let ListedDeliveries { deliveries, unreadable, cursor } = client.deliveries().list(filter).await?;
         let document = Page { deliveries: &deliveries, cursor: cursor.as_deref(), unreadable: &unreadable };
-        Ok(cx.output.give(&document, || {
-            output::page(delivery::table(&deliveries, now), &unreadable, cursor.as_deref())
-        }))
+        Ok(cx
+            .output
+            .give(&document, || output::page(delivery::table(&deliveries, now), &unreadable, cursor.as_deref())))
     }
 }
 

@@ -17,7 +17,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::{
-    page::{Dashboard, Frame, PageError},
+    page::{Dashboard, Frame, PageError, runs_of},
     show::{plain, shorten},
 };
 
@@ -111,8 +111,9 @@ fn facts(run: &RunView, now: Timestamp) -> Markup {
                 div class="wide" { dt { "Parent" } dd { a class="id" href={ "/run/" (parent.to_string()) } { (parent.to_string()) } } }
             }
             @if !run.tags.is_empty() {
-                div class="wide" { dt { "Tags" } dd { @for tag in &run.tags { span class="tag" { (plain(tag)) } } } }
+                div class="wide" { dt { "Tags" } dd { @for tag in &run.tags { a class="tag" href=(runs_of("tag", tag)) { (plain(tag)) } } } }
             }
+            div { dt { "Started by it" } dd { a href=(runs_of("parent", &run.id.to_string())) { "its runs" } } }
             @if let Some(kept) = kept { div { dt { "Kept until" } dd { (parts::moment(kept, now)) } } }
         }
     }

@@ -10,8 +10,8 @@ use super::{
     table::{DeliveryCell, DeliveryTransition as T, cell},
 };
 use crate::{
-    AttemptError, Decision, DecisionContext, Effect, Header, IndexEntry, Lease, Machine, Message, RecordedError, Retry, RetryHint,
-    Version, Work, code, later, limits,
+    AttemptError, Decision, DecisionContext, Effect, Header, IndexEntry, Lease, Machine, Message, RecordedError, Retry,
+    RetryHint, Version, Work, code, later, limits,
 };
 
 impl Machine for DeliveryRecord {

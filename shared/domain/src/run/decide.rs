@@ -6,15 +6,14 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Steps, Task, WaitLoopCall, attempt, cascade,
-    end, pause, reconcile, signal,
+    Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Steps, Task, WaitLoopCall, attempt, cascade, end, pause,
+    reconcile, signal,
     table::{Cell, Transition as T, cell},
     wait_loop,
     wait_loop_call::wait_until,
 };
 use crate::{
-    Decision, DecisionContext, Effect, Header, Id, IndexEntry, Json, Machine, Message, RecordKey, RunMessage,
-    Trigger,
+    Decision, DecisionContext, Effect, Header, Id, IndexEntry, Json, Machine, Message, RecordKey, RunMessage, Trigger,
     limits::{self, TooLarge},
 };
 

@@ -3,9 +3,7 @@
 use dacapo_domain::{DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord};
 
 use super::{
-    records::{
-        Function, dead_letter, drop_with, dropped, handling, once, one, retry, retrying, send, unsubscribed,
-    },
+    records::{Function, dead_letter, drop_with, dropped, handling, once, one, retry, retrying, send, unsubscribed},
     tape::{Case, at, driven, tape},
 };
 

@@ -192,9 +192,9 @@ impl DeliveryClient {
             let page = self.found(&filter).await?;
             tally.refused.extend(page.unreadable);
             for some in page.items.chunks(AT_ONCE) {
-                let redrives = some.iter().map(|stored| {
-                    dead_letter::redrive(&self.client.app, stored.record.clone(), self.deadline())
-                });
+                let redrives = some
+                    .iter()
+                    .map(|stored| dead_letter::redrive(&self.client.app, stored.record.clone(), self.deadline()));
                 for redriven in join_all(redrives).await {
                     match redriven {
                         Ok(_) => tally.redriven += 1,
@@ -224,7 +224,9 @@ impl DeliveryClient {
     async fn stored(&self, id: &str) -> Result<Stored<DeliveryRecord>, Error> {
         let found = load::<DeliveryRecord>(self.client.ports(), &RecordKey::new(DeliveryRecord::KIND, id)).await?;
         found.ok_or_else(|| {
-            let text = format!("find delivery {id:?} (one that never failed has no record; one that is over is kept for 14 days)");
+            let text = format!(
+                "find delivery {id:?} (one that never failed has no record; one that is over is kept for 14 days)"
+            );
             Error::new(ErrorKind::NotFound, text)
         })
     }

@@ -92,7 +92,9 @@ impl ListFilter {
             return Err(Error::usage(format_args!("list runs since {since} until {until} (since is the earlier one)")));
         }
         match self.state.filter(|state| self.unfinished && state.is_final()) {
-            Some(state) => Err(Error::usage(format_args!("list unfinished runs that are {state} (leave out one of both)"))),
+            Some(state) => {
+                Err(Error::usage(format_args!("list unfinished runs that are {state} (leave out one of both)")))
+            }
             None => Ok(()),
         }
     }
@@ -139,8 +141,13 @@ impl ListFilter {
     /// at soon, then of those that are put off.
     fn soonest(&self, tasks: Vec<String>, now: Timestamp) -> [Query; 2] {
         let below = Some(sort_time(later(now, LOOKED_AT_WITHIN)));
-        let ask = |index, partitions| {
-            Query { index, partitions, from: None, below: None, descending: false, limit: self.limit }
+        let ask = |index, partitions| Query {
+            index,
+            partitions,
+            from: None,
+            below: None,
+            descending: false,
+            limit: self.limit,
         };
         let due = Query { below, ..ask(Index::Reconcile, vec![IndexEntry::RECONCILED.to_owned()]) };
         [due, ask(Index::Due, tasks)]

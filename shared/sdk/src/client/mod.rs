@@ -18,9 +18,9 @@ use dacapo_core::{App, Origin, port::Ports};
 use dacapo_domain::{Manifest, TaskEntry, slug};
 
 pub use batch::StartBatch;
-pub use publish::{Publish, Published};
 pub use deliveries::{DeliveryClient, DeliveryFilter, ListedDeliveries, Redriven};
 pub use list::{ListFilter, Listed};
+pub use publish::{Publish, Published};
 pub(crate) use run::check_tags;
 pub use run::{StartRun, Started};
 pub use schedules::{ScheduleClient, ScheduleState};

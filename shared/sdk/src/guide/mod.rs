@@ -14,6 +14,7 @@
 //! | [`long_runs`] | how a run continues for months |
 //! | [`tokens`] | how a run waits for a word from outside |
 //! | [`events`] | how events are published, delivered and dropped |
+//! | [`lists`] | how runs are found again: by task, tag, parent, schedule, time, or when they are due |
 //! | [`client`] | the client, its errors, and the command line |
 //! | [`testing`] | how functions are tested |
 //! | [`guarantees`] | what holds when something fails |
@@ -35,6 +36,8 @@ pub mod handler {}
 pub mod hooks {}
 #[doc = include_str!("limits.md")]
 pub mod limits {}
+#[doc = include_str!("lists.md")]
+pub mod lists {}
 #[doc = include_str!("long_runs.md")]
 pub mod long_runs {}
 #[doc = include_str!("runs.md")]
