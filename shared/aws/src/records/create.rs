@@ -70,9 +70,8 @@ impl DynamoRecords {
         self.forget_mark(&write.header.key);
         let mut placed = vec![];
         for write in [Some(write), claim.map(|claim| &claim.write)].into_iter().flatten() {
-            let mut place = self.place(write).await?;
-            self.place_further(write, &mut place.item).await?;
-            placed.push((write, place));
+            let marks = self.put_further(write).await?;
+            placed.push((write, self.place(write, marks).await?));
         }
         let put = match (claim, &*placed) {
             (Some(claim), [(_, record), (_, second)]) => {

@@ -33,19 +33,20 @@ pub(super) struct Placed {
 }
 
 impl DynamoRecords {
-    /// Finds each payload of a write its place, and stores those apart that don't fit.
+    /// Finds each payload of a write its place, in an item with these marks, and stores those apart that don't fit.
     ///
     /// Invariant: a payload apart is stored before its record, so that a crash in between leaves an item that no record
     /// names. Its sort key is the write's own, so that a write that loses changes nothing.
     ///
     /// # Errors
     /// If a payload was not read, before anything is stored; if one can't be stored.
-    pub(super) async fn place(&self, write: &Write) -> PortResult<Placed> {
+    pub(super) async fn place(&self, write: &Write, marks: Item) -> PortResult<Placed> {
         write
             .payloads
             .check_read()
             .map_err(|error| PortError::new(PortErrorKind::Refused, format!("failed to {error}")).caused_by(error))?;
         let mut placed = Placed { item: item::of_write(write), apart: vec![] };
+        placed.item.extend(marks);
         if write.expiry_beside_s.is_some() {
             placed.item.insert(HAS_OVERFLOW.to_owned(), AttributeValue::Bool(true));
         }

@@ -21,19 +21,19 @@ use super::{
 use crate::error::Operation;
 
 impl DynamoRecords {
-    /// Stores the places of a new record that its item has no room for, and notes them there.
+    /// Stores the places of a new record that its item has no room for, and gives what the item says of them.
     ///
     /// # Errors
     /// `Refused` for a record that stands beside another; else what the service says.
-    pub(super) async fn place_further(&self, write: &Write, item: &mut Item) -> PortResult<()> {
+    pub(super) async fn put_further(&self, write: &Write) -> PortResult<Item> {
         let further = items(write)?;
         if further.is_empty() {
-            return Ok(());
+            return Ok(Item::new());
         }
-        item.insert(PLACES.to_owned(), text(mark(&further)));
-        item.insert(HAS_OVERFLOW.to_owned(), AttributeValue::Bool(true));
+        let places = text(mark(&further));
         let puts = further.into_iter().map(put).collect::<PortResult<Vec<_>>>()?;
-        self.write_all(Operation::of("store the places of", &write.header.key.to_string()), puts).await
+        self.write_all(Operation::of("store the places of", &write.header.key.to_string()), puts).await?;
+        Ok(Item::from([(PLACES.to_owned(), places), (HAS_OVERFLOW.to_owned(), AttributeValue::Bool(true))]))
     }
 
     /// Moves the places of a record that was saved as this item, where they are others than before.

@@ -10,6 +10,7 @@ mod gather;
 mod join;
 mod log;
 mod outbox;
+mod places;
 mod price;
 mod query;
 mod save;
