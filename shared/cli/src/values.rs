@@ -1,9 +1,9 @@
-//! The values of arguments: a body, a run's id, a time, a filter of runs.
+//! The values of arguments: a body, a run's id, a time, which runs or deliveries are meant.
 
 use std::io::Read;
 
 use clap::Args;
-use dacapo::ListFilter;
+use dacapo::{DeliveryFilter, DeliveryState, ListFilter};
 use dacapo_domain::{Id, Json, State, When, until};
 use jiff::Timestamp;
 
@@ -35,6 +35,23 @@ pub struct RunFilter {
     until: Option<Past>,
 }
 
+/// The arguments that say which deliveries are meant.
+#[derive(Debug, Args)]
+pub struct DeliveryNames {
+    /// Deliveries to this function
+    #[arg(long, value_name = "NAME")]
+    function: Option<String>,
+    /// Deliveries of events of this name
+    #[arg(long, value_name = "NAME")]
+    event: Option<String>,
+    /// Deliveries of events published then or later: a timestamp, or how long ago, such as "2 hours"
+    #[arg(long, value_name = "TIME", value_parser = past)]
+    since: Option<Past>,
+    /// Deliveries of events published before then: a timestamp, or how long ago
+    #[arg(long, value_name = "TIME", value_parser = past)]
+    until: Option<Past>,
+}
+
 /// A time in the past.
 #[derive(Clone, Debug)]
 pub enum Past {
@@ -59,6 +76,16 @@ impl RunFilter {
             until: until.map(at),
             ..ListFilter::default()
         }
+    }
+}
+
+impl DeliveryNames {
+    /// The filter of the deliveries that are meant.
+    pub fn filter(self, state: Option<DeliveryState>, now: Timestamp) -> DeliveryFilter {
+        let Self { function, event, since, until } = self;
+        let at = |past: Past| past.seen_from(now);
+        let (since, until) = (since.map(at), until.map(at));
+        DeliveryFilter { function, event, state, since, until, ..DeliveryFilter::default() }
     }
 }
 

@@ -7,6 +7,7 @@
 mod app;
 pub mod attempt;
 mod brief;
+pub mod bulk;
 pub mod commit;
 pub mod conductor;
 pub mod control;
@@ -15,6 +16,7 @@ mod error;
 pub mod function;
 pub mod hook;
 mod lifecycle;
+pub mod list;
 mod origin;
 pub mod port;
 mod publish;

@@ -2,6 +2,7 @@
 //!
 //! The shell around it reads the clock, rolls the dice and moves the bytes; every decision is here.
 
+mod bulk;
 mod child;
 mod cron;
 mod deferred_event;
@@ -9,6 +10,7 @@ pub mod delivery;
 mod diagram;
 mod effect;
 mod every;
+mod filter;
 mod idempotency_key;
 mod join;
 mod json;
@@ -30,6 +32,7 @@ mod time;
 mod token;
 mod when;
 
+pub use bulk::{BULK, Bulk, BulkAction, BulkTally};
 pub use child::{Child, ChildrenError};
 pub use cron::{Cron, CronError, CronField, CronProblem};
 pub use deferred_event::{DeferredEvent, DeferredEventInput};
@@ -39,6 +42,7 @@ pub use delivery::{
 };
 pub use effect::Effect;
 pub use every::{Every, EveryError, EveryProblem};
+pub use filter::{DeliveryFilter, FilterError, List, ListFilter};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyInput};
 pub use join::{Gathering, Join, JoinRecord, Waiter, WaiterError};
 pub use json::{Json, UnreadableJson};

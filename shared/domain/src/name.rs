@@ -28,6 +28,9 @@ pub enum NameError {
     /// An event's name begins with what lifecycle events begin with.
     #[error("event name {0:?} begins with `task.`, which is reserved for lifecycle events (choose another first word)")]
     Reserved(String),
+    /// A task's name begins with what built-in tasks begin with.
+    #[error("task name {0:?} begins with `dacapo.`, which is reserved for built-in tasks (choose another first word)")]
+    BuiltIn(String),
     /// An app's or a stage's name is not one that AWS takes.
     #[error("{what} {name:?} is not 1 to {allowed} characters of a-z, 0-9 and single hyphens, beginning with a letter")]
     Plain {
@@ -134,11 +137,14 @@ impl From<Id> for String {
     }
 }
 
-/// Checks a task's name: 1 to 64 characters of any text.
+/// Checks a task's name: 1 to 64 characters of any text that doesn't begin with `dacapo.`.
 ///
 /// # Errors
 /// [`NameError::Length`] otherwise.
 pub fn check_task_name(name: &str) -> Result<(), NameError> {
+    if name.starts_with("dacapo.") {
+        return Err(NameError::BuiltIn(name.to_owned()));
+    }
     check_length("task", name, TASK_NAME_CHARS)
 }
 
@@ -227,20 +233,27 @@ pub const fn same_slug(one: &str, other: &str) -> bool {
     }
 }
 
-/// Says at build time whether a name has 1 to 64 characters.
+/// Says at build time whether a name has 1 to 64 characters and doesn't begin with `dacapo.`.
 #[must_use]
 pub const fn is_task_name(name: &str) -> bool {
     let chars = count_chars(name);
-    chars >= 1 && chars <= TASK_NAME_CHARS
+    chars >= 1 && chars <= TASK_NAME_CHARS && !begins_with(name, "dacapo.")
 }
 
 /// Says at build time whether a name has 1 to 128 characters and doesn't begin with `task.`.
 #[must_use]
 pub const fn is_event_name(name: &str) -> bool {
     let chars = count_chars(name);
-    let b = name.as_bytes();
-    let reserved = b.len() >= 5 && b[0] == b't' && b[1] == b'a' && b[2] == b's' && b[3] == b'k' && b[4] == b'.';
-    chars >= 1 && chars <= EVENT_NAME_CHARS && !reserved
+    chars >= 1 && chars <= EVENT_NAME_CHARS && !begins_with(name, "task.")
+}
+
+const fn begins_with(name: &str, start: &str) -> bool {
+    let (name, start) = (name.as_bytes(), start.as_bytes());
+    let mut at = 0;
+    while at < start.len() && at < name.len() && name[at] == start[at] {
+        at += 1;
+    }
+    at == start.len()
 }
 
 /// 128 bits of a text, stable over versions and machines (FNV-1a): what is named by it gets the same id each time.
@@ -299,7 +312,7 @@ mod tests {
         }
 
         #[test]
-        fn name_taken_at_build_time_is_taken_at_run_time(name in "(task\\.)?\\PC{0,130}") {
+        fn name_taken_at_build_time_is_taken_at_run_time(name in "((task|dacapo)\\.)?\\PC{0,130}") {
             prop_assert_eq!(is_task_name(&name), check_task_name(&name).is_ok());
             prop_assert_eq!(is_event_name(&name), check_event_name(&name).is_ok());
         }

@@ -50,8 +50,8 @@ mod task_error;
 
 pub use awaited::Awaited;
 pub use client::{
-    Client, Completed, DeliveryClient, DeliveryFilter, ListFilter, Listed, ListedDeliveries, Publish, Published,
-    Redriven, ScheduleClient, ScheduleState, StartBatch, StartRun, Started,
+    BulkRuns, Client, Completed, DeliveryClient, Listed, ListedDeliveries, Publish, Published, ScheduleClient,
+    ScheduleState, StartBatch, StartBulk, StartRun, Started,
 };
 pub use context::{ChildRun, Children, EventContext, HookContext, MakeToken, RunContext, TaskContext, Token, Told};
 pub use dacapo_core::{
@@ -60,8 +60,9 @@ pub use dacapo_core::{
     port::{LogEntry, LogLevel},
 };
 pub use dacapo_domain::{
-    DeliveryState, DeliveryView, HandlerRecord, HandlerState, Id, Json, RecordedError, Retry, RunView, Schedule, State,
-    StepView, Trigger, When, code, cron, days, every, hours, minutes, seconds,
+    BulkTally, DeliveryFilter, DeliveryState, DeliveryView, HandlerRecord, HandlerState, Id, Json, ListFilter,
+    RecordedError, Retry, RunView, Schedule, State, StepView, Trigger, When, code, cron, days, every, hours, minutes,
+    seconds,
 };
 pub use definition::{Definition, Function};
 pub use event_handler::{EventHandler, on};

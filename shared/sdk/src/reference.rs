@@ -45,7 +45,7 @@ pub struct EventRef<B> {
 }
 
 impl<I, O> TaskRef<I, O> {
-    /// The task of this name: any text of 1 to 64 characters, unique in the app.
+    /// The task of this name: any text of 1 to 64 characters that doesn't begin with `dacapo.`, unique in the app.
     ///
     /// # Panics
     /// If the name is none. A `const` reference so fails to build.
@@ -55,7 +55,7 @@ impl<I, O> TaskRef<I, O> {
         I: Payload,
         O: Payload,
     {
-        assert!(is_task_name(name), "a task's name has 1 to 64 characters");
+        assert!(is_task_name(name), "a task's name has 1 to 64 characters, and doesn't begin with `dacapo.`");
         Self { name, input: Codec::new(), output: Codec::new() }
     }
 

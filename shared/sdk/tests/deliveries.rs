@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use dacapo::{DeliveryFilter, DeliveryState, DeliveryView, ErrorKind, Json, prelude::*};
+use dacapo::{BulkTally, DeliveryFilter, DeliveryState, DeliveryView, ErrorKind, Json, prelude::*};
 use dacapo_test_kit::TestApp;
 
 const PAID: EventRef<u32> = EventRef::new("order.paid");
@@ -141,13 +141,16 @@ async fn dead_letters_are_redriven_by_a_filter_and_all() {
     assert_eq!(list(&app, DeliveryFilter { limit: 100, ..in_state(DeliveryState::Dropped) }).await.len(), 60);
     fails.store(false, Ordering::Relaxed);
     let paid = DeliveryFilter { event: Some("order.paid".to_owned()), ..all() };
-    let tally = app.client().deliveries().redrive_all(paid).await.unwrap();
-    assert_eq!((tally.redriven, tally.refused), (30, vec![]));
+    assert_eq!(app.client().deliveries().redrive_all(paid.clone()).count().await.unwrap(), 30);
+    let started = app.client().deliveries().redrive_all(paid).await.unwrap();
     app.run_until_idle().await;
+    let tally = app.state(started.id()).await.unwrap().result.unwrap().parse::<BulkTally>().unwrap();
+    assert_eq!(tally, BulkTally { done: 30, ..BulkTally::default() });
     let dead = list(&app, DeliveryFilter { limit: 100, ..in_state(DeliveryState::Dropped) }).await;
     assert!(dead.len() == 30 && dead.iter().all(|it| it.name == "order.sent"));
-    assert_eq!(app.client().deliveries().redrive_all(all()).await.unwrap().redriven, 30);
+    let started = app.client().deliveries().redrive_all(all()).await.unwrap();
     app.run_until_idle().await;
+    assert_eq!(app.state(started.id()).await.unwrap().message.as_deref(), Some("30 redriven"));
     assert!(list(&app, in_state(DeliveryState::Dropped)).await.is_empty());
 }
 

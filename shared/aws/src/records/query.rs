@@ -108,7 +108,8 @@ impl DynamoRecords {
             (None, Some(_)) => "#shard = :shard AND #sort < :below",
             (Some(_), Some(_)) => "#shard = :shard AND #sort BETWEEN :from AND :below",
         };
-        let bounds = [(":from", query.first_sort()), (":below", query.sort_limit().as_deref())];
+        let limit = query.sort_limit();
+        let bounds = [(":from", query.first_sort()), (":below", limit.as_deref())];
         let bounds = bounds.into_iter().filter_map(|(name, bound)| Some((name.to_owned(), text(bound?))));
         let values: HashMap<String, AttributeValue> = bounds.chain([(":shard".to_owned(), text(shard))]).collect();
         let mut names = HashMap::from([("#shard".to_owned(), query.index.name().to_owned())]);

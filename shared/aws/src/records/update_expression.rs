@@ -95,10 +95,10 @@ mod tests {
         let (expression, names, values) = UpdateExpression::of(item).expression();
         assert_eq!(
             expression,
-            "SET #doc = :doc, #list = :list, #listSort = :listSort, #version = :version \
-             REMOVE #expiresAtS, #failed, #failedSort, #parent, #parentSort, #reconcile, #reconcileSort"
+            "SET #doc = :doc, #list = :list, #listSort = :listSort, #version = :version REMOVE #due, #dueSort, \
+             #expiresAtS, #failed, #failedSort, #parent, #parentSort, #reconcile, #reconcileSort, #tag, #tagSort"
         );
-        assert_eq!((names.len(), values.len()), (11, 4));
+        assert_eq!((names.len(), values.len()), (15, 4));
     }
 
     #[test]
@@ -111,7 +111,7 @@ mod tests {
             expression.starts_with("SET #a_result = :a_result, #p_input = :p_input REMOVE #a_input, "),
             "{expression}"
         );
-        assert!(expression.ends_with(", #p_result, #parent, #parentSort, #reconcile, #reconcileSort"), "{expression}");
+        assert!(expression.contains(", #p_result, #parent, #parentSort, #reconcile, #reconcileSort, "), "{expression}");
         assert_eq!(names["#a_input"], "a.input");
         assert_eq!(names["#version"], "version", "and those of the condition");
     }

@@ -127,9 +127,7 @@ async fn run_with_everything_that_one_can_have_is_one_unit() {
         parent_id: Some(SystemClock.new_id()),
         hops: 3,
         tags: vec!["tenant:7".to_owned(), String::new()],
-        key: Some(key),
-        schedule: Some("daily".to_owned()),
-        execution: Some("by-hand".to_owned()),
+        key: Some(key), // A run that a schedule or an execution has started has no parent.
         ttl: Some(Duration::from_secs(60)),
         ..new_run()
     };

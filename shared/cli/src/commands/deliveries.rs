@@ -2,17 +2,17 @@
 
 use std::process::ExitCode;
 
-use clap::{ArgGroup, Args, Subcommand};
-use dacapo::{Client, DeliveryFilter, DeliveryState, DeliveryView, ListedDeliveries, Redriven};
-use jiff::Timestamp;
+use clap::{Args, Subcommand};
+use dacapo::{Client, DeliveryFilter, DeliveryState, DeliveryView, ListedDeliveries};
 use serde::Serialize;
 use serde_json::json;
 
+use super::bulk;
 use crate::{
     context::Context,
     failure::CliResult,
     output::{self, delivery, plain},
-    values::{Past, past},
+    values::DeliveryNames,
 };
 
 /// The commands for deliveries.
@@ -32,7 +32,7 @@ pub enum DeadLetters {
     /// Show a dead letter: body, attempts, last error
     Show(DeliveryId),
     /// Send dead letters again, with their attempts at 0
-    Redrive(Redrive),
+    Redrive(RedriveDead),
     /// Delete a dead letter
     Delete(DeliveryId),
 }
@@ -55,7 +55,7 @@ pub struct List {
 #[derive(Debug, Args)]
 pub struct ListDead {
     #[command(flatten)]
-    names: Names,
+    names: DeliveryNames,
     /// The number of deliveries, at most
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
@@ -64,35 +64,14 @@ pub struct ListDead {
     cursor: Option<String>,
 }
 
-/// The arguments that say which deliveries are meant.
+/// One dead letter; or all that the options name, by a bulk run.
 #[derive(Debug, Args)]
-struct Names {
-    /// Deliveries to this function
-    #[arg(long, value_name = "NAME")]
-    function: Option<String>,
-    /// Deliveries of events of this name
-    #[arg(long, value_name = "NAME")]
-    event: Option<String>,
-    /// Deliveries of events published then or later: a timestamp, or how long ago, such as "2 hours"
-    #[arg(long, value_name = "TIME", value_parser = past)]
-    since: Option<Past>,
-    /// Deliveries of events published before then: a timestamp, or how long ago
-    #[arg(long, value_name = "TIME", value_parser = past)]
-    until: Option<Past>,
-}
-
-/// One dead letter, all that the options name, or all.
-#[derive(Debug, Args)]
-#[command(group = ArgGroup::new("which").required(true).multiple(true).args(["id", "function", "event", "since", "until", "all"]))]
-pub struct Redrive {
+pub struct RedriveDead {
     /// The delivery's id, as the list shows it
-    #[arg(conflicts_with_all = ["function", "event", "since", "until", "all"])]
+    #[arg(conflicts_with_all = ["function", "event", "since", "until", "all", "dry_run", "per_second", "wait"])]
     id: Option<String>,
     #[command(flatten)]
-    names: Names,
-    /// All dead letters
-    #[arg(long, conflicts_with_all = ["function", "event", "since", "until"])]
-    all: bool,
+    all: bulk::Redrive,
 }
 
 /// A page of deliveries, for programs.
@@ -101,15 +80,6 @@ struct Page<'a> {
     deliveries: &'a [DeliveryView],
     cursor: Option<&'a str>,
     unreadable: &'a [String],
-}
-
-impl Names {
-    fn filter(self, state: Option<DeliveryState>, now: Timestamp) -> DeliveryFilter {
-        let Self { function, event, since, until } = self;
-        let at = |past: Past| past.seen_from(now);
-        let (since, until) = (since.map(at), until.map(at));
-        DeliveryFilter { function, event, state, since, until, ..DeliveryFilter::default() }
-    }
 }
 
 impl Deliveries {
@@ -156,21 +126,12 @@ impl ListDead {
     }
 }
 
-impl Redrive {
+impl RedriveDead {
     async fn run(self, cx: &Context<'_>, client: &Client) -> CliResult<ExitCode> {
         if let Some(id) = self.id {
             let redriven = client.deliveries().redrive(&id).await?;
             return Ok(cx.output.give(&redriven, || format!("delivery {} is on its way again", plain(&id))));
         }
-        let filter = self.names.filter(None, client.ports().clock.now());
-        let tally = client.deliveries().redrive_all(filter).await?;
-        Ok(cx.output.give(&tally, || {
-            let Redriven { redriven, refused } = &tally;
-            let mut text = format!("{redriven} dead letters are on their way again");
-            for why in refused {
-                text += &format!("\nleft: {}", plain(why));
-            }
-            text
-        }))
+        bulk::Bulk::Redrive(self.all).run(cx).await
     }
 }

@@ -1,5 +1,6 @@
 //! The commands, by what they are about.
 
+mod bulk;
 mod complete;
 mod dashboard;
 mod deliveries;
@@ -62,6 +63,9 @@ pub enum Command {
     /// Deliveries that were dropped: shown, redriven, deleted
     #[command(subcommand)]
     DeadLetters(deliveries::DeadLetters),
+    /// Abort, replay or redrive all that options name
+    #[command(subcommand)]
+    Bulk(bulk::Bulk),
     /// Say when a text such as "5 minutes" is
     When(preview::When),
     /// Say when a schedule such as every "5 minutes" fires
@@ -117,6 +121,7 @@ pub fn run(command: Command, cx: &Context<'_>, program: clap::Command) -> CliRes
             Command::Manifest(it) => it.run(cx).await,
             Command::Schedules(it) => it.run(cx).await,
             Command::Deliveries(it) => it.run(cx).await,
+            Command::Bulk(it) => it.run(cx).await,
             Command::DeadLetters(it) => it.run(cx).await,
             Command::Dashboard(it) => it.run(cx).await,
             Command::When(it) => it.run(cx),

@@ -131,7 +131,7 @@ impl Drop for Shown<'_> {
 }
 
 /// Waits for a run's end, shows how far it is, and prints how it ended.
-async fn until_its_end(cx: &Context<'_>, client: &Client, id: Id) -> CliResult<ExitCode> {
+pub(super) async fn until_its_end(cx: &Context<'_>, client: &Client, id: Id) -> CliResult<ExitCode> {
     let run = follow(cx, client, id).await?;
     let now = client.ports().clock.now();
     if run.state == State::Completed {

@@ -4,6 +4,8 @@ mod app_dlq;
 mod deployed;
 mod reconcile;
 
+use std::sync::Arc;
+
 use dacapo_domain::{
     CONDUCTOR, CrashReport, DeferredEvent, DeferredEventInput, DeferredMessage, Effect, ExecutionEnded, FunctionEntry,
     Input, Invocation, Json, Manifest, Message, NewRun, Policy, RunRecord, Start, State, Task, Trigger, WaitLoopAnswer,
@@ -16,11 +18,13 @@ pub use reconcile::Swept;
 
 use crate::{
     App,
+    bulk::BulkTask,
     commit::{Committed, Creation, PATIENCE, Seen, commit, commit_run, create, load},
+    function::Handlers,
     lifecycle::settle,
     port::{PortError, PortErrorKind, PortResult, Ports},
     publish::send,
-    runner::InvokeError,
+    runner::{InvokeError, Runner},
 };
 
 /// The built-in function of every app.
@@ -52,6 +56,9 @@ impl Conductor {
             Some(Ok(Invocation::Start(start))) => Json::of(&self.start(start).await?),
             Some(Ok(Invocation::Sweep {})) => Json::of(&self.sweep().await?),
             Some(Ok(Invocation::Deployed {})) => Json::of(&self.deployed().await?),
+            Some(Ok(Invocation::Loop(call))) if call.function == CONDUCTOR => {
+                return self.runner().invoke(payload, self.invocation_ends()).await;
+            }
             Some(Ok(Invocation::Loop(_))) => {
                 return Err(InvokeError::Payload("this call is for a task's function".to_owned()));
             }
@@ -72,6 +79,7 @@ impl Conductor {
         match Message::from_text(text) {
             Ok(Message::Deferred(message)) => self.publish_deferred(&message).await,
             Ok(Message::ExecutionEnded(ended)) => self.execution_ended(ended).await,
+            Ok(Message::Run(_)) => self.runner().deliver(text, 1, self.invocation_ends()).await,
             _ => {
                 tracing::error!(message = text, "the conductor can't read a message: moved to the dead-letter queue");
                 let (function, text) = (CONDUCTOR.to_owned(), text.to_owned());
@@ -169,6 +177,16 @@ impl Conductor {
     #[must_use]
     pub fn ports(&self) -> &Ports {
         self.app.ports()
+    }
+
+    /// The runner of the built-in task.
+    fn runner(&self) -> Runner {
+        Runner::new(Handlers::Task(Arc::new(BulkTask)), self.ports().clone(), CONDUCTOR)
+    }
+
+    /// The end of this invocation, at the latest.
+    fn invocation_ends(&self) -> Timestamp {
+        self.ports().clock.now() + limits::CONDUCTOR_TIMEOUT
     }
 
     fn deadline(&self) -> Timestamp {

@@ -4,6 +4,7 @@ mod record;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use record::{FormerTask, ManifestInput, ManifestRecord};
 
-use crate::{Json, LifecycleEvent, Policy, Retry, limits, slug};
+use crate::{BULK, Bulk, Json, LifecycleEvent, Policy, Retry, limits, slug};
 
 /// The version of the manifest's stored form.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -211,9 +212,14 @@ impl Manifest {
         Ok(())
     }
 
-    /// The task of this name and its function.
+    /// The task of this name and its function; of a built-in one the conductor.
     #[must_use]
     pub fn task(&self, name: &str) -> Option<(&FunctionEntry, &TaskEntry)> {
+        static BUILT_IN: LazyLock<(FunctionEntry, TaskEntry)> =
+            LazyLock::new(|| (FunctionEntry::conductor(), Bulk::entry()));
+        if name == BULK {
+            return Some((&BUILT_IN.0, &BUILT_IN.1));
+        }
         self.tasks().find(|(_, task)| task.name == name)
     }
 

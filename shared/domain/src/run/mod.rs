@@ -36,7 +36,7 @@ pub use steps::Steps;
 pub use view::RunView;
 pub use wait_loop_call::{ExecutionEnd, WaitLoopAnswer, WaitLoopCall, answer};
 
-use crate::{Id, Json, LifecycleEvent, RecordedError, Version, json::is_zero, limits, text::cut};
+use crate::{BULK, CONDUCTOR, Id, Json, LifecycleEvent, RecordedError, Version, json::is_zero, limits, text::cut};
 
 /// The record of a run. Its body, inputs, result and logs are stored beside it, not in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -239,7 +239,7 @@ impl RunRecord {
     /// The function that holds the task.
     #[must_use]
     pub fn function(&self) -> String {
-        crate::slug(&self.name)
+        if self.name == BULK { CONDUCTOR.to_owned() } else { crate::slug(&self.name) }
     }
 
     /// The purpose of a message about the record as it is now.

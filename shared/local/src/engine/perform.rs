@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dacapo_core::port::{Outbox, PortResult};
-use dacapo_domain::{CrashReport, Effect, Invocation, Json, WaitLoopAnswer, WaitLoopCall};
+use dacapo_domain::{CONDUCTOR, CrashReport, Effect, Invocation, Json, WaitLoopAnswer, WaitLoopCall};
 
 use super::{Engine, Work};
 use crate::{
@@ -114,7 +114,8 @@ impl Engine {
     }
 
     async fn ask(&self, function: &str, call: &WaitLoopCall) -> Result<WaitLoopAnswer, InvocationFailed> {
-        let entry = self.app().functions.get(function).cloned();
+        let conductor = (function == CONDUCTOR).then(|| self.conductor.clone());
+        let entry = conductor.or_else(|| self.app().functions.get(function).cloned());
         let entry = entry.ok_or_else(|| InvocationFailed::new(format!("no function is named {function}")))?;
         let payload = Invocation::Loop(call.clone());
         let payload = Json::of(&payload).map_err(|error| InvocationFailed::new(error.to_string()))?;

@@ -1,48 +1,15 @@
 //! Deliveries that have failed: listed, shown, and, where they are dead letters, redriven or deleted.
 
 use dacapo_core::{
-    commit::{PATIENCE, Stored, load, read_record},
+    commit::{PATIENCE, Stored, load},
     dead_letter,
+    list::{Found, list_deliveries},
 };
-use dacapo_domain::{
-    DeliveryRecord, DeliveryState, DeliveryView, Index, Machine, Manifest, Query, RecordKey, later, sort_time,
-};
-use futures::future::join_all;
+use dacapo_domain::{BulkAction, DeliveryFilter, DeliveryRecord, DeliveryView, Machine, Manifest, RecordKey, later};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::{
-    Client,
-    pages::{Found, List, check_limit},
-    suggestion,
-};
+use super::{Client, StartBulk, suggestion};
 use crate::{Error, ErrorKind};
-
-/// The deliveries of a page where the filter doesn't say.
-const LIMIT: usize = 20;
-/// Dead letters of one read when many are redriven, and those that are redriven at once.
-const PAGE: usize = 100;
-const AT_ONCE: usize = 16;
-
-/// The filter of a list of deliveries: those of which all of it is true. Each field that isn't named is true of all.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct DeliveryFilter {
-    /// Deliveries to this function, which may be one that is deployed no more.
-    pub function: Option<String>,
-    /// Deliveries of events of this name.
-    pub event: Option<String>,
-    /// Deliveries in this state. Those that are dropped are the dead letters.
-    pub state: Option<DeliveryState>,
-    /// Deliveries of events that were published then or later, to the millisecond.
-    pub since: Option<Timestamp>,
-    /// Deliveries of events that were published before then.
-    pub until: Option<Timestamp>,
-    /// Deliveries of one page at most, 1 to 1,000.
-    pub limit: usize,
-    /// The place to go on from: a former page's.
-    pub cursor: Option<String>,
-}
 
 /// A page of deliveries.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,61 +22,11 @@ pub struct ListedDeliveries {
     pub cursor: Option<String>,
 }
 
-/// What came of redriving many dead letters.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Redriven {
-    /// Those that are on their way again.
-    pub redriven: usize,
-    /// Why others are not, one line each.
-    pub refused: Vec<String>,
-}
-
 /// The deliveries of an app that have failed: each is one event at one function. A success at the first try is none of
 /// them.
 #[derive(Clone)]
 pub struct DeliveryClient {
     client: Client,
-}
-
-impl Default for DeliveryFilter {
-    /// All deliveries that have failed at some time, 20 a page.
-    fn default() -> Self {
-        Self { function: None, event: None, state: None, since: None, until: None, limit: LIMIT, cursor: None }
-    }
-}
-
-impl DeliveryFilter {
-    /// # Errors
-    /// `Usage` for what no delivery can be.
-    fn check(&self) -> Result<(), Error> {
-        check_limit("deliveries", self.limit)?;
-        match (self.since, self.until) {
-            (Some(since), Some(until)) if since >= until => Err(Error::usage(format_args!(
-                "list deliveries since {since} until {until} (since is the earlier one)"
-            ))),
-            _ => Ok(()),
-        }
-    }
-
-    fn list(&self) -> List {
-        let states = DeliveryState::ALL.into_iter().filter(|state| self.state.is_none_or(|wanted| wanted == *state));
-        let partition = |state| match (&self.function, &self.event) {
-            (Some(function), _) => (Index::Parent, DeliveryRecord::partition_of_function(function, state)),
-            (None, Some(event)) => (Index::Tag, DeliveryRecord::partition_of_event(event, state)),
-            (None, None) => (Index::List, DeliveryRecord::partition(state)),
-        };
-        let (indexes, partitions): (Vec<Index>, Vec<String>) = states.map(partition).unzip();
-        let (index, from, below) = (indexes[0], self.since.map(sort_time), self.until.map(sort_time));
-        let ask = Query { index, partitions, from, below, descending: true, limit: self.limit };
-        List { name: format!("deliveries {:?}", Self { limit: 0, cursor: None, ..self.clone() }), asks: vec![ask] }
-    }
-
-    /// Is true of a delivery that the list has: its index may be behind, and names one of function and event.
-    fn has(&self, delivery: &DeliveryRecord) -> bool {
-        self.function.as_ref().is_none_or(|function| delivery.function == *function)
-            && self.event.as_ref().is_none_or(|event| delivery.name == *event)
-            && self.state.is_none_or(|state| delivery.state() == state)
-    }
 }
 
 impl Client {
@@ -139,21 +56,12 @@ impl DeliveryClient {
     /// }
     /// ```
     pub async fn list(&self, filter: DeliveryFilter) -> Result<ListedDeliveries, Error> {
-        let Found { items, unreadable, cursor } = self.found(&filter).await?;
+        let Found { items, unreadable, cursor } = list_deliveries(&self.client.app, &filter).await?;
         if items.is_empty() && unreadable.is_empty() && filter.cursor.is_none() {
-            filter.check_names(&*self.client.manifest().await?)?;
+            check_names(&filter, &*self.client.manifest().await?)?;
         }
         let view = |Stored { record, payloads }| DeliveryView::new(&record, payloads);
         Ok(ListedDeliveries { deliveries: items.into_iter().map(view).collect(), unreadable, cursor })
-    }
-
-    async fn found(&self, filter: &DeliveryFilter) -> Result<Found<Stored<DeliveryRecord>>, Error> {
-        filter.check()?;
-        let page = self.client.page(filter.list(), filter.limit, filter.cursor.as_deref(), |_, stored| {
-            let stored = read_record::<DeliveryRecord>(stored)?;
-            Ok(filter.has(&stored.record).then_some(stored))
-        });
-        page.await
     }
 
     /// A delivery with its body, by its id.
@@ -176,40 +84,9 @@ impl DeliveryClient {
         Ok(DeliveryView::new(&redriven, payloads))
     }
 
-    /// Redrives all dead letters that a filter names, whatever its limit and cursor. Those that become dead meanwhile may
-    /// be among them; called again, it finds what is left.
-    ///
-    /// # Errors
-    /// As [`list`](Self::list); `Usage` for a filter of another state; an error of the store, once some are redriven.
-    pub async fn redrive_all(&self, filter: DeliveryFilter) -> Result<Redriven, Error> {
-        let state = filter.state.unwrap_or(DeliveryState::Dropped);
-        if state != DeliveryState::Dropped {
-            return Err(Error::usage(format_args!("redrive deliveries that are {state} (allowed: dropped)")));
-        }
-        let mut filter = DeliveryFilter { state: Some(state), limit: PAGE, cursor: None, ..filter };
-        let mut tally = Redriven::default();
-        loop {
-            let page = self.found(&filter).await?;
-            tally.refused.extend(page.unreadable);
-            for some in page.items.chunks(AT_ONCE) {
-                let redrives = some
-                    .iter()
-                    .map(|stored| dead_letter::redrive(&self.client.app, stored.record.clone(), self.deadline()));
-                for redriven in join_all(redrives).await {
-                    match redriven {
-                        Ok(_) => tally.redriven += 1,
-                        Err(error) if matches!(error.kind(), ErrorKind::Refused | ErrorKind::NotFound) => {
-                            tally.refused.push(error.to_string());
-                        }
-                        Err(error) => return Err(error),
-                    }
-                }
-            }
-            filter.cursor = page.cursor;
-            if filter.cursor.is_none() {
-                return Ok(tally);
-            }
-        }
+    /// Redrives all dead letters that a filter names, by a run of their own: see [`StartBulk`].
+    pub fn redrive_all(&self, deliveries: DeliveryFilter) -> StartBulk {
+        self.client.start_bulk(BulkAction::Redrive { deliveries })
     }
 
     /// Deletes a dead letter. What its function's dead-letter queue has of it stays there for its 14 days.
@@ -236,23 +113,20 @@ impl DeliveryClient {
     }
 }
 
-impl DeliveryFilter {
-    /// # Errors
-    /// `NotFound` for a function or an event that the app doesn't have.
-    fn check_names(&self, manifest: &Manifest) -> Result<(), Error> {
-        let with_handlers = || manifest.functions.iter().filter(|function| !function.subscriptions().is_empty());
-        let functions: Vec<&str> = with_handlers().map(|function| &*function.name).collect();
-        let mut events: Vec<&str> = with_handlers().flat_map(|it| it.subscriptions()).map(|it| &*it.event).collect();
-        events.sort_unstable();
-        events.dedup();
-        for (what, name, known) in
-            [("function of event handlers", &self.function, functions), ("handler of an event", &self.event, events)]
-        {
-            if let Some(name) = name.as_deref().filter(|name| !known.contains(name)) {
-                let text = format!("find a {what} named {name:?}{}", suggestion(name, &known));
-                return Err(Error::new(ErrorKind::NotFound, text));
-            }
+/// Checks that the app has the function and the event that a filter names.
+fn check_names(filter: &DeliveryFilter, manifest: &Manifest) -> Result<(), Error> {
+    let with_handlers = || manifest.functions.iter().filter(|function| !function.subscriptions().is_empty());
+    let functions: Vec<&str> = with_handlers().map(|function| &*function.name).collect();
+    let mut events: Vec<&str> = with_handlers().flat_map(|it| it.subscriptions()).map(|it| &*it.event).collect();
+    events.sort_unstable();
+    events.dedup();
+    for (what, name, known) in
+        [("function of event handlers", &filter.function, functions), ("handler of an event", &filter.event, events)]
+    {
+        if let Some(name) = name.as_deref().filter(|name| !known.contains(name)) {
+            let text = format!("find a {what} named {name:?}{}", suggestion(name, &known));
+            return Err(Error::new(ErrorKind::NotFound, text));
         }
-        Ok(())
     }
+    Ok(())
 }

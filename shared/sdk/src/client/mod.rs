@@ -1,10 +1,10 @@
 //! The client: what a program does with an app.
 
 mod batch;
+mod bulk;
 mod control;
 mod deliveries;
 mod list;
-mod pages;
 mod publish;
 mod query;
 mod run;
@@ -18,8 +18,9 @@ use dacapo_core::{App, Origin, port::Ports};
 use dacapo_domain::{Manifest, TaskEntry, slug};
 
 pub use batch::StartBatch;
-pub use deliveries::{DeliveryClient, DeliveryFilter, ListedDeliveries, Redriven};
-pub use list::{ListFilter, Listed};
+pub use bulk::{BulkRuns, StartBulk};
+pub use deliveries::{DeliveryClient, ListedDeliveries};
+pub use list::Listed;
 pub use publish::{Publish, Published};
 pub(crate) use run::check_tags;
 pub use run::{StartRun, Started};

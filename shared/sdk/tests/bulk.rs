@@ -1,0 +1,168 @@
+//! What is done to all runs that a filter names: aborted, replayed, counted, by a run of a task that every app has.
+
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use dacapo::{BulkTally, ErrorKind, Id, ListFilter, RunView, State, Trigger, prelude::*};
+use dacapo_test_kit::TestApp;
+
+const WORK: TaskRef<u32> = TaskRef::new("work");
+const OTHER: TaskRef<u32> = TaskRef::new("other");
+const BULK: &str = "dacapo.bulk";
+
+/// Fails what is odd.
+async fn odd_fails(n: u32, _: TaskContext) -> Result<(), TaskError> {
+    if n.is_multiple_of(2) { Ok(()) } else { Err(TaskError::terminal("odd")) }
+}
+
+fn app() -> TestApp {
+    TestApp::new().with(task(WORK, odd_fails)).with(task(OTHER, odd_fails))
+}
+
+fn of(task: &str) -> ListFilter {
+    ListFilter { task: Some(task.to_owned()), limit: 1_000, ..ListFilter::default() }
+}
+
+async fn list(app: &TestApp, filter: ListFilter) -> Vec<RunView> {
+    app.list(filter).await.unwrap().runs
+}
+
+async fn tally(app: &TestApp, id: Id) -> BulkTally {
+    let run = app.state(id).await.unwrap();
+    assert_eq!(run.state, State::Completed, "{:?}", run.error_message);
+    run.result.unwrap().parse().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_runs_of_a_filter_that_have_not_ended_are_aborted_and_no_others() {
+    let app = app();
+    for n in 0..130 {
+        app.run(WORK, n).after(hours(1)).await.unwrap();
+    }
+    app.run(WORK, 0).await.unwrap();
+    app.run(OTHER, 0).after(hours(1)).await.unwrap();
+    app.advance(minutes(1)).await;
+    let abort = || app.client().bulk(of("work")).abort("not needed");
+    assert_eq!(abort().count().await.unwrap(), 130);
+    assert!(list(&app, of(BULK)).await.is_empty(), "it was counted alone");
+    let started = abort().await.unwrap();
+    app.advance(minutes(5)).await;
+    assert_eq!(tally(&app, started.id()).await, BulkTally { done: 130, ..BulkTally::default() });
+    let aborted = list(&app, ListFilter { state: Some(State::Aborted), ..of("work") }).await;
+    assert_eq!(aborted.len(), 130);
+    assert!(aborted.iter().all(|run| run.message.as_deref() == Some("not needed")));
+    assert_eq!(list(&app, of("other")).await[0].state, State::Scheduled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_of_a_filter_are_replayed_each_once_and_what_that_makes_is_none_of_them() {
+    let app = app();
+    for n in 0..60 {
+        app.run(WORK, n).tags(["import"]).await.unwrap();
+    }
+    app.run_until_idle().await;
+    let before = list(&app, of("work")).await;
+    let failed = ListFilter { state: Some(State::Failed), tag: Some("import".to_owned()), ..of("work") };
+    let started = app.client().bulk(failed).replay().per_second(7).await.unwrap();
+    app.run_until_idle().await;
+    assert_eq!(tally(&app, started.id()).await.done, 30);
+    let after = list(&app, of("work")).await;
+    assert_eq!(after.len(), 90);
+    let mut parents: Vec<Id> =
+        after.iter().filter(|run| run.trigger == Trigger::Replay).map(|run| run.parent_id.unwrap()).collect();
+    parents.sort_unstable();
+    let mut failed: Vec<Id> = before.iter().filter(|run| run.state == State::Failed).map(|run| run.id).collect();
+    failed.sort_unstable();
+    assert_eq!(parents, failed);
+
+    let started = app.client().bulk(of("work")).replay().await.unwrap();
+    app.run_until_idle().await;
+    assert_eq!(tally(&app, started.id()).await.done, 90, "those that are there by then");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bulk_run_keeps_its_rate_tells_its_progress_and_is_aborted_as_any_other() {
+    let app = app();
+    for n in 0..400 {
+        app.run(WORK, n).after(days(1)).await.unwrap();
+    }
+    app.advance(minutes(1)).await;
+    let begun = tokio::time::Instant::now();
+    let started = app.client().bulk(of("work")).abort("all").per_second(20).await.unwrap();
+    app.advance(minutes(5)).await;
+    let took = begun.elapsed();
+    assert!(took >= seconds(19), "400 at 20 a second took {took:?}");
+    let run = app.state(started.id()).await.unwrap();
+    assert_eq!(run.message.as_deref(), Some("400 aborted"));
+
+    for n in 0..400 {
+        app.run(OTHER, n).after(days(1)).await.unwrap();
+    }
+    app.advance(minutes(1)).await;
+    let started = app.client().bulk(of("other")).abort("all").per_second(1).await.unwrap();
+    let (client, id) = (app.client().clone(), started.id());
+    let abort = tokio::spawn(async move {
+        tokio::time::sleep(seconds(5)).await;
+        let run = client.state(id).await.unwrap();
+        assert!(run.progress_percent.is_some_and(|fraction| fraction > 0.0 && fraction < 0.1), "{run:?}");
+        client.abort(id, "enough").await.unwrap();
+    });
+    app.advance(minutes(10)).await;
+    abort.await.unwrap();
+    assert_eq!(app.state(id).await.unwrap().state, State::Aborted);
+    let left = list(&app, ListFilter { unfinished: true, ..of("other") }).await.len();
+    assert!((380..400).contains(&left), "{left}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_done_is_refused_and_says_why() {
+    let app = app();
+    for n in 0..3 {
+        app.run(WORK, n).await.unwrap();
+        app.run(OTHER, n).await.unwrap();
+    }
+    app.run_until_idle().await;
+    let app = app.redeployed([dacapo::Definition::of(task(OTHER, odd_fails))]);
+    let started = app.client().bulk(ListFilter::default()).replay().await.unwrap();
+    app.run_until_idle().await;
+    let tally = tally(&app, started.id()).await;
+    assert_eq!((tally.done, tally.refused, tally.why.len()), (3, 3, 3));
+    assert!(tally.why[0].ends_with("task \"work\" is deployed no more"), "{:?}", tally.why);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bulk_run_goes_on_where_it_stood_through_crashes_and_does_each_once() {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let count = |_: u32, _: TaskContext| async {
+        CALLS.fetch_add(1, Ordering::Relaxed);
+        Ok::<(), TaskError>(())
+    };
+    for seed in 0..5 {
+        let app = TestApp::with_faults(seed).with(task(WORK, count));
+        for n in 0..100 {
+            app.run(WORK, n).after(days(2)).await.unwrap();
+        }
+        app.advance(minutes(1)).await;
+        let started = app.client().bulk(of("work")).replay().per_second(10).await.unwrap();
+        app.advance(hours(20)).await;
+        let run = app.state(started.id()).await.unwrap();
+        assert_eq!(run.state, State::Completed, "seed {seed}: {:?}", run.error_message);
+        let replays = list(&app, of("work")).await.into_iter().filter(|run| run.trigger == Trigger::Replay).count();
+        assert_eq!(replays, 100, "seed {seed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bulk_run_refuses_what_it_cannot_be_and_its_task_is_not_started_by_name() {
+    let app = app();
+    for per_second in [0, 1_001] {
+        let error = app.client().bulk(of("work")).replay().per_second(per_second).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.to_string().ends_with("(allowed: 1 to 1000)"), "{error}");
+    }
+    let wrong = ListFilter { unfinished: true, state: Some(State::Failed), ..of("work") };
+    assert_eq!(app.client().bulk(wrong).replay().count().await.unwrap_err().kind(), ErrorKind::Usage);
+    let error = app.run_by_name(BULK, dacapo::Json::default()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+}
