@@ -34,7 +34,7 @@ pub(crate) struct BulkTask;
 
 /// A record that something is done to.
 enum Target {
-    Run(Stored<RunRecord>),
+    Run(Box<Stored<RunRecord>>),
     Delivery(DeliveryRecord),
 }
 
@@ -59,7 +59,13 @@ async fn page(app: &App, action: &BulkAction, limit: usize, cursor: Option<Strin
     match action {
         BulkAction::Abort { runs, .. } | BulkAction::Replay { runs } => {
             let page = list_runs(app, &ListFilter { limit, cursor, ..runs.clone() }).await?;
-            let items = page.items.into_iter().filter(|run| action.is_for(&run.record)).map(Target::Run).collect();
+            let items = page
+                .items
+                .into_iter()
+                .filter(|run| action.is_for(&run.record))
+                .map(Box::new)
+                .map(Target::Run)
+                .collect();
             Ok(Found { items, unreadable: page.unreadable, cursor: page.cursor })
         }
         BulkAction::Redrive { deliveries } => {
@@ -153,7 +159,7 @@ fn act<'a>(target: Target, action: &'a BulkAction, attempt: &'a TaskAttempt) -> 
             (Target::Run(run), BulkAction::Abort { message, .. }) => {
                 control::abort(app, run.record, message.clone(), until).await.map(drop)
             }
-            (Target::Run(run), _) => replay(app, &attempt.run(), run).await,
+            (Target::Run(run), _) => replay(app, &attempt.run(), *run).await,
             (Target::Delivery(delivery), _) => dead_letter::redrive(app, delivery, until).await.map(drop),
         }
     })

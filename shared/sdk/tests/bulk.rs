@@ -76,6 +76,7 @@ async fn runs_of_a_filter_are_replayed_each_once_and_what_that_makes_is_none_of_
     failed.sort_unstable();
     assert_eq!(parents, failed);
 
+    app.advance(seconds(1)).await;
     let started = app.client().bulk(of("work")).replay().await.unwrap();
     app.run_until_idle().await;
     assert_eq!(tally(&app, started.id()).await.done, 90, "those that are there by then");
