@@ -79,7 +79,7 @@ async fn page(app: &App, action: &BulkAction, limit: usize, cursor: Option<Strin
 #[async_trait]
 impl ErasedTask for BulkTask {
     fn entry(&self) -> TaskEntry {
-        Bulk::entry()
+        TaskEntry::bulk()
     }
 
     async fn call(self: Arc<Self>, input: Json, attempt: Arc<TaskAttempt>) -> AttemptOutcome {

@@ -5,12 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    DeliveryFilter, DeliveryState, FilterError, ListFilter, Policy, Retry, RunRecord, TaskEntry, later, seconds,
-};
-
-/// The task's name. No other begins with `dacapo.`.
-pub const BULK: &str = "dacapo.bulk";
+use crate::{BULK, DeliveryFilter, DeliveryState, FilterError, ListFilter, RunRecord, later};
 
 /// Reasons that a tally keeps, at most.
 const REASONS: usize = 20;
@@ -77,20 +72,6 @@ impl Bulk {
     pub const RATE: u32 = 50;
     /// The most records a second.
     pub const MAX_RATE: u32 = 1_000;
-
-    /// The manifest's entry of the task, which no manifest has.
-    #[must_use]
-    pub fn entry() -> TaskEntry {
-        let limit = Duration::from_secs(50);
-        let policy = Policy {
-            timeout: limit,
-            max_timeout: limit,
-            max_iterations: None,
-            retry: Retry::attempts(20).max(seconds(60)),
-            ..Policy::default()
-        };
-        TaskEntry { name: BULK.to_owned(), policy, private: true, schedules: vec![] }
-    }
 
     /// A bulk run of records that are there by now.
     #[must_use]

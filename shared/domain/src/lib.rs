@@ -32,7 +32,7 @@ mod time;
 mod token;
 mod when;
 
-pub use bulk::{BULK, Bulk, BulkAction, BulkTally};
+pub use bulk::{Bulk, BulkAction, BulkTally};
 pub use child::{Child, ChildrenError};
 pub use cron::{Cron, CronError, CronField, CronProblem};
 pub use deferred_event::{DeferredEvent, DeferredEventInput};
@@ -49,7 +49,7 @@ pub use json::{Json, UnreadableJson};
 pub use lifecycle::{LifecycleEvent, LifecycleEventError};
 pub use machine::{Change, Decision, DecisionContext, Machine, Work};
 pub use manifest::{
-    APP_DLQ, CONDUCTOR, FormerTask, FunctionEntry, Holds, Manifest, ManifestError, ManifestInput, ManifestRecord,
+    APP_DLQ, FormerTask, FunctionEntry, Holds, Manifest, ManifestError, ManifestInput, ManifestRecord,
     ManifestTooLarge, ScheduleEntry, Subscription, TaskEntry, function_dlq,
 };
 pub use merge_patch::{MergeError, merge_patch};
@@ -58,8 +58,8 @@ pub use message::{
     Start,
 };
 pub use name::{
-    Id, IdError, NameError, check_event_name, check_stack, check_step_name, check_task_name, check_token_name, hash128,
-    is_event_name, is_task_name, same_slug, slug,
+    BULK, CONDUCTOR, Id, IdError, NameError, check_event_name, check_stack, check_step_name, check_task_name,
+    check_token_name, hash128, is_event_name, is_task_name, same_slug, slug,
 };
 pub use outcome::{AttemptError, AttemptOutcome, RecordedError, RetryHint, Wait, code};
 pub use record::{

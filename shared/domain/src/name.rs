@@ -10,6 +10,12 @@ use crate::limits::{
     APP_CHARS, EVENT_NAME_CHARS, SLUG_BYTES, STAGE_CHARS, STEP_NAME_CHARS, TASK_NAME_CHARS, TOKEN_NAME_CHARS,
 };
 
+/// The crate of the built-in function that delivers what is late and repairs what is stuck.
+pub const CONDUCTOR: &str = "conductor";
+
+/// The name of the built-in task that does something to all that a filter names. No other begins with `dacapo.`.
+pub const BULK: &str = "dacapo.bulk";
+
 /// A reason to refuse a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {

@@ -13,13 +13,10 @@ use serde::{Deserialize, Serialize};
 
 pub use record::{FormerTask, ManifestInput, ManifestRecord};
 
-use crate::{BULK, Bulk, Json, LifecycleEvent, Policy, Retry, limits, slug};
+use crate::{BULK, CONDUCTOR, Json, LifecycleEvent, Policy, Retry, limits, slug};
 
 /// The version of the manifest's stored form.
 pub const MANIFEST_VERSION: u32 = 1;
-
-/// The crate of the built-in function that delivers what is late and repairs what is stuck.
-pub const CONDUCTOR: &str = "conductor";
 
 /// The app's dead-letter queue, in the place of a function's name: messages that were received too often, and what timers
 /// and schedules sent to a function that is gone. The conductor drains it.
@@ -216,7 +213,7 @@ impl Manifest {
     #[must_use]
     pub fn task(&self, name: &str) -> Option<(&FunctionEntry, &TaskEntry)> {
         static BUILT_IN: LazyLock<(FunctionEntry, TaskEntry)> =
-            LazyLock::new(|| (FunctionEntry::conductor(), Bulk::entry()));
+            LazyLock::new(|| (FunctionEntry::conductor(), TaskEntry::bulk()));
         if name == BULK {
             return Some((&BUILT_IN.0, &BUILT_IN.1));
         }
@@ -250,6 +247,22 @@ impl Manifest {
             let schedule = task.schedules.iter().find(|schedule| schedule.name == name)?;
             Some((function, task, schedule))
         })
+    }
+}
+
+impl TaskEntry {
+    /// The built-in task, which no manifest tells of: the conductor runs it, within its own timeout.
+    #[must_use]
+    pub fn bulk() -> Self {
+        let limit = limits::CONDUCTOR_TIMEOUT.saturating_sub(limits::RECORDING * 2);
+        let policy = Policy {
+            timeout: limit,
+            max_timeout: limit,
+            max_iterations: None,
+            retry: Retry::attempts(20).max(Duration::from_secs(60)),
+            ..Policy::default()
+        };
+        Self { name: BULK.to_owned(), policy, private: true, schedules: vec![] }
     }
 }
 
