@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 
+use dacapo_domain::{DecisionContext, NewRun, RunRecord, Trigger, WaitLoopCall, limits};
 use dacapo_infra::WAIT_LOOP;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 #[test]
 fn states_of_the_loop_are_all_there_and_reached() {
@@ -70,24 +71,46 @@ fn call_that_stays_throttled_waits_and_is_no_crash() {
     let definition = definition();
     let call = &states(&definition)["Call"];
     assert_eq!(call["Catch"][0]["ErrorEquals"], call["Retry"][0]["ErrorEquals"]);
-    assert_eq!((&call["Catch"][0]["Next"], &call["Catch"][0]["ResultPath"]), (&"Wait".into(), &"$.error".into()));
+    assert_eq!(call["Catch"][0]["Next"], "Wait");
 }
 
-/// The limit is 25,000 events in an execution; a round takes nine, a retry three, and it hands over at 2,000 rounds.
+/// The limit is 25,000 events in an execution.
 #[test]
-fn execution_at_its_last_round_has_events_left_for_all_retries_of_one_call() {
+fn execution_that_is_told_to_hand_over_has_events_left_for_all_retries_of_one_more_round_and_of_that() {
+    let tries: u64 = ["Call", "Tell of the crash", "Hand over"].iter().map(|name| retries_of(name)).sum();
+    let states = ["Wait", "Call", "Tell of the crash", "What next?", "Hand over", "Handed over"];
+    let most = u64::from(limits::LOOP_EVENTS) + u64::from(limits::TRY_EVENTS) * tries + events(&states);
+    assert!(most < 25_000, "{most}");
+    let of_rounds = u64::from(limits::LOOP_ROUNDS) * events(&["Wait", "Call", "What next?"]);
+    assert!(of_rounds < limits::LOOP_EVENTS.into(), "{of_rounds}");
+}
+
+#[test]
+fn call_says_how_often_it_was_retried_and_a_crash_counts_as_much_as_it_may_have_been() {
     let definition = definition();
-    let retries: u64 = ["Call", "Tell of the crash"]
-        .iter()
-        .flat_map(|name| states(&definition)[*name]["Retry"].as_array().unwrap())
-        .map(|retry| retry["MaxAttempts"].as_u64().unwrap())
-        .sum();
-    assert!(2_000 * 9 + 3 * retries < 25_000, "{retries}");
+    let payload = |name: &str| &states(&definition)[name]["Parameters"]["Payload"];
+    let retries = "$$.State.RetryCount";
+    assert_eq!(payload("Call")["loop/2"], json!({ "call.$": "$.call", "retries.$": retries }));
+    assert_eq!(payload("Tell of the crash")["crash/1"]["retries.$"], retries);
+    let told = u64::from(limits::TRY_EVENTS * limits::CRASH_TRIES);
+    assert!(3 * retries_of("Call") + events(&["Tell of the crash"]) <= told);
+    assert_eq!(events(&["Wait", "Call", "What next?"]), u64::from(limits::ROUND_EVENTS));
+}
+
+/// The events of what is not answered are counted by no process.
+#[test]
+fn call_that_stayed_throttled_says_so_once_it_is_made() {
+    assert_eq!(states(&definition())["Call"]["Catch"][0]["ResultPath"], "$.call.throttled");
+    let cx = DecisionContext { now: "2026-01-01T00:00:00Z".parse().unwrap(), random: 1 };
+    let new = NewRun::at("01JD0000000000000000000000".parse().unwrap(), "import", cx.now, Trigger::Run);
+    let mut call = serde_json::to_value(WaitLoopCall::first(&RunRecord::create(new, &cx).record, cx.now)).unwrap();
+    call["throttled"] = json!({ "Error": "Lambda.TooManyRequestsException", "Cause": "Rate exceeded" });
+    assert!(serde_json::from_value::<WaitLoopCall>(call).unwrap().throttled.is_some());
 }
 
 #[test]
 fn call_may_take_longer_than_lambdas_longest_timeout() {
-    let longest = dacapo_domain::limits::MAX_TIMEOUT.as_secs();
+    let longest = limits::MAX_TIMEOUT.as_secs();
     assert_eq!(states(&definition())["Call"]["TimeoutSeconds"], longest + 60);
 }
 
@@ -97,6 +120,20 @@ fn definition() -> Value {
 
 fn states(definition: &Value) -> &Map<String, Value> {
     definition["States"].as_object().unwrap()
+}
+
+/// The tries of a state beyond its first, at most.
+fn retries_of(name: &str) -> u64 {
+    let definition = definition();
+    let retries = states(&definition)[name]["Retry"].as_array().unwrap();
+    retries.iter().map(|retry| retry["MaxAttempts"].as_u64().unwrap()).sum()
+}
+
+/// The events of states that are passed through once: entered and exited, and of a task scheduled, started and ended.
+fn events(names: &[&str]) -> u64 {
+    let definition = definition();
+    let of = |name: &&str| if states(&definition)[*name]["Type"] == "Task" { 5 } else { 2 };
+    names.iter().map(of).sum()
 }
 
 fn successors(state: &Value) -> Vec<String> {

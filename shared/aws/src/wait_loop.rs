@@ -117,6 +117,8 @@ mod tests {
             started: "2026-11-21T19:00:00Z".parse().unwrap(),
             iteration: 2,
             attempt: 1,
+            tries: 0,
+            throttled: None,
         };
         let input: serde_json::Value =
             serde_json::from_str(&input(&call, "2026-11-21T19:00:00.001Z".parse().unwrap())).unwrap();

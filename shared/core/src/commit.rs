@@ -18,7 +18,7 @@ use dacapo_domain::{
 };
 use jiff::Timestamp;
 
-pub use joins::{children_of, join_children};
+pub use joins::{children_of, ended_children, join_children};
 pub use runs::{commit_run, create_run, create_runs};
 
 use crate::port::{PortError, PortErrorKind, PortResult, Ports, post_after};

@@ -65,14 +65,13 @@ async fn wake(ports: &Ports, text: &TokenText, until: Timestamp) -> Result<(), E
     Ok(())
 }
 
-/// Says whether the token that a run waits for is completed or over; one that is neither is kept for longer.
+/// Says whether the token that a run waits for is completed or over.
 ///
 /// # Errors
 /// An error of the store.
 pub(crate) async fn is_over(ports: &Ports, run: Id, name: &str, until: Timestamp) -> PortResult<bool> {
     let key = TokenRecord::key_of(run, name);
     // Of one that is not there, the handler gets the error.
-    let Some(token) = retry_until(ports, until, || load::<TokenRecord>(ports, &key)).await? else { return Ok(true) };
-    let awaited = commit(ports, token, &TokenInput::Awaited, (), until).await?;
-    Ok(awaited.is_none_or(|awaited| awaited.record.is_over(ports.clock.now())))
+    let token = retry_until(ports, until, || load::<TokenRecord>(ports, &key)).await?;
+    Ok(token.is_none_or(|token| token.record.is_over(ports.clock.now())))
 }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use dacapo_domain::{Json, until};
+use dacapo_domain::{Json, WaitsFor, until};
 use jiff::Timestamp;
 
 /// A moment as seen from now: `just now`, `3 min ago`, `in 2 h`.
@@ -61,6 +61,45 @@ pub fn took(span: Duration) -> String {
         3_600..86_400 => both(s / 3_600, "h", s % 3_600 / 60, "min"),
         _ => both(s / 86_400, "d", s % 86_400 / 3_600, "h"),
     }
+}
+
+/// The thing that a run waits for, in words; a time is said elsewhere.
+///
+/// ```
+/// use dacapo_dashboard::show::waits_for;
+/// use dacapo_domain::WaitsFor;
+/// let now = "2026-01-01T12:00:00Z".parse()?;
+/// let token = |until| WaitsFor::Token { name: "approve".to_owned(), until };
+/// assert_eq!(waits_for(&token(None), now).unwrap(), "token \"approve\"");
+/// let until = Some("2026-01-04T12:00:00Z".parse()?);
+/// assert_eq!(waits_for(&token(until), now).unwrap(), "token \"approve\", until 2026-01-04T12:00:00Z (in 3 d)");
+/// let children = |count, ended| waits_for(&WaitsFor::Children { count, ended }, now);
+/// assert_eq!(children(Some(12), Some(3)).unwrap(), "its 12 children (3 have ended)");
+/// assert_eq!(children(Some(1), None).unwrap(), "its child");
+/// assert_eq!(children(None, None).unwrap(), "its children");
+/// # Ok::<(), jiff::Error>(())
+/// ```
+#[must_use]
+pub fn waits_for(awaited: &WaitsFor, now: Timestamp) -> Option<String> {
+    Some(match awaited {
+        WaitsFor::Time(_) => return None,
+        WaitsFor::Token { name, until } => {
+            let until = until.map(|at| format!(", until {at} ({})", ago(at, now))).unwrap_or_default();
+            format!("token {name:?}{until}")
+        }
+        WaitsFor::Children { count, ended } => {
+            let children = match count {
+                Some(1) => "its child".to_owned(),
+                Some(count) => format!("its {count} children"),
+                None => "its children".to_owned(),
+            };
+            match ended {
+                Some(1) => format!("{children} (1 has ended)"),
+                Some(ended) => format!("{children} ({ended} have ended)"),
+                None => children,
+            }
+        }
+    })
 }
 
 /// A text without what a terminal would take for commands, or what turns the order of letters around: names, codes and

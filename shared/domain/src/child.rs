@@ -1,8 +1,8 @@
 //! Children: runs that another waits for.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
-use crate::{Id, Json, limits};
+use crate::{Id, Json, Payload, Payloads, limits, slot};
 
 /// A run that another waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,14 @@ impl Child {
     #[expect(clippy::expect_used, reason = "names and ids can be serialized")]
     pub fn list(children: &[Self]) -> Json {
         Json::of(&children).expect("names and ids can be serialized")
+    }
+
+    /// The number of those in a run's list, where that was read.
+    pub(crate) fn count(payloads: &Payloads) -> Option<usize> {
+        match payloads.get(slot::CHILDREN) {
+            Payload::Here(list) => list.parse::<Vec<IgnoredAny>>().ok().map(|list| list.len()),
+            Payload::Apart | Payload::Absent => None,
+        }
     }
 
     /// Checks that a run may wait for these.

@@ -66,19 +66,29 @@ impl Join {
         (number, self.gathering(&number.to_string(), rest.min(Self::SHARE)))
     }
 
+    /// Is true of a set of a single child, by the set's place in the root.
+    #[must_use]
+    pub fn is_of_one(&self, number: u32) -> bool {
+        self.size.checked_sub(number.saturating_mul(Self::SHARE)) == Some(1)
+    }
+
     /// The set of the sets that are full.
     #[must_use]
     pub fn root(&self) -> Gathering {
         self.gathering("root", self.size.div_ceil(Self::SHARE))
     }
 
+    /// The sets that have a record: those of more than one member.
+    pub fn sets(&self) -> impl Iterator<Item = Gathering> {
+        let shares = (0..self.root().size).map(|number| self.share_of(number * Self::SHARE).1);
+        shares.chain([self.root()]).filter(|set| set.size > 1)
+    }
+
     /// The records to be made before any child is told: one for each set of more than one member.
     pub fn records(&self, cx: &DecisionContext) -> impl Iterator<Item = Decision<JoinRecord>> {
         let expires_at_s = later(cx.now, limits::HISTORY).as_second();
         let version = cx.version();
-        let shares = (0..self.root().size).map(|number| self.share_of(number * Self::SHARE).1);
-        let sets = shares.chain([self.root()]).filter(|set| set.size > 1);
-        sets.map(move |set| Decision::store(JoinRecord { id: set.key.id, version, expires_at_s }, vec![]))
+        self.sets().map(move |set| Decision::store(JoinRecord { id: set.key.id, version, expires_at_s }, vec![]))
     }
 
     fn gathering(&self, name: &str, size: u32) -> Gathering {

@@ -69,7 +69,7 @@ pub use record::{
 pub use retry::{Retry, RetryError};
 pub use run::{
     AttemptEnd, Cascade, FinalState, Input, Invoker, Lease, LogRoom, Logged, NewRun, Phase, Policy, Progress, Purpose,
-    RunRecord, RunView, Signal, State, Steps, Task, Trigger, Update, WaitLoopAnswer, WaitLoopCall,
+    RunRecord, RunView, Signal, State, Steps, Task, Trigger, Update, WaitLoopAnswer, WaitLoopCall, WaitsFor,
 };
 pub use schedule::{
     AWS_SCHEDULED_TIME, AdjacentFires, DueFires, FireTimes, MissedFires, Overlap, Recurrence, Schedule, ScheduleError,
@@ -79,5 +79,5 @@ pub use schedule::{
 pub use step::{NewStep, StepRecord, StepView};
 pub use text::cut;
 pub use time::{SpanError, TimeZoneError, check_span, days, hours, later, minutes, ms, seconds, time_zone, until};
-pub use token::{Secret, TokenInput, TokenRecord, TokenState, TokenText, TokenTextError, check_token_value};
+pub use token::{NewToken, Secret, TokenInput, TokenRecord, TokenState, TokenText, TokenTextError, check_token_value};
 pub use when::{When, WhenError, WhenProblem};

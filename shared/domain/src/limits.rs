@@ -90,6 +90,16 @@ pub const MAX_QUEUE_DELAY: Duration = Duration::from_secs(15 * 60);
 
 /// Rounds after which an execution hands over to a successor, well below its 25,000 events.
 pub const LOOP_ROUNDS: u32 = 2_000;
+/// Events of its history after which it does so where its calls were retried or crashed: what one more round may take,
+/// with all its retries, still fits.
+pub const LOOP_EVENTS: u32 = 20_000;
+/// Events of a round: two of its wait, five of its call, two of what comes next.
+pub const ROUND_EVENTS: u32 = 9;
+/// Events of a try beyond a round's first: scheduled, started, failed.
+pub const TRY_EVENTS: u32 = 3;
+/// Tries that a crash counts as: the retries of a call that came to nothing are not told, and to tell of it takes five
+/// events more.
+pub const CRASH_TRIES: u32 = 134;
 /// The life of an execution before it hands over: its year, less a day.
 pub const LOOP_LIFE: Duration = Duration::from_secs(364 * 86_400);
 
@@ -99,17 +109,13 @@ pub const QUEUE_GRACE: Duration = Duration::from_secs(60);
 pub const LEASE_GRACE: Duration = Duration::from_secs(20);
 /// The same for a run that its wait loop calls: the loop has first claim.
 pub const LOOP_GRACE: Duration = Duration::from_secs(15 * 60);
-/// The time by which the steps of an attempt outlive a run that ends with it: they are stored with an expiry, which moves
-/// only where the run goes on for longer.
+/// The time by which the steps and tokens of an attempt outlive a run that ends with it: they are stored with an expiry,
+/// which moves only where the run goes on for longer.
 pub const STEPS_OUTLIVE: Duration = Duration::from_secs(2 * 86_400);
-/// The time before the steps of an unfinished run expire at which their expiry is moved.
+/// The time before the steps and tokens of an unfinished run expire at which their expiry is moved.
 pub const STEPS_GRACE: Duration = Duration::from_secs(86_400);
 /// The time by which it is moved: the longest wait, and a month.
 pub const STEPS_LIFE: Duration = Duration::from_secs(386 * 86_400);
-/// The time for which a token is kept after its last write: its run may wait for a year, and be paused for another.
-pub const TOKEN_LIFE: Duration = Duration::from_secs(2 * 366 * 86_400);
-/// What is left of it when the conductor begins it anew, because a run still waits for the token.
-pub const TOKEN_GRACE: Duration = Duration::from_secs(30 * 86_400);
 /// The interval at which a long timed wait is reconciled: the event that says its execution ended is best effort.
 pub const WAIT_GRACE: Duration = Duration::from_secs(86_400);
 /// The longest that the conductor puts off a record whose queue has a backlog.

@@ -4,7 +4,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Id, Json, Purpose, RunRecord, WaitLoopCall, hash128, json::is_zero, run::ExecutionEnd};
+use crate::{
+    Id, Json, Purpose, RunRecord, WaitLoopCall, hash128,
+    json::is_zero,
+    run::{ExecutionEnd, RetriedCall},
+};
 
 /// A message in a function's queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -215,6 +219,10 @@ impl Message {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Invocation {
     /// A wait loop calls a task's function.
+    #[serde(rename = "loop/2")]
+    Called(RetriedCall),
+    /// The same without its retries: by the embedded engine, which makes none, or by an execution that was started before
+    /// calls told of them.
     #[serde(rename = "loop/1")]
     Loop(WaitLoopCall),
     /// A wait loop tells the conductor that a call ended in no answer.
@@ -238,6 +246,9 @@ pub struct CrashReport {
     pub call: WaitLoopCall,
     /// The error, as the service tells it.
     pub cause: String,
+    /// The number of times that this was told in vain.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: u32,
 }
 
 /// A wait loop was started by hand.
@@ -266,7 +277,7 @@ impl Invocation {
     /// Reads a payload: `None` where it is not Dacapo's own, and so a body.
     #[must_use]
     pub fn read(payload: &Json) -> Option<Result<Self, serde_json::Error>> {
-        const OWN: [&str; 5] = ["loop/1", "crash/1", "start/1", "sweep/1", "deployed/1"];
+        const OWN: [&str; 6] = ["loop/2", "loop/1", "crash/1", "start/1", "sweep/1", "deployed/1"];
         let fields: std::collections::BTreeMap<String, Json> = payload.parse().ok()?;
         let mut keys = fields.keys();
         let own = matches!((keys.next(), keys.next()), (Some(key), None) if OWN.contains(&key.as_str()));

@@ -5,10 +5,7 @@ use std::{convert::Infallible, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Decision, DecisionContext, Header, Id, Json, Machine, RecordKey, RunRecord, Version, hash128, slot};
-
-/// Bytes of a name that is part of the key as it is: a sort key of DynamoDB has 1,024 at most.
-const KEY_BYTES: usize = 512;
+use crate::{Decision, DecisionContext, Header, Id, Json, Machine, RecordKey, RunRecord, Version, slot};
 
 /// The record of a step, its value apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,9 +91,7 @@ impl StepRecord {
     /// The key of a run's step.
     #[must_use]
     pub fn key_of(run: Id, name: &str) -> RecordKey {
-        let is_short = name.len() <= KEY_BYTES;
-        let id = if is_short { name.to_owned() } else { format!("{:032x}", hash128(name)) };
-        RecordKey::new(Self::KIND, id).owned_by(RunRecord::key_of(run).to_string())
+        RecordKey::named(Self::KIND, name, &RunRecord::key_of(run))
     }
 }
 

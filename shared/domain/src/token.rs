@@ -1,5 +1,5 @@
 //! A token: what a run waits for that only the outside knows, as a person's word. It is a record of its own, made before
-//! the run waits and completed once.
+//! the run waits and completed once. It stands beside its run's, and is kept as long.
 
 use std::{fmt, str::FromStr};
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    Decision, DecisionContext, Header, Id, Json, Machine, RecordKey, Version, later,
+    Decision, DecisionContext, Header, Id, Json, Machine, RecordKey, RunRecord, Version,
     limits::{self, TooLarge},
     slot,
 };
@@ -33,7 +33,22 @@ pub struct TokenRecord {
     /// The time from which it can't be completed any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// The time from which the record may be deleted, in Unix seconds: far ahead, and put off while its run waits for it.
+    /// The time from which the record may be deleted, in Unix seconds, unless its run moves it.
+    pub expires_at_s: i64,
+}
+
+/// The parts of a new token.
+#[derive(Clone, Debug)]
+pub struct NewToken<'a> {
+    /// The run that makes it.
+    pub run: Id,
+    /// Its name there.
+    pub name: &'a str,
+    /// The part of its text that can't be guessed.
+    pub secret: Secret,
+    /// The time from which it can't be completed any more.
+    pub until: Option<Timestamp>,
+    /// The time from which the record may be deleted, in Unix seconds, unless its run moves it.
     pub expires_at_s: i64,
 }
 
@@ -56,8 +71,6 @@ pub enum TokenInput {
     Completed(Json),
     /// Its run asks for the value: once its time has passed, that is the answer for good.
     Asked,
-    /// Its run still waits for it.
-    Awaited,
 }
 
 /// 128 bits from the system's own source of randomness, which are no part of any other name.
@@ -83,22 +96,16 @@ pub struct TokenTextError(usize);
 impl TokenRecord {
     /// A new token of a run.
     #[must_use]
-    pub fn create(
-        run: Id,
-        name: &str,
-        secret: Secret,
-        until: Option<Timestamp>,
-        cx: &DecisionContext,
-    ) -> Decision<Self> {
+    pub fn create(new: &NewToken<'_>, cx: &DecisionContext) -> Decision<Self> {
         let record = Self {
-            run,
-            name: name.to_owned(),
+            run: new.run,
+            name: new.name.to_owned(),
             version: cx.version(),
-            secret,
+            secret: new.secret,
             state: TokenState::Open,
             created_at: cx.now,
-            until,
-            expires_at_s: kept_until_s(cx.now),
+            until: new.until,
+            expires_at_s: new.expires_at_s,
         };
         Decision::store(record, vec![])
     }
@@ -106,7 +113,7 @@ impl TokenRecord {
     /// The key of a token's record.
     #[must_use]
     pub fn key_of(run: Id, name: &str) -> RecordKey {
-        RecordKey::new(Self::KIND, format!("{run}/{name}"))
+        RecordKey::named(Self::KIND, name, &RunRecord::key_of(run))
     }
 
     /// The token's text.
@@ -119,10 +126,6 @@ impl TokenRecord {
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.state != TokenState::Open || self.has_passed(now)
-    }
-
-    fn is_expiring(&self, now: Timestamp) -> bool {
-        self.expires_at_s <= later(now, limits::TOKEN_GRACE).as_second()
     }
 
     fn has_passed(&self, now: Timestamp) -> bool {
@@ -141,23 +144,15 @@ impl Machine for TokenRecord {
     }
 
     fn decide(&self, input: &TokenInput, (): (), cx: &DecisionContext) -> Decision<Self> {
-        let becomes = |state| {
-            let (version, expires_at_s) = (cx.version(), kept_until_s(cx.now));
-            Decision::store(Self { state, version, expires_at_s, ..self.clone() }, vec![])
-        };
+        let becomes = |state| Decision::store(Self { state, version: cx.version(), ..self.clone() }, vec![]);
         match (self.state, input, self.has_passed(cx.now)) {
             (TokenState::Open, TokenInput::Completed(value), false) => {
                 becomes(TokenState::Completed(cx.now)).with(slot::VALUE, value.clone())
             }
             (TokenState::Open, TokenInput::Asked, true) => becomes(TokenState::TimedOut(cx.now)),
-            (state, TokenInput::Awaited, _) if self.is_expiring(cx.now) => becomes(state),
             _ => Decision::keep(self, vec![]),
         }
     }
-}
-
-fn kept_until_s(now: Timestamp) -> i64 {
-    later(now, limits::TOKEN_LIFE).as_second()
 }
 
 /// Checks the bytes of a value that a token is completed with.

@@ -6,8 +6,8 @@
 mod tape;
 
 use dacapo_domain::{
-    Id, Secret, TokenInput, TokenRecord, TokenState, TokenText, Version, check_token_name, check_token_value, limits,
-    slot,
+    Id, NewToken, Secret, TokenInput, TokenRecord, TokenState, TokenText, Version, check_token_name, check_token_value,
+    limits, slot,
 };
 use tape::{Case, Taped, at, context, driven, json, play, tape};
 
@@ -31,17 +31,17 @@ fn run() -> Id {
 
 /// Made at 0.
 fn token(until: Option<i64>) -> TokenRecord {
-    TokenRecord::create(run(), "approve", Secret::new(99), until.map(at), &context(0)).record
+    named("approve", 99, until)
+}
+
+fn named(name: &str, secret: u128, until: Option<i64>) -> TokenRecord {
+    let expires_at_s = at(16 * 86_400).as_second();
+    let new = NewToken { run: run(), name, secret: Secret::new(secret), until: until.map(at), expires_at_s };
+    TokenRecord::create(&new, &context(0)).record
 }
 
 fn completed() -> TokenInput {
     TokenInput::Completed(json(r#"{"granted":true}"#))
-}
-
-/// Changed then, and kept from then on.
-fn becomes(next: &mut TokenRecord, state: TokenState, now: i64) {
-    next.state = state;
-    next.expires_at_s = (at(now) + limits::TOKEN_LIFE).as_second();
 }
 
 fn cases() -> Vec<Case<TokenRecord>> {
@@ -52,12 +52,12 @@ fn cases() -> Vec<Case<TokenRecord>> {
         tape("an open token is completed with a value", &token(None))
             .at(400_000_000)
             .gets(&completed(), ())
-            .stores(|next| becomes(next, TokenState::Completed(at(400_000_000)), 400_000_000))
+            .stores(|next| next.state = TokenState::Completed(at(400_000_000)))
             .with(slot::VALUE, json(r#"{"granted":true}"#)),
         tape("a token is completed up to its last moment", &token(Some(60)))
             .at(59)
             .gets(&completed(), ())
-            .stores(|next| becomes(next, TokenState::Completed(at(59)), 59))
+            .stores(|next| next.state = TokenState::Completed(at(59)))
             .with(slot::VALUE, json(r#"{"granted":true}"#)),
         tape("a token whose time has passed is completed no more", &token(Some(60)))
             .at(60)
@@ -76,15 +76,7 @@ fn cases() -> Vec<Case<TokenRecord>> {
         tape("a token that is asked for once its time has passed is over for good", &token(Some(60)))
             .at(60)
             .gets(&Asked, ())
-            .stores(|next| becomes(next, TokenState::TimedOut(at(60)), 60)),
-        tape("a token that its run still waits for is left alone while it is kept for long", &token(None))
-            .at(701 * 86_400)
-            .gets(&TokenInput::Awaited, ())
-            .keeps(),
-        tape("a token that its run still waits for is kept for longer before it expires", &token(None))
-            .at(702 * 86_400)
-            .gets(&TokenInput::Awaited, ())
-            .stores(|next| becomes(next, TokenState::Open, 702 * 86_400)),
+            .stores(|next| next.state = TokenState::TimedOut(at(60))),
         tape("a completed token stays so when its time has passed", &done).at(60).gets(&Asked, ()).keeps(),
     ]
 }
@@ -105,11 +97,23 @@ fn token_is_over_once_it_is_completed_or_its_time_has_passed() {
 #[test]
 fn text_of_a_token_is_read_back_and_has_letters_that_a_url_takes() {
     for name in ["a", "approve", "ö/ü?&#", &"x".repeat(256)] {
-        let made = TokenRecord::create(run(), name, Secret::new(u128::MAX / 7), None, &context(0)).record;
+        let made = named(name, u128::MAX / 7, None);
         let text = made.text().to_string();
         assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{text}");
         assert_eq!(text.parse::<TokenText>().unwrap(), made.text());
     }
+}
+
+#[test]
+fn token_stands_beside_its_run_under_a_key_that_a_table_takes() {
+    let owner = Some(format!("run/{}", run()));
+    let key = |name: &str| TokenRecord::key_of(run(), name);
+    assert_eq!((key("approve/1").id, key("approve/1").owner), ("approve/1".to_owned(), owner));
+    let (long, other) = (key(&"é".repeat(256)), key(&"ö".repeat(256)));
+    assert_eq!(long.id, "é".repeat(256));
+    assert_ne!(long, other);
+    let longest = key(&"🐘".repeat(256));
+    assert!(longest.id.len() == 32 && longest != key(&"🦁".repeat(256)), "{longest}");
 }
 
 #[test]

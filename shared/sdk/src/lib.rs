@@ -61,8 +61,8 @@ pub use dacapo_core::{
 };
 pub use dacapo_domain::{
     BulkTally, DeliveryFilter, DeliveryState, DeliveryView, HandlerRecord, HandlerState, Id, Json, ListFilter,
-    RecordedError, Retry, RunView, Schedule, State, StepView, Trigger, When, code, cron, days, every, hours, minutes,
-    seconds,
+    RecordedError, Retry, RunView, Schedule, State, StepView, Trigger, WaitsFor, When, code, cron, days, every, hours,
+    minutes, seconds,
 };
 pub use definition::{Definition, Function};
 pub use event_handler::{EventHandler, on};

@@ -259,3 +259,50 @@ async fn child_that_its_parents_abort_ends_before_its_handler_is_called_is_told_
     assert_eq!(app.run_of(WORK).state, State::Aborted);
     assert_eq!(told.names(), ["started", "aborted"]);
 }
+
+#[tokio::test]
+async fn progress_tells_the_input_the_output_and_the_metadata_as_they_were_updated() {
+    const IMPORT: TaskRef<serde_json::Value, u32> = TaskRef::new("import");
+    let told = Told::default();
+    let heard = told.clone();
+    let hears = move |run: RunView, _: EventContext| {
+        heard.0.lock().unwrap().push((String::new(), run));
+        std::future::ready(Ok::<_, TaskError>(()))
+    };
+    let handler = async |_: serde_json::Value, cx: TaskContext| {
+        cx.progress("read", 0.25).await?;
+        cx.update_input(serde_json::json!({ "row": 7 })).await?;
+        cx.update_output(serde_json::json!({ "rows": "x".repeat(20_000) })).await?;
+        cx.update_task(serde_json::json!({ "metadata": { "by": "ada" } })).await?;
+        // Merged, and stored with the end.
+        cx.progress("checked", 0.5).await?;
+        Ok(1)
+    };
+    let app = TestApp::new().with(task(IMPORT, handler)).with(on(lifecycle::progress(IMPORT), hears));
+    app.run(IMPORT, serde_json::json!({ "url": "a" })).await.unwrap();
+    app.run_until_idle().await;
+    let runs: Vec<RunView> = told.0.lock().unwrap().iter().map(|(_, run)| run.clone()).collect();
+    let [first, last] = &runs[..] else { panic!("{runs:?}") };
+    assert_eq!((&first.input, &first.output, &first.metadata), (&None, &None, &None));
+    let text = |json: &Option<dacapo::Json>| json.as_ref().unwrap().text().to_owned();
+    assert_eq!(text(&last.input), r#"{"row":7,"url":"a"}"#);
+    assert_eq!((text(&last.output).len(), text(&last.metadata)), (20_011, r#"{"by":"ada"}"#.to_owned()));
+    assert_eq!(text(&last.body), r#"{"url":"a"}"#);
+    let stored = app.run_of(IMPORT);
+    assert_eq!((&last.input, &last.output, &last.metadata), (&stored.input, &stored.output, &stored.metadata));
+}
+
+#[tokio::test]
+async fn output_that_an_event_has_no_room_for_is_left_out_and_named() {
+    let told = Told::default();
+    let handler = async |_: String, cx: TaskContext| {
+        cx.update_output(serde_json::json!({ "rows": "x".repeat(limits::MESSAGE_BYTES - 2_000) })).await?;
+        Ok(7)
+    };
+    let app = TestApp::new().with(task(WORK, handler)).with(told.hears(lifecycle::completed(WORK)));
+    app.run(WORK, "x".repeat(2_000)).await.unwrap();
+    app.run_until_idle().await;
+    let run = told.last();
+    assert_eq!((run.output, run.body.unwrap().bytes(), run.result.unwrap().text()), (None, 2_002, "7"));
+    assert_eq!(run.payloads_left_out.as_deref(), Some("output of 1046587 bytes"));
+}

@@ -9,7 +9,7 @@ use std::{
 
 use dacapo::{Client, Error, ErrorKind, Id, Json, RunView, State, Token, prelude::*};
 use dacapo_core::webhook::webhook;
-use dacapo_domain::TokenText;
+use dacapo_domain::{RunRecord, TokenRecord, TokenText};
 use dacapo_test_kit::TestApp;
 
 const PAY: TaskRef<u64, String> = TaskRef::new("pay");
@@ -168,6 +168,59 @@ async fn token_without_an_end_is_waited_for_as_long_as_it_takes_and_the_app_is_i
     assert_eq!(app.run_of(PAY).state, State::Waiting);
     app.complete(app.token_of(id, "approve"), 7_u64).await?;
     app.run_until_idle().await;
+    assert_eq!(end(&app.run_of(PAY)), (State::Completed, Some("\"Some(Value(7))\"")));
+    Ok(())
+}
+
+/// The states of a run and of its token "approve", as far as they are kept.
+async fn kept(app: &TestApp, id: Id) -> (bool, bool) {
+    let records = &app.client().ports().records;
+    let there = async |key| records.load(&key).await.unwrap().is_some();
+    (there(RunRecord::key_of(id)).await, there(TokenRecord::key_of(id, "approve")).await)
+}
+
+#[tokio::test]
+async fn token_is_kept_as_long_as_its_run() -> Result<(), Error> {
+    let wait = async |cents: u64, cx: TaskContext| {
+        let token = cx.token("approve").await?;
+        let told = cx.told::<bool>("approve").await?;
+        Ok::<_, TaskError>(if told.is_some() { Done(String::new()) } else { Continue::when_told(token, cents) })
+    };
+    for waits in [0, 1, 4, 500] {
+        let app = TestApp::new().with(task(PAY, wait).history(days(30)));
+        let id = app.run(PAY, 1).await?.id();
+        app.advance(seconds(10)).await;
+        app.advance(days(waits)).await;
+        app.complete(app.token_of(id, "approve"), true).await?;
+        app.advance(seconds(10)).await;
+        assert_eq!(app.run_of(PAY).state, State::Completed);
+        app.advance(days(30) - minutes(1)).await;
+        assert_eq!(kept(&app, id).await, (true, true), "after {waits} days");
+        app.advance(days(3)).await;
+        assert_eq!(kept(&app, id).await, (false, false), "after {waits} days");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn value_of_a_token_is_there_for_as_long_as_its_run_goes_on() -> Result<(), Error> {
+    let years = async |round: u64, cx: TaskContext| {
+        let token = cx.token("approve").await?;
+        let told = cx.told::<u64>("approve").await?;
+        Ok::<_, TaskError>(match round {
+            0 => Continue::when_told(token, 1),
+            1..=4 => Continue::after(days(355), round + 1),
+            _ => Done(format!("{told:?}")),
+        })
+    };
+    let app = TestApp::new().with(task(PAY, years).history(hours(1)));
+    let id = app.run(PAY, 0).await?.id();
+    app.advance(days(400)).await;
+    app.complete(app.token_of(id, "approve"), 7_u64).await?;
+    for _ in 0..4 {
+        app.advance(days(355)).await;
+    }
+    app.advance(minutes(10)).await;
     assert_eq!(end(&app.run_of(PAY)), (State::Completed, Some("\"Some(Value(7))\"")));
     Ok(())
 }

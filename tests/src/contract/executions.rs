@@ -15,7 +15,9 @@ pub(super) const STOPPED: ExecutionStatus = Ended(Some(ExecutionEnd::Stopped));
 pub(super) async fn start(bench: &impl Bench, execution: &str, round: u32) -> Effect {
     let (function, started) = (bench.function("import").await, now(bench));
     let run = bench.ports().clock.new_id();
-    let call = WaitLoopCall { run, function, generation: 1, round, started, iteration: 2, attempt: 1 };
+    let (tries, throttled) = (0, None);
+    let call =
+        WaitLoopCall { run, function, generation: 1, round, started, iteration: 2, attempt: 1, tries, throttled };
     Effect::StartWaitLoop { execution: execution.to_owned(), call, until: started + days(1) }
 }
 

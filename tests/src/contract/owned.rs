@@ -126,6 +126,25 @@ pub async fn expiry_of_what_stands_beside_a_record_moves_with_a_write_of_it(benc
     assert_eq!(ids_beside(bench, &owner, None, 10).await, ["kept"]);
 }
 
+/// It is its owner's to move: a writer that has not heard of it changes nothing about it.
+pub async fn write_of_a_record_beside_another_leaves_its_expiry_where_it_was_moved(bench: &impl Bench) {
+    let owner = stored(bench, Note::new(bench)).await;
+    let later = (now(bench) + seconds(86_400)).as_second();
+    let note = stored(bench, Note { expires_at_s: Some(later), ..beside(bench, &owner, "1") }).await;
+    for (version, moved) in [("far", later + 86_400), ("near", soon_s(bench))] {
+        let write = Write { expiry_beside_s: Some(moved), ..owner.next(bench, version).write() };
+        let seen = load(bench, &owner.key()).await.expect("the owner is there").header;
+        assert!(matches!(save(bench, &seen, &write).await, Saved::Done(_)));
+        let seen = load(bench, &note.key()).await.expect("the note is there").header;
+        let large = note.next(bench, version).write_with(large('x', 500_000));
+        assert!(matches!(save(bench, &seen, &large).await, Saved::Done(_)));
+        let stands = load(bench, &note.key()).await.expect("the note is there");
+        assert_eq!(stands.header.expires_at_s, Some(moved));
+    }
+    let_expire(bench).await;
+    assert_eq!(load(bench, &note.key()).await, None);
+}
+
 /// Where that says so; else each has its own.
 pub async fn expiry_of_what_stands_beside_a_record_that_ends_moves_with_its_end(bench: &impl Bench) {
     for moves in [true, false] {

@@ -75,6 +75,7 @@ macro_rules! contract {
                     large_payload_of_a_record_beside_another_is_read_with_it,
                     record_beside_another_is_found_by_its_place_in_an_index,
                     expiry_of_what_stands_beside_a_record_moves_with_a_write_of_it,
+                    write_of_a_record_beside_another_leaves_its_expiry_where_it_was_moved,
                     expiry_of_what_stands_beside_a_record_that_ends_moves_with_its_end,
                     record_beside_another_is_deleted_with_it,
                     step_that_many_attempts_store_at_once_is_that_of_one;

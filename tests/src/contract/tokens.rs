@@ -6,8 +6,8 @@ use dacapo_core::{
     complete,
 };
 use dacapo_domain::{
-    AttemptEnd, AttemptOutcome, Input, Json, Message, Payload, Phase, Policy, RunMessage, RunRecord, Secret, Task,
-    TokenInput, TokenRecord, TokenState, Wait, Work, limits, minutes, seconds, slot,
+    AttemptEnd, AttemptOutcome, Input, Json, Message, NewToken, Payload, Phase, Policy, RunMessage, RunRecord, Secret,
+    Task, TokenInput, TokenRecord, TokenState, Wait, Work, limits, minutes, seconds, slot,
 };
 use futures::future::join_all;
 use jiff::Timestamp;
@@ -29,7 +29,9 @@ async fn with_token(bench: &impl Bench, until: Option<Timestamp>) -> (RunRecord,
     bench.receive_within(&run.function(), 1, PATIENCE).await;
     let run = happen(bench, &run, &Input::Delivered(run.purpose())).await;
     let cx = bench.ports().clock.decision_context();
-    let made = TokenRecord::create(run.id, "approve/1", Secret::new(cx.random.into()), until, &cx);
+    let expires_at_s = run.step_expires_at_s(&Policy::default());
+    let new = NewToken { run: run.id, name: "approve/1", secret: Secret::new(cx.random.into()), until, expires_at_s };
+    let made = TokenRecord::create(&new, &cx);
     create(&bench.ports(), &made, deadline(bench)).await.expect("a token can be made");
     (run, made.record)
 }

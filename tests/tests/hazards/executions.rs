@@ -152,7 +152,7 @@ async fn call(app: &TestApp, process: &Runner, call: &WaitLoopCall) -> Json {
 
 /// What the state machine's catch tells of a call that came to nothing.
 async fn tell_crash(app: &TestApp, call: &WaitLoopCall) -> Json {
-    let crash = CrashReport { call: call.clone(), cause: "Runtime.ExitError".to_owned() };
+    let crash = CrashReport { call: call.clone(), cause: "Runtime.ExitError".to_owned(), retries: 0 };
     conductor(app).invoke(Json::of(&Invocation::Crash(crash)).unwrap()).await.unwrap()
 }
 

@@ -71,7 +71,7 @@ impl DynamoRecords {
         let mut placed = vec![];
         for write in [Some(write), claim.map(|claim| &claim.write)].into_iter().flatten() {
             let marks = self.put_further(write).await?;
-            placed.push((write, self.place(write, marks).await?));
+            placed.push((write, self.place(write, marks, true).await?));
         }
         let put = match (claim, &*placed) {
             (Some(claim), [(_, record), (_, second)]) => {

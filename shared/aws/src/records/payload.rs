@@ -33,14 +33,15 @@ pub(super) struct Placed {
 }
 
 impl DynamoRecords {
-    /// Finds each payload of a write its place, in an item with these marks, and stores those apart that don't fit.
+    /// Finds each payload of a write its place, in an item with these marks, and stores those apart that don't fit: of a
+    /// new record, or one to be changed.
     ///
     /// Invariant: a payload apart is stored before its record, so that a crash in between leaves an item that no record
     /// names. Its sort key is the write's own, so that a write that loses changes nothing.
     ///
     /// # Errors
     /// If a payload was not read, before anything is stored; if one can't be stored.
-    pub(super) async fn place(&self, write: &Write, marks: Item) -> PortResult<Placed> {
+    pub(super) async fn place(&self, write: &Write, marks: Item, is_new: bool) -> PortResult<Placed> {
         write
             .payloads
             .check_read()
@@ -60,7 +61,8 @@ impl DynamoRecords {
             let sk = format!("{PAYLOAD}{slot}/{}", write.header.version);
             placed.item.insert(format!("{OVERFLOW_PREFIX}{slot}"), text(&*sk));
             placed.item.insert(HAS_OVERFLOW.to_owned(), AttributeValue::Bool(true));
-            placed.apart.extend(self.put_apart(write, &sk, json).await?);
+            let expires_at_s = self.expiry_apart(write, is_new).await?;
+            placed.apart.extend(self.put_apart(write, &sk, json, expires_at_s).await?);
         }
         Ok(placed)
     }
@@ -82,15 +84,31 @@ impl DynamoRecords {
         }
     }
 
+    /// The expiry of what is stored apart: that of its record, which was moved, it may be, where it stands beside another.
+    async fn expiry_apart(&self, write: &Write, is_new: bool) -> PortResult<Option<i64>> {
+        let (key, expires_at_s) = (&write.header.key, write.header.expires_at_s);
+        if is_new || key.owner.is_none() {
+            return Ok(expires_at_s);
+        }
+        let stands = self.get(&partition(key), &sort(key)).await?;
+        Ok(stands.map_or(expires_at_s, |item| number_of(&item, EXPIRES_AT_S)))
+    }
+
     /// Stores a payload in as many items as it takes, and gives their sort keys. The first says how many there are.
-    async fn put_apart(&self, write: &Write, sk: &str, json: &Json) -> PortResult<Vec<String>> {
+    async fn put_apart(
+        &self,
+        write: &Write,
+        sk: &str,
+        json: &Json,
+        expires_at_s: Option<i64>,
+    ) -> PortResult<Vec<String>> {
         let pk = partition(&write.header.key);
         let parts = parts(json.text());
         let keys: Vec<String> = (0..parts.len()).map(|part| part_key(sk, part)).collect();
         let puts = keys.iter().zip(&parts).map(|(sk, part)| {
             let mut item = key(&*pk, &**sk);
             item.insert(DOCUMENT.to_owned(), text(*part));
-            item.extend(write.header.expires_at_s.map(|expires_at_s| (EXPIRES_AT_S.to_owned(), number(expires_at_s))));
+            item.extend(expires_at_s.map(|expires_at_s| (EXPIRES_AT_S.to_owned(), number(expires_at_s))));
             if parts.len() > 1 {
                 item.insert(PARTS.to_owned(), AttributeValue::N(parts.len().to_string()));
             }

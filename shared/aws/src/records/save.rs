@@ -39,7 +39,7 @@ impl DynamoRecords {
         if write.header.expires_at_s.is_none() && write.expiry_beside_s.is_some() {
             self.set_expiries(&partition(key), write.expiry_beside_s, usize::MAX).await?;
         }
-        let placed = self.place(write, Item::new()).await?;
+        let placed = self.place(write, Item::new(), false).await?;
         // Where the conductor comes back to the record for its own sake, a later write is the last.
         let is_last = key.owner.is_none()
             && write.header.expires_at_s.is_some()

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_dynamodb::{operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue};
 
 use super::{
-    attribute::{EXPIRES_AT_S, HAS_OVERFLOW, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PK, SK, VERSION, number, text},
+    attribute::{
+        EXPIRES_AT_S, HAS_OVERFLOW, INLINE_PREFIX, Item, OVERFLOW_PREFIX, PK, RECORD, SK, VERSION, number, text,
+        text_of,
+    },
     index,
 };
 
@@ -27,14 +30,19 @@ pub(super) struct UpdateExpression {
 }
 
 impl UpdateExpression {
-    /// The update that makes the record what a write's item says. Payloads that the item doesn't bring stay.
-    pub(super) fn of(item: Item) -> Self {
-        let set: BTreeMap<_, _> = item.into_iter().filter(|(name, _)| name != PK && name != SK).collect();
+    /// The update that makes the record what a write's item says. Payloads that the item doesn't bring stay, and so does
+    /// the expiry of a record that stands beside another, which is that one's to move.
+    pub(super) fn of(mut item: Item) -> Self {
+        let is_owned = text_of(&item, SK) != Some(RECORD);
+        for name in [PK, SK].into_iter().chain(is_owned.then_some(EXPIRES_AT_S)) {
+            item.remove(name);
+        }
+        let set: BTreeMap<_, _> = item.into_iter().collect();
         let other_place = set.keys().filter_map(|name| {
             let moved = |from, to| name.strip_prefix(from).map(|slot| format!("{to}{slot}"));
             moved(INLINE_PREFIX, OVERFLOW_PREFIX).or_else(|| moved(OVERFLOW_PREFIX, INLINE_PREFIX))
         });
-        let left = index::names().chain([EXPIRES_AT_S]).filter(|name| !set.contains_key(*name));
+        let left = index::names().chain((!is_owned).then_some(EXPIRES_AT_S)).filter(|name| !set.contains_key(*name));
         let remove = other_place.chain(left.map(str::to_owned)).collect();
         Self { set, remove }
     }
@@ -99,6 +107,19 @@ mod tests {
              #expiresAtS, #failed, #failedSort, #parent, #parentSort, #reconcile, #reconcileSort, #tag, #tagSort"
         );
         assert_eq!((names.len(), values.len()), (15, 4));
+    }
+
+    #[test]
+    fn update_of_a_record_beside_another_leaves_its_expiry() {
+        let mut item = key("sheep/dolly", "record/lamb/1");
+        item.insert("doc".to_owned(), text("{}"));
+        item.insert("expiresAtS".to_owned(), number(7));
+        let (expression, ..) = UpdateExpression::of(item).expression();
+        assert_eq!(
+            expression,
+            "SET #doc = :doc REMOVE #failed, #failedSort, #list, #listSort, #parent, #parentSort, #reconcile, \
+             #reconcileSort"
+        );
     }
 
     #[test]

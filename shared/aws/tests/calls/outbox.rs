@@ -20,6 +20,8 @@ fn call() -> WaitLoopCall {
         started: "2026-11-21T19:00:00Z".parse().unwrap(),
         iteration: 2,
         attempt: 1,
+        tries: 0,
+        throttled: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use console::{Style, style};
 use dacapo::StepView;
-use dacapo_dashboard::show::{ago, pretty, took};
+use dacapo_dashboard::show::{ago, pretty, took, waits_for};
 use dacapo_domain::{Json, RunView, State, until};
 use jiff::Timestamp;
 
@@ -53,8 +53,16 @@ fn says(run: &RunView, now: Timestamp) -> String {
     match (error, run.state) {
         (Some(error), _) => format!("{} {error}", run.error_code.as_deref().unwrap_or_default()),
         (None, State::Scheduled) => format!("due {}", ago(run.due_at, now)),
+        (None, State::Waiting) => awaited(run, now)
+            .map(|awaited| format!("waits for {awaited}"))
+            .or_else(|| progress(run))
+            .unwrap_or_default(),
         (None, _) => run.message.clone().or_else(|| progress(run)).unwrap_or_default(),
     }
+}
+
+fn awaited(run: &RunView, now: Timestamp) -> Option<String> {
+    run.waits_for.as_ref().and_then(|awaited| waits_for(awaited, now))
 }
 
 fn progress(run: &RunView) -> Option<String> {
@@ -92,7 +100,7 @@ pub fn whole(run: &RunView, steps: &[StepView], now: Timestamp) -> String {
         ("created", Some(run.created_at)),
         ("due", run.scheduled_at),
         ("started", run.started_at),
-        ("next", Some(run.due_at).filter(|_| run.state == State::Waiting)),
+        ("next", run.next_at().filter(|_| run.state == State::Waiting)),
         ("paused", run.paused_at),
         ("completed", run.completed_at),
         ("failed", run.failed_at),
@@ -103,6 +111,9 @@ pub fn whole(run: &RunView, steps: &[StepView], now: Timestamp) -> String {
         if let Some(at) = at {
             fact(name, format!("{at}  {}", style(ago(at, now)).dim()));
         }
+    }
+    if let Some(awaited) = awaited(run, now) {
+        fact("waits for", line(&awaited, 400));
     }
     if let Some(took) = duration(run, now) {
         fact("took", took);

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use dacapo_core::commit::create;
-use dacapo_domain::{Secret, TokenRecord, TokenText};
+use dacapo_domain::{NewToken, Secret, TokenRecord, TokenText};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -219,7 +219,9 @@ fn manifest_of_a_running_app_lists_tasks_schedules_and_events() {
 fn token_of(engine: &Engine, run: &str) -> String {
     let ports = dacapo_local::client::connect(engine.address());
     let cx = ports.clock.decision_context();
-    let made = TokenRecord::create(run.parse().unwrap(), "approve", Secret::new(7), None, &cx);
+    let (run, expires_at_s) = (run.parse().unwrap(), cx.now.as_second() + 86_400);
+    let new = NewToken { run, name: "approve", secret: Secret::new(7), until: None, expires_at_s };
+    let made = TokenRecord::create(&new, &cx);
     let until = cx.now + std::time::Duration::from_secs(10);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(create(&ports, &made, until)).unwrap();

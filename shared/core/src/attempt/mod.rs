@@ -5,11 +5,13 @@ mod event;
 mod guard;
 mod log;
 mod progress;
+mod record;
 mod step;
 mod step_names;
 mod stored;
 mod task;
 mod token;
+mod told;
 
 pub use event::EventAttempt;
 pub(crate) use guard::Guard;

@@ -34,18 +34,19 @@ impl TaskAttempt {
             }
             *pending = Pending { progress: None, stored_at: Some(Instant::now()) };
         }
-        self.publish_progress(&progress).await;
+        self.publish_progress(&progress, self.payloads_told().await).await;
         self.change(&Input::Progressed(self.token, progress)).await
     }
 
     /// Stores what was merged, unless the attempt has ended meanwhile and taken it along.
     async fn store_pending(self: Arc<Self>, wait: Duration) {
         sleep(wait).await;
+        let payloads = self.payloads_told().await;
         let run = self.record().await;
         let Some(progress) = lock(&self.pending).progress.take() else { return };
         lock(&self.pending).stored_at = Some(Instant::now());
         // One try: the outcome must not wait for it, and takes along what could not be stored.
-        self.publish_progress(&progress).await;
+        self.publish_progress(&progress, payloads).await;
         let now = self.app().ports().clock.now();
         if let Err(error) = self.write(run, &Input::Progressed(self.token, progress.clone()), now).await {
             tracing::warn!(run = %self.run().id, %error, "progress could not be stored yet");

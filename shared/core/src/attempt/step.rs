@@ -66,10 +66,7 @@ impl Step<'_> {
         let attempt = self.attempt;
         {
             let mut steps = lock(&attempt.steps);
-            if steps.has_ended {
-                let text = format!("store step {:?}: its attempt has ended (nothing was stored)", self.name);
-                return Err(Error::new(ErrorKind::Refused, text));
-            }
+            steps.check(format_args!("store step {:?}", self.name))?;
             steps.stored = steps.stored.saturating_add(1);
         }
         // Where the reply is lost, it may be stored all the same.

@@ -1,8 +1,10 @@
-//! The names of the steps of an attempt.
+//! The names of the steps of an attempt, and the number of what it stores beside its run.
 
 use std::collections::BTreeMap;
 
 use dacapo_domain::RunRecord;
+
+use crate::{Error, ErrorKind};
 
 /// The steps of an attempt: the names that it has used, and what it knows of those that are stored.
 pub(super) struct AttemptSteps {
@@ -11,6 +13,8 @@ pub(super) struct AttemptSteps {
     pub stored: u32,
     /// Those of attempts before this one that it has not come to; `None` where they are not counted.
     pub to_come: Option<u32>,
+    /// The tokens that it has made, or may have.
+    pub tokens: u32,
     pub has_ended: bool,
 }
 
@@ -28,13 +32,19 @@ pub(super) enum Use {
 impl AttemptSteps {
     pub fn of(run: &RunRecord) -> Self {
         let to_come = (!run.steps.are_uncounted).then_some(run.steps.count);
-        Self { used: BTreeMap::new(), stored: 0, to_come, has_ended: false }
+        Self { used: BTreeMap::new(), stored: 0, to_come, tokens: 0, has_ended: false }
     }
 
-    /// Ends them with their attempt: gives the number of those that it has stored.
-    pub fn end(&mut self) -> u32 {
+    /// Ends them with their attempt: gives the number of steps that it has stored, and of tokens that it has made.
+    pub fn end(&mut self) -> (u32, u32) {
         self.has_ended = true;
-        self.stored
+        (self.stored, self.tokens)
+    }
+
+    /// Refuses what would be stored by an attempt that has ended, and counted by none.
+    pub fn check(&self, what: std::fmt::Arguments<'_>) -> Result<(), Error> {
+        let text = || format!("{what}: its attempt has ended (nothing was stored)");
+        if self.has_ended { Err(Error::new(ErrorKind::Refused, text())) } else { Ok(()) }
     }
 
     /// Takes a name; gives the use of it before, or none.

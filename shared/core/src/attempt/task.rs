@@ -6,11 +6,11 @@ use std::{
 };
 
 use dacapo_domain::{
-    AdjacentFires, AttemptEnd, AttemptOutcome, Id, Input, Json, LifecycleEvent, Payloads, Policy, Progress, RunRecord,
-    RunView, Schedule, ScheduleRecord, Task, TaskEntry, Version, limits, slot, until,
+    AdjacentFires, AttemptEnd, AttemptOutcome, Id, Json, Payloads, Policy, Progress, RunRecord, Schedule,
+    ScheduleRecord, TaskEntry, Version, limits, slot, until,
 };
 use jiff::Timestamp;
-use tokio::{sync::MutexGuard, time::Instant};
+use tokio::time::Instant;
 
 use super::{
     Limit,
@@ -19,15 +19,14 @@ use super::{
     step_names::AttemptSteps,
 };
 use crate::{
-    App, Error, ErrorKind, Origin,
-    commit::{Committed, children_of, commit_run, load},
+    App, Error, Origin,
+    commit::{children_of, load},
     hook::HookName,
-    lifecycle::{publish_one, publish_owed},
-    port::{LogLevel, PortResult},
+    port::LogLevel,
 };
 
 /// Progress is stored and an abort is looked for at most this often.
-const ONCE_A_SECOND: Duration = Duration::from_secs(1);
+pub(super) const ONCE_A_SECOND: Duration = Duration::from_secs(1);
 
 /// One attempt at one iteration of a run, while its handler executes.
 pub struct TaskAttempt {
@@ -42,10 +41,11 @@ pub struct TaskAttempt {
     /// The time until which its own writes are tried: its outcome has more.
     write_until: Timestamp,
     limit: Limit,
-    /// The record as this attempt knows it; held over a write, so that writes of one attempt don't race.
-    run: tokio::sync::Mutex<RunRecord>,
-    snapshot: Mutex<RunRecord>,
-    asked: Mutex<Option<Instant>>,
+    /// The record as this attempt knows it; held over a write, so that writes of one attempt don't race. Who takes both
+    /// it and `data` takes `data` first.
+    pub(super) run: tokio::sync::Mutex<RunRecord>,
+    pub(super) snapshot: Mutex<RunRecord>,
+    pub(super) asked: Mutex<Option<Instant>>,
     begun: Mutex<Vec<HookName>>,
     pub(super) pending: Mutex<Pending>,
     pub(super) has_clamped: AtomicBool,
@@ -129,12 +129,6 @@ impl TaskAttempt {
         Self { log: log.of_end_hook(place), ..self }
     }
 
-    /// The run's record as this attempt last saw it.
-    #[must_use]
-    pub fn run(&self) -> RunRecord {
-        lock(&self.snapshot).clone()
-    }
-
     /// The body that the run was started with.
     #[must_use]
     pub fn body(&self) -> &Json {
@@ -190,58 +184,6 @@ impl TaskAttempt {
         is_first
     }
 
-    /// Sets the limit of this attempt, counted from its start. The lease moves first, so that the run
-    /// is never taken for dead.
-    ///
-    /// # Errors
-    /// `Usage` beyond `max_timeout`, below a second, or in a hook that has a limit of its own; `Refused` where the
-    /// attempt's lease is lost; else what the store says.
-    pub async fn set_timeout(&self, limit: Duration) -> Result<(), Error> {
-        let allowed = self.policy.max_timeout;
-        if self.limit.is_fixed() {
-            let text = "set a timeout in a hook that runs apart from its attempt (only an attempt's own can be moved)";
-            return Err(Error::new(ErrorKind::Usage, text));
-        }
-        if limit < limits::MIN_TIMEOUT || limit > allowed {
-            let text = format!(
-                "set a timeout of {limit:?} (allowed: 1 s to {allowed:?}, the task's `max_timeout`; what takes longer uses `Continue`)"
-            );
-            return Err(Error::new(ErrorKind::Usage, text));
-        }
-        self.change(&Input::Extended(self.token, limit)).await?;
-        self.limit.set(self.run().attempt_limit(limit, &self.policy));
-        Ok(())
-    }
-
-    /// Is true once an abort was asked for: read from the store, at most once a second.
-    ///
-    /// # Errors
-    /// An error of the store.
-    pub async fn is_aborted(&self) -> Result<bool, Error> {
-        let is_fresh = {
-            let mut asked = lock(&self.asked);
-            let is_fresh = asked.is_some_and(|at| at.elapsed() < ONCE_A_SECOND);
-            if !is_fresh {
-                *asked = Some(Instant::now());
-            }
-            is_fresh
-        };
-        if is_fresh {
-            return Ok(self.run().abort().is_some());
-        }
-        let mut run = self.run.lock().await;
-        let stored = load::<RunRecord>(self.app.ports(), &RunRecord::key_of(run.id)).await?;
-        let Some(stored) = stored.map(|stored| stored.record) else { return Ok(true) };
-        // Another attempt's record says that this one is dead: it should end as well.
-        let is_ours = stored.lease().is_some_and(|lease| lease.token == self.token);
-        let is_aborted = stored.abort().is_some() || !is_ours;
-        if is_ours {
-            *run = stored;
-            *lock(&self.snapshot) = run.clone();
-        }
-        Ok(is_aborted)
-    }
-
     /// The fire that started the run, with the fires around it: `None` where no schedule did, or it is no more.
     ///
     /// # Errors
@@ -288,75 +230,16 @@ impl TaskAttempt {
         self.log.next().await
     }
 
-    /// Writes a change of this attempt's own.
-    pub(super) async fn change(&self, input: &Input) -> Result<(), Error> {
-        let run = self.record().await;
-        if self.write(run, input, self.write_until).await? {
-            return Ok(());
-        }
-        let text = "change the run: its attempt has lost its lease or has ended (nothing was stored)";
-        Err(Error::new(ErrorKind::Refused, text))
-    }
-
-    /// Writes to the record that is held meanwhile; says whether the attempt might.
-    pub(super) async fn write(
-        &self,
-        mut run: MutexGuard<'_, RunRecord>,
-        input: &Input,
-        until: Timestamp,
-    ) -> PortResult<bool> {
-        let (seen, task) = (run.clone(), Task::Known(&self.policy));
-        let committed = commit_run(self.app.ports(), seen, input, task, until).await?;
-        let Some(Committed { record, changed, .. }) = committed else { return Ok(false) };
-        // A record that another attempt holds is not this one's to speak for: it would log in that one's name.
-        if changed {
-            *run = record;
-            *lock(&self.snapshot) = run.clone();
-        }
-        Ok(changed)
-    }
-
-    /// The record to write to: waits for a write that is under way.
-    pub(super) async fn record(&self) -> MutexGuard<'_, RunRecord> {
-        self.run.lock().await
-    }
-
     /// The end of this attempt, and the record to write it to.
     pub(crate) async fn ended(&self, outcome: AttemptOutcome, spent: Duration) -> (RunRecord, AttemptEnd) {
+        let payloads = self.payloads_told().await;
         let run = self.record().await;
         let progress = lock(&self.pending).progress.take();
         if let Some(progress) = &progress {
-            self.publish_progress(progress).await;
+            self.publish_progress(progress, payloads).await;
         }
-        let (logged, steps) = (self.log.counted().await, lock(&self.steps).end());
-        (run.clone(), AttemptEnd { progress, logged, steps, ..AttemptEnd::new(self.token, outcome, spent) })
-    }
-
-    /// Publishes the lifecycle events that the run owes, and says whether it owes no more.
-    pub(crate) async fn publish_owed(&self) -> bool {
-        let run = self.run();
-        run.unpublished.is_empty() || publish_owed(&self.app, &run, &self.view(&run)).await
-    }
-
-    /// Publishes how far the run is, where a function subscribes to that, before it is stored: what is stored was
-    /// published. One that fails is told in the process's own log.
-    pub(super) async fn publish_progress(&self, progress: &Progress) {
-        let event = LifecycleEvent::Progress;
-        if !self.policy.publishes.contains(&event) {
-            return;
-        }
-        let run = RunRecord { progress: Some(progress.clone()), ..self.run() };
-        let id = self.app.ports().clock.new_id();
-        if let Err(error) = publish_one(&self.app, &run, &self.view(&run), event, id).await {
-            tracing::warn!(run = %run.id, %error, "progress is not published");
-        }
-    }
-
-    /// The run as people and programs are told of it.
-    fn view(&self, run: &RunRecord) -> RunView {
-        let payloads = Payloads::none().with(slot::BODY, self.body.clone());
-        let payloads = if run.iteration == 1 { payloads } else { payloads.with(slot::INPUT, self.input.clone()) };
-        RunView::new(run, payloads, self.app.ports().clock.now())
+        let (logged, (steps, tokens)) = (self.log.counted().await, lock(&self.steps).end());
+        (run.clone(), AttemptEnd { progress, logged, steps, tokens, ..AttemptEnd::new(self.token, outcome, spent) })
     }
 }
 

@@ -1,9 +1,9 @@
 //! The tokens of an attempt's run.
 
-use dacapo_domain::{Json, Secret, TokenInput, TokenRecord, TokenState, check_token_name, slot};
+use dacapo_domain::{Json, NewToken, Secret, TokenInput, TokenRecord, TokenState, check_token_name, slot};
 use jiff::Timestamp;
 
-use super::TaskAttempt;
+use super::{TaskAttempt, task::lock};
 use crate::{
     Error, ErrorKind,
     commit::{Creation, commit, create, load},
@@ -24,16 +24,25 @@ impl TaskAttempt {
     /// The run's token of this name, which is made where there is none: the same for every attempt and iteration.
     ///
     /// # Errors
-    /// `Usage` for a name of no or more than 256 characters; else what the store says.
+    /// `Usage` for a name of no or more than 256 characters; `Refused` once the attempt has ended; else what the store
+    /// says.
     pub async fn token(&self, name: &str, until: Option<Timestamp>) -> Result<TokenRecord, Error> {
         check_token_name(name).map_err(|error| Error::usage(format_args!("make a token: {error}")))?;
         let (run, ports) = (self.run(), self.app().ports());
-        let may_be_there = run.iteration > 1 || run.attempt > 1;
-        if may_be_there && let Some(stored) = load(ports, &TokenRecord::key_of(run.id, name)).await? {
+        if run.steps.may_have_tokens()
+            && let Some(stored) = load(ports, &TokenRecord::key_of(run.id, name)).await?
+        {
             return Ok(stored.record);
         }
-        let (secret, cx) = (Secret::new(ports.clock.secret()?), ports.clock.decision_context());
-        let decision = TokenRecord::create(run.id, name, secret, until, &cx);
+        let secret = Secret::new(ports.clock.secret()?);
+        {
+            let mut beside = lock(&self.steps);
+            beside.check(format_args!("make token {name:?}"))?;
+            beside.tokens = beside.tokens.saturating_add(1);
+        }
+        let expires_at_s = run.step_expires_at_s(self.policy());
+        let new = NewToken { run: run.id, name, secret, until, expires_at_s };
+        let decision = TokenRecord::create(&new, &ports.clock.decision_context());
         Ok(match create(ports, &decision, self.write_until()).await? {
             Creation::New => decision.record,
             Creation::Exists(found) => found,

@@ -55,6 +55,25 @@ pub async fn children_of(ports: &Ports, run: Id) -> PortResult<Vec<Child>> {
     })
 }
 
+/// The number of those that have ended of the children that a run waits for, so many in all: one read of what has come
+/// of them.
+///
+/// # Errors
+/// An error of the store.
+pub async fn ended_children(ports: &Ports, run: &RunRecord, count: usize) -> PortResult<usize> {
+    let Phase::Awaiting { signal: Signal::Children { iteration }, .. } = run.phase else { return Ok(count) };
+    let join = Join { parent: run.id, iteration, size: u32::try_from(count).unwrap_or(u32::MAX) };
+    let sets: Vec<_> = join.sets().map(|set| set.key).collect();
+    let found = ports.records.peek(&sets).await?;
+    let (roots, shares): (Vec<_>, Vec<_>) = found.iter().partition(|stored| stored.header.key == join.root().key);
+    let of_shares = shares.iter().map(|stored| stored.payloads.members(slot::MEMBERS).len());
+    // A share of one child has no record: the root has its number once that child has ended.
+    let is_alone = |number: &String| number.parse().is_ok_and(|number| join.is_of_one(number));
+    let alone =
+        roots.iter().map(|stored| stored.payloads.members(slot::MEMBERS).iter().filter(|n| is_alone(n)).count());
+    Ok(of_shares.chain(alone).sum())
+}
+
 /// The records of children, as far as they are there.
 async fn peek(ports: &Ports, children: &[Child]) -> PortResult<HashMap<Id, StoredRecord>> {
     let keys: Vec<_> = children.iter().map(|child| RunRecord::key_of(child.id)).collect();

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use dacapo_domain::{
     CONDUCTOR, CrashReport, DeferredEvent, DeferredEventInput, DeferredMessage, Effect, ExecutionEnded, FunctionEntry,
     Input, Invocation, Json, Manifest, Message, NewRun, Policy, RunRecord, Start, State, Task, Trigger, WaitLoopAnswer,
-    WaitLoopCall, Work, limits, run::answer, slot,
+    WaitLoopCall, Work, limits,
+    run::{RetriedCall, answer},
+    slot,
 };
 use jiff::Timestamp;
 
@@ -56,10 +58,12 @@ impl Conductor {
             Some(Ok(Invocation::Start(start))) => Json::of(&self.start(start).await?),
             Some(Ok(Invocation::Sweep {})) => Json::of(&self.sweep().await?),
             Some(Ok(Invocation::Deployed {})) => Json::of(&self.deployed().await?),
-            Some(Ok(Invocation::Loop(call))) if call.function == CONDUCTOR => {
+            Some(Ok(Invocation::Called(RetriedCall { call, .. }) | Invocation::Loop(call)))
+                if call.function == CONDUCTOR =>
+            {
                 return self.runner().invoke(payload, self.invocation_ends()).await;
             }
-            Some(Ok(Invocation::Loop(_))) => {
+            Some(Ok(Invocation::Called(_) | Invocation::Loop(_))) => {
                 return Err(InvokeError::Payload("this call is for a task's function".to_owned()));
             }
             Some(Err(error)) => return Err(InvokeError::Payload(format!("the call can't be read: {error}"))),
@@ -116,12 +120,14 @@ impl Conductor {
 
     /// A call of a function ended in no answer. The record says what comes next.
     async fn crashed(&self, crash: CrashReport) -> PortResult<WaitLoopAnswer> {
-        let CrashReport { call, cause } = crash;
+        let CrashReport { call, cause, retries } = crash;
+        let call = call.retried(limits::CRASH_TRIES.saturating_add(retries));
         let forgotten = WaitLoopAnswer::Stop { id: call.run, state: State::Expired };
         let stored = load::<RunRecord>(self.ports(), &RunRecord::key_of(call.run)).await?;
         let Some(stored) = stored else { return Ok(forgotten) };
         let input = Input::WaitLoopCrashed(call.clone(), cause);
-        let run = self.change(stored.record, &input).await?;
+        let Some(run) = self.change(stored.record, &input).await? else { return Ok(forgotten) };
+        let run = self.change(run, &Input::WaitLoopAnswered(call.clone())).await?;
         Ok(run.map_or(forgotten, |run| answer(&run, &call, self.ports().clock.now())))
     }
 

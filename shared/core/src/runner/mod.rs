@@ -126,10 +126,8 @@ impl Runner {
         };
         match Invocation::read(&payload) {
             None => self.run_direct(task, payload, deadline).await,
-            Some(Ok(Invocation::Loop(call))) => {
-                let answer = self.called(task, &call, deadline).await?;
-                Json::of(&answer).map_err(|error| InvokeError::Payload(error.to_string()))
-            }
+            Some(Ok(Invocation::Called(call))) => self.answer(task, &call.into(), deadline).await,
+            Some(Ok(Invocation::Loop(call))) => self.answer(task, &call, deadline).await,
             Some(Ok(_)) => Err(InvokeError::Payload("this call is for the conductor".to_owned())),
             Some(Err(error)) => Err(InvokeError::Payload(format!("the call can't be read: {error}"))),
         }

@@ -38,13 +38,19 @@ impl Runner {
         Ok(())
     }
 
-    /// The wait loop calls: whatever is due is done, then the record says what comes next.
-    pub(super) async fn called(
+    /// The answer to a wait loop's call, as JSON.
+    pub(super) async fn answer(
         &self,
         task: &Handler,
         call: &WaitLoopCall,
         deadline: Timestamp,
-    ) -> PortResult<WaitLoopAnswer> {
+    ) -> Result<Json, InvokeError> {
+        let answer = self.called(task, call, deadline).await?;
+        Json::of(&answer).map_err(|error| InvokeError::Payload(error.to_string()))
+    }
+
+    /// The wait loop calls: whatever is due is done, then the record says what comes next.
+    async fn called(&self, task: &Handler, call: &WaitLoopCall, deadline: Timestamp) -> PortResult<WaitLoopAnswer> {
         let forgotten = WaitLoopAnswer::Stop { id: call.run, state: State::Expired };
         let Some(stored) = self.load_run(call.run, deadline).await? else { return Ok(forgotten) };
         let input = Input::WaitLoopCalled(call.clone());

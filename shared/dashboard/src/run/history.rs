@@ -78,7 +78,7 @@ pub fn log(run: &RunView, entries: &[LogEntry], is_earlier: bool) -> Markup {
 
 fn moments<'a>(run: &RunView, steps: &'a [StepView]) -> Vec<Place<'a>> {
     let next = match run.state {
-        State::Waiting => Some(("next iteration", run.due_at, "")),
+        State::Waiting => run.next_at().map(|at| ("next iteration", at, "")),
         State::Submitted if run.started_at.is_some() => Some(("next attempt", run.due_at, "")),
         _ => None,
     };

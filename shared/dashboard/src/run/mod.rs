@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use crate::{
     page::{Dashboard, Frame, PageError, runs_of},
-    show::{plain, shorten},
+    show::{plain, shorten, waits_for},
 };
 
 /// The page's query: where in the log it is.
@@ -107,6 +107,9 @@ fn facts(run: &RunView, now: Timestamp) -> Markup {
             div { dt { "Iteration" } dd { (run.iteration) } }
             div { dt { "Attempt" } dd { (run.attempt) } }
             div { dt { "Took" } dd { (parts::duration(run, now)) } }
+            @if let Some(awaited) = run.waits_for.as_ref().and_then(|awaited| waits_for(awaited, now)) {
+                div class="wide" { dt { "Waits for" } dd { (plain(&shorten(&awaited, 500))) } }
+            }
             @if let Some(parent) = run.parent_id {
                 div class="wide" { dt { "Parent" } dd { a class="id" href={ "/run/" (parent.to_string()) } { (parent.to_string()) } } }
             }

@@ -194,7 +194,7 @@ fn after(
     };
     // A policy that names no age ends too: an event is not tried for ever.
     let age = retry.max_age().unwrap_or(limits::EVENT_AGE);
-    if attempt < retry.max_attempts() && crate::until(seen.first_due_at, due_at) <= age {
+    if attempt < retry.max_attempts() && crate::until(seen.aged_from(), due_at) <= age {
         HandlerState::Retrying { due_at, error }
     } else {
         HandlerState::GivenUp { error }
@@ -217,14 +217,14 @@ fn unsubscribed(delivery: &DeliveryRecord) -> RecordedError {
     RecordedError::new(code::ERROR, cause)
 }
 
-/// A client sends it again from the record, with its attempts at 0: to the handlers that are not done.
+/// A client sends it again from the record, with its attempts at 0 and its age anew: to the handlers that are not done.
 fn redriven(seen: &DeliveryRecord, cx: &DecisionContext) -> Decision<DeliveryRecord> {
     let mut next = seen.clone();
     next.handlers.retain(|known| known.state == HandlerState::Done);
     next.redriven_count = seen.redriven_count.saturating_add(1);
     next.phase = DeliveryPhase::Retrying;
     next.attempt = 1;
-    next.first_due_at = cx.now;
+    next.redriven_at = Some(cx.now);
     next.due_at = cx.now;
     next.expires_at_s = None;
     next.reconcile_count = 0;

@@ -35,8 +35,11 @@ pub struct DeliveryRecord {
     pub phase: DeliveryPhase,
     /// The time at which the event was published.
     pub published_at: Timestamp,
-    /// The time at which the first delivery was due: the age counts from here.
+    /// The time at which the first delivery was due, whatever came of it since: what its handlers start is named by it.
     pub first_due_at: Timestamp,
+    /// The time of its last redrive, where it was sent again from the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redriven_at: Option<Timestamp>,
     /// The time at which the next attempt is due: the soonest that a handler waits for.
     pub due_at: Timestamp,
     /// The attempt that executes or comes next, from 1. It is the delivery's; each handler has its own number.
@@ -175,6 +178,7 @@ impl DeliveryRecord {
             phase: DeliveryPhase::Retrying,
             published_at: event.published_at,
             first_due_at: event.due_at,
+            redriven_at: None,
             due_at: event.due_at,
             attempt: event.attempt,
             handlers: vec![],
@@ -212,6 +216,12 @@ impl DeliveryRecord {
     #[must_use]
     pub fn key(&self) -> RecordKey {
         RecordKey::new(Self::KIND, self.record_id())
+    }
+
+    /// The time from which its age counts: that of its last redrive, or else its first.
+    #[must_use]
+    pub fn aged_from(&self) -> Timestamp {
+        self.redriven_at.unwrap_or(self.first_due_at)
     }
 
     /// The event as its function gets it.

@@ -19,7 +19,7 @@ pub use index::{Index, IndexEntry, OwnedQuery, Page, Query, Unreadable, sort_tim
 pub use payloads::{Payload, PayloadNotRead, Payloads, slot};
 pub use write::{Claim, Created, LogLine, Saved, Write};
 
-use crate::Json;
+use crate::{Json, hash128};
 
 /// A record as a store gives it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub struct StoredRecord {
     pub payloads: Payloads,
 }
 
+/// Bytes of a name that is part of a key beside another as it is: a sort key of DynamoDB has 1,024 at most.
+const NAME_BYTES: usize = 512;
+
 /// The key of a record: its kind, and its id within the kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RecordKey {
@@ -42,7 +45,7 @@ pub struct RecordKey {
     /// The id: any text, unique within the kind, or within the owner where there is one.
     pub id: String,
     /// The text of the key of the record that it stands beside, whose id has no slash. It is deleted with that record,
-    /// and its expiry can be moved with that one's: see [`Write::expiry_beside_s`].
+    /// and its expiry is its first write's until it is moved with that one's: see [`Write::expiry_beside_s`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
 }
@@ -80,6 +83,14 @@ impl RecordKey {
     #[must_use]
     pub fn owned_by(self, owner: impl Into<String>) -> Self {
         Self { owner: Some(owner.into()), ..self }
+    }
+
+    /// The key of the record of this kind and name, which may be long, beside the record of this key.
+    #[must_use]
+    pub fn named(kind: &'static str, name: &str, owner: &Self) -> Self {
+        let is_short = name.len() <= NAME_BYTES;
+        let id = if is_short { name.to_owned() } else { format!("{:032x}", hash128(name)) };
+        Self::new(kind, id).owned_by(owner.to_string())
     }
 
     /// The key from its kind and id, `{kind}/{id}`, without its owner; `None` for a text without a slash.

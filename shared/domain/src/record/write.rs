@@ -7,7 +7,8 @@ use crate::{Effect, Json};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Write {
-    /// Key, version and times of the record as it is to be.
+    /// Key, version and times of the record as it is to be. The expiry of one that stands beside another is that of its
+    /// creation: a save leaves it where it was moved since.
     pub header: Header,
     /// The document.
     pub document: Json,

@@ -119,7 +119,7 @@ pub(super) fn ended(run: &RunRecord, ended: &AttemptEnd, policy: &Policy, cx: &D
     if ended.published {
         run.unpublished.clear();
     }
-    run.add_steps(ended.steps, policy);
+    run.add_steps(ended.steps, ended.tokens, policy);
     let overrun = run.overrun(Duration::ZERO, policy);
     match &ended.outcome {
         AttemptOutcome::Aborted => end::finish(run, FinalState::Aborted, abort, policy, cx),

@@ -76,6 +76,8 @@ pub struct AttemptEnd {
     pub has_time: bool,
     /// The steps that this attempt has stored.
     pub steps: u32,
+    /// The tokens that this attempt has made.
+    pub tokens: u32,
 }
 
 /// An update of a run's own stored data.
@@ -289,10 +291,11 @@ impl Default for Policy {
 }
 
 impl AttemptEnd {
-    /// The end of an attempt that told no progress, kept no log entry and stored no step, in a process that has time for
-    /// the hooks.
+    /// The end of an attempt that told no progress, kept no log entry, stored no step and made no token, in a process that
+    /// has time for the hooks.
     #[must_use]
     pub fn new(token: Version, outcome: AttemptOutcome, spent: Duration) -> Self {
-        Self { token, outcome, spent, progress: None, logged: None, published: true, has_time: true, steps: 0 }
+        let (published, has_time, steps, tokens) = (true, true, 0, 0);
+        Self { token, outcome, spent, progress: None, logged: None, published, has_time, steps, tokens }
     }
 }

@@ -33,8 +33,8 @@ pub use logged::{LogRoom, Logged};
 pub use pause::Pause;
 pub use phase::{End, FinalState, Lease, Phase, PhaseName, Signal, State, StateError};
 pub use steps::Steps;
-pub use view::RunView;
-pub use wait_loop_call::{ExecutionEnd, WaitLoopAnswer, WaitLoopCall, answer};
+pub use view::{RunView, WaitsFor};
+pub use wait_loop_call::{ExecutionEnd, RetriedCall, Throttled, WaitLoopAnswer, WaitLoopCall, answer};
 
 use crate::{BULK, CONDUCTOR, Id, Json, LifecycleEvent, RecordedError, Version, json::is_zero, limits, text::cut};
 
@@ -108,7 +108,7 @@ pub struct RunRecord {
     /// The log entries so far, as far as they are counted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub logged: Logged,
-    /// The steps that stand beside it, as far as they are counted.
+    /// The steps and tokens that stand beside it, as far as they are counted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub steps: Steps,
     /// The last progress.

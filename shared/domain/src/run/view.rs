@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Phase, RunRecord, State};
-use crate::{Id, Json, LifecycleEvent, Payloads, Trigger, slot};
+use super::{Phase, RunRecord, Signal, State};
+use crate::{Child, Id, Json, LifecycleEvent, Payloads, Trigger, slot};
 
 /// A run's record with its payloads: times as RFC 3339 `Z`, values as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,8 @@ pub struct RunView {
     pub aborted_at: Option<Timestamp>,
     pub expired_at: Option<Timestamp>,
     pub paused_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<WaitsFor>,
     pub progress_message: Option<String>,
     /// The fraction as it was told, from 0 to 1: [`percent`](Self::percent) is for people.
     pub progress_percent: Option<f64>,
@@ -49,7 +51,57 @@ pub struct RunView {
     pub expires_at_s: Option<i64>,
 }
 
+/// The thing that a waiting run waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WaitsFor {
+    /// A time.
+    Time(Timestamp),
+    /// A token of its own.
+    Token {
+        /// Its name.
+        name: String,
+        /// The time that ends the wait without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// The end of all of its children.
+    Children {
+        /// Their number, where it was read: a list may be without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        count: Option<usize>,
+        /// The number of those that have ended, where it was read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ended: Option<usize>,
+    },
+}
+
+impl WaitsFor {
+    fn of(run: &RunRecord, payloads: &Payloads) -> Option<Self> {
+        match &run.phase {
+            Phase::Waiting => Some(Self::Time(run.due_at)),
+            Phase::Awaiting { signal: Signal::Token { name }, until } => {
+                Some(Self::Token { name: name.clone(), until: *until })
+            }
+            Phase::Awaiting { signal: Signal::Children { .. }, .. } => {
+                Some(Self::Children { count: Child::count(payloads), ended: None })
+            }
+            Phase::Queued | Phase::Running { .. } | Phase::Ended(_) => None,
+        }
+    }
+}
+
 impl RunView {
+    /// The time at which a waiting run's next iteration comes by itself, where one does.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Timestamp> {
+        match &self.waits_for {
+            Some(WaitsFor::Time(at)) => Some(*at),
+            Some(WaitsFor::Token { until, .. }) => *until,
+            Some(WaitsFor::Children { .. }) | None => None,
+        }
+    }
+
     /// The progress in whole percent, 0 to 100.
     #[must_use]
     pub fn percent(&self) -> Option<u8> {
@@ -72,7 +124,13 @@ impl RunView {
 
     /// Leaves out the largest of its payloads, and says so; is false where none is left.
     pub fn leave_out_largest(&mut self) -> bool {
-        let payloads = [("body", &mut self.body), ("input", &mut self.input), ("result", &mut self.result)];
+        let payloads = [
+            ("body", &mut self.body),
+            ("input", &mut self.input),
+            ("result", &mut self.result),
+            ("output", &mut self.output),
+            ("metadata", &mut self.metadata),
+        ];
         let sized = payloads.into_iter().filter_map(|(name, payload)| Some((payload.as_ref()?.bytes(), name, payload)));
         let Some((bytes, name, payload)) = sized.max_by_key(|(bytes, ..)| *bytes) else { return false };
         *payload = None;
@@ -106,6 +164,7 @@ impl RunView {
             aborted_at: ended(State::Aborted),
             expired_at: ended(State::Expired),
             paused_at: run.paused.map(|pause| pause.since),
+            waits_for: WaitsFor::of(run, &payloads),
             progress_message: run.progress.as_ref().map(|progress| progress.message.clone()),
             progress_percent: run.progress.as_ref().map(|progress| progress.fraction),
             message: end.and_then(|end| end.message.clone()),

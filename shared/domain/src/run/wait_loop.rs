@@ -5,7 +5,7 @@ use crate::{Decision, DecisionContext, Effect, RecordedError, code, later, limit
 
 /// Is true where the execution must hand over before it waits for the run's next call.
 fn is_exhausted(run: &RunRecord, call: &WaitLoopCall) -> bool {
-    call.round >= limits::LOOP_ROUNDS || run.due_at > later(call.started, limits::LOOP_LIFE)
+    call.is_last() || run.due_at > later(call.started, limits::LOOP_LIFE)
 }
 
 /// Is true where the execution of this generation is what calls the run.

@@ -4,7 +4,7 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use serde::{Deserialize, Serialize};
 
 use super::{Invoker, Phase, RunRecord, State};
-use crate::Id;
+use crate::{Id, json::is_zero, limits};
 
 /// The call of a wait loop, and what its execution is started with. No payload travels through it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,37 @@ pub struct WaitLoopCall {
     pub iteration: u32,
     /// The attempt at it.
     pub attempt: u32,
+    /// Tries of its calls so far, beyond one a round, as far as the function and the conductor were told of them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tries: u32,
+    /// The last error of a call that stayed throttled through all of its tries, and is made again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled: Option<Throttled>,
+}
+
+/// An error as Step Functions tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Throttled {
+    /// Its name.
+    pub error: String,
+    /// Its cause.
+    pub cause: String,
+}
+
+/// A call of a wait loop that says how often it was retried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetriedCall {
+    /// The call.
+    pub call: WaitLoopCall,
+    /// Its tries before this one.
+    pub retries: u32,
+}
+
+impl From<RetriedCall> for WaitLoopCall {
+    fn from(RetriedCall { call, retries }: RetriedCall) -> Self {
+        call.retried(retries)
+    }
 }
 
 /// The answer to a call: a pure function of the record and of the call.
@@ -72,7 +103,31 @@ impl WaitLoopCall {
     pub fn first(run: &RunRecord, now: Timestamp) -> Self {
         let (iteration, attempt) = (run.iteration, run.attempt);
         let function = crate::slug(&run.name);
-        Self { run: run.id, function, generation: run.invoker.generation(), round: 0, started: now, iteration, attempt }
+        let generation = run.invoker.generation();
+        Self {
+            run: run.id,
+            function,
+            generation,
+            round: 0,
+            started: now,
+            iteration,
+            attempt,
+            tries: 0,
+            throttled: None,
+        }
+    }
+
+    /// The call after so many tries more.
+    #[must_use]
+    pub fn retried(self, tries: u32) -> Self {
+        Self { tries: self.tries.saturating_add(tries), ..self }
+    }
+
+    /// Is true where the history of its execution has no room for many rounds more.
+    pub(super) fn is_last(&self) -> bool {
+        let rounds = self.round.saturating_mul(limits::ROUND_EVENTS);
+        let events = rounds.saturating_add(self.tries.saturating_mul(limits::TRY_EVENTS));
+        self.round >= limits::LOOP_ROUNDS || events >= limits::LOOP_EVENTS || self.throttled.is_some()
     }
 }
 
@@ -111,7 +166,7 @@ pub fn answer(run: &RunRecord, call: &WaitLoopCall, now: Timestamp) -> WaitLoopA
         _ => run.due_at,
     };
     let until = wait_until(due, now);
-    let next = |generation, round, started| WaitLoopCall {
+    let next = |generation, round, started, tries| WaitLoopCall {
         run: run.id,
         function: call.function.clone(),
         generation,
@@ -119,15 +174,20 @@ pub fn answer(run: &RunRecord, call: &WaitLoopCall, now: Timestamp) -> WaitLoopA
         started,
         iteration: run.iteration,
         attempt: run.attempt,
+        tries,
+        throttled: None,
     };
     let stop = WaitLoopAnswer::Stop { id: run.id, state: run.state_at(now) };
     let Invoker::WaitLoop { generation, .. } = run.invoker else { return stop };
     if run.phase.is_final() {
         stop
     } else if generation == call.generation {
-        WaitLoopAnswer::Wait { until, call: next(call.generation, call.round.saturating_add(1), call.started) }
+        WaitLoopAnswer::Wait {
+            until,
+            call: next(call.generation, call.round.saturating_add(1), call.started, call.tries),
+        }
     } else if generation == call.generation.saturating_add(1) {
-        WaitLoopAnswer::Handover { name: run.execution_name(), call: next(generation, 0, now), until }
+        WaitLoopAnswer::Handover { name: run.execution_name(), call: next(generation, 0, now, 0), until }
     } else {
         stop
     }

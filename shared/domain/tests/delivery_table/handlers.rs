@@ -232,7 +232,7 @@ fn redrives() -> Vec<Case<DeliveryRecord>> {
             .stores(|next| {
                 next.phase = DeliveryPhase::Retrying;
                 next.handlers.retain(|known| known.handler == GREET);
-                (next.attempt, next.first_due_at, next.due_at) = (1, at(500), at(500));
+                (next.attempt, next.redriven_at, next.due_at) = (1, Some(at(500)), at(500));
                 (next.expires_at_s, next.reconcile_at) = (None, Some(at(560)));
                 next.redriven_count += 1;
             })

@@ -1,6 +1,6 @@
 //! The conductor reconciles a delivery; a client sends it again.
 
-use dacapo_domain::{DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord};
+use dacapo_domain::{DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord, Json};
 
 use super::{
     records::{Function, dead_letter, drop_with, dropped, handling, once, one, retry, retrying, send, unsubscribed},
@@ -69,7 +69,7 @@ fn redrives() -> Vec<Case<DeliveryRecord>> {
     let one = one();
     let anew = |next: &mut DeliveryRecord| {
         next.phase = DeliveryPhase::Retrying;
-        (next.attempt, next.first_due_at, next.due_at) = (1, at(500), at(500));
+        (next.attempt, next.redriven_at, next.due_at) = (1, Some(at(500)), at(500));
         (next.expires_at_s, next.reconcile_at) = (None, Some(at(560)));
         next.redriven_count += 1;
         next.handlers.clear();
@@ -85,4 +85,12 @@ fn redrives() -> Vec<Case<DeliveryRecord>> {
             .gets(&DeliveryInput::Deleted, one.subscribed())
             .deletes(),
     ]
+}
+
+#[test]
+fn redriven_delivery_gives_its_event_as_it_was_first_due_and_ages_anew() {
+    let redriven = driven(&dropped(), 500, &DeliveryInput::Redriven, one().subscribed());
+    let due_at = |delivery: &DeliveryRecord| delivery.event_message(Json::default()).due_at;
+    assert_eq!(due_at(&redriven), due_at(&dropped()));
+    assert_eq!((dropped().aged_from(), redriven.aged_from()), (dropped().first_due_at, at(500)));
 }

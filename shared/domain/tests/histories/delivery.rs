@@ -168,7 +168,7 @@ fn check_handlers(
         wanted |= one.dead_letter && matches!(after.state, HandlerState::GivenUp { .. });
         if let HandlerState::Retrying { due_at, .. } = after.state {
             let age = one.retry.max_age().unwrap_or(days(14));
-            prop_assert!(after.attempts < one.retry.max_attempts() && due_at <= seen.first_due_at + age);
+            prop_assert!(after.attempts < one.retry.max_attempts() && due_at <= seen.aged_from() + age);
             prop_assert!(due_at >= cx.now);
         }
     }

@@ -30,7 +30,7 @@ fn fail_for_ever(retry: Retry) -> (u32, Duration) {
         };
         delivery = delivery.decide(&input, subscribed, &cx).record;
         if delivery.phase == DeliveryPhase::Dropped {
-            return (delivery.attempt, until(delivery.first_due_at, cx.now));
+            return (delivery.attempt, until(delivery.aged_from(), cx.now));
         }
     }
     panic!("it is tried for ever: {delivery:?}");

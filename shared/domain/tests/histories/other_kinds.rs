@@ -2,8 +2,8 @@
 
 use dacapo_domain::{
     DecisionContext, DeferredEvent, DeferredEventInput, EventMessage, Id, IdempotencyKey, IdempotencyKeyInput, Json,
-    Machine, Manifest, ManifestInput, ManifestRecord, NewRun, RunRecord, Schedule, ScheduleInput, SchedulePut,
-    ScheduleRecord, Secret, TokenInput, TokenRecord, Trigger, Work, every, run::Key, seconds,
+    Machine, Manifest, ManifestInput, ManifestRecord, NewRun, NewToken, RunRecord, Schedule, ScheduleInput,
+    SchedulePut, ScheduleRecord, Secret, TokenInput, TokenRecord, Trigger, Work, every, run::Key, seconds,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -169,12 +169,13 @@ proptest! {
         steps in steps(prop_oneof![
             1 => (0..9_u32).prop_map(|value| TokenInput::Completed(Json::of(&value).unwrap())),
             2 => Just(TokenInput::Asked),
-            1 => Just(TokenInput::Awaited),
         ]),
     ) {
         let (now, until) = (start(), until.map(|s| start() + seconds(s)));
         let cx = DecisionContext { now, random: 1 };
-        let made = TokenRecord::create(Id::new(now, 7), "approve", Secret::new(8), until, &cx);
+        let expires_at_s = now.as_second() + 86_400;
+        let new = NewToken { run: Id::new(now, 7), name: "approve", secret: Secret::new(8), until, expires_at_s };
+        let made = TokenRecord::create(&new, &cx);
         live(made.record, steps)?;
     }
 }

@@ -182,13 +182,15 @@ fn check_run(
     Ok(())
 }
 
-/// Drives a run by nothing but the conductor, the clock and what the effects bring about, until it is settled.
+/// Drives a run by nothing but the conductor, the clock, what the effects bring about and a person who resumes it, until
+/// it is settled.
 fn repair(mut run: RunRecord, policy: Option<&Policy>, mut now: Timestamp, mut random: u64) -> Checked {
     let task = Task::from(policy);
-    if run.is_paused() {
-        run = run.decide(&Input::ResumeRequested, task, &DecisionContext { now, random }).record;
-    }
     for _ in 0..200 {
+        // Also where a crash has used its attempts up meanwhile.
+        if run.is_paused() {
+            run = run.decide(&Input::ResumeRequested, task, &DecisionContext { now, random }).record;
+        }
         let Some(reconcile_at) = run.reconcile_at else { return Ok(()) };
         now = now.max(reconcile_at);
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

@@ -25,6 +25,21 @@ fn with_steps(run: &RunRecord, outcome: AttemptOutcome) -> Input {
     input
 }
 
+/// The outcome of an attempt that has made a token and waits for it.
+fn with_token() -> Input {
+    let wait = Wait::Token { run: running().id, name: "approve".to_owned(), until: None };
+    let mut input = ended_with(&running(), AttemptOutcome::Continue { input: json("2"), wait });
+    if let Input::AttemptEnded(end) = &mut input {
+        end.tokens = 1;
+    }
+    input
+}
+
+/// Awaits its token since 10.
+fn awaiting() -> RunRecord {
+    driven(&running(), 10, &with_token(), Task::Known(&policy()))
+}
+
 /// Continued at 10 with two steps, for a time longer than they are kept by themselves.
 fn waiting_with_steps() -> RunRecord {
     let wait = Wait::After(Duration::from_secs(100 * 86_400));
@@ -132,6 +147,34 @@ pub fn cases() -> Vec<Case<RunRecord>> {
             })
             .effect(super::records::stop_loop)
             .moves_expiry(at(24 * DAY).as_second() + 1),
+        tape("a token is kept for a year before it expires, as long as its run waits", &awaiting())
+            .at(DUE)
+            .gets(&Input::Reconciled(Facts::Executing(false)), known)
+            .stores(|next| {
+                next.reconcile_count = 1;
+                next.reconcile_at = Some(at(DUE + DAY));
+                next.steps = Steps { tokens: 1, are_kept: true, expire_at_s: moved_at(DUE), ..Steps::default() };
+            })
+            .moves_expiry(moved_at(DUE)),
+        tape("a token of a run that is aborted late expires with it", &awaiting())
+            .at(10 * DAY)
+            .gets(&Input::AbortRequested("enough".to_owned()), known)
+            .stores(|next| {
+                end(next, FinalState::Aborted, 10 * DAY).message = Some("enough".to_owned());
+                next.reconcile_at = Some(at(60)); // As it was: the conductor alone raises it.
+                cascades(next, 10 * DAY);
+                next.steps.expire_at_s = next.expires_at_s.unwrap();
+            })
+            .moves_expiry(at(24 * DAY).as_second() + 1),
+        tape("a token of a run that ends soon expires by itself", &awaiting())
+            .at(DAY)
+            .gets(&Input::AbortRequested("enough".to_owned()), known)
+            .stores(|next| {
+                end(next, FinalState::Aborted, DAY).message = Some("enough".to_owned());
+                next.reconcile_at = Some(at(60)); // As it was: the conductor alone raises it.
+                cascades(next, DAY);
+                next.steps = Steps { tokens: 1, ..steps_since(0, 5) };
+            }),
         tape("a call that changes nothing leaves the steps alone", &running_with_steps())
             .at(100 * DAY + 20)
             .gets(&Input::WaitLoopCalled(call), known)

@@ -1,7 +1,8 @@
 //! The wait loop calls, is answered, reports a crash.
 
 use dacapo_domain::{
-    Input, Invoker, NewRun, Phase, Policy, RunRecord, Task, WaitLoopCall, Work, limits, run::FinalState,
+    Input, Invoker, NewRun, Phase, Policy, RunRecord, Task, WaitLoopCall, Work, limits,
+    run::{FinalState, Throttled},
 };
 
 use super::{
@@ -116,6 +117,9 @@ fn answered() -> Vec<Case<RunRecord>> {
     let known = Task::Known(&policy);
     let exhausted = |run: &RunRecord| WaitLoopCall { round: limits::LOOP_ROUNDS, ..call(run) };
     let old = WaitLoopCall { started: at(109) - limits::LOOP_LIFE, ..call(&waiting()) };
+    // Two rounds of nine events, and three for each try.
+    let retried = |tries| WaitLoopCall { round: 2, tries, ..call(&waiting()) };
+    let throttled = WaitLoopCall { throttled: Some(Throttled::default()), ..call(&waiting()) };
     let renewed = |next: &mut RunRecord, generation| {
         next.invoker = Invoker::WaitLoop { generation, execution: None };
     };
@@ -127,6 +131,18 @@ fn answered() -> Vec<Case<RunRecord>> {
         tape("an execution out of rounds gets a successor between iterations", &waiting())
             .at(20)
             .gets(&Input::WaitLoopAnswered(exhausted(&waiting())), known)
+            .stores(|next| renewed(next, 2)),
+        tape("an execution whose history is full of retries gets a successor", &waiting())
+            .at(20)
+            .gets(&Input::WaitLoopAnswered(retried(6_661)), known)
+            .stores(|next| renewed(next, 2)),
+        tape("an execution whose history has room for more retries gets none", &waiting())
+            .at(20)
+            .gets(&Input::WaitLoopAnswered(retried(6_660)), known)
+            .keeps(),
+        tape("an execution whose call stayed throttled for long gets a successor", &waiting())
+            .at(20)
+            .gets(&Input::WaitLoopAnswered(throttled), known)
             .stores(|next| renewed(next, 2)),
         tape("an execution that would outlive its year gets a successor", &waiting())
             .at(20)

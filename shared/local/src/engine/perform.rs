@@ -95,7 +95,7 @@ impl Engine {
         call: &WaitLoopCall,
         failed: &InvocationFailed,
     ) -> Result<WaitLoopAnswer, InvocationFailed> {
-        let crash = Invocation::Crash(CrashReport { call: call.clone(), cause: failed.cause.clone() });
+        let crash = Invocation::Crash(CrashReport { call: call.clone(), cause: failed.cause.clone(), retries: 0 });
         let (mut tries, mut pause) = (0, FIRST_PAUSE);
         loop {
             let failed = match self.call_conductor(&crash).await {

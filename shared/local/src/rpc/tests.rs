@@ -115,8 +115,10 @@ async fn every_other_verb_does_there_what_it_does_here() -> Tested {
     assert_eq!(page, database.ports().records.query(&query).await?);
 
     let (run, started) = (ports.clock.new_id(), ports.clock.now());
+    let function = "greet".to_owned();
+    let (tries, throttled) = (0, None);
     let call =
-        WaitLoopCall { run, function: "greet".to_owned(), generation: 1, round: 0, started, iteration: 2, attempt: 1 };
+        WaitLoopCall { run, function, generation: 1, round: 0, started, iteration: 2, attempt: 1, tries, throttled };
     ports.outbox.post(&Effect::StartWaitLoop { execution: "x".to_owned(), call, until: started }).await?;
     assert_eq!(ports.probe.execution_status("x").await?, ExecutionStatus::Running);
     assert_eq!(ports.probe.execution_status("y").await?, ExecutionStatus::Ended(None));

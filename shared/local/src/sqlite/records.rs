@@ -86,13 +86,16 @@ impl Row {
 
     /// Replaces a record by this one; gives its payloads as they are then.
     ///
-    /// Columns with an index are named only where they change: `SQLite` writes the index anew for each that is named.
+    /// Columns with an index are named only where they change: `SQLite` writes the index anew for each that is named. The
+    /// expiry of one that stands beside another is that one's to move.
     fn update(&self, connection: &Connection, current: &Current) -> rusqlite::Result<PayloadColumns> {
         const DOCUMENT: &str =
             "UPDATE records SET version = ?2, document = ?3, payloads = ?4, has_large = ?5 WHERE rowid = ?1";
         const ALL: &str = "UPDATE records SET version = ?2, document = ?3, payloads = ?4, has_large = ?5,
             reconcile_at = ?6, expires_at_s = ?7, indexed = ?8 WHERE rowid = ?1";
-        let Self { key, version, reconcile_at, expires_at_s, indexed, write, .. } = self;
+        let Self { key, version, reconcile_at, indexed, write, .. } = self;
+        let is_owned = write.header.key.owner.is_some();
+        let expires_at_s = if is_owned { current.expires_at_s } else { self.expires_at_s };
         let (row, document) = (current.row, write.document.text());
         let payloads = current.payloads.replaced(&write.payloads)?;
         let PayloadColumns { text, has_large } = &payloads;
@@ -100,7 +103,7 @@ impl Row {
         if !is_indexed_as_before {
             entries::replace(connection, key, current.indexed.as_deref(), &write.index)?;
         }
-        let has_same_times = *reconcile_at == current.reconcile_at && *expires_at_s == current.expires_at_s;
+        let has_same_times = *reconcile_at == current.reconcile_at && expires_at_s == current.expires_at_s;
         if has_same_times && is_indexed_as_before {
             execute(connection, DOCUMENT, params![row, version, document, text, has_large])?;
         } else {

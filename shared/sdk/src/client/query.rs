@@ -1,10 +1,10 @@
 //! Reading a run: its record, its log, its steps.
 
 use dacapo_core::{
-    commit::{Stored, load, load_ended, read_record},
+    commit::{Stored, ended_children, load, load_ended, read_record},
     port::LogEntry,
 };
-use dacapo_domain::{Id, Machine, OwnedQuery, RunRecord, RunView, StepRecord, StepView};
+use dacapo_domain::{Id, Machine, OwnedQuery, RunRecord, RunView, StepRecord, StepView, WaitsFor};
 
 use super::Client;
 use crate::{Error, ErrorKind};
@@ -15,13 +15,18 @@ const LOG_PAGE: usize = 500;
 const STEPS_PAGE: usize = 100;
 
 impl Client {
-    /// A run as it stands.
+    /// A run as it stands. Of one that waits for its children it is read, too, how many have ended.
     ///
     /// # Errors
     /// `NotFound` if there is no such run, or the history has let it go.
     pub async fn state(&self, id: Id) -> Result<RunView, Error> {
         let stored = self.stored(id).await?;
-        Ok(self.view(stored))
+        let run = stored.record.clone();
+        let mut view = self.view(stored);
+        if let Some(WaitsFor::Children { count: Some(count), ended }) = &mut view.waits_for {
+            *ended = Some(ended_children(self.ports(), &run, *count).await?);
+        }
+        Ok(view)
     }
 
     /// A run's log entries, in the order they were made.

@@ -137,6 +137,7 @@ mod tests {
             (in_days(limits::MAX_WAIT), "days"),
             (limits::MAX_QUEUE_DELAY.as_secs(), "seconds"),
             (limits::LOOP_ROUNDS.into(), "rounds"),
+            (limits::LOOP_EVENTS.into(), "events"),
             (in_days(limits::LOOP_LIFE), "days"),
             (limits::HOPS.into(), "hops"),
             (limits::HOP_WINDOW.as_secs(), "seconds"),
@@ -152,7 +153,6 @@ mod tests {
             (in_days(limits::HISTORY), "days"),
             (in_days(limits::KEY_LIFE), "days"),
             (in_days(limits::EVENT_AGE), "days"),
-            (in_days(limits::TOKEN_LIFE), "days"),
             (limits::LEASE_MARGIN.as_secs(), "seconds"),
         ]);
         assert_eq!(told, code);
@@ -319,6 +319,7 @@ mod tests {
             format!("1 second to {} days", in_days(limits::MAX_WAIT)),
             format!("({} by default)", Policy::default().max_iterations.unwrap_or_default()),
             format!("After {} rounds", grouped(limits::LOOP_ROUNDS.into())),
+            format!("after {} events", grouped(limits::LOOP_EVENTS.into())),
             format!("fit into {} days", in_days(limits::LOOP_LIFE)),
         ];
         let guarantees = [

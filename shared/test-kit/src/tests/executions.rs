@@ -77,3 +77,23 @@ async fn run_whose_execution_was_stopped_is_aborted_though_the_event_was_lost() 
     assert_eq!(calls.so_far(), 4);
     Ok(())
 }
+
+#[tokio::test]
+async fn crash_in_an_execution_whose_history_is_full_is_answered_with_a_successor() -> Tested {
+    for (tries, is_full) in [(0, false), (6_600, true)] {
+        let app = TestApp::new().with(hourly(&Calls::default()));
+        let (id, _) = started_by_hand(&app, "6b1a3a5e-0000-4000-8000-000000000000").await;
+        let record = load::<RunRecord>(ports(&app), &RunRecord::key_of(id)).await?.ok_or("no run")?.record;
+        let call = WaitLoopCall { tries, ..WaitLoopCall::first(&record, app.now()) };
+        let crash = Invocation::Crash(CrashReport { call, cause: "out of memory".to_owned(), retries: 3 });
+        let answer = Conductor::new(ports(&app).clone(), None).invoke(Json::of(&crash)?).await?;
+        match answer.parse()? {
+            WaitLoopAnswer::Wait { call, .. } => assert_eq!((is_full, call.tries), (false, 137)),
+            WaitLoopAnswer::Handover { call, .. } => {
+                assert_eq!((is_full, call.tries, call.generation), (true, 0, 2));
+            }
+            WaitLoopAnswer::Stop { .. } => panic!("it goes on"),
+        }
+    }
+    Ok(())
+}

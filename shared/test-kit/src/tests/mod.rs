@@ -11,8 +11,8 @@ use std::{
 use dacapo::{State, Trigger, prelude::*};
 use dacapo_core::{commit::load, conductor::Conductor, port::Ports};
 use dacapo_domain::{
-    CONDUCTOR, DeferredMessage, DeliveryPhase, DeliveryRecord, Effect, ExecutionEnded, Id, Invocation, Json, Machine,
-    Message, RecordKey, RunMessage, RunRecord, Start, WaitLoopCall, hash128,
+    CONDUCTOR, CrashReport, DeferredMessage, DeliveryPhase, DeliveryRecord, Effect, ExecutionEnded, Id, Invocation,
+    Json, Machine, Message, RecordKey, RunMessage, RunRecord, Start, WaitLoopAnswer, WaitLoopCall, hash128,
 };
 use dacapo_local::sqlite::Ending;
 use jiff::Timestamp;

@@ -79,7 +79,8 @@ impl Bench {
 
     fn call(&self, round: u32) -> WaitLoopCall {
         let (run, started) = (self.clock.new_id(), self.clock.now());
-        WaitLoopCall { run, function: "import".to_owned(), generation: 1, round, started, iteration: 2, attempt: 1 }
+        let (function, tries, throttled) = ("import".to_owned(), 0, None);
+        WaitLoopCall { run, function, generation: 1, round, started, iteration: 2, attempt: 1, tries, throttled }
     }
 
     async fn start(&self, execution: &str, call: &WaitLoopCall, until: Timestamp) {
