@@ -59,7 +59,7 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
     })
 }
 
-/// Stores runs, each with a delivery: eight of ten completed, one failed, one that waits.
+/// Stores runs, each with a dead letter: eight of ten completed, one failed, one that is due in a day.
 async fn fill(client: &Client, parent: Id, from: u64, to: u64) -> Result<(), AnyError> {
     let ports = client.ports();
     let mut number = from;
@@ -83,7 +83,7 @@ fn run(number: u64, parent: Id) -> Result<Decision<RunRecord>, AnyError> {
         1 => Some(FinalState::Failed),
         _ => Some(FinalState::Completed),
     };
-    let due_at = if ended.is_none() { now + minutes(60) } else { now };
+    let due_at = if ended.is_none() { now + days(1) } else { now };
     let new = NewRun {
         tags: vec![TAG.to_owned(), format!("other {number}")],
         parent_id: Some(parent),
@@ -117,14 +117,9 @@ fn delivery(number: u64) -> Result<Decision<DeliveryRecord>, AnyError> {
         attempt: 2,
         is_named: false,
     };
-    let mut record =
-        DeliveryRecord { version: SystemClock.decision_context().version(), ..DeliveryRecord::fresh(&event) };
-    if number.is_multiple_of(2) {
-        record.phase = DeliveryPhase::Dropped;
-        record.expires_at_s = Some((now + days(14)).as_second());
-    } else {
-        record.reconcile_at = Some(now + minutes(60));
-    }
+    let (version, phase) = (SystemClock.decision_context().version(), DeliveryPhase::Dropped);
+    let expires_at_s = Some((now + days(14)).as_second());
+    let record = DeliveryRecord { version, phase, expires_at_s, ..DeliveryRecord::fresh(&event) };
     Ok(Decision::store(record, vec![]).with(slot::BODY, body))
 }
 
