@@ -1,15 +1,26 @@
-//! Lambda's `Invoke`, for endpoints that ask for no signature: the SDK's client would take longer to build than all
-//! of these tests.
+//! Lambda's API, for endpoints that ask for no signature: the SDK's client would take longer to build than all of these
+//! tests.
 
-use std::error::Error;
+use std::{
+    error::Error,
+    time::{Duration, Instant},
+};
 
 use aws_config::SdkConfig;
+use data_encoding::BASE64;
 use http_body_util::{BodyExt, Full};
-use hyper::{Request, body::Bytes};
+use hyper::{Method, Request, Response, body::Bytes};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use serde_json::{Value, json};
+
+/// The longest time that a change of a function may take.
+const CHANGED_WITHIN: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(200);
+
+type AnyError = Box<dyn Error + Send + Sync>;
 
 /// A client of Lambda at an endpoint.
 pub struct Lambda {
@@ -49,30 +60,80 @@ impl Lambda {
     ///
     /// # Errors
     /// If there is no such function, or the endpoint doesn't answer.
-    pub async fn invoke(
-        &self,
-        function: &str,
-        payload: &str,
-        invocation: Invocation,
-    ) -> Result<Answer, Box<dyn Error + Send + Sync>> {
-        let uri = format!("{}/2015-03-31/functions/{function}/invocations", self.endpoint);
+    pub async fn invoke(&self, function: &str, payload: &str, invocation: Invocation) -> Result<Answer, AnyError> {
+        let path = format!("2015-03-31/functions/{function}/invocations");
+        let request = self.request(Method::POST, &path).header("X-Amz-Invocation-Type", format!("{invocation:?}"));
+        let response = self.send(request.body(Full::from(payload.to_owned()))?).await?;
+        let function_error = response.headers().get("X-Amz-Function-Error");
+        let function_error = function_error.and_then(|error| error.to_str().ok()).map(ToOwned::to_owned);
+        Ok(Answer { function_error, payload: response.into_body() })
+    }
+
+    /// Sets a variable of a function's environment, and waits until its next process has it.
+    ///
+    /// # Errors
+    /// If there is no such function, or the endpoint doesn't answer.
+    pub async fn set_variable(&self, function: &str, name: &str, value: &str) -> Result<(), AnyError> {
+        let path = format!("2015-03-31/functions/{function}/configuration");
+        let mut variables = self.ask(Method::GET, &path, None).await?["Environment"]["Variables"].take();
+        variables[name] = value.into();
+        self.ask(Method::PUT, &path, Some(json!({ "Environment": { "Variables": variables } }))).await?;
+        self.is_changed(function).await
+    }
+
+    /// Gives a function other code, in a zip, and waits until its next process has it.
+    ///
+    /// # Errors
+    /// If there is no such function, or the endpoint doesn't answer.
+    pub async fn set_code(&self, function: &str, zip: &[u8]) -> Result<(), AnyError> {
+        let path = format!("2015-03-31/functions/{function}/code");
+        self.ask(Method::PUT, &path, Some(json!({ "ZipFile": BASE64.encode(zip) }))).await?;
+        self.is_changed(function).await
+    }
+
+    /// The function URL of a function.
+    ///
+    /// # Errors
+    /// If it has none, or the endpoint doesn't answer.
+    pub async fn url(&self, function: &str) -> Result<String, AnyError> {
+        let url = self.ask(Method::GET, &format!("2021-10-31/functions/{function}/url"), None).await?;
+        Ok(url["FunctionUrl"].as_str().ok_or("no function URL")?.to_owned())
+    }
+
+    async fn is_changed(&self, function: &str) -> Result<(), AnyError> {
+        let path = format!("2015-03-31/functions/{function}/configuration");
+        let deadline = Instant::now() + CHANGED_WITHIN;
+        while self.ask(Method::GET, &path, None).await?["LastUpdateStatus"] != "Successful" {
+            if Instant::now() > deadline {
+                return Err(format!("{function} is not updated after {CHANGED_WITHIN:?}").into());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, AnyError> {
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let response = self.send(self.request(method, path).body(Full::from(body))?).await?;
+        Ok(serde_json::from_str(response.body())?)
+    }
+
+    fn request(&self, method: Method, path: &str) -> hyper::http::request::Builder {
         let signed_for = format!(
             "AWS4-HMAC-SHA256 Credential=test/20260101/{}/lambda/aws4_request, SignedHeaders=host, Signature=none",
             self.region
         );
-        let request = Request::post(uri)
-            .header("Authorization", signed_for)
-            .header("X-Amz-Invocation-Type", format!("{invocation:?}"))
-            .header("Content-Type", "application/json")
-            .body(Full::from(payload.to_owned()))?;
-        let response = self.client.request(request).await?;
-        let status = response.status();
-        let function_error = response.headers().get("X-Amz-Function-Error");
-        let function_error = function_error.and_then(|error| error.to_str().ok()).map(ToOwned::to_owned);
-        let payload = String::from_utf8(response.into_body().collect().await?.to_bytes().to_vec())?;
-        if !status.is_success() {
-            return Err(format!("invoking {function}: {status}: {payload}").into());
+        let request = Request::builder().method(method).uri(format!("{}/{path}", self.endpoint));
+        request.header("Authorization", signed_for).header("Content-Type", "application/json")
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<String>, AnyError> {
+        let what = format!("{} {}", request.method(), request.uri());
+        let (head, body) = self.client.request(request).await?.into_parts();
+        let text = String::from_utf8(body.collect().await?.to_bytes().to_vec())?;
+        if !head.status.is_success() {
+            return Err(format!("{what}: {}: {text}", head.status).into());
         }
-        Ok(Answer { function_error, payload })
+        Ok(Response::from_parts(head, text))
     }
 }

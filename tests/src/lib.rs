@@ -10,6 +10,8 @@ pub mod lambda;
 pub mod localstack;
 pub mod price;
 #[cfg(feature = "localstack")]
+pub mod proxy;
+#[cfg(feature = "localstack")]
 pub mod schedule_firer;
 
 /// The README's Rust, as a documentation test.

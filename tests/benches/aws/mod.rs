@@ -1,8 +1,8 @@
 //! The cost of runs and events on AWS: calls, counted from the requests of a deployed app, and their price.
 
 mod calls;
+mod counter;
 mod prices;
-mod proxy;
 mod site;
 mod units;
 
@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use aws_sdk_sfn::types::HistoryEvent;
 use dacapo::{Id, State};
-use echo::{ECHO, Said};
+use dacapo_core::commit::load;
+use dacapo_domain::TokenRecord;
+use echo::{ECHO, Said, WORD};
 use heard::{NOISE, Noise};
 
 use crate::{AnyError, machine, table::Row};
@@ -22,6 +24,8 @@ const TIMES: u32 = 5;
 const ROUNDS: u32 = 6;
 /// Steps of the longer of two runs, whose difference is what steps cost.
 const STEPS: u32 = 8;
+/// Children of one parent.
+const MANY: u32 = 1_000;
 
 pub fn measure() -> Result<Vec<Row>, AnyError> {
     let site = Site::deploy()?;
@@ -31,6 +35,8 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
         rows.extend(one_round(&site).await?);
         rows.extend(one_child(&site).await?);
         rows.extend(one_step(&site).await?);
+        rows.extend(one_token(&site).await?);
+        rows.extend(many_children(&site).await?);
         rows.extend(one_event(&site).await?);
         Ok(rows)
     })
@@ -38,13 +44,13 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
 
 async fn one_iteration(site: &Site) -> Result<Vec<Row>, AnyError> {
     run(site, 0).await?; // Processes start, queue and account are looked up.
-    site.proxy.take();
+    site.counter.take();
     let mut record_bytes = 0;
     for _ in 0..TIMES {
         let id = run(site, 0).await?;
-        record_bytes = record_bytes.max(site.proxy.item_bytes(&format!("run/{id}")));
+        record_bytes = record_bytes.max(site.counter.item_bytes(&format!("run/{id}")));
     }
-    let calls = site.proxy.take().of_one(TIMES);
+    let calls = site.counter.take().of_one(TIMES);
     let mut rows = calls.rows(
         &format!("run now, one iteration, record of {record_bytes} bytes"),
         &[
@@ -62,9 +68,9 @@ async fn one_iteration(site: &Site) -> Result<Vec<Row>, AnyError> {
 /// A run of several rounds against one of a single round.
 async fn one_round(site: &Site) -> Result<Vec<Row>, AnyError> {
     let short = run(site, 1).await?;
-    let first = site.proxy.take();
+    let first = site.counter.take();
     let long = run(site, 1 + ROUNDS).await?;
-    let calls = site.proxy.take().less(&first).of_one(ROUNDS);
+    let calls = site.counter.take().less(&first).of_one(ROUNDS);
     let transitions = transitions(site, long).await? - transitions(site, short).await?;
     let mut rows = calls.rows("one more `continue` round", &[("dynamodb writes", "≤ 2")]);
     let seen = format!("{}", f64::from(transitions) / f64::from(ROUNDS));
@@ -77,9 +83,9 @@ async fn one_child(site: &Site) -> Result<Vec<Row>, AnyError> {
     let (few, more) = (10, 30);
     let family = |children| finished(site, Said { children, ..Said::default() });
     family(few).await?;
-    let first = site.proxy.take();
+    let first = site.counter.take();
     family(more).await?;
-    let calls = site.proxy.take().less(&first).of_one(more - few);
+    let calls = site.counter.take().less(&first).of_one(more - few);
     let wanted = [("sqs", "0.1 send"), ("dynamodb writes", "≤ 5: its own 3, and 2"), ("dynamodb reads", "≤ 1")];
     Ok(calls.rows("one more child that is waited for", &wanted))
 }
@@ -87,23 +93,57 @@ async fn one_child(site: &Site) -> Result<Vec<Row>, AnyError> {
 /// A run of several steps against one of none.
 async fn one_step(site: &Site) -> Result<Vec<Row>, AnyError> {
     run(site, 0).await?;
-    let without = site.proxy.take();
+    let without = site.counter.take();
     finished(site, Said { steps: STEPS, ..Said::default() }).await?;
-    let calls = site.proxy.take().less(&without).of_one(STEPS);
+    let calls = site.counter.take().less(&without).of_one(STEPS);
     let wanted = [("dynamodb writes", "1"), ("dynamodb write units", "1"), ("dynamodb reads", "0")];
     Ok(calls.rows("a step, its value up to 1 KB", &wanted))
+}
+
+/// A run that waits for its token, which is completed then, against one that doesn't.
+async fn one_token(site: &Site) -> Result<Vec<Row>, AnyError> {
+    run(site, 0).await?;
+    let without = site.counter.take();
+    let id = site.client.run(ECHO, Said { waits: true, ..Said::default() }).await?.id();
+    let token = loop {
+        if site.looker.state(id).await?.state == State::Waiting {
+            break load::<TokenRecord>(site.looker.ports(), &TokenRecord::key_of(id, WORD)).await?;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    let token = token.ok_or("no token")?.record.text();
+    site.client.complete(token.to_string(), "go on".to_owned()).await?;
+    ended(site, id).await?;
+    let calls = site.counter.take().less(&without);
+    let wanted = [("sqs", "1 send"), ("dynamodb writes", "5: 2 of the token; wait, wake, attempt")];
+    Ok(calls.rows("a token that is waited for", &wanted))
+}
+
+/// A parent of as many children as there may be against one of none, and they against as many runs of their own.
+async fn many_children(site: &Site) -> Result<Vec<Row>, AnyError> {
+    run(site, 0).await?;
+    let alone = site.counter.take();
+    finished(site, Said { children: MANY, ..Said::default() }).await?;
+    let mut calls = site.counter.take().less(&alone);
+    for _ in 0..MANY {
+        calls = calls.less(&alone);
+    }
+    // A batch sends ten at once: fewer than as many runs.
+    calls.operations.retain(|(service, _), _| service == "dynamodb");
+    let wanted = [("dynamodb writes", "≤ 2,010: 1,000 say who waits, 1,010 wake it"), ("dynamodb reads", "≤ 3")];
+    Ok(calls.rows(&format!("{MANY} children that are waited for, beside their own runs"), &wanted))
 }
 
 async fn one_event(site: &Site) -> Result<Vec<Row>, AnyError> {
     let publish = || site.client.publish(NOISE, Noise { decibels: 60 }).into_future();
     publish().await?; // The manifest is read, once a minute.
     site.is_idle("heard").await?;
-    site.proxy.take();
+    site.counter.take();
     for _ in 0..TIMES {
         publish().await?;
     }
     site.is_idle("heard").await?;
-    let calls = site.proxy.take().of_one(TIMES);
+    let calls = site.counter.take().of_one(TIMES);
     let wanted = [("sqs", "1 send"), ("dynamodb", "0")];
     Ok(calls.rows("an event handled at first try, per subscriber", &wanted))
 }
@@ -115,12 +155,17 @@ async fn run(site: &Site, continues: u32) -> Result<Id, AnyError> {
 
 async fn finished(site: &Site, said: Said) -> Result<Id, AnyError> {
     let id = site.client.run(ECHO, said).await?.id();
+    ended(site, id).await?;
+    Ok(id)
+}
+
+async fn ended(site: &Site, id: Id) -> Result<(), AnyError> {
     let record = site.looker.wait_for(id).await?;
     if record.state != State::Completed {
         return Err(format!("run {id} is {}: {:?}", record.state, record.error_message).into());
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
-    Ok(id)
+    Ok(())
 }
 
 /// States that the loop of a run entered: what AWS bills.

@@ -5,18 +5,19 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use dacapo::{Client, Id};
-use dacapo_tests::localstack::{REGION, Server, config};
-use http_body_util::{BodyExt, Full};
-use hyper::{Method, Request, body::Bytes};
-use hyper_util::{client::legacy, rt::TokioExecutor};
-use serde_json::{Value, json};
+use dacapo_tests::{
+    lambda::Lambda,
+    localstack::{REGION, Server, config},
+    proxy::Proxy,
+};
 
-use super::proxy::Proxy;
+use super::counter::Counter;
 use crate::{AnyError, machine};
 
 const APP: &str = "sample";
@@ -40,7 +41,7 @@ pub struct Site {
     /// Whose calls aren't.
     pub looker: Client,
     pub sfn: aws_sdk_sfn::Client,
-    pub proxy: Proxy,
+    pub counter: Arc<Counter>,
     sqs: aws_sdk_sqs::Client,
     machine: String,
     _deployed: Deployed,
@@ -67,9 +68,12 @@ impl Deployed {
     /// Puts the proxy between the functions and AWS, and between a client and AWS.
     pub async fn observed(self) -> Result<Site, AnyError> {
         let endpoint = self.server.endpoint().to_owned();
-        let proxy = Proxy::start(&endpoint).await?;
+        let counter = Arc::<Counter>::default();
+        let proxy = Proxy::start(&endpoint, counter.clone()).await?;
+        let lambda = Lambda::new(&config(&endpoint).await);
         for function in OBSERVED {
-            lead_through(&proxy, &endpoint, &format!("{APP}-{STAGE}-{function}")).await?;
+            let function = format!("{APP}-{STAGE}-{function}");
+            lambda.set_variable(&function, "AWS_ENDPOINT_URL", proxy.address()).await?;
         }
         let (direct, counted) = (config(&endpoint).await, config(proxy.address()).await);
         let sfn = aws_sdk_sfn::Client::new(&direct);
@@ -81,7 +85,7 @@ impl Deployed {
             client: Client::new(dacapo_aws::ports(APP, STAGE, &counted)?),
             looker: Client::new(dacapo_aws::ports(APP, STAGE, &direct)?),
             sfn,
-            proxy,
+            counter,
             sqs: aws_sdk_sqs::Client::new(&direct),
             machine: machine.state_machine_arn,
             _deployed: self,
@@ -142,42 +146,4 @@ fn run(script: &[&str], endpoint: &str, folder: &Path) -> Result<(), AnyError> {
     let said = std::fs::read_to_string(&log).unwrap_or_default();
     let last = said.lines().last().unwrap_or_default();
     Err(format!("infra/{} failed: {last} ({})", script.join(" "), log.display()).into())
-}
-
-/// Tells a deployed function to find AWS where the proxy is.
-async fn lead_through(proxy: &Proxy, endpoint: &str, function: &str) -> Result<(), AnyError> {
-    let path = format!("{endpoint}/2015-03-31/functions/{function}/configuration");
-    let mut variables = lambda(Method::GET, &path, None).await?["Environment"]["Variables"].take();
-    variables["AWS_ENDPOINT_URL"] = proxy.address().into();
-    lambda(Method::PUT, &path, Some(json!({ "Environment": { "Variables": variables } }))).await?;
-    let deadline = Instant::now() + PATIENCE;
-    while lambda(Method::GET, &path, None).await?["LastUpdateStatus"] != "Successful" {
-        if Instant::now() > deadline {
-            return Err(format!("{function} is not updated after {PATIENCE:?}").into());
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-    Ok(())
-}
-
-/// Calls Lambda's API, which here asks for no signature: its SDK would take long to build.
-async fn lambda(method: Method, uri: &str, body: Option<Value>) -> Result<Value, AnyError> {
-    let signed_for = format!(
-        "AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/lambda/aws4_request, SignedHeaders=host, Signature=none"
-    );
-    let body = body.map(|body| body.to_string()).unwrap_or_default();
-    let request = Request::builder()
-        .method(method)
-        .uri(uri)
-        .header("Authorization", signed_for)
-        .header("Content-Type", "application/json")
-        .body(Full::<Bytes>::from(body))?;
-    let client = legacy::Client::builder(TokioExecutor::new()).build_http();
-    let response = client.request(request).await?;
-    let status = response.status();
-    let text = response.into_body().collect().await?.to_bytes();
-    if !status.is_success() {
-        return Err(format!("{uri}: {status}: {}", String::from_utf8_lossy(&text)).into());
-    }
-    Ok(serde_json::from_slice(&text)?)
 }

@@ -52,6 +52,7 @@ fn run(script: &str, variables: &[(&str, &str)]) -> io::Result<()> {
         .env("AWS_DEFAULT_REGION", REGION)
         .env("APP", APP)
         .env("KEEP_HISTORY", "no")
+        .env("TOKEN_URL", "on")
         .env("FUNCTIONS", "functions tests/lambdas")
         .env("OUT", folder().join("build"))
         // What this machine compiles fastest and can run.

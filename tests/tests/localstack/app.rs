@@ -79,7 +79,8 @@ impl App {
         self.client.list(filter).await.unwrap().runs
     }
 
-    /// The number of times that a handler was called for a run: `chaos` leaves a log entry each time.
+    /// The number of times that a handler was called for a run: `chaos` leaves a log entry each time, unless it
+    /// continues.
     pub async fn calls(&self, id: Id) -> usize {
         self.client.logs(id).await.unwrap().len()
     }

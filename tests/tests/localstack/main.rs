@@ -11,8 +11,13 @@ mod crashes;
 mod direct;
 mod events;
 mod families;
+#[cfg(target_os = "linux")]
+mod killed;
 mod later;
 mod long;
 mod lost;
+mod replaced;
+mod rounds;
 mod schedules;
+mod tokens;
 mod undelivered;

@@ -14,7 +14,7 @@ pub const CHAOS: TaskRef<Chaos, Told> = TaskRef::new("chaos");
 pub struct Chaos {
     /// The mischief of each attempt, the first first; what is not told of goes well.
     pub attempts: Vec<Mischief>,
-    /// Iterations before the one that is told of, each continued.
+    /// Iterations before the one that is told of, each continued without a trace.
     pub continues: u32,
     /// Seconds between two iterations.
     pub pause_s: u64,
@@ -59,11 +59,11 @@ pub fn function() -> impl Function {
 }
 
 async fn chaos(mut input: Chaos, cx: TaskContext) -> Result<Outcome<Chaos, Told>, TaskError> {
-    cx.log_info("called", &input).await?;
     if input.continues > 0 {
         input.continues -= 1;
         return Ok(Continue::after(seconds(input.pause_s), input));
     }
+    cx.log_info("called", &input).await?;
     let attempt = cx.attempt();
     match input.attempts.get(attempt as usize - 1).copied().unwrap_or(Mischief::None) {
         Mischief::None => {}

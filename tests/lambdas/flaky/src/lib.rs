@@ -1,8 +1,10 @@
-//! An event handler for tests: it fails as often as the event says, and leaves a trace of every call.
+//! Event handlers for tests, which leave a trace of every call: one fails as often as the event says, the others hear of
+//! a task's life.
 
 use chaos::{CHAOS, Chaos};
 use dacapo::prelude::*;
 use serde::{Deserialize, Serialize};
+use witness::WITNESS;
 
 /// Something that is to be handled.
 pub const THING: EventRef<Thing> = EventRef::new("thing.happened");
@@ -16,10 +18,10 @@ pub struct Thing {
     pub failures: u32,
 }
 
-/// The handler: three attempts a second apart.
+/// The handlers; that of the thing has three attempts a second apart.
 pub fn function() -> impl Function {
     let retry = Retry::attempts(3).min(seconds(1)).max(seconds(1)).jitter(false);
-    [on(THING, handle).retry(retry)]
+    [on(THING, handle).retry(retry), on(lifecycle::started(WITNESS), hear), on(lifecycle::completed(WITNESS), hear)]
 }
 
 /// A call leaves a run that is tagged with the thing and the attempt. Each call has its own, however often it comes.
@@ -29,5 +31,11 @@ async fn handle(thing: Thing, cx: EventContext) -> Result<(), TaskError> {
     if attempt <= thing.failures {
         return Err(TaskError::retryable("told to fail").code("TOLD"));
     }
+    Ok(())
+}
+
+/// A call leaves a run that is tagged with the event and with the run that it is about.
+async fn hear(run: RunView, cx: EventContext) -> Result<(), TaskError> {
+    cx.run(CHAOS, Chaos::default()).tags([cx.name().to_owned(), run.id.to_string()]).await?;
     Ok(())
 }

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// The task.
 pub const ECHO: TaskRef<Said, String> = TaskRef::new("echo");
 
+/// The name of the token that a run may wait for.
+pub const WORD: &str = "word";
+
 /// The text that is said again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
@@ -19,6 +22,9 @@ pub struct Said {
     /// Steps before that.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub steps: u32,
+    /// Says whether it waits for the run's token first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -29,7 +35,7 @@ fn is_zero(number: &u32) -> bool {
 impl Default for Said {
     /// An ordinary body: with the record and the result less than a kilobyte.
     fn default() -> Self {
-        Self { text: "What is said here is said again. ".repeat(4), continues: 0, children: 0, steps: 0 }
+        Self { text: "What is said here is said again. ".repeat(4), continues: 0, children: 0, steps: 0, waits: false }
     }
 }
 
@@ -46,6 +52,12 @@ async fn echo(mut said: Said, cx: TaskContext) -> Result<Outcome<Said, String>, 
         let children = cx.batch(ECHO, (0..said.children).map(|_| Said::default())).await?;
         said.children = 0;
         return Ok(Continue::when_done(children.into_iter().collect::<Result<Vec<_>, _>>()?, said));
+    }
+    if said.waits && cx.iteration() == 1 {
+        return Ok(Continue::when_told(cx.token(WORD).await?, said));
+    }
+    if said.waits {
+        cx.told::<String>(WORD).await?;
     }
     if said.continues > 0 {
         said.continues -= 1;
