@@ -11,7 +11,7 @@ use std::{
 
 use dacapo::{Client, Definition};
 use dacapo_domain::{Index, IndexEntry, Query};
-use dacapo_local::{DevFunction, DevOptions, EngineLog};
+use dacapo_local::{DevFunction, DevOptions, EngineLog, sqlite::Durability};
 use echo::{ECHO, Said};
 use futures::future::join_all;
 
@@ -19,6 +19,8 @@ use crate::{AnyError, machine, table::Row};
 
 /// The variable for the database of the engine's child process; also what makes this program that process.
 const DATABASE: &str = "DACAPO_BENCH_DATABASE";
+/// The variable that is there where what it acknowledges is on the disk.
+const SYNCED: &str = "DACAPO_BENCH_SYNCED";
 
 /// The callers that start runs at the same time, as many as they can.
 const CALLERS: u32 = 64;
@@ -30,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn measure() -> Result<Vec<Row>, AnyError> {
     let directory = machine::directory()?;
-    let engine = EngineProcess::start(directory.path().join("bench.sqlite"))?;
+    let engine = EngineProcess::start(directory.path().join("bench.sqlite"), Durability::Normal)?;
     machine::runtime()?.block_on(async {
         let client = Client::new(dacapo_local::client::connect(&engine.address));
         start(&client, Duration::ZERO).await?; // The processes start.
@@ -92,14 +94,17 @@ async fn idle(client: &Client) -> Result<(), AnyError> {
 }
 
 /// The engine in a process of its own, whose memory is its alone.
-struct EngineProcess {
+pub struct EngineProcess {
     child: Child,
-    address: String,
+    pub address: String,
 }
 
 impl EngineProcess {
-    fn start(database: PathBuf) -> Result<Self, AnyError> {
+    pub fn start(database: PathBuf, durability: Durability) -> Result<Self, AnyError> {
         let mut command = Command::new(env::current_exe()?);
+        if durability == Durability::Full {
+            command.env(SYNCED, "");
+        }
         let mut child = command.env(DATABASE, database).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let mut address = String::new();
         if let Some(output) = child.stdout.take() {
@@ -135,6 +140,9 @@ fn serve(database: PathBuf) -> Result<(), AnyError> {
     let function = DevFunction { entry, binary: env!("CARGO_BIN_EXE_bench-dacapo").into() };
     let mut options = DevOptions::new("bench", database, vec![function]);
     options.port = 0;
+    if env::var_os(SYNCED).is_some() {
+        options.durability = Durability::Full;
+    }
     options.logs = Arc::new(|log| match log {
         EngineLog::Listening { address } => drop(writeln!(std::io::stdout(), "{address}")),
         EngineLog::Crashed { .. } | EngineLog::Note(_) => eprintln!("{log}"),
