@@ -14,7 +14,8 @@ mod runs;
 use std::time::Duration;
 
 use dacapo_domain::{
-    Change, Created, Decision, Header, LogLine, Machine, Payload, Payloads, RecordKey, Saved, StoredRecord, Work,
+    Change, Created, Decision, Header, LogLine, Machine, Payload, Payloads, RecordKey, Released, Saved, StoredRecord,
+    Work,
 };
 use jiff::Timestamp;
 
@@ -81,6 +82,8 @@ pub struct Committed<M> {
     pub payloads: Payloads,
     /// The work of this process.
     pub work: Option<Work>,
+    /// The permits to be given back.
+    pub released: Option<Released>,
     /// Is true where it was stored or deleted.
     pub changed: bool,
 }
@@ -110,25 +113,25 @@ pub async fn commit<M: Machine>(
     let mut read = Payloads::none();
     loop {
         let decision = seen.record().decide(input, policy, &ports.clock.decision_context());
-        let Decision { work, .. } = decision;
+        let (work, released) = (decision.work, decision.released.clone());
         let reply = match decision.change {
             Change::Keep => {
                 post_after(&*ports.outbox, &decision.effects).await;
-                return Ok(Some(Committed { record: decision.record, payloads: read, work, changed: false }));
+                return Ok(Some(Committed { record: decision.record, payloads: read, work, released, changed: false }));
             }
             Change::Delete => delete(ports, &seen, &decision, until).await?,
             Change::Store => store(ports, &seen, &decision, until).await?,
         };
         let found = match reply {
             Reply::Done(payloads) => {
-                return Ok(Some(Committed { record: decision.record, payloads, work, changed: true }));
+                return Ok(Some(Committed { record: decision.record, payloads, work, released, changed: true }));
             }
             Reply::Gone => return Ok(None),
             Reply::Found(found) => found,
         };
         let Stored { record, payloads } = read_record::<M>(found)?;
         if decision.change == Change::Store && record.bears(&decision.record) {
-            return Ok(Some(Committed { record, payloads, work, changed: true }));
+            return Ok(Some(Committed { record, payloads, work, released, changed: true }));
         }
         (seen, read) = (Seen::Stored(record), payloads);
     }

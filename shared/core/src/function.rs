@@ -51,6 +51,10 @@ pub trait ErasedTask: Send + Sync {
     /// The manifest's entry of it.
     fn entry(&self) -> TaskEntry;
 
+    /// The key by which attempts of a run with this body are limited; `None` where the body gives none that can be used:
+    /// its attempt says so.
+    fn limit_key(&self, body: &Json) -> Option<String>;
+
     /// Makes one attempt: middleware around `init`, `on_start` and the handler, then `handle_error`, `cleanup`.
     ///
     /// The input is the run's body, or what the last `continue` gave. A panic of the author's code unwinds.

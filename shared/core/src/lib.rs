@@ -18,6 +18,7 @@ pub mod hook;
 mod lifecycle;
 pub mod list;
 mod origin;
+mod permits;
 pub mod port;
 mod publish;
 pub mod runner;

@@ -22,6 +22,7 @@ mod merge_patch;
 mod message;
 mod name;
 mod outcome;
+pub mod permit;
 pub mod record;
 mod retry;
 pub mod run;
@@ -47,21 +48,22 @@ pub use idempotency_key::{IdempotencyKey, IdempotencyKeyInput};
 pub use join::{Gathering, Join, JoinRecord, Waiter, WaiterError};
 pub use json::{Json, UnreadableJson};
 pub use lifecycle::{LifecycleEvent, LifecycleEventError};
-pub use machine::{Change, Decision, DecisionContext, Machine, Work};
+pub use machine::{Change, Decision, DecisionContext, Machine, Released, Work};
 pub use manifest::{
     APP_DLQ, FormerTask, FunctionEntry, Holds, Manifest, ManifestError, ManifestInput, ManifestRecord,
     ManifestTooLarge, ScheduleEntry, Subscription, TaskEntry, function_dlq,
 };
 pub use merge_patch::{MergeError, merge_patch};
 pub use message::{
-    CrashReport, DeferredMessage, DeliveryMessage, EventMessage, ExecutionEnded, Fire, Invocation, Message, RunMessage,
-    Start,
+    CrashReport, DeferredMessage, DeliveryMessage, EventMessage, ExecutionEnded, Fire, Invocation, Message,
+    PoolMessage, RunMessage, Start,
 };
 pub use name::{
     BULK, CONDUCTOR, Id, IdError, NameError, check_event_name, check_stack, check_step_name, check_task_name,
     check_token_name, hash128, is_event_name, is_task_name, same_slug, slug,
 };
 pub use outcome::{AttemptError, AttemptOutcome, RecordedError, RetryHint, Wait, code};
+pub use permit::{Holder, Limit, Limits, PoolId, PoolInput, PoolRecord, Rate, TicketRecord};
 pub use record::{
     Claim, Created, Cursor, CursorError, Header, Index, IndexEntry, LogLine, OwnedQuery, Page, Payload, PayloadNotRead,
     Payloads, Query, RecordKey, Saved, StoredRecord, Unreadable, Version, Write, slot, sort_time,

@@ -179,3 +179,16 @@ pub struct TooLarge {
 pub const fn check_bytes(what: &'static str, bytes: usize, allowed: usize) -> Result<(), TooLarge> {
     if bytes <= allowed { Ok(()) } else { Err(TooLarge { what, bytes, allowed }) }
 }
+
+/// Characters of a queue's name, at most.
+pub const QUEUE_CHARS: usize = 64;
+/// The largest `concurrency`: all permits of a pool are in one record.
+pub const MAX_CONCURRENCY: u32 = 1_000;
+/// The shortest and the longest time of a `rate_limit`.
+pub const RATE_PER: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(31 * 86_400);
+/// The longest head start of a `priority`: a year.
+pub const MAX_PRIORITY_S: u32 = 365 * 86_400;
+/// Runs that are handed a permit in one write, at most.
+pub const POOL_PAGE: u32 = 100;
+/// The time after which the conductor looks at a pool anew that nothing has called for.
+pub const POOL_LOOK: Duration = Duration::from_secs(3_600);

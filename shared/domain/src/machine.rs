@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned, ser::Error};
 
-use crate::{Effect, Header, IndexEntry, Json, Payloads, Version, Write};
+use crate::{Effect, Header, Holder, IndexEntry, Json, Payloads, PoolId, Version, Write};
 
 /// A kind of record: its form, and its decisions.
 ///
@@ -74,8 +74,19 @@ pub struct Decision<M> {
     pub expiry_beside_s: Option<i64>,
     /// The work that this process does then.
     pub work: Option<Work>,
+    /// The permits that this process gives back then.
+    pub released: Option<Released>,
     /// The effects that leave the process once the record is stored, in this order.
     pub effects: Vec<Effect>,
+}
+
+/// Permits of an attempt that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Released {
+    /// The attempt.
+    pub holder: Holder,
+    /// The pools, in the order in which they were taken.
+    pub pools: Vec<PoolId>,
 }
 
 /// A record's fate in the store.
@@ -120,13 +131,15 @@ impl<M: Machine> Decision<M> {
             payloads: Payloads::none(),
             expiry_beside_s: None,
             work: None,
+            released: None,
             effects,
         }
     }
 
     /// Stores the record.
     pub fn store(record: M, effects: Vec<Effect>) -> Self {
-        Self { record, change: Change::Store, payloads: Payloads::none(), expiry_beside_s: None, work: None, effects }
+        let (change, payloads) = (Change::Store, Payloads::none());
+        Self { record, change, payloads, expiry_beside_s: None, work: None, released: None, effects }
     }
 
     /// Deletes the record.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    Id, Json, Purpose, RunRecord, WaitLoopCall, hash128,
+    Id, Json, PoolId, Purpose, RunRecord, WaitLoopCall, hash128,
     json::is_zero,
     run::{ExecutionEnd, RetriedCall},
 };
@@ -28,6 +28,9 @@ pub enum Message {
     /// A schedule has fired.
     #[serde(rename = "fire/1")]
     Fire(Fire),
+    /// A permit may be free for those that wait: for the conductor.
+    #[serde(rename = "pool/1")]
+    Pool(PoolMessage),
     /// An execution of the wait loop has ended: for the conductor.
     #[serde(rename = "ended/1")]
     ExecutionEnded(ExecutionEnded),
@@ -112,6 +115,13 @@ pub struct DeliveryMessage {
 pub struct DeferredMessage {
     /// The id of its record.
     pub event: String,
+}
+
+/// A permit may be free for those that wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolMessage {
+    /// The pool.
+    pub pool: PoolId,
 }
 
 /// A schedule has fired.

@@ -72,5 +72,5 @@ pub use jiff::Timestamp;
 pub use outcome::{Aborted, Continue, Done, IntoOutcome, Outcome};
 pub use payload::Payload;
 pub use reference::{EventRef, TaskRef, assert_unique};
-pub use task::{Machine, Pause, Task, WhenExhausted, task};
+pub use task::{Machine, Pause, Per, Task, WhenExhausted, per, task};
 pub use task_error::{TaskError, Terminal};

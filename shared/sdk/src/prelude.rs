@@ -3,5 +3,5 @@
 pub use crate::{
     Aborted, Continue, Done, EventContext, EventHandler, EventRef, Function, Handled, HookContext, Hooks, Machine,
     Next, OnError, Outcome, Pause, Retry, RunView, Task, TaskContext, TaskError, TaskRef, Terminal, Told, cron, days,
-    every, hours, lifecycle, minutes, on, seconds, task,
+    every, hours, lifecycle, minutes, on, per, seconds, task,
 };

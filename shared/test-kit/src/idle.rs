@@ -39,7 +39,7 @@ impl TestApp {
                     self.is_open(&TokenRecord::key_of(run.record.id, name))
                 }
                 Phase::Queued | Phase::Waiting | Phase::Awaiting { .. } => run.record.is_paused(),
-                Phase::Running { .. } | Phase::Ended(_) => false,
+                Phase::Parked { .. } | Phase::Running { .. } | Phase::Ended(_) => false,
             }),
             _ => false,
         }

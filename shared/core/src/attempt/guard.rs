@@ -13,7 +13,7 @@ use std::{
 use dacapo_domain::{AttemptError, code, limits};
 use tokio::{
     runtime::Handle,
-    task::JoinHandle,
+    task::{AbortHandle, JoinHandle},
     time::{Instant, sleep},
 };
 
@@ -135,6 +135,7 @@ impl Guard {
         limit: &Limit,
     ) -> Result<T, AttemptError> {
         let mut handler = self.spawn(handler);
+        let _ends_with_the_call = AbortOnDrop(handler.abort_handle());
         let passed = tokio::select! {
             biased;
             outcome = &mut handler => match outcome {
@@ -150,6 +151,15 @@ impl Guard {
         }
         let message = format!("the {name} took longer than its timeout of {} s", passed.as_secs_f64());
         Err(AttemptError::retryable(code::TIMEOUT, message))
+    }
+}
+
+/// A handler that ends with its invocation: where that is given up, as of a process that dies in a test.
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

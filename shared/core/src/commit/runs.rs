@@ -12,7 +12,10 @@ use jiff::Timestamp;
 use super::{
     Committed, Creation, Seen, commit, create, joins::tell_waiters, load, read_record, retry_until, unwritable,
 };
-use crate::port::{PortError, PortErrorKind, PortResult, Ports};
+use crate::{
+    permits::give_back,
+    port::{PortError, PortErrorKind, PortResult, Ports},
+};
 
 /// Takers of one idempotency key that meet try again so often.
 const KEY_TRIES: u32 = 8;
@@ -95,7 +98,10 @@ pub async fn commit_run(
     until: Timestamp,
 ) -> PortResult<Option<Committed<RunRecord>>> {
     let was_over = seen.phase.is_final();
-    let committed = commit(ports, Seen::Stored(seen), input, task, until).await?;
+    let mut committed = commit(ports, Seen::Stored(seen), input, task, until).await?;
+    if let Some(released) = committed.as_mut().and_then(|committed| committed.released.take()) {
+        give_back(ports, released, task, until).await;
+    }
     if let Some(Committed { record, payloads, changed, .. }) = &committed
         && record.phase.is_final()
     {

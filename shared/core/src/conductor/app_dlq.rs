@@ -37,7 +37,7 @@ impl Conductor {
                 }
             }
             Ok(Message::Fire(fire)) => self.undelivered_fire(fire).await,
-            Ok(Message::Deferred(_) | Message::ExecutionEnded(_)) => self.deliver(text).await,
+            Ok(Message::Deferred(_) | Message::ExecutionEnded(_) | Message::Pool(_)) => self.deliver(text).await,
             Err(error) => {
                 let text = format!("a message in the dead-letter queue can't be read: {error}");
                 Err(PortError::new(PortErrorKind::Refused, text))

@@ -24,6 +24,7 @@ use crate::{
     commit::{Committed, Creation, PATIENCE, Seen, commit, commit_run, create, load},
     function::Handlers,
     lifecycle::settle,
+    permits::pass_on,
     port::{PortError, PortErrorKind, PortResult, Ports},
     publish::send,
     runner::{InvokeError, Runner},
@@ -84,6 +85,10 @@ impl Conductor {
             Ok(Message::Deferred(message)) => self.publish_deferred(&message).await,
             Ok(Message::ExecutionEnded(ended)) => self.execution_ended(ended).await,
             Ok(Message::Run(_)) => self.runner().deliver(text, 1, self.invocation_ends()).await,
+            Ok(Message::Pool(message)) => {
+                let limit = self.manifest().await?.limit(&message.pool);
+                pass_on(self.ports(), &message.pool, limit, vec![], self.deadline()).await
+            }
             _ => {
                 tracing::error!(message = text, "the conductor can't read a message: moved to the dead-letter queue");
                 let (function, text) = (CONDUCTOR.to_owned(), text.to_owned());

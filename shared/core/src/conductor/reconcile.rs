@@ -6,18 +6,20 @@ use std::{
 };
 
 use dacapo_domain::{
-    CONDUCTOR, DeferredEvent, DeferredEventInput, DeliveryFacts, DeliveryInput, DeliveryRecord, Header, IdempotencyKey,
-    IdempotencyKeyInput, Index, IndexEntry, Input, Machine, Query, RecordKey, RunRecord, ScheduleInput, ScheduleRecord,
-    StoredRecord, Subscribed, Unreadable, later, limits, run::Facts, run::Need, slot, sort_time, until,
+    CONDUCTOR, DeferredEvent, DeferredEventInput, DeliveryFacts, DeliveryInput, DeliveryRecord, Header, Holder,
+    IdempotencyKey, IdempotencyKeyInput, Index, IndexEntry, Input, Machine, PoolInput, PoolRecord, Query, RecordKey,
+    RunRecord, ScheduleInput, ScheduleRecord, StoredRecord, Subscribed, Unreadable, later, limits, permit::Finding,
+    run::Facts, run::Need, slot, sort_time, until,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Conductor, as_port_error};
 use crate::{
-    commit::{Stored, commit, expire_overflow, load, postpone, read_record},
+    commit::{Seen, Stored, commit, expire_overflow, load, postpone, read_record},
     control::abort_children,
-    port::{ExecutionStatus, PortError, PortErrorKind, PortResult},
+    permits::pass_on,
+    port::{ExecutionStatus, PortError, PortErrorKind, PortResult, post_after},
     schedule::ensure_scheduled,
     signal::look_for_signal,
 };
@@ -109,6 +111,7 @@ impl Conductor {
             RunRecord::KIND => self.reconcile_run(read_record(stored)?.record, backlogs).await,
             DeliveryRecord::KIND => self.reconcile_delivery(read_record(stored)?, backlogs).await,
             DeferredEvent::KIND => self.reconcile_deferred(read_record(stored)?, backlogs).await,
+            PoolRecord::KIND => self.reconcile_pool(read_record::<PoolRecord>(stored)?.record).await,
             IdempotencyKey::KIND => self.reconcile_key(stored.header.clone(), read_record(stored)?).await,
             ScheduleRecord::KIND => {
                 let stored = read_record::<ScheduleRecord>(stored)?;
@@ -192,6 +195,33 @@ impl Conductor {
             (None, Some(seen)) => postpone(ports, &header.key, seen, later(now, limits::WAIT_GRACE)).await,
             (None, None) => Ok(()),
         }
+    }
+
+    /// Looks what became of the attempts whose permits have stood for long, and passes on what is free.
+    async fn reconcile_pool(&self, pool: PoolRecord) -> PortResult<()> {
+        let (ports, manifest, now) = (self.ports(), self.manifest().await?, self.ports().clock.now());
+        let (id, limit) = (pool.id.clone(), manifest.limit(&pool.id));
+        let holders: Vec<Holder> = pool.to_look_at(now).collect();
+        let keys: Vec<_> = holders.iter().map(|holder| RunRecord::key_of(holder.run)).collect();
+        let found = ports.records.peek(&keys).await?.into_iter().map(read_record::<RunRecord>);
+        let runs = found.map(|stored| Ok(stored?.record)).collect::<PortResult<Vec<_>>>()?;
+        let (mut leaving, mut staying) = (vec![], vec![]);
+        for holder in holders {
+            let run = runs.iter().find(|run| run.id == holder.run);
+            match (pool.find(holder, run, now), run) {
+                (Finding::Stays(until), _) => staying.push((holder, until)),
+                (Finding::Called, Some(run)) => {
+                    staying.push((holder, later(now, limits::QUEUE_GRACE)));
+                    match manifest.task(&run.name) {
+                        Some(_) => post_after(&*ports.outbox, &[run.send()]).await,
+                        None => drop(self.change(run.clone(), &Input::Reconciled(Facts::Nothing)).await?),
+                    }
+                }
+                (Finding::Leaves | Finding::Called, _) => leaving.push(holder),
+            }
+        }
+        commit(ports, Seen::Stored(pool), &PoolInput::Looked { leaving, staying }, limit, self.deadline()).await?;
+        pass_on(ports, &id, limit, vec![], self.deadline()).await
     }
 
     async fn reconcile_deferred(&self, stored: Stored<DeferredEvent>, backlogs: &mut Backlogs) -> PortResult<()> {

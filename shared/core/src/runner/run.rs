@@ -16,6 +16,7 @@ use crate::{
     commit::{Committed, Creation, Stored, commit_run, create, load, retry_until},
     function::ErasedTask,
     lifecycle::{publish_owed, settle},
+    permits::commit_call,
     port::{LogLevel, PortError, PortErrorKind, PortResult},
     signal::look_for_signal,
 };
@@ -24,16 +25,20 @@ type Handler = Arc<dyn ErasedTask>;
 
 impl Runner {
     pub(super) async fn deliver_run(&self, task: &Handler, message: RunMessage, deadline: Timestamp) -> PortResult<()> {
-        match take(self.ports(), message, &self.entry(task).policy, deadline).await? {
-            Some(taken) => self.work_on(task, taken, deadline).await,
-            None => Ok(()),
+        let policy = self.entry(task).policy;
+        if policy.limits.are_keyed() {
+            let Some(stored) = self.load_run(message.run, deadline).await? else { return Ok(()) };
+            self.advance(task, stored, Input::Delivered(message.purpose), deadline).await?;
+        } else if let Some(taken) = take(self.ports(), message, &policy, deadline).await? {
+            self.work_on(task, taken, deadline).await?;
         }
+        Ok(())
     }
 
     /// Does what is to be done for a run whose message was taken.
     pub(super) async fn work_on(&self, task: &Handler, taken: Taken, deadline: Timestamp) -> PortResult<()> {
         let Taken { run, payloads, work } = taken;
-        let committed = Committed { record: run, payloads, work: Some(work), changed: true };
+        let committed = Committed { record: run, payloads, work: Some(work), released: None, changed: true };
         self.go_on(task, committed, deadline).await?;
         Ok(())
     }
@@ -54,7 +59,7 @@ impl Runner {
         let forgotten = WaitLoopAnswer::Stop { id: call.run, state: State::Expired };
         let Some(stored) = self.load_run(call.run, deadline).await? else { return Ok(forgotten) };
         let input = Input::WaitLoopCalled(call.clone());
-        let Some(run) = self.advance(task, stored.record, input, deadline).await? else { return Ok(forgotten) };
+        let Some(run) = self.advance(task, stored, input, deadline).await? else { return Ok(forgotten) };
         let (input, policy) = (Input::WaitLoopAnswered(call.clone()), self.entry(task).policy);
         let committed = commit_run(self.ports(), run, &input, Task::Known(&policy), deadline).await?;
         Ok(committed.map_or(forgotten, |committed| answer(&committed.record, call, self.ports().clock.now())))
@@ -99,23 +104,27 @@ impl Runner {
         let mut decision = RunRecord::create(new, &self.ports().clock.decision_context()).with(slot::BODY, body);
         decision.effects.clear(); // No message: the attempt is taken here, and the conductor is the net.
         if let Creation::New = create(self.ports(), &decision, deadline).await? {
-            let run = decision.record;
-            let purpose = run.purpose();
+            let run = Stored { record: decision.record, payloads: decision.payloads };
+            let purpose = run.record.purpose();
             self.advance(task, run, Input::Delivered(purpose), deadline).await?;
         }
         Ok(())
     }
 
-    /// One input, its attempt if there is one, and the hooks of the end. `None` means that the record is gone.
+    /// One call, its attempt if there is one, and the hooks of the end. `None` means that the record is gone.
     async fn advance(
         &self,
         task: &Handler,
-        seen: RunRecord,
-        input: Input,
+        seen: Stored<RunRecord>,
+        call: Input,
         deadline: Timestamp,
     ) -> PortResult<Option<RunRecord>> {
         let policy = self.entry(task).policy;
-        match commit_run(self.ports(), seen, &input, Task::Known(&policy), deadline).await? {
+        let key = match seen.payloads.get(slot::BODY) {
+            Payload::Here(body) if policy.limits.are_keyed() => task.limit_key(body),
+            _ => None,
+        };
+        match commit_call(self.ports(), seen.record, call, &policy, key.as_deref(), deadline).await? {
             Some(committed) => self.go_on(task, committed, deadline).await,
             None => Ok(None),
         }

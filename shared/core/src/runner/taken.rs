@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     commit::{Committed, commit_run, load, retry_until},
+    permits::commit_call,
     port::{PortResult, Ports},
 };
 
@@ -43,7 +44,8 @@ impl Taken {
 /// Commits that a run's message has arrived at its function. `None` where that gives the function nothing to do: the
 /// message was early, late, or not meant for the run as it is now.
 ///
-/// The lease of an attempt begins here: its function is to be there, and to get this at once.
+/// The lease of an attempt begins here: its function is to be there, and to get this at once. Where attempts are limited
+/// by key, the function alone knows the key, and takes it by itself.
 ///
 /// # Errors
 /// An error of the store once `until` has passed: the message is to be left for redelivery.
@@ -58,8 +60,7 @@ pub async fn take(ports: &Ports, message: RunMessage, policy: &Policy, until: Ti
             }
         }
     };
-    let input = Input::Delivered(message.purpose);
-    Ok(Taken::of(commit_run(ports, seen, &input, Task::Known(policy), until).await?))
+    Ok(Taken::of(commit_call(ports, seen, Input::Delivered(message.purpose), policy, None, until).await?))
 }
 
 /// Commits the end of an attempt, and says what its function has to do then: the hooks of the run's end, as a rule nothing.

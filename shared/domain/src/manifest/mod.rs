@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use record::{FormerTask, ManifestInput, ManifestRecord};
 
-use crate::{BULK, CONDUCTOR, Json, LifecycleEvent, Policy, Retry, limits, slug};
+use crate::{BULK, CONDUCTOR, Json, LifecycleEvent, Limit, Policy, PoolId, Retry, limits, slug};
 
 /// The version of the manifest's stored form.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -150,6 +150,20 @@ pub enum ManifestError {
         /// The sum of the timeouts, in seconds.
         seconds: u64,
     },
+    /// Two tasks of one queue give it different limits.
+    #[error("queue {queue:?}: task {one:?} gives it {of_one}, and task {other:?} {of_other} (let both say the same)")]
+    Queue {
+        /// The queue.
+        queue: String,
+        /// The first.
+        one: String,
+        /// Its limits.
+        of_one: String,
+        /// The second.
+        other: String,
+        /// Its limits.
+        of_other: String,
+    },
     /// A declared schedule never fires again.
     #[error("task {task:?}: {why}")]
     NeverFires {
@@ -173,10 +187,11 @@ impl Manifest {
     ///
     /// # Errors
     /// If two of them would have one name on AWS, or one has a name that the app uses itself, or one's handlers of an event
-    /// could take too long.
+    /// could take too long, or two give one queue different limits.
     pub fn new(app: &str, mut functions: Vec<FunctionEntry>) -> Result<Self, ManifestError> {
         functions.sort_by(|a, b| a.name.cmp(&b.name));
         check_names(&functions)?;
+        check_queues(&functions)?;
         functions.iter().try_for_each(FunctionEntry::check_length)?;
         tell_subscribed(&mut functions);
         Ok(Self { v: MANIFEST_VERSION, made_ms: 0, app: app.to_owned(), functions })
@@ -218,6 +233,15 @@ impl Manifest {
             return Some((&BUILT_IN.0, &BUILT_IN.1));
         }
         self.tasks().find(|(_, task)| task.name == name)
+    }
+
+    /// The limit of a pool. Where no task has it any more, a few at a time go on: they find that out.
+    #[must_use]
+    pub fn limit(&self, pool: &PoolId) -> Limit {
+        let mut sharing =
+            self.tasks().map(|(_, task)| task).filter(|task| task.policy.limits.scope(&task.name) == pool.scope);
+        let removed = Limit { concurrency: Some(limits::POOL_PAGE), rate: None };
+        sharing.next().map_or(removed, |task| task.policy.limits.of_pool(pool))
     }
 
     /// All tasks and their functions.
@@ -386,6 +410,22 @@ fn tell_subscribed(functions: &mut [FunctionEntry]) {
             task.policy.publishes = LifecycleEvent::ALL.into_iter().filter(subscribed).collect();
         }
     }
+}
+
+/// Refuses tasks of one queue that give it different limits.
+fn check_queues(functions: &[FunctionEntry]) -> Result<(), ManifestError> {
+    let mut queues: BTreeMap<&str, &TaskEntry> = BTreeMap::new();
+    for function in functions {
+        let Holds::Task(task) = &function.holds else { continue };
+        let Some(queue) = &task.policy.limits.queue else { continue };
+        let first = queues.entry(queue).or_insert(task);
+        if first.policy.limits != task.policy.limits {
+            let (queue, one, other) = (queue.clone(), first.name.clone(), task.name.clone());
+            let (of_one, of_other) = (first.policy.limits.to_string(), task.policy.limits.to_string());
+            return Err(ManifestError::Queue { queue, one, of_one, other, of_other });
+        }
+    }
+    Ok(())
 }
 
 /// Refuses functions of which two, or two of whose queues, would have one name, or one that the app uses itself.

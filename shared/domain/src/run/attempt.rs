@@ -293,6 +293,7 @@ pub(super) fn rescheduled(run: &RunRecord, due_at: Timestamp, cx: &DecisionConte
     let was_on_timer = run.is_on_timer(cx.now);
     let mut run = run.clone();
     let ttl = run.start_by.map(|start_by| crate::until(run.first_due(), start_by));
+    run.phase = Phase::Queued;
     run.revision = run.revision.saturating_add(1);
     run.due_at = due_at.max(cx.now);
     run.scheduled_at = Some(run.due_at);

@@ -15,8 +15,13 @@ impl RunRecord {
 
     /// Is true once it may not start any more: by what its start said, else by its task's `ttl`.
     pub(super) fn is_past_start(&self, policy: &Policy, now: Timestamp) -> bool {
+        self.start_by(policy).is_some_and(|start_by| start_by <= now)
+    }
+
+    /// The time by which it must start, where it hasn't yet.
+    pub(super) fn start_by(&self, policy: &Policy) -> Option<Timestamp> {
         let start_by = self.start_by.or_else(|| Some(later(self.first_due(), policy.ttl?)));
-        self.started_at.is_none() && start_by.is_some_and(|start_by| start_by <= now)
+        start_by.filter(|_| self.started_at.is_none())
     }
 
     /// The limit of an attempt that asks for this much: no more than `max_duration` leaves.

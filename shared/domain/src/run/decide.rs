@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Steps, Task, WaitLoopCall, attempt, cascade, end, pause,
-    reconcile, signal,
+    Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Steps, Task, WaitLoopCall, attempt, cascade, end, park,
+    pause, reconcile, signal,
     table::{Cell, Transition as T, cell},
     wait_loop,
     wait_loop_call::wait_until,
@@ -40,6 +40,8 @@ pub struct NewRun {
     pub schedule: Option<String>,
     /// The time after its due time for which it may start, in place of its task's `ttl`.
     pub ttl: Option<Duration>,
+    /// The head start among those that wait for a permit, in seconds.
+    pub priority_s: u32,
     /// The execution that calls it from its beginning: a direct start of the wait loop.
     pub execution: Option<String>,
 }
@@ -59,6 +61,7 @@ impl NewRun {
             key: None,
             schedule: None,
             ttl: None,
+            priority_s: 0,
             execution: None,
         }
     }
@@ -96,6 +99,8 @@ impl RunRecord {
             revision: 0,
             invoker,
             cascade: None,
+            permits: vec![],
+            priority_s: new.priority_s,
             paused: None,
             resumed_count: 0,
             handler_ms: 0,
@@ -146,15 +151,20 @@ impl Machine for RunRecord {
 
     fn decide(&self, input: &Input, task: Task<'_>, cx: &DecisionContext) -> Decision<Self> {
         let removed = matches!(task, Task::Removed) && !input.name().needs_no_policy();
+        let (input, permits) = match input {
+            Input::Permitted(call, permits) => (&**call, &**permits),
+            input => (input, &[][..]),
+        };
         let input = if removed { &Input::TaskRemoved } else { input };
         let from = self.phase.name();
         let Cell::Does(transition) = cell(from, input.name()) else { return Decision::keep(self, vec![]) };
         let fallback = Policy::default(); // Of what needs none.
         let policy = if let Task::Known(policy) = task { policy } else { &fallback };
-        let decision = match self.with_steps_kept(cx.now) {
+        let decide = |run: &Self| match run.with_steps_kept(cx.now) {
             Some(kept) => kept.apply(transition, input, policy, task, cx).with_steps_moved(),
-            None => self.apply(transition, input, policy, task, cx),
+            None => run.apply(transition, input, policy, task, cx),
         };
+        let decision = park::with_permits(self, permits, decide);
         let to = decision.record.phase.name();
         debug_assert!(from == to || transition.leads_to(from).contains(&to), "{transition:?}: {from:?} → {to:?}");
         if let (true, Phase::Ended(end)) = (from != to, &decision.record.phase) {
@@ -184,6 +194,7 @@ impl RunRecord {
             (T::AnswerCall, Input::WaitLoopCalled(call)) => wait_loop::called(self, call, policy, cx),
             (T::EndWait, Input::Delivered(purpose)) => attempt::timed_out(self, *purpose, policy, cx),
             (T::Wake, Input::Signalled(signal)) => signal::signalled(self, signal, cx),
+            (T::Park, Input::Parked { holder, pool, permits }) => park::park(self, *holder, pool, permits, policy, cx),
             (T::RecordCrash, Input::Delivered(purpose)) => attempt::found_dead(self, *purpose, policy, cx),
             (T::RecordCrash, Input::WaitLoopCalled(call)) => wait_loop::found_dead(self, call, policy, cx),
             (T::RecordCrash, Input::WaitLoopCrashed(call, cause)) => wait_loop::crashed(self, call, cause, policy, cx),
@@ -267,7 +278,8 @@ impl RunRecord {
     }
 
     /// Sends its message at once.
-    pub(super) fn send(&self) -> Effect {
+    #[must_use]
+    pub fn send(&self) -> Effect {
         Effect::send(&self.function(), &self.message())
     }
 

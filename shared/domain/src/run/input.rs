@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ExecutionEnd, Logged, Progress, Purpose, Signal, WaitLoopCall};
-use crate::{AttemptOutcome, LifecycleEvent, Payloads, Retry, Version, limits};
+use crate::{AttemptOutcome, Holder, LifecycleEvent, Limits, Payloads, PoolId, Retry, Version, limits};
 
 /// An input of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,17 @@ pub enum Input {
     WaitLoopCrashed(WaitLoopCall, String),
     /// The wait loop's execution of a generation ended without its run.
     ExecutionEnded(u32, ExecutionEnd),
+    /// One of these two, whose attempt has the permits of these pools.
+    Permitted(Box<Input>, Vec<PoolId>),
+    /// The attempt that is due has found no permit in a pool, and has its ticket there.
+    Parked {
+        /// The attempt.
+        holder: Holder,
+        /// The pool.
+        pool: PoolId,
+        /// The pools whose permits it has.
+        permits: Vec<PoolId>,
+    },
     /// The attempt that holds the lease has ended.
     AttemptEnded(AttemptEnd),
     /// The attempt that holds the lease says how far it is.
@@ -99,6 +110,7 @@ pub enum InputName {
     WaitLoopAnswered,
     WaitLoopCrashed,
     ExecutionEnded,
+    Parked,
     AttemptEnded,
     Progressed,
     Extended,
@@ -171,6 +183,9 @@ pub struct Policy {
     /// The time for which a finished run is kept.
     #[serde(rename = "historyMs", with = "crate::ms")]
     pub history: Duration,
+    /// The limits that its attempts share.
+    #[serde(skip_serializing_if = "Limits::is_default")]
+    pub limits: Limits,
     /// Is true where a run whose attempts are used up is paused instead of failed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pauses_when_exhausted: bool,
@@ -183,13 +198,14 @@ pub struct Policy {
 
 impl InputName {
     /// All inputs.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Delivered,
         Self::Undelivered,
         Self::WaitLoopCalled,
         Self::WaitLoopAnswered,
         Self::WaitLoopCrashed,
         Self::ExecutionEnded,
+        Self::Parked,
         Self::AttemptEnded,
         Self::Progressed,
         Self::Extended,
@@ -231,9 +247,10 @@ impl InputName {
 
 impl Input {
     /// Is true of what is decided in the task's own function, which has the code of the hooks, while it has time for them.
-    pub(super) const fn can_run_end_hooks(&self) -> bool {
+    pub(super) fn can_run_end_hooks(&self) -> bool {
         match self {
             Self::Delivered(_) | Self::WaitLoopCalled(_) => true,
+            Self::Permitted(call, _) => call.can_run_end_hooks(),
             Self::AttemptEnded(end) => end.has_time,
             _ => false,
         }
@@ -241,8 +258,10 @@ impl Input {
 
     /// The input's column in the table.
     #[must_use]
-    pub const fn name(&self) -> InputName {
+    pub fn name(&self) -> InputName {
         match self {
+            Self::Permitted(call, _) => call.name(),
+            Self::Parked { .. } => InputName::Parked,
             Self::Delivered(_) => InputName::Delivered,
             Self::Undelivered(_) => InputName::Undelivered,
             Self::WaitLoopCalled(_) => InputName::WaitLoopCalled,
@@ -283,6 +302,7 @@ impl Default for Policy {
             retry: Retry::default(),
             ttl: None,
             history: limits::HISTORY,
+            limits: Limits::default(),
             pauses_when_exhausted: false,
             has_end_hooks: false,
             publishes: BTreeSet::new(),

@@ -10,6 +10,7 @@ mod decide;
 mod end;
 mod input;
 mod logged;
+mod park;
 mod pause;
 mod phase;
 mod places;
@@ -36,7 +37,9 @@ pub use steps::Steps;
 pub use view::{RunView, WaitsFor};
 pub use wait_loop_call::{ExecutionEnd, RetriedCall, Throttled, WaitLoopAnswer, WaitLoopCall, answer};
 
-use crate::{BULK, CONDUCTOR, Id, Json, LifecycleEvent, RecordedError, Version, json::is_zero, limits, text::cut};
+use crate::{
+    BULK, CONDUCTOR, Id, Json, LifecycleEvent, PoolId, RecordedError, Version, json::is_zero, limits, text::cut,
+};
 
 /// The record of a run. Its body, inputs, result and logs are stored beside it, not in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,6 +99,12 @@ pub struct RunRecord {
     /// The abort that is to reach its children, where one was asked for since it started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cascade: Option<Cascade>,
+    /// The pools whose permits its attempt holds, in the order in which they were taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permits: Vec<PoolId>,
+    /// The head start among those that wait for a permit, in seconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority_s: u32,
     /// The pause, where it is paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Pause>,
@@ -270,7 +279,7 @@ impl RunRecord {
         match &self.phase {
             Phase::Running { lease, .. } => Some(lease),
             Phase::Ended(end) => end.hooks_lease.as_ref(),
-            Phase::Queued | Phase::Waiting | Phase::Awaiting { .. } => None,
+            Phase::Queued | Phase::Parked { .. } | Phase::Waiting | Phase::Awaiting { .. } => None,
         }
     }
 
@@ -307,12 +316,14 @@ impl RunRecord {
     #[must_use]
     pub fn state_at(&self, now: Timestamp) -> State {
         match &self.phase {
-            Phase::Queued | Phase::Waiting | Phase::Awaiting { .. } if self.is_paused() => State::Paused,
+            Phase::Queued | Phase::Parked { .. } | Phase::Waiting | Phase::Awaiting { .. } if self.is_paused() => {
+                State::Paused
+            }
             // Of one that never started, the time after a crash is no time that was asked for.
             Phase::Queued if self.started_at.is_none() && self.scheduled_at.is_some_and(|at| at > now) => {
                 State::Scheduled
             }
-            Phase::Queued => State::Submitted,
+            Phase::Queued | Phase::Parked { .. } => State::Submitted,
             Phase::Running { .. } => State::Running,
             Phase::Waiting | Phase::Awaiting { .. } => State::Waiting,
             Phase::Ended(end) => end.state.into(),

@@ -23,7 +23,13 @@ pub(super) fn pause(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord
     if run.paused.is_some() {
         return Decision::keep(run, vec![]);
     }
-    RunRecord { paused: Some(Pause { since: cx.now, is_exhausted: false }), ..run.clone() }.stored(cx, vec![])
+    let mut run = RunRecord { paused: Some(Pause { since: cx.now, is_exhausted: false }), ..run.clone() };
+    if matches!(run.phase, Phase::Parked { .. }) {
+        // It asks for a permit anew once it is resumed: by its revision, what it was promised meanwhile is none.
+        run.phase = Phase::Queued;
+        run.revision = run.revision.saturating_add(1);
+    }
+    run.stored(cx, vec![])
 }
 
 /// The attempts of a run are used up, and its task has it wait for a person.
@@ -49,9 +55,10 @@ pub(super) fn resume(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecor
     match run.phase {
         Phase::Queued => {
             run.due_at = run.due_at.max(cx.now);
+            // Older messages, and permits that were given back, are dropped by their revision.
+            run.revision = run.revision.saturating_add(1);
             if pause.is_exhausted {
-                // Older messages of attempt 1 are dropped by their revision.
-                (run.attempt, run.revision) = (1, run.revision.saturating_add(1));
+                run.attempt = 1;
                 run.iteration_at = Some(cx.now);
                 run.resumed_count = run.resumed_count.saturating_add(1);
             }

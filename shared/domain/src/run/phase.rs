@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Version;
+use crate::{PoolId, Version};
 
 /// A phase of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,11 @@ pub enum Phase {
         /// The time at which the next iteration is due without it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
+    },
+    /// An attempt is due and waits for a permit: no message is on its way, and nothing watches the run but its pool.
+    Parked {
+        /// The pool.
+        pool: PoolId,
     },
     /// Over: nothing but the hooks of the end is left to do.
     Ended(End),
@@ -97,6 +102,8 @@ pub enum PhaseName {
     Waiting,
     /// [`Phase::Awaiting`]
     Awaiting,
+    /// [`Phase::Parked`]
+    Parked,
     /// [`Phase::Ended`]
     Ended,
 }
@@ -166,6 +173,7 @@ impl Phase {
             Self::Running { .. } => PhaseName::Running,
             Self::Waiting => PhaseName::Waiting,
             Self::Awaiting { .. } => PhaseName::Awaiting,
+            Self::Parked { .. } => PhaseName::Parked,
             Self::Ended(_) => PhaseName::Ended,
         }
     }
@@ -179,7 +187,7 @@ impl Phase {
 
 impl PhaseName {
     /// All phases, in the order of a run's life.
-    pub const ALL: [Self; 5] = [Self::Queued, Self::Running, Self::Waiting, Self::Awaiting, Self::Ended];
+    pub const ALL: [Self; 6] = [Self::Queued, Self::Parked, Self::Running, Self::Waiting, Self::Awaiting, Self::Ended];
 }
 
 impl Lease {

@@ -22,6 +22,7 @@ impl RunRecord {
             (Phase::Queued | Phase::Waiting | Phase::Awaiting { .. }, _) if self.is_paused() => {
                 return self.steps_due();
             }
+            (Phase::Parked { .. }, _) => return self.steps_due(),
             // After twice as long each time: the children may be many.
             (Phase::Awaiting { signal: Signal::Children { .. }, .. }, _) => {
                 later(now, crate::until(self.due_at, now).clamp(limits::LOOP_GRACE, limits::WAIT_GRACE))
@@ -43,7 +44,9 @@ impl RunRecord {
     pub fn needs(&self, now: Timestamp) -> Need {
         match (&self.phase, &self.invoker) {
             _ if self.is_leased(now) => Need::Nothing,
-            (Phase::Ended(_), _) | (Phase::Running { .. }, Invoker::Queue { .. }) => Need::Nothing,
+            (Phase::Ended(_) | Phase::Parked { .. }, _) | (Phase::Running { .. }, Invoker::Queue { .. }) => {
+                Need::Nothing
+            }
             (Phase::Awaiting { .. }, _) => Need::Signal,
             (_, Invoker::Queue { .. }) if now < self.due_at => Need::Nothing,
             (_, Invoker::Queue { .. }) => Need::Backlog,
@@ -74,6 +77,7 @@ pub(super) fn reconciled(run: &RunRecord, facts: Facts, task: Task<'_>, cx: &Dec
         // The conductor has looked: the signal has not come.
         (Phase::Awaiting { until, .. }, ..) if until.is_some_and(|until| until <= now) => signal::woken(run, cx),
         (Phase::Awaiting { .. }, ..) => again(run, cx),
+        (Phase::Parked { .. }, ..) if !run.is_past_start(policy, now) => again(run, cx),
         (_, Invoker::Queue { .. }, _) if now < run.due_at => again(run, cx),
         (_, Invoker::Queue { .. }, _) if run.is_past_start(policy, now) => {
             end::finish(run.clone(), FinalState::Expired, None, policy, cx)

@@ -26,6 +26,8 @@ pub enum Transition {
     EndWait,
     /// Makes the next iteration due: the signal has come that the run waits for.
     Wake,
+    /// Parks the run: its attempt waits for a permit.
+    Park,
     /// Records that the process of an attempt died: retried by the policy, or the end.
     RecordCrash,
     /// Stores what came of the attempt that holds the lease.
@@ -70,7 +72,7 @@ pub enum Transition {
 
 const HAS_STARTED: Cell = Cell::Ignored("only a run that has not started can be moved");
 const NO_ATTEMPT: Cell = Cell::Ignored("no attempt holds the lease");
-const NO_LOOP: Cell = Cell::Ignored("no wait loop calls a run that waits for a signal");
+const NO_LOOP: Cell = Cell::Ignored("no wait loop calls a run that waits for a signal, or for a permit");
 const NOT_OVER: Cell = Cell::Ignored("the run has not ended");
 const OVER: Cell = Cell::Ignored("the run has ended");
 
@@ -79,51 +81,57 @@ const OVER: Cell = Cell::Ignored("the run has ended");
 pub const fn cell(phase: PhaseName, input: InputName) -> Cell {
     use Cell::{Does, Ignored};
     use InputName as I;
-    use PhaseName::{Awaiting, Ended, Queued, Running, Waiting};
+    use PhaseName::{Awaiting, Ended, Parked, Queued, Running, Waiting};
     use Transition as T;
 
     match (input, phase) {
-        (I::Delivered, Queued) => Does(T::TakeAttempt),
+        (I::Delivered, Queued | Parked) => Does(T::TakeAttempt),
         (I::Delivered, Running) => Does(T::RecordCrash),
         (I::Delivered, Waiting) => Ignored("the wait loop calls for the next iteration"),
         (I::Delivered, Awaiting) => Does(T::EndWait),
         (I::Delivered, Ended) => Does(T::RunEndHooks),
 
-        (I::Undelivered, Queued | Running | Awaiting) => Does(T::SendAfresh),
+        (I::Undelivered, Queued | Parked | Running | Awaiting) => Does(T::SendAfresh),
         (I::Undelivered, Waiting) => Ignored("the wait loop calls for the next iteration"),
         (I::Undelivered, Ended) => OVER,
 
         (I::WaitLoopCalled, Queued | Waiting) => Does(T::AnswerCall),
         (I::WaitLoopCalled, Running) => Does(T::RecordCrash),
-        (I::WaitLoopCalled, Awaiting) => NO_LOOP,
+        (I::WaitLoopCalled, Awaiting | Parked) => NO_LOOP,
         (I::WaitLoopCalled, Ended) => Does(T::RunEndHooks),
 
         (I::WaitLoopAnswered, Queued | Waiting) => Does(T::HandOver),
         (I::WaitLoopAnswered, Running) => Ignored("it is answered with the end of the lease"),
-        (I::WaitLoopAnswered, Awaiting) => NO_LOOP,
+        (I::WaitLoopAnswered, Awaiting | Parked) => NO_LOOP,
         (I::WaitLoopAnswered, Ended) => OVER,
 
         (I::WaitLoopCrashed, Queued | Running | Waiting) => Does(T::RecordCrash),
-        (I::WaitLoopCrashed, Awaiting) => NO_LOOP,
+        (I::WaitLoopCrashed, Awaiting | Parked) => NO_LOOP,
         (I::WaitLoopCrashed, Ended) => OVER,
 
         (I::ExecutionEnded, Queued | Running | Waiting) => Does(T::FollowExecution),
-        (I::ExecutionEnded, Awaiting) => NO_LOOP,
+        (I::ExecutionEnded, Awaiting | Parked) => NO_LOOP,
         (I::ExecutionEnded, Ended) => OVER,
+
+        (I::Parked, Queued | Waiting) => Does(T::Park),
+        (I::Parked, Running | Awaiting | Parked) => Ignored("it is no attempt that is due and has no permit"),
+        (I::Parked, Ended) => OVER,
 
         (I::AttemptEnded, Running) => Does(T::EndAttempt),
         (I::Progressed, Running) => Does(T::StoreProgress),
         (I::Extended, Running) => Does(T::MoveLease),
         (I::Updated, Running) => Does(T::StoreUpdate),
-        (I::AttemptEnded | I::Progressed | I::Extended | I::Updated, Queued | Waiting | Awaiting | Ended) => NO_ATTEMPT,
+        (I::AttemptEnded | I::Progressed | I::Extended | I::Updated, Queued | Parked | Waiting | Awaiting | Ended) => {
+            NO_ATTEMPT
+        }
 
-        (I::Signalled, Queued | Running | Waiting) => {
+        (I::Signalled, Queued | Parked | Running | Waiting) => {
             Ignored("it looks for the signal itself when it comes to wait for it")
         }
         (I::Signalled, Awaiting) => Does(T::Wake),
         (I::Signalled, Ended) => OVER,
 
-        (I::AbortRequested, Queued | Waiting | Awaiting) => Does(T::Abort),
+        (I::AbortRequested, Queued | Parked | Waiting | Awaiting) => Does(T::Abort),
         (I::Needed, Ended) => Does(T::KeepLonger),
         (I::Needed, _) => NOT_OVER,
 
@@ -131,22 +139,23 @@ pub const fn cell(phase: PhaseName, input: InputName) -> Cell {
         (I::AbortRequested, Ended) => OVER,
 
         (I::ChildrenAborted, Running | Ended) => Does(T::EndCascade),
-        (I::ChildrenAborted, Queued | Waiting | Awaiting) => Ignored("no abort is on its way to the children"),
-        (I::PauseRequested, Queued | Running | Waiting | Awaiting) => Does(T::Pause),
+        (I::ChildrenAborted, Queued | Parked | Waiting | Awaiting) => Ignored("no abort is on its way to the children"),
+        (I::PauseRequested, Queued | Parked | Running | Waiting | Awaiting) => Does(T::Pause),
         (I::PauseRequested, Ended) => OVER,
 
+        (I::ResumeRequested, Parked) => Ignored("a pause has taken it out of the line"),
         (I::ResumeRequested, Queued | Running | Waiting | Awaiting) => Does(T::Resume),
         (I::ResumeRequested, Ended) => OVER,
 
-        (I::Rescheduled, Queued) => Does(T::Reschedule),
+        (I::Rescheduled, Queued | Parked) => Does(T::Reschedule),
         (I::Rescheduled, Running | Waiting | Awaiting | Ended) => HAS_STARTED,
 
-        (I::Reconciled, Queued | Running | Waiting | Awaiting | Ended) => Does(T::Reconcile),
+        (I::Reconciled, Queued | Parked | Running | Waiting | Awaiting | Ended) => Does(T::Reconcile),
 
         (I::EndHooksDone, Ended) => Does(T::FinishEndHooks),
-        (I::EndHooksDone, Queued | Running | Waiting | Awaiting) => NOT_OVER,
+        (I::EndHooksDone, Queued | Parked | Running | Waiting | Awaiting) => NOT_OVER,
 
-        (I::TaskRemoved, Queued | Running | Waiting | Awaiting) => Does(T::FailRemoved),
+        (I::TaskRemoved, Queued | Parked | Running | Waiting | Awaiting) => Does(T::FailRemoved),
         (I::TaskRemoved, Ended) => Does(T::DropEndHooks),
     }
 }
@@ -155,9 +164,13 @@ impl Transition {
     /// The phases that it may lead to from this one; none where it always stays.
     #[must_use]
     pub const fn leads_to(self, from: PhaseName) -> &'static [PhaseName] {
-        use PhaseName::{Awaiting, Ended, Queued, Running, Waiting};
+        use PhaseName::{Awaiting, Ended, Parked, Queued, Running, Waiting};
         match self {
-            Self::TakeAttempt => &[Queued, Running, Ended], // What arrives before its time is sent again.
+            Self::TakeAttempt => match from {
+                Parked => &[Running, Ended],
+                _ => &[Queued, Running, Ended], // What arrives before its time is sent again.
+            },
+            Self::Park => &[Parked],
             Self::AnswerCall => match from {
                 Queued => &[Queued, Running, Ended],
                 _ => &[Running, Queued], // Expiry is of what never started; what is paused is held.
@@ -168,6 +181,7 @@ impl Transition {
             Self::EndAttempt => &[Queued, Waiting, Awaiting, Ended],
             Self::Reconcile => match from {
                 Queued => &[Queued, Ended],
+                Parked => &[Parked, Ended],
                 Running => &[Running, Queued, Ended],
                 Waiting => &[Waiting, Ended],
                 Awaiting => &[Awaiting, Queued, Ended],
@@ -179,6 +193,8 @@ impl Transition {
                 _ => &[Queued, Ended],
             },
             Self::Abort | Self::FailRemoved => &[Ended],
+            // It asks for a permit anew.
+            Self::Pause | Self::Reschedule if matches!(from, Parked) => &[Queued],
             Self::StoreProgress
             | Self::MoveLease
             | Self::StoreUpdate
@@ -202,9 +218,9 @@ impl Transition {
         use FinalState::{Aborted, Completed, Expired, Failed};
         match (self, from) {
             (_, PhaseName::Ended) => &[],
-            (Self::TakeAttempt | Self::AnswerCall, PhaseName::Queued) => &[Expired],
+            (Self::TakeAttempt | Self::AnswerCall, PhaseName::Queued | PhaseName::Parked) => &[Expired],
             (Self::EndAttempt, _) => &[Completed, Failed, Aborted],
-            (Self::Reconcile, PhaseName::Queued) => &[Failed, Expired],
+            (Self::Reconcile, PhaseName::Queued | PhaseName::Parked) => &[Failed, Expired],
             (Self::Reconcile, PhaseName::Waiting | PhaseName::Awaiting) | (Self::FailRemoved, _) => &[Failed],
             (Self::RecordCrash | Self::FollowExecution | Self::Reconcile, _) => &[Failed, Aborted],
             (Self::Abort, _) => &[Aborted],
@@ -250,7 +266,7 @@ impl PhaseName {
     /// The state that a run in this phase is told as once it is due, unless it is over.
     const fn state(self) -> Option<State> {
         match self {
-            Self::Queued => Some(State::Submitted),
+            Self::Queued | Self::Parked => Some(State::Submitted),
             Self::Running => Some(State::Running),
             Self::Waiting | Self::Awaiting => Some(State::Waiting),
             Self::Ended => None,
@@ -262,7 +278,8 @@ impl State {
     /// The phases of a run that is told so, unless it is over.
     const fn phases(self) -> &'static [PhaseName] {
         match self {
-            Self::Scheduled | Self::Submitted => &[PhaseName::Queued],
+            Self::Scheduled => &[PhaseName::Queued],
+            Self::Submitted => &[PhaseName::Queued, PhaseName::Parked],
             Self::Running => &[PhaseName::Running],
             Self::Waiting => &[PhaseName::Waiting, PhaseName::Awaiting],
             Self::Paused => &[PhaseName::Queued, PhaseName::Waiting, PhaseName::Awaiting],

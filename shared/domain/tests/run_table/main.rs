@@ -7,6 +7,7 @@ mod delivered;
 mod execution;
 mod lifecycle;
 mod outcome;
+mod park;
 mod pause;
 mod reconcile;
 mod records;
@@ -30,7 +31,7 @@ use tape::{Case, context, covers, ignores, play, walks};
 
 fn cases() -> Vec<Case<RunRecord>> {
     let attempts = [delivered::cases(), outcome::cases(), report::cases(), steps::cases()];
-    let loops = [wait_loop::cases(), execution::cases(), signal::cases(), pause::cases()];
+    let loops = [wait_loop::cases(), execution::cases(), signal::cases(), pause::cases(), park::cases()];
     attempts
         .into_iter()
         .chain(loops)

@@ -215,20 +215,23 @@ fn resumes() -> Vec<Case<RunRecord>> {
             .gets(&resume, known)
             .stores(|next| {
                 goes_on(next, at(160));
-                next.due_at = at(100);
+                (next.due_at, next.revision) = (at(100), 1);
             })
             .effect(send(0)),
         tape("a run that is due later gets its timer when it is resumed", &paused(&scheduled(), 3))
             .at(100)
             .gets(&resume, known)
-            .stores(|next| goes_on(next, at(3_660)))
+            .stores(|next| {
+                goes_on(next, at(3_660));
+                next.revision = 1;
+            })
             .effect(on_timer),
         tape("a run between two attempts goes on with the next one", &paused(&between_attempts(), 25))
             .at(100)
             .gets(&resume, known)
             .stores(|next| {
                 goes_on(next, at(160));
-                next.due_at = at(100);
+                (next.due_at, next.revision) = (at(100), 1);
             })
             .effect(send(0)),
         tape("a run whose execution still waits goes on waiting", &waits)
@@ -240,7 +243,7 @@ fn resumes() -> Vec<Case<RunRecord>> {
             .gets(&resume, known)
             .stores(|next| {
                 goes_on(next, at(260));
-                next.due_at = at(200);
+                (next.due_at, next.revision) = (at(200), 1);
             })
             .effect(send(0)),
         tape("a run that still waits for a signal is looked at soon", &paused(&awaiting(None), 20))

@@ -1,9 +1,9 @@
 //! Runs in each phase, driven there by the machine, and the changes that are expected of them.
 
 use dacapo_domain::{
-    AttemptEnd, AttemptError, AttemptOutcome, Cascade, Child, Effect, Input, Lease, Message, NewRun, Phase, Policy,
-    Purpose, RecordedError, Retry, RunMessage, RunRecord, Signal, Steps, Task, Trigger, Update, Version, Wait,
-    WaitLoopCall, limits,
+    AttemptEnd, AttemptError, AttemptOutcome, Cascade, Child, Effect, Holder, Input, Lease, Message, NewRun, Phase,
+    Policy, PoolId, Purpose, RecordedError, Retry, RunMessage, RunRecord, Signal, Steps, Task, Trigger, Update,
+    Version, Wait, WaitLoopCall, limits,
     run::{End, ExecutionEnd, Facts, FinalState, InputName, Progress},
 };
 
@@ -150,14 +150,39 @@ pub fn delegated() -> RunRecord {
     driven(&queued(), 5, &Input::AbortRequested("enough".to_owned()), Task::Known(&hooks()))
 }
 
+pub fn pool() -> PoolId {
+    PoolId::of_queue("mail")
+}
+
+/// Finds no permit in the queue's pool, and holds that of its own customer.
+pub fn parked_at(run: &RunRecord) -> Input {
+    Input::Parked { holder: Holder::of(run), pool: pool(), permits: vec![customer()] }
+}
+
+pub fn customer() -> PoolId {
+    PoolId { key: Some("ada".to_owned()), ..pool() }
+}
+
+/// Parked at 5.
+pub fn parked(run: &RunRecord) -> RunRecord {
+    driven(run, 5, &parked_at(run), Task::Known(&policy()))
+}
+
+/// Taken at 5 with two permits.
+pub fn permitted() -> RunRecord {
+    let call = Input::Permitted(Box::new(Input::Delivered(queued().purpose())), vec![customer(), pool()]);
+    driven(&queued(), 5, &call, Task::Known(&policy()))
+}
+
 /// A record of each phase, in each of its ways.
 pub fn all() -> Vec<RunRecord> {
     let queued = [queued(), scheduled(), perishable(), direct(), between_attempts()];
-    let running = [running(), aborting(), running_in_loop()];
+    let parked = [parked(&queued[0]), parked(&perishable())];
+    let running = [running(), aborting(), running_in_loop(), permitted()];
     let waiting = [waiting(), awaiting(None), awaiting(Some(70)), awaiting(Some(7_200)), awaiting_children()];
     let paused = [paused(&queued[0], 3), paused(&running[0], 8), paused(&waiting[0], 20), exhausted()];
     let ended = [completed(), with_hooks(), delegated()];
-    queued.into_iter().chain(running).chain(waiting).chain(paused).chain(ended).collect()
+    queued.into_iter().chain(parked).chain(running).chain(waiting).chain(paused).chain(ended).collect()
 }
 
 pub fn call(run: &RunRecord) -> WaitLoopCall {
@@ -196,6 +221,7 @@ pub fn sample(name: InputName, run: &RunRecord) -> Input {
         InputName::WaitLoopAnswered => Input::WaitLoopAnswered(call(run)),
         InputName::WaitLoopCrashed => Input::WaitLoopCrashed(call(run), "out of memory".to_owned()),
         InputName::ExecutionEnded => Input::ExecutionEnded(run.invoker.generation(), ExecutionEnd::Stopped),
+        InputName::Parked => parked_at(run),
         InputName::AttemptEnded => done(run),
         InputName::Progressed => Input::Progressed(token, Progress { message: "half".to_owned(), fraction: 0.5 }),
         InputName::Extended => Input::Extended(token, s(60)),

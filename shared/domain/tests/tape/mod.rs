@@ -8,7 +8,7 @@
 
 use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 
-use dacapo_domain::{Change, Decision, DecisionContext, Effect, Json, Machine, Version, Work};
+use dacapo_domain::{Change, Decision, DecisionContext, Effect, Json, Machine, Released, Version, Work};
 use jiff::Timestamp;
 
 /// The random number of every decision on a tape, and so the version that it leaves.
@@ -112,6 +112,12 @@ impl<M: Taped> Case<M> {
 
     pub fn with(mut self, slot: &'static str, value: Json) -> Self {
         self.expected.payloads = self.expected.payloads.with(slot, value);
+        self
+    }
+
+    /// The permits of an attempt are given back.
+    pub fn gives_back(mut self, released: Released) -> Self {
+        self.expected.released = Some(released);
         self
     }
 

@@ -62,6 +62,7 @@ impl Payload {
     /// An error of the store once `until` has passed: the message is left in its queue.
     pub async fn work(&self, until: Timestamp) -> PortResult<Option<Work>> {
         if let Self::Message(message) = self
+            && !message.policy.limits.are_keyed() // Its function alone knows the key.
             && let Ok(Message::Run(run)) = Message::from_text(&message.text)
         {
             let taken = take(&message.ports, run, &message.policy, until).await?;

@@ -22,6 +22,7 @@ pub struct StartRun<O> {
     key_for: Duration,
     tags: Vec<String>,
     ttl: Option<Duration>,
+    priority: Duration,
     replays: Option<Id>,
     output: Codec<O>,
 }
@@ -98,6 +99,7 @@ impl Client {
             key_for: limits::KEY_LIFE,
             tags: vec![],
             ttl: None,
+            priority: Duration::ZERO,
             replays: None,
             output,
         }
@@ -141,6 +143,13 @@ impl<O> StartRun<O> {
         self
     }
 
+    /// The head start among the runs that wait for a place of their task, in whole seconds up to a year: it stands in line as
+    /// if it had been due so much earlier. Its task has `concurrency` or a rate limit.
+    pub fn priority(mut self, head_start: Duration) -> Self {
+        self.priority = head_start;
+        self
+    }
+
     /// Starts it, and waits for its typed result: for programs. A handler that waits for a child continues instead.
     ///
     /// # Errors
@@ -153,8 +162,8 @@ impl<O> StartRun<O> {
 
     /// The same with a result of any type: for a batch of several tasks.
     pub fn untyped(self) -> StartRun<serde_json::Value> {
-        let Self { client, task, body, due, key, key_for, tags, ttl, replays, output: _ } = self;
-        StartRun { client, task, body, due, key, key_for, tags, ttl, replays, output: Codec::new() }
+        let Self { client, task, body, due, key, key_for, tags, ttl, priority, replays, output: _ } = self;
+        StartRun { client, task, body, due, key, key_for, tags, ttl, priority, replays, output: Codec::new() }
     }
 
     /// The client that starts it.
@@ -193,6 +202,7 @@ impl<O> StartRun<O> {
         };
         check_chars("a key", self.key.as_deref())?;
         check_spans(self.key_for, self.ttl)?;
+        let priority_s = check_priority(&client, &name, self.priority).await?;
         check_tags(&self.tags)?;
         ports.clock.synchronize().await?;
         let cx = ports.clock.decision_context();
@@ -214,6 +224,7 @@ impl<O> StartRun<O> {
             tags: self.tags,
             key: self.key.map(|text| Key { text, until }),
             ttl: self.ttl,
+            priority_s,
             ..NewRun::at(id, &name, due_at, trigger)
         };
         let decision = RunRecord::create(new, &cx);
@@ -247,6 +258,28 @@ pub(super) fn check_chars(what: &str, text: Option<&str>) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::usage(format_args!("use {what} of {chars} characters (allowed: 1 to {allowed})")))
+}
+
+/// Checks a head start, which means nothing to a task that nobody waits for.
+async fn check_priority(client: &Client, task: &str, priority: Duration) -> Result<u32, Error> {
+    if priority.is_zero() {
+        return Ok(0);
+    }
+    let seconds = u32::try_from(priority.as_secs()).ok().filter(|_| priority.subsec_nanos() == 0);
+    let Some(seconds) = seconds.filter(|seconds| *seconds <= limits::MAX_PRIORITY_S) else {
+        let text =
+            format!("give a run a priority of {priority:?} (allowed: whole seconds up to {})", limits::MAX_PRIORITY_S);
+        return Err(Error::usage(text));
+    };
+    let policy = client.app.task(task).await?.map(|task| task.policy);
+    match policy {
+        Some(policy) if policy.limits.is_none() => {
+            let text =
+                format!("give a run of task {task:?} a priority: the task has no `concurrency` and no rate limit");
+            Err(Error::usage(text))
+        }
+        _ => Ok(seconds),
+    }
 }
 
 fn check_spans(key_for: Duration, ttl: Option<Duration>) -> Result<(), Error> {

@@ -37,6 +37,11 @@ where
         entry.clone()
     }
 
+    fn limit_key(&self, body: &Json) -> Option<String> {
+        let (key, body) = (self.limit_key.as_ref()?, self.reference.input.decode(body).ok()?);
+        key.of(&body).ok()
+    }
+
     async fn call(self: Arc<Self>, input: Json, attempt: Arc<TaskAttempt>) -> AttemptOutcome {
         let run = RunContext::new(attempt);
         let input = match self.reference.input.decode(&input) {
@@ -46,6 +51,11 @@ where
                 return AttemptOutcome::Failed(mismatch(is_body, self.reference.name(), &error));
             }
         };
+        if let Some(error) =
+            self.limit_key.as_ref().filter(|_| run.iteration() == 1).and_then(|key| key.of(&input).err())
+        {
+            return AttemptOutcome::Failed(AttemptError::terminal(code::ERROR, error));
+        }
         let made = Arc::new(Made::nothing());
         let handled = self.through_middleware(input, &run, &made).await;
         let cx = HookContext::new(run, made.value.get().cloned());

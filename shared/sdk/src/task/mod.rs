@@ -3,6 +3,7 @@
 mod call;
 mod end;
 mod options;
+mod shape;
 
 use std::{
     sync::{Arc, OnceLock},
@@ -14,6 +15,9 @@ use dacapo_domain::{Policy, Schedule, TaskEntry};
 use futures::future::BoxFuture;
 
 pub use options::{Machine, Pause, WhenExhausted};
+pub use shape::{Per, per};
+
+use shape::LimitKey;
 
 use crate::{
     TaskContext, TaskError, TaskRef,
@@ -38,6 +42,8 @@ pub struct Task<I, O = (), V = (), N = NoInit> {
     pub(crate) hooks: TaskHooks<O, V>,
     init_values: InitValueCache<V>,
     policy: Policy,
+    /// The key of a body, where attempts are limited by key.
+    limit_key: Option<LimitKey<I>>,
     /// As it was given; else it follows from the timeout.
     max_timeout: Option<Duration>,
     memory_mb: u32,
@@ -84,6 +90,7 @@ where
         hooks: TaskHooks::none(),
         init_values: InitValueCache::new(),
         policy: Policy::default(),
+        limit_key: None,
         max_timeout: None,
         memory_mb: 256,
         private: false,
@@ -101,6 +108,7 @@ impl<I, O, V> Task<I, O, V, NoInit> {
             hooks: self.hooks,
             init_values: self.init_values,
             policy: self.policy,
+            limit_key: self.limit_key,
             max_timeout: self.max_timeout,
             memory_mb: self.memory_mb,
             private: self.private,

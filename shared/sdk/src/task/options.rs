@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dacapo_domain::{Json, Retry, Schedule, ScheduleEntry, check_span, declared, fired_run_bytes, limits};
 
-use super::Task;
+use super::{Task, shape};
 
 const MEMORY_MB: std::ops::RangeInclusive<u32> = 128..=10_240;
 
@@ -163,6 +163,7 @@ pub(super) fn problems<I, O, V, N>(task: &Task<I, O, V, N>) -> Vec<String> {
     if !MEMORY_MB.contains(&task.memory_mb) {
         problems.push(format!("memory of {} MB (allowed: 128 to 10,240 MB)", task.memory_mb));
     }
+    problems.extend(shape::problems(task));
     problems.extend(checked_schedules(task).filter_map(Result::err));
     problems.extend(too_large_schedules(task));
     let name = task.reference.name();

@@ -1,0 +1,390 @@
+//! Permits: how many attempts of a task, of a queue or of one of its keys execute at once, and how many start in a time.
+//!
+//! A [`PoolRecord`] holds the permits that are given out. An attempt asks for one before it is taken. One that gets none
+//! leaves a [`TicketRecord`] beside the pool, tells the pool so, and its run is stored as parked: nothing
+//! watches it, and nothing polls. Who gives a permit back hands it to the tickets that come first, in the same write.
+//! A permit is for one attempt alone, so that none is kept by a run that goes on; one whose process has died is found
+//! by the conductor at the time that stands with it.
+
+mod limits;
+mod rate;
+mod ticket;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use limits::{Limit, Limits, PoolId, QueueNameError, Rate};
+pub use rate::Starts;
+pub use ticket::TicketRecord;
+
+use crate::{
+    CONDUCTOR, Decision, DecisionContext, Effect, Header, Id, Machine, Message, Phase, PoolMessage, RunRecord, Version,
+    Work, hash128, later, limits as bounds,
+};
+
+/// The record of a pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PoolRecord {
+    /// The pool.
+    pub id: PoolId,
+    /// The name of the last write.
+    pub version: Version,
+    /// The permits that are given out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permits: Vec<Permit>,
+    /// Is true where tickets may stand beside it: then no attempt is let past them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_waiting: bool,
+    /// The starts that its rate still counts.
+    #[serde(default, skip_serializing_if = "Starts::is_empty")]
+    pub starts: Starts,
+    /// The time at which permits were last handed to those that wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_at: Option<Timestamp>,
+    /// The time at which a message calls for the next of those that wait, where time alone makes room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_at: Option<Timestamp>,
+    /// The time at which the conductor reconciles it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconcile_at: Option<Timestamp>,
+    /// The time from which the record may be deleted, in Unix seconds; `None` while it is in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at_s: Option<i64>,
+}
+
+/// A permit that is given out. Stored in few bytes, since a pool is written whole: `[holder, Unix ms, promised]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredPermit", into = "StoredPermit")]
+pub struct Permit {
+    /// The attempt that it is for.
+    pub holder: Holder,
+    /// The time at which the conductor looks whether the attempt still needs it.
+    pub look_at: Timestamp,
+    /// Is true where its attempt waited, and hasn't come yet.
+    pub is_promised: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredPermit(Holder, #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")] Timestamp, bool);
+
+/// An attempt of a run: no later one has all of it. As text `{run}-{iteration}-{attempt}-{revision}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Holder {
+    /// The run.
+    pub run: Id,
+    /// The iteration.
+    pub iteration: u32,
+    /// The attempt at it.
+    pub attempt: u32,
+    /// The revision of body and due time.
+    pub revision: u32,
+}
+
+/// An input of a pool.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PoolInput {
+    /// An attempt is about to be taken.
+    Asked {
+        /// The attempt.
+        holder: Holder,
+        /// The time at which its lease will have ended.
+        until: Timestamp,
+        /// Is true where its ticket stands beside the pool.
+        has_ticket: bool,
+    },
+    /// Attempts give their permits back, and what is free is handed to those that come first.
+    PassedOn {
+        /// The attempts.
+        leaving: Vec<Holder>,
+        /// Those that come first, in their order.
+        next: Vec<Holder>,
+        /// Is true where no others wait.
+        are_all: bool,
+    },
+    /// The conductor has looked what became of attempts whose time had come.
+    Looked {
+        /// Those that need no permit any more.
+        leaving: Vec<Holder>,
+        /// Those that do, and when to look again.
+        staying: Vec<(Holder, Timestamp)>,
+    },
+}
+
+/// The conductor's finding about a permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Its attempt is over, or will never use it.
+    Leaves,
+    /// It is needed until then at least.
+    Stays(Timestamp),
+    /// Its run is parked, and the message that calls it was lost: it is called again.
+    Called,
+}
+
+/// What an attempt is given once the conductor has seen that it is alive, or called it: then it looks again.
+const LOOK_AGAIN: std::time::Duration = bounds::QUEUE_GRACE;
+
+impl PoolRecord {
+    /// A pool that was never used.
+    #[must_use]
+    pub fn fresh(id: PoolId) -> Self {
+        Self {
+            id,
+            version: Version(0),
+            permits: vec![],
+            has_waiting: false,
+            starts: Starts::default(),
+            handed_at: None,
+            called_at: None,
+            reconcile_at: None,
+            expires_at_s: None,
+        }
+    }
+
+    /// Is true where the attempt holds a permit.
+    #[must_use]
+    pub fn holds(&self, holder: Holder) -> bool {
+        self.permits.iter().any(|permit| permit.holder == holder)
+    }
+
+    /// The number of permits that may be given out now.
+    #[must_use]
+    pub fn room(&self, limit: Limit, now: Timestamp) -> u32 {
+        let given = |counted: fn(&&Permit) -> bool| {
+            u32::try_from(self.permits.iter().filter(counted).count()).unwrap_or(u32::MAX)
+        };
+        let places = limit.concurrency.map_or(u32::MAX, |most| most.saturating_sub(given(|_| true)));
+        let starts = |rate| self.starts.room(rate, given(|permit| permit.is_promised), now);
+        places.min(limit.rate.map_or(u32::MAX, starts))
+    }
+
+    /// The number of those that wait that may be handed a permit once these have given theirs back: no more than their
+    /// share of the time since the last ones, where starts are spread.
+    #[must_use]
+    pub fn turns(&self, leaving: &[Holder], limit: Limit, now: Timestamp) -> usize {
+        let mut then = self.clone();
+        then.permits.retain(|permit| !leaving.contains(&permit.holder));
+        let spread = match (limit.rate, self.handed_at) {
+            (Some(rate), Some(handed_at)) => {
+                let spacing = rate.spacing().max(std::time::Duration::from_millis(1));
+                u32::try_from(crate::until(handed_at, now).as_millis() / spacing.as_millis()).unwrap_or(u32::MAX)
+            }
+            (Some(_), None) => 1,
+            (None, _) => bounds::POOL_PAGE,
+        };
+        then.room(limit, now).min(spread).min(bounds::POOL_PAGE).try_into().unwrap_or(usize::MAX)
+    }
+
+    /// The permits that the conductor is to look at.
+    pub fn to_look_at(&self, now: Timestamp) -> impl Iterator<Item = Holder> {
+        self.permits.iter().filter(move |permit| permit.look_at <= now).map(|permit| permit.holder)
+    }
+
+    /// What has become of an attempt with a permit of this pool, by its run's record.
+    #[must_use]
+    pub fn find(&self, holder: Holder, run: Option<&RunRecord>, now: Timestamp) -> Finding {
+        let Some(run) = run.filter(|run| Holder::of(run) == holder) else { return Finding::Leaves };
+        match &run.phase {
+            Phase::Running { lease, .. } if lease.is_live(now) => {
+                Finding::Stays(later(lease.until, bounds::LEASE_MARGIN))
+            }
+            Phase::Running { .. } | Phase::Ended(_) | Phase::Awaiting { .. } => Finding::Leaves,
+            _ if run.is_paused() => Finding::Leaves,
+            Phase::Parked { pool } if *pool == self.id => Finding::Called,
+            // It is on its way here, or waits for a later permit.
+            Phase::Parked { .. } | Phase::Queued | Phase::Waiting => Finding::Stays(later(now, bounds::POOL_LOOK)),
+        }
+    }
+
+    fn asked(
+        &self,
+        holder: Holder,
+        until: Timestamp,
+        has_ticket: bool,
+        limit: Limit,
+        cx: &DecisionContext,
+    ) -> Decision<Self> {
+        let mut next = self.clone();
+        if let Some(permit) = next.permits.iter_mut().find(|permit| permit.holder == holder) {
+            if !permit.is_promised || limit.rate.is_none() {
+                return Decision::keep(self, vec![]).then(Work::CallHandler);
+            }
+            (permit.is_promised, permit.look_at) = (false, until);
+        } else if !self.has_waiting && self.room(limit, cx.now) > 0 {
+            next.permits.push(Permit { holder, look_at: until, is_promised: false });
+        } else if has_ticket && !self.has_waiting {
+            return Self { has_waiting: true, ..next }.stored(limit, cx);
+        } else {
+            return Decision::keep(self, vec![]);
+        }
+        if let Some(rate) = limit.rate {
+            next.starts.add(rate, cx.now);
+        }
+        if limit.concurrency.is_none() {
+            next.permits.retain(|permit| permit.holder != holder); // It counts as a start alone.
+        }
+        next.stored(limit, cx).then(Work::CallHandler)
+    }
+
+    fn passed_on(
+        &self,
+        leaving: &[Holder],
+        waiting: &[Holder],
+        are_all: bool,
+        limit: Limit,
+        cx: &DecisionContext,
+    ) -> Decision<Self> {
+        let turns = self.turns(leaving, limit, cx.now);
+        let mut next = self.clone();
+        next.permits.retain(|permit| !leaving.contains(&permit.holder));
+        let handed: Vec<Holder> = waiting.iter().copied().filter(|holder| !next.holds(*holder)).take(turns).collect();
+        let look_at = later(cx.now, LOOK_AGAIN);
+        next.permits.extend(handed.iter().map(|holder| Permit { holder: *holder, look_at, is_promised: true }));
+        if !handed.is_empty() {
+            next.handed_at = Some(cx.now);
+        }
+        let is_left = waiting.iter().any(|holder| !next.holds(*holder));
+        next.has_waiting = is_left || self.has_waiting && !are_all;
+        next.stored_if_changed(self, limit, cx)
+    }
+
+    fn looked(
+        &self,
+        leaving: &[Holder],
+        staying: &[(Holder, Timestamp)],
+        limit: Limit,
+        cx: &DecisionContext,
+    ) -> Decision<Self> {
+        let mut next = Self { reconcile_at: None, ..self.clone() }; // Only the conductor raises it.
+        next.permits.retain(|permit| !leaving.contains(&permit.holder));
+        for permit in &mut next.permits {
+            if let Some((_, until)) = staying.iter().find(|(holder, _)| *holder == permit.holder) {
+                permit.look_at = *until;
+            }
+        }
+        next.stored(limit, cx)
+    }
+
+    fn stored_if_changed(self, former: &Self, limit: Limit, cx: &DecisionContext) -> Decision<Self> {
+        let calls_again = self.has_waiting && limit.rate.is_some() && self.called_at.is_none_or(|at| at <= cx.now);
+        if self == *former && !calls_again { Decision::keep(former, vec![]) } else { self.stored(limit, cx) }
+    }
+
+    /// Stores a changed pool. Where time alone makes room for those that wait, a message to the conductor calls for them.
+    fn stored(mut self, limit: Limit, cx: &DecisionContext) -> Decision<Self> {
+        self.version = cx.version();
+        let mut effects = vec![];
+        self.called_at = self.called_at.filter(|at| *at > cx.now && self.has_waiting);
+        if let Some(at) = self.next_turn(limit, cx.now).filter(|_| self.called_at.is_none()) {
+            self.called_at = Some(at);
+            let message = |_| Message::Pool(PoolMessage { pool: self.id.clone() });
+            effects.push(Effect::deliver_at(at, cx.now, CONDUCTOR, || self.timer(), message));
+        }
+        let looks = self.permits.iter().map(|permit| permit.look_at);
+        let call = self.called_at.map(|at| later(at, bounds::QUEUE_GRACE));
+        // Whoever gives a permit back may die before it is passed on.
+        let waiting = self.has_waiting.then(|| later(cx.now, bounds::POOL_LOOK));
+        let wanted = looks.chain(call).chain(waiting).min();
+        self.reconcile_at = match (self.reconcile_at, wanted) {
+            (Some(former), Some(wanted)) => Some(former.min(wanted)),
+            (former, wanted) => former.or(wanted),
+        };
+        let is_idle = self.permits.is_empty() && !self.has_waiting;
+        let kept = limit.rate.map_or(bounds::POOL_LOOK, |rate| rate.per.max(bounds::POOL_LOOK));
+        self.expires_at_s = is_idle.then(|| later(cx.now, kept).as_second());
+        Decision::store(self, effects)
+    }
+
+    /// The time at which time alone makes room for one that waits.
+    fn next_turn(&self, limit: Limit, now: Timestamp) -> Option<Timestamp> {
+        let rate = limit.rate.filter(|_| self.has_waiting)?;
+        let spread = self.handed_at.map_or(now, |handed_at| later(handed_at, rate.spacing()));
+        let is_full = self.starts.room(rate, 0, now) == 0;
+        let window = self.starts.next_room(rate).filter(|_| is_full).unwrap_or(now);
+        Some(spread.max(window).max(later(now, std::time::Duration::from_millis(1))))
+    }
+
+    /// The name of the one-time schedule that calls for those that wait.
+    fn timer(&self) -> String {
+        format!("pool-{:032x}", hash128(&self.id.to_string()))
+    }
+}
+
+impl Machine for PoolRecord {
+    const KIND: &'static str = "pool";
+    type Input = PoolInput;
+    type Policy<'a> = Limit;
+
+    fn header(&self) -> Header {
+        Header {
+            key: self.id.record_key(),
+            version: self.version,
+            reconcile_at: self.reconcile_at,
+            expires_at_s: self.expires_at_s,
+        }
+    }
+
+    fn decide(&self, input: &PoolInput, limit: Limit, cx: &DecisionContext) -> Decision<Self> {
+        match input {
+            PoolInput::Asked { holder, until, has_ticket } => self.asked(*holder, *until, *has_ticket, limit, cx),
+            PoolInput::PassedOn { leaving, next, are_all } => self.passed_on(leaving, next, *are_all, limit, cx),
+            PoolInput::Looked { leaving, staying } => self.looked(leaving, staying, limit, cx),
+        }
+    }
+}
+
+impl Holder {
+    /// The attempt that a run makes, or is about to make.
+    #[must_use]
+    pub fn of(run: &RunRecord) -> Self {
+        Self { run: run.id, iteration: run.iteration, attempt: run.attempt, revision: run.revision }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { run, iteration, attempt, revision } = self;
+        write!(f, "{run}-{iteration}-{attempt}-{revision}")
+    }
+}
+
+impl From<Holder> for String {
+    fn from(holder: Holder) -> Self {
+        holder.to_string()
+    }
+}
+
+/// The text names no attempt.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} names no attempt of a run")]
+pub struct HolderError(String);
+
+impl TryFrom<String> for Holder {
+    type Error = HolderError;
+
+    fn try_from(text: String) -> Result<Self, HolderError> {
+        let read = |parts: &[&str]| {
+            let [run, iteration, attempt, revision] = parts else { return None };
+            let numbers = (iteration.parse().ok()?, attempt.parse().ok()?, revision.parse().ok()?);
+            let (iteration, attempt, revision) = numbers;
+            Some(Self { run: run.parse().ok()?, iteration, attempt, revision })
+        };
+        read(&text.split('-').collect::<Vec<_>>()).ok_or(HolderError(text))
+    }
+}
+
+impl From<StoredPermit> for Permit {
+    fn from(StoredPermit(holder, look_at, is_promised): StoredPermit) -> Self {
+        Self { holder, look_at, is_promised }
+    }
+}
+
+impl From<Permit> for StoredPermit {
+    fn from(Permit { holder, look_at, is_promised }: Permit) -> Self {
+        Self(holder, look_at, is_promised)
+    }
+}

@@ -1,0 +1,195 @@
+//! Limits of load under faults: never more attempts at once than allowed, never more starts in a window, and every run
+//! gets its turn. Each seed is another history.
+
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use dacapo::{State, TaskContext, prelude::*};
+use dacapo_test_kit::{Faults, TestApp};
+use dacapo_tests::histories::{all_are_right, dice};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+const PRINT: TaskRef<Job, u32> = TaskRef::new("print");
+const MAIL: TaskRef<Job, u32> = TaskRef::new("mail");
+const INVOICE: TaskRef<Job, u32> = TaskRef::new("invoice");
+const CALL: TaskRef<Job, u32> = TaskRef::new("call");
+
+const PRINTERS: u32 = 2;
+const MAILERS: u32 = 3;
+const PER_CUSTOMER: u32 = 1;
+const CALLS: u32 = 5;
+const CALLS_PER: u64 = 60;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Job {
+    number: u32,
+    rounds: u32,
+    customer: String,
+}
+
+/// The doings of the handlers, as an outsider would have seen them.
+#[derive(Default)]
+struct Seen {
+    /// Attempts that execute, by what limits them.
+    busy: BTreeMap<String, u32>,
+    most: BTreeMap<String, u32>,
+    calls: Vec<Timestamp>,
+    broken: Vec<String>,
+}
+
+type Witness = Arc<Mutex<Seen>>;
+
+/// An attempt that executes, until it ends or its process dies.
+struct Busy(Witness, Vec<(String, u32)>);
+
+impl Busy {
+    fn new(seen: &Witness, limits: Vec<(String, u32)>, cx: &TaskContext) -> Self {
+        let mut now = seen.lock().unwrap();
+        for (what, most) in &limits {
+            let busy = now.busy.entry(what.clone()).or_default();
+            *busy += 1;
+            let busy = *busy;
+            let seen = now.most.entry(what.clone()).or_default();
+            *seen = busy.max(*seen);
+            if busy > *most {
+                let attempt = (cx.run_id(), cx.iteration(), cx.attempt());
+                now.broken.push(format!("{busy} attempts of {what} at once (allowed: {most}): {attempt:?}"));
+            }
+        }
+        drop(now);
+        Self(seen.clone(), limits)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let mut now = self.0.lock().unwrap();
+        for (what, _) in &self.1 {
+            *now.busy.get_mut(what).unwrap() -= 1;
+        }
+    }
+}
+
+async fn work(job: Job, cx: TaskContext, seed: u64, _busy: Busy) -> Result<Outcome<Job, u32>, TaskError> {
+    let roll = dice((seed, &*job.customer, job.number, cx.iteration(), cx.attempt()));
+    tokio::time::sleep(std::time::Duration::from_millis(1 + roll % 50)).await;
+    match roll % 9 {
+        0 => return Err(TaskError::retryable("not yet")),
+        1 => panic!("what a pity"),
+        2 if cx.is_aborted().await? => return Ok(Aborted),
+        _ => {}
+    }
+    let next = Job { rounds: job.rounds.saturating_sub(1), ..job };
+    match job.rounds {
+        0 => Ok(Done(job.number)),
+        1 => Ok(Continue(next)),
+        _ => Ok(Continue::after(seconds(roll % 300), next)),
+    }
+}
+
+fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
+    let of = |seen: &Witness| seen.clone();
+    let (printing, mailing, invoicing, calling) = (of(seen), of(seen), of(seen), of(seen));
+    let retry = Retry::attempts(5);
+    TestApp::with_these_faults(seed, faults)
+        .with(
+            task(PRINT, move |job: Job, cx: TaskContext| {
+                let busy = Busy::new(&printing, vec![("printers".to_owned(), PRINTERS)], &cx);
+                work(job, cx, seed, busy)
+            })
+            .retry(retry)
+            .concurrency(PRINTERS),
+        )
+        .with(
+            task(MAIL, move |job: Job, cx: TaskContext| {
+                let customer = (format!("mailers of {}", job.customer), PER_CUSTOMER);
+                let busy = Busy::new(&mailing, vec![("mailers".to_owned(), MAILERS), customer], &cx);
+                work(job, cx, seed, busy)
+            })
+            .retry(retry)
+            .queue("mail")
+            .concurrency(MAILERS)
+            .concurrency_per_key(PER_CUSTOMER, |job: &Job| &job.customer),
+        )
+        .with(
+            task(INVOICE, move |job: Job, cx: TaskContext| {
+                let customer = (format!("mailers of {}", job.customer), PER_CUSTOMER);
+                let busy = Busy::new(&invoicing, vec![("mailers".to_owned(), MAILERS), customer], &cx);
+                work(job, cx, seed, busy)
+            })
+            .retry(retry)
+            .queue("mail")
+            .concurrency(MAILERS)
+            .concurrency_per_key(PER_CUSTOMER, |job: &Job| &job.customer),
+        )
+        .with(
+            task(CALL, move |job: Job, cx: TaskContext| {
+                calling.lock().unwrap().calls.push(cx.time());
+                let busy = Busy::new(&calling, vec![], &cx);
+                work(job, cx, seed, busy)
+            })
+            .retry(retry)
+            .rate_limit(CALLS, per(seconds(CALLS_PER))),
+        )
+}
+
+/// Starts, aborts, pauses and moves runs, and says what went wrong.
+async fn history(seed: u64, faults: Faults) -> Vec<String> {
+    let seen = Witness::default();
+    let app = app(seed, faults, &seen);
+    let mut runs = vec![];
+    for number in 0..24_u32 {
+        let roll = dice((seed, number));
+        let job = Job { number, rounds: u32::try_from(roll % 3).unwrap(), customer: format!("c{}", roll % 4) };
+        let task = [PRINT, MAIL, INVOICE, CALL][usize::try_from(roll / 7 % 4).unwrap()];
+        let run = app.run(task, job).after(seconds(1 + roll % 20)).priority(seconds(roll % 50)).await.unwrap();
+        runs.push(run.id());
+        if roll.is_multiple_of(5) {
+            app.advance(seconds(roll % 30)).await;
+        }
+        let other = runs[usize::try_from(roll / 11).unwrap_or(0) % runs.len()];
+        match roll / 13 % 16 {
+            0 => drop(app.client().abort(other, "enough").await),
+            1 => drop(app.client().pause(other).await),
+            2 => drop(app.client().reschedule(other, minutes(2)).await),
+            _ => {}
+        }
+    }
+    app.advance(minutes(30)).await;
+    for run in &runs {
+        let _ = app.client().resume(*run).await;
+    }
+    app.run_until_idle().await;
+    let mut broken = std::mem::take(&mut seen.lock().unwrap().broken);
+    for run in runs {
+        let state = app.client().state(run).await.unwrap().state;
+        if !state.is_final() || state == State::Expired {
+            broken.push(format!("run {run} is {state}"));
+        }
+    }
+    let mut calls = seen.lock().unwrap().calls.clone();
+    calls.sort();
+    for window in calls.windows(usize::try_from(CALLS).unwrap() + 1) {
+        if let [first, .., last] = window
+            && last.duration_since(*first) < jiff::SignedDuration::from_secs(CALLS_PER.cast_signed())
+        {
+            broken.push(format!("{} calls from {first} to {last}", window.len()));
+        }
+    }
+    broken
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_hold_and_every_run_has_its_turn_whatever_goes_wrong() {
+    all_are_right(15, async |seed| history(seed, Faults::default()).await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_hold_where_nothing_goes_wrong() {
+    all_are_right(5, async |seed| history(seed, Faults::none()).await).await;
+}
