@@ -8,7 +8,9 @@
 //! - *Store, then what follows.* The store lets the effects of a write follow it; those of a decision that changes
 //!   nothing are posted here.
 
+mod calls;
 mod joins;
+mod permits;
 mod runs;
 
 use std::time::Duration;
@@ -19,7 +21,9 @@ use dacapo_domain::{
 };
 use jiff::Timestamp;
 
+pub use calls::commit_call;
 pub use joins::{children_of, ended_children, join_children};
+pub use permits::pass_on;
 pub use runs::{commit_run, create_run, create_runs};
 
 use crate::port::{PortError, PortErrorKind, PortResult, Ports, post_after};

@@ -18,7 +18,6 @@ pub mod hook;
 mod lifecycle;
 pub mod list;
 mod origin;
-mod permits;
 pub mod port;
 mod publish;
 pub mod runner;

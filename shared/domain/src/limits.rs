@@ -190,5 +190,5 @@ pub const RATE_PER: std::ops::RangeInclusive<Duration> = Duration::from_secs(1).
 pub const MAX_PRIORITY_S: u32 = 365 * 86_400;
 /// Runs that are handed a permit in one write, at most.
 pub const POOL_PAGE: u32 = 100;
-/// The time after which the conductor looks at a pool anew that nothing has called for.
-pub const POOL_LOOK: Duration = Duration::from_secs(3_600);
+/// The time after which the conductor reconciles a pool that nothing has called for.
+pub const POOL_RECONCILE: Duration = Duration::from_secs(3_600);

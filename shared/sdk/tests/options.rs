@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
 use dacapo::{Definition, prelude::*};
-use dacapo_domain::{FunctionEntry, Holds, Policy, TaskEntry};
+use dacapo_domain::{FunctionEntry, Holds, Limit, Limits, Policy, Rate, TaskEntry};
 use serde_json::{Value, json};
 
 const REPORT: TaskRef<String> = TaskRef::new("nightly report");
@@ -53,6 +53,10 @@ fn options_are_in_the_manifest() {
         .retry(Retry::never())
         .history(days(1))
         .ttl(hours(2))
+        .queue("reports")
+        .concurrency(3)
+        .rate_limit(100, per(minutes(1)))
+        .concurrency_per_key(1, |name: &String| name)
         .memory(Machine::Small2x)
         .private();
     let entry = entry(function);
@@ -65,6 +69,11 @@ fn options_are_in_the_manifest() {
         max_iterations: None,
         retry: Retry::never(),
         ttl: Some(hours(2)),
+        limits: Limits {
+            queue: Some("reports".to_owned()),
+            total: Limit { concurrency: Some(3), rate: Some(Rate { starts: 100, per: minutes(1) }) },
+            per_key: Limit { concurrency: Some(1), rate: None },
+        },
         history: days(1),
         pauses_when_exhausted: false,
         has_end_hooks: false,

@@ -10,12 +10,10 @@ use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::{
-    Committed, Creation, Seen, commit, create, joins::tell_waiters, load, read_record, retry_until, unwritable,
+    Committed, Creation, Seen, commit, create, joins::tell_waiters, load, permits::give_back, read_record, retry_until,
+    unwritable,
 };
-use crate::{
-    permits::give_back,
-    port::{PortError, PortErrorKind, PortResult, Ports},
-};
+use crate::port::{PortError, PortErrorKind, PortResult, Ports};
 
 /// Takers of one idempotency key that meet try again so often.
 const KEY_TRIES: u32 = 8;

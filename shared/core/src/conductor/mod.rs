@@ -21,10 +21,9 @@ pub use reconcile::Swept;
 use crate::{
     App,
     bulk::BulkTask,
-    commit::{Committed, Creation, PATIENCE, Seen, commit, commit_run, create, load},
+    commit::{Committed, Creation, PATIENCE, Seen, commit, commit_run, create, load, pass_on},
     function::Handlers,
     lifecycle::settle,
-    permits::pass_on,
     port::{PortError, PortErrorKind, PortResult, Ports},
     publish::send,
     runner::{InvokeError, Runner},

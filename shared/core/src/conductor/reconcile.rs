@@ -16,9 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Conductor, as_port_error};
 use crate::{
-    commit::{Seen, Stored, commit, expire_overflow, load, postpone, read_record},
+    commit::{Seen, Stored, commit, expire_overflow, load, pass_on, postpone, read_record},
     control::abort_children,
-    permits::pass_on,
     port::{ExecutionStatus, PortError, PortErrorKind, PortResult, post_after},
     schedule::ensure_scheduled,
     signal::look_for_signal,
@@ -197,11 +196,11 @@ impl Conductor {
         }
     }
 
-    /// Looks what became of the attempts whose permits have stood for long, and passes on what is free.
+    /// Finds what became of the attempts whose permits have stood for long, and passes on what is free.
     async fn reconcile_pool(&self, pool: PoolRecord) -> PortResult<()> {
         let (ports, manifest, now) = (self.ports(), self.manifest().await?, self.ports().clock.now());
         let (id, limit) = (pool.id.clone(), manifest.limit(&pool.id));
-        let holders: Vec<Holder> = pool.to_look_at(now).collect();
+        let holders: Vec<Holder> = pool.overdue(now).collect();
         let keys: Vec<_> = holders.iter().map(|holder| RunRecord::key_of(holder.run)).collect();
         let found = ports.records.peek(&keys).await?.into_iter().map(read_record::<RunRecord>);
         let runs = found.map(|stored| Ok(stored?.record)).collect::<PortResult<Vec<_>>>()?;
@@ -220,7 +219,7 @@ impl Conductor {
                 (Finding::Leaves | Finding::Called, _) => leaving.push(holder),
             }
         }
-        commit(ports, Seen::Stored(pool), &PoolInput::Looked { leaving, staying }, limit, self.deadline()).await?;
+        commit(ports, Seen::Stored(pool), &PoolInput::Reconciled { leaving, staying }, limit, self.deadline()).await?;
         pass_on(ports, &id, limit, vec![], self.deadline()).await
     }
 

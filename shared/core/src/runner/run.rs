@@ -13,10 +13,9 @@ use serde::Serialize;
 use super::{EndedAttempt, InvokeError, Runner, Taken, take};
 use crate::{
     attempt::{Log, TaskAttempt},
-    commit::{Committed, Creation, Stored, commit_run, create, load, retry_until},
+    commit::{Committed, Creation, Stored, commit_call, commit_run, create, load, retry_until},
     function::ErasedTask,
     lifecycle::{publish_owed, settle},
-    permits::commit_call,
     port::{LogLevel, PortError, PortErrorKind, PortResult},
     signal::look_for_signal,
 };

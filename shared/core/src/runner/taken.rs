@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    commit::{Committed, commit_run, load, retry_until},
-    permits::commit_call,
+    commit::{Committed, commit_call, commit_run, load, retry_until},
     port::{PortResult, Ports},
 };
 

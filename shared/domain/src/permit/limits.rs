@@ -4,9 +4,8 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{RecordKey, limits, slug};
-
-use super::PoolRecord;
+use super::PoolId;
+use crate::limits;
 
 /// The limits of a task: how many of its attempts execute at once, and how many start in a time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,16 +44,6 @@ pub struct Rate {
     pub per: Duration,
 }
 
-/// The name of a pool of permits: that of a task or of a queue, or of one key there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct PoolId {
-    /// `task.{slug}` or `queue.{name}`.
-    pub scope: String,
-    /// The key, where the pool is of one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-}
-
 /// The text names no queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("queue name {given:?} is not 1 to {} characters of a-z, A-Z, 0-9, - and _", limits::QUEUE_CHARS)]
@@ -70,7 +59,7 @@ impl Limits {
         let scope = self.scope(task);
         let of_key = key.filter(|_| !self.per_key.is_none());
         let of_key = of_key.map(|key| (PoolId { scope: scope.clone(), key: Some(key.to_owned()) }, self.per_key));
-        let total = (!self.total.is_none()).then(|| (PoolId { scope, key: None }, self.total));
+        let total = (!self.total.is_none()).then_some((PoolId { scope, key: None }, self.total));
         of_key.into_iter().chain(total).collect()
     }
 
@@ -140,46 +129,9 @@ impl Limit {
     }
 }
 
-impl PoolId {
-    /// The pool of a task without a queue.
-    #[must_use]
-    pub fn of_task(task: &str) -> Self {
-        Self { scope: format!("task.{}", slug(task)), key: None }
-    }
-
-    /// The pool of a queue.
-    #[must_use]
-    pub fn of_queue(queue: &str) -> Self {
-        Self { scope: format!("queue.{queue}"), key: None }
-    }
-
-    /// The key of its record.
-    #[must_use]
-    pub fn record_key(&self) -> RecordKey {
-        RecordKey::new(<PoolRecord as crate::Machine>::KIND, self.to_string())
-    }
-}
-
-/// The scope, and after a point the key, with its slashes escaped: tickets stand beside the record of this id.
-impl fmt::Display for PoolId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.key {
-            None => f.write_str(&self.scope),
-            Some(key) => write!(f, "{}.{}", self.scope, key.replace('%', "%25").replace('/', "%2F")),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pools_of_different_keys_have_different_ids_without_a_slash() {
-        let id = |key: &str| PoolId { key: Some(key.to_owned()), ..PoolId::of_queue("mail") }.to_string();
-        let ids = [PoolId::of_queue("mail").to_string(), id("a/b"), id("a%2Fb"), id("a.b"), id("a")];
-        assert_eq!(ids, ["queue.mail", "queue.mail.a%2Fb", "queue.mail.a%252Fb", "queue.mail.a.b", "queue.mail.a"]);
-    }
 
     #[test]
     fn queue_name_is_refused_where_it_has_a_slash_or_no_or_too_many_characters() {

@@ -2,25 +2,27 @@
 //!
 //! A [`PoolRecord`] holds the permits that are given out. An attempt asks for one before it is taken. One that gets none
 //! leaves a [`TicketRecord`] beside the pool, tells the pool so, and its run is stored as parked: nothing
-//! watches it, and nothing polls. Who gives a permit back hands it to the tickets that come first, in the same write.
+//! watches it, and nothing polls. A permit that is given back goes to the ticket that comes first, in the same write.
 //! A permit is for one attempt alone, so that none is kept by a run that goes on; one whose process has died is found
 //! by the conductor at the time that stands with it.
 
+mod holder;
 mod limits;
+mod pool_id;
 mod rate;
 mod ticket;
-
-use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use limits::{Limit, Limits, PoolId, QueueNameError, Rate};
+pub use holder::{Holder, HolderError};
+pub use limits::{Limit, Limits, QueueNameError, Rate};
+pub use pool_id::PoolId;
 pub use rate::Starts;
 pub use ticket::TicketRecord;
 
 use crate::{
-    CONDUCTOR, Decision, DecisionContext, Effect, Header, Id, Machine, Message, Phase, PoolMessage, RunRecord, Version,
+    CONDUCTOR, Decision, DecisionContext, Effect, Header, Machine, Message, Phase, PoolMessage, RunRecord, Version,
     Work, hash128, later, limits as bounds,
 };
 
@@ -61,28 +63,14 @@ pub struct PoolRecord {
 pub struct Permit {
     /// The attempt that it is for.
     pub holder: Holder,
-    /// The time at which the conductor looks whether the attempt still needs it.
-    pub look_at: Timestamp,
+    /// The time at which the conductor finds out whether the attempt still needs it.
+    pub reconcile_at: Timestamp,
     /// Is true where its attempt waited, and hasn't come yet.
     pub is_promised: bool,
 }
 
 #[derive(Serialize, Deserialize)]
 struct StoredPermit(Holder, #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")] Timestamp, bool);
-
-/// An attempt of a run: no later one has all of it. As text `{run}-{iteration}-{attempt}-{revision}`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Holder {
-    /// The run.
-    pub run: Id,
-    /// The iteration.
-    pub iteration: u32,
-    /// The attempt at it.
-    pub attempt: u32,
-    /// The revision of body and due time.
-    pub revision: u32,
-}
 
 /// An input of a pool.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,8 +93,8 @@ pub enum PoolInput {
         /// Is true where no others wait.
         are_all: bool,
     },
-    /// The conductor has looked what became of attempts whose time had come.
-    Looked {
+    /// The conductor has found what became of attempts whose time had come.
+    Reconciled {
         /// Those that need no permit any more.
         leaving: Vec<Holder>,
         /// Those that do, and when to look again.
@@ -125,8 +113,8 @@ pub enum Finding {
     Called,
 }
 
-/// What an attempt is given once the conductor has seen that it is alive, or called it: then it looks again.
-const LOOK_AGAIN: std::time::Duration = bounds::QUEUE_GRACE;
+/// The time after which an attempt that was called is called again.
+const CALL_AGAIN: std::time::Duration = bounds::QUEUE_GRACE;
 
 impl PoolRecord {
     /// A pool that was never used.
@@ -179,15 +167,15 @@ impl PoolRecord {
         then.room(limit, now).min(spread).min(bounds::POOL_PAGE).try_into().unwrap_or(usize::MAX)
     }
 
-    /// The permits that the conductor is to look at.
-    pub fn to_look_at(&self, now: Timestamp) -> impl Iterator<Item = Holder> {
-        self.permits.iter().filter(move |permit| permit.look_at <= now).map(|permit| permit.holder)
+    /// The attempts whose permits are to be reconciled.
+    pub fn overdue(&self, now: Timestamp) -> impl Iterator<Item = Holder> {
+        self.permits.iter().filter(move |permit| permit.reconcile_at <= now).map(|permit| permit.holder)
     }
 
     /// What has become of an attempt with a permit of this pool, by its run's record.
     #[must_use]
     pub fn find(&self, holder: Holder, run: Option<&RunRecord>, now: Timestamp) -> Finding {
-        let Some(run) = run.filter(|run| Holder::of(run) == holder) else { return Finding::Leaves };
+        let Some(run) = run.filter(|run| run.holder() == holder) else { return Finding::Leaves };
         match &run.phase {
             Phase::Running { lease, .. } if lease.is_live(now) => {
                 Finding::Stays(later(lease.until, bounds::LEASE_MARGIN))
@@ -196,7 +184,7 @@ impl PoolRecord {
             _ if run.is_paused() => Finding::Leaves,
             Phase::Parked { pool } if *pool == self.id => Finding::Called,
             // It is on its way here, or waits for a later permit.
-            Phase::Parked { .. } | Phase::Queued | Phase::Waiting => Finding::Stays(later(now, bounds::POOL_LOOK)),
+            Phase::Parked { .. } | Phase::Queued | Phase::Waiting => Finding::Stays(later(now, bounds::POOL_RECONCILE)),
         }
     }
 
@@ -213,9 +201,9 @@ impl PoolRecord {
             if !permit.is_promised || limit.rate.is_none() {
                 return Decision::keep(self, vec![]).then(Work::CallHandler);
             }
-            (permit.is_promised, permit.look_at) = (false, until);
+            (permit.is_promised, permit.reconcile_at) = (false, until);
         } else if !self.has_waiting && self.room(limit, cx.now) > 0 {
-            next.permits.push(Permit { holder, look_at: until, is_promised: false });
+            next.permits.push(Permit { holder, reconcile_at: until, is_promised: false });
         } else if has_ticket && !self.has_waiting {
             return Self { has_waiting: true, ..next }.stored(limit, cx);
         } else {
@@ -242,8 +230,8 @@ impl PoolRecord {
         let mut next = self.clone();
         next.permits.retain(|permit| !leaving.contains(&permit.holder));
         let handed: Vec<Holder> = waiting.iter().copied().filter(|holder| !next.holds(*holder)).take(turns).collect();
-        let look_at = later(cx.now, LOOK_AGAIN);
-        next.permits.extend(handed.iter().map(|holder| Permit { holder: *holder, look_at, is_promised: true }));
+        let reconcile_at = later(cx.now, CALL_AGAIN);
+        next.permits.extend(handed.iter().map(|holder| Permit { holder: *holder, reconcile_at, is_promised: true }));
         if !handed.is_empty() {
             next.handed_at = Some(cx.now);
         }
@@ -252,7 +240,7 @@ impl PoolRecord {
         next.stored_if_changed(self, limit, cx)
     }
 
-    fn looked(
+    fn reconciled(
         &self,
         leaving: &[Holder],
         staying: &[(Holder, Timestamp)],
@@ -263,7 +251,7 @@ impl PoolRecord {
         next.permits.retain(|permit| !leaving.contains(&permit.holder));
         for permit in &mut next.permits {
             if let Some((_, until)) = staying.iter().find(|(holder, _)| *holder == permit.holder) {
-                permit.look_at = *until;
+                permit.reconcile_at = *until;
             }
         }
         next.stored(limit, cx)
@@ -284,17 +272,17 @@ impl PoolRecord {
             let message = |_| Message::Pool(PoolMessage { pool: self.id.clone() });
             effects.push(Effect::deliver_at(at, cx.now, CONDUCTOR, || self.timer(), message));
         }
-        let looks = self.permits.iter().map(|permit| permit.look_at);
+        let permits = self.permits.iter().map(|permit| permit.reconcile_at);
         let call = self.called_at.map(|at| later(at, bounds::QUEUE_GRACE));
-        // Whoever gives a permit back may die before it is passed on.
-        let waiting = self.has_waiting.then(|| later(cx.now, bounds::POOL_LOOK));
-        let wanted = looks.chain(call).chain(waiting).min();
+        // A process that gives a permit back may die before it is passed on.
+        let waiting = self.has_waiting.then(|| later(cx.now, bounds::POOL_RECONCILE));
+        let wanted = permits.chain(call).chain(waiting).min();
         self.reconcile_at = match (self.reconcile_at, wanted) {
             (Some(former), Some(wanted)) => Some(former.min(wanted)),
             (former, wanted) => former.or(wanted),
         };
         let is_idle = self.permits.is_empty() && !self.has_waiting;
-        let kept = limit.rate.map_or(bounds::POOL_LOOK, |rate| rate.per.max(bounds::POOL_LOOK));
+        let kept = limit.rate.map_or(bounds::POOL_RECONCILE, |rate| rate.per.max(bounds::POOL_RECONCILE));
         self.expires_at_s = is_idle.then(|| later(cx.now, kept).as_second());
         Decision::store(self, effects)
     }
@@ -315,7 +303,7 @@ impl PoolRecord {
 }
 
 impl Machine for PoolRecord {
-    const KIND: &'static str = "pool";
+    const KIND: &'static str = PoolId::KIND;
     type Input = PoolInput;
     type Policy<'a> = Limit;
 
@@ -332,59 +320,19 @@ impl Machine for PoolRecord {
         match input {
             PoolInput::Asked { holder, until, has_ticket } => self.asked(*holder, *until, *has_ticket, limit, cx),
             PoolInput::PassedOn { leaving, next, are_all } => self.passed_on(leaving, next, *are_all, limit, cx),
-            PoolInput::Looked { leaving, staying } => self.looked(leaving, staying, limit, cx),
+            PoolInput::Reconciled { leaving, staying } => self.reconciled(leaving, staying, limit, cx),
         }
     }
 }
 
-impl Holder {
-    /// The attempt that a run makes, or is about to make.
-    #[must_use]
-    pub fn of(run: &RunRecord) -> Self {
-        Self { run: run.id, iteration: run.iteration, attempt: run.attempt, revision: run.revision }
-    }
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { run, iteration, attempt, revision } = self;
-        write!(f, "{run}-{iteration}-{attempt}-{revision}")
-    }
-}
-
-impl From<Holder> for String {
-    fn from(holder: Holder) -> Self {
-        holder.to_string()
-    }
-}
-
-/// The text names no attempt.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} names no attempt of a run")]
-pub struct HolderError(String);
-
-impl TryFrom<String> for Holder {
-    type Error = HolderError;
-
-    fn try_from(text: String) -> Result<Self, HolderError> {
-        let read = |parts: &[&str]| {
-            let [run, iteration, attempt, revision] = parts else { return None };
-            let numbers = (iteration.parse().ok()?, attempt.parse().ok()?, revision.parse().ok()?);
-            let (iteration, attempt, revision) = numbers;
-            Some(Self { run: run.parse().ok()?, iteration, attempt, revision })
-        };
-        read(&text.split('-').collect::<Vec<_>>()).ok_or(HolderError(text))
-    }
-}
-
 impl From<StoredPermit> for Permit {
-    fn from(StoredPermit(holder, look_at, is_promised): StoredPermit) -> Self {
-        Self { holder, look_at, is_promised }
+    fn from(StoredPermit(holder, reconcile_at, is_promised): StoredPermit) -> Self {
+        Self { holder, reconcile_at, is_promised }
     }
 }
 
 impl From<Permit> for StoredPermit {
-    fn from(Permit { holder, look_at, is_promised }: Permit) -> Self {
-        Self(holder, look_at, is_promised)
+    fn from(Permit { holder, reconcile_at, is_promised }: Permit) -> Self {
+        Self(holder, reconcile_at, is_promised)
     }
 }

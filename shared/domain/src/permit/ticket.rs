@@ -27,14 +27,14 @@ impl TicketRecord {
     pub fn create(run: &RunRecord, pool: PoolId, cx: &DecisionContext) -> Decision<Self> {
         let head_start = Duration::from_secs(run.priority_s.into());
         let place = sort_time(run.due_at.checked_sub(head_start).unwrap_or(run.due_at));
-        Decision::store(Self { pool, place, holder: Holder::of(run), version: cx.version() }, vec![])
+        Decision::store(Self { pool, place, holder: run.holder(), version: cx.version() }, vec![])
     }
 
     /// Is true where it is the ticket of this run's next attempt.
     #[must_use]
     pub fn is_of(&self, run: &RunRecord) -> bool {
         let waits = matches!(run.phase, Phase::Parked { .. } | Phase::Queued | Phase::Waiting);
-        waits && !run.is_paused() && Holder::of(run) == self.holder
+        waits && !run.is_paused() && run.holder() == self.holder
     }
 }
 

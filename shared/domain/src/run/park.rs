@@ -13,7 +13,7 @@ pub(super) fn park(
     policy: &Policy,
     cx: &DecisionContext,
 ) -> Decision<RunRecord> {
-    if Holder::of(run) != holder || run.is_paused() || cx.now < run.due_at {
+    if run.holder() != holder || run.is_paused() || cx.now < run.due_at {
         return Decision::keep(run, vec![]);
     }
     let mut run = run.clone();
@@ -26,6 +26,14 @@ pub(super) fn park(
     let watched = &mut decision.record.reconcile_at;
     *watched = [*watched, expiry].into_iter().flatten().min();
     decision
+}
+
+impl RunRecord {
+    /// The attempt that it makes, or is about to make.
+    #[must_use]
+    pub fn holder(&self) -> Holder {
+        Holder { run: self.id, iteration: self.iteration, attempt: self.attempt, revision: self.revision }
+    }
 }
 
 /// The decision with the permits of the attempt that it takes. One that ends an attempt, or its wait, gives them back, and
@@ -41,7 +49,7 @@ pub(super) fn with_permits(
     } else if !run.permits.is_empty() && !matches!(decision.record.phase, Phase::Running { .. } | Phase::Parked { .. })
     {
         decision = decide(&RunRecord { permits: vec![], ..run.clone() });
-        decision.released = Some(Released { holder: Holder::of(run), pools: run.permits.clone() });
+        decision.released = Some(Released { holder: run.holder(), pools: run.permits.clone() });
     }
     decision
 }

@@ -1,7 +1,7 @@
 //! An attempt takes permits, finds none, waits for one, and gives back what it holds.
 
 use dacapo_domain::{
-    AttemptOutcome, FinalState, Holder, Input, Invoker, Phase, Policy, Released, RunRecord, Task, Work,
+    AttemptOutcome, FinalState, Input, Invoker, Phase, Policy, Released, RunRecord, Task, Work,
     run::{Facts, Pause},
     slot,
 };
@@ -20,7 +20,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
 }
 
 fn released(run: &RunRecord) -> Released {
-    Released { holder: Holder::of(run), pools: run.permits.clone() }
+    Released { holder: run.holder(), pools: run.permits.clone() }
 }
 
 fn arrives(run: &RunRecord) -> Input {

@@ -1,9 +1,9 @@
 //! Runs in each phase, driven there by the machine, and the changes that are expected of them.
 
 use dacapo_domain::{
-    AttemptEnd, AttemptError, AttemptOutcome, Cascade, Child, Effect, Holder, Input, Lease, Message, NewRun, Phase,
-    Policy, PoolId, Purpose, RecordedError, Retry, RunMessage, RunRecord, Signal, Steps, Task, Trigger, Update,
-    Version, Wait, WaitLoopCall, limits,
+    AttemptEnd, AttemptError, AttemptOutcome, Cascade, Child, Effect, Input, Lease, Message, NewRun, Phase, Policy,
+    PoolId, Purpose, RecordedError, Retry, RunMessage, RunRecord, Signal, Steps, Task, Trigger, Update, Version, Wait,
+    WaitLoopCall, limits,
     run::{End, ExecutionEnd, Facts, FinalState, InputName, Progress},
 };
 
@@ -156,7 +156,7 @@ pub fn pool() -> PoolId {
 
 /// Finds no permit in the queue's pool, and holds that of its own customer.
 pub fn parked_at(run: &RunRecord) -> Input {
-    Input::Parked { holder: Holder::of(run), pool: pool(), permits: vec![customer()] }
+    Input::Parked { holder: run.holder(), pool: pool(), permits: vec![customer()] }
 }
 
 pub fn customer() -> PoolId {

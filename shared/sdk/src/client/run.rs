@@ -260,7 +260,7 @@ pub(super) fn check_chars(what: &str, text: Option<&str>) -> Result<(), Error> {
     Err(Error::usage(format_args!("use {what} of {chars} characters (allowed: 1 to {allowed})")))
 }
 
-/// Checks a head start, which means nothing to a task that nobody waits for.
+/// Checks a head start, which means nothing to a task without a line.
 async fn check_priority(client: &Client, task: &str, priority: Duration) -> Result<u32, Error> {
     if priority.is_zero() {
         return Ok(0);

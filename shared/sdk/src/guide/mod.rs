@@ -12,6 +12,7 @@
 //! | [`errors`] | what is retried, and each error code |
 //! | [`hooks`] | what runs around the handler and after the end |
 //! | [`long_runs`] | how a run continues for months |
+//! | [`load`] | how many attempts execute at once, and how many start in a time |
 //! | [`tokens`] | how a run waits for a word from outside |
 //! | [`events`] | how events are published, delivered and dropped |
 //! | [`lists`] | how runs are found again: by task, tag, parent, schedule, time, or when they are due |
@@ -38,6 +39,8 @@ pub mod hooks {}
 pub mod limits {}
 #[doc = include_str!("lists.md")]
 pub mod lists {}
+#[doc = include_str!("load.md")]
+pub mod load {}
 #[doc = include_str!("long_runs.md")]
 pub mod long_runs {}
 #[doc = include_str!("runs.md")]

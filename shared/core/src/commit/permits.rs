@@ -1,92 +1,18 @@
-//! Permits: asked for before an attempt is taken, and passed on once it has ended.
+//! Permits that are given back, and passed on to the attempts that wait for them.
 //!
-//! An attempt that finds none leaves its ticket first, then tells the pool, then its run is stored as parked; who passes
-//! a permit on reads the line again where it had found its end. So either sees the other.
+//! An attempt that finds none leaves its ticket first, and tells the pool then; a permit is passed on by one who reads the
+//! line again where it had found its end. So either sees the other.
 
 use dacapo_domain::{
-    Holder, Input, Limit, Machine, OwnedQuery, Phase, Policy, PoolId, PoolInput, PoolRecord, Released, RunRecord, Task,
-    TicketRecord, Work, later, limits,
+    Holder, Limit, Machine, OwnedQuery, PoolId, PoolInput, PoolRecord, Released, RunRecord, Task, TicketRecord,
 };
 use jiff::Timestamp;
 
-use crate::{
-    commit::{Committed, Seen, commit, commit_run, create, load, load_or_replace, read_record, retry_until},
-    port::{PortResult, Ports, post_after},
-};
-
-/// Commits what calls for a run's attempt. Where the attempt is due and limited, it is taken with a permit of each of its
-/// pools, or the run is parked at the first that has none.
-///
-/// # Errors
-/// As [`commit`]. Permits that were taken then are found by the conductor.
-pub async fn commit_call(
-    ports: &Ports,
-    seen: RunRecord,
-    call: Input,
-    policy: &Policy,
-    key: Option<&str>,
-    until: Timestamp,
-) -> PortResult<Option<Committed<RunRecord>>> {
-    let (pools, task) = (policy.limits.pools(&seen.name, key), Task::Known(policy));
-    let takes = || seen.decide(&call, task, &ports.clock.decision_context()).work == Some(Work::CallHandler);
-    if pools.is_empty() || !takes() {
-        return commit_run(ports, seen, &call, task, until).await;
-    }
-    let holder = Holder::of(&seen);
-    let lease = policy.timeout.saturating_add(limits::LEASE_MARGIN).saturating_add(limits::LEASE_GRACE);
-    let mut permits = vec![];
-    for (pool, limit) in &pools {
-        if !ask(ports, &seen, pool, *limit, later(ports.clock.now(), lease), until).await? {
-            let parked = Input::Parked { holder, pool: pool.clone(), permits };
-            return commit_run(ports, seen, &parked, task, until).await;
-        }
-        permits.extend(limit.concurrency.map(|_| pool.clone()));
-    }
-    let call = Input::Permitted(Box::new(call), permits.clone());
-    let committed = commit_run(ports, seen, &call, task, until).await?;
-    let is_taken = |run: &RunRecord| Holder::of(run) == holder && matches!(run.phase, Phase::Running { .. });
-    if !committed.as_ref().is_some_and(|committed| is_taken(&committed.record)) {
-        give_back(ports, Released { holder, pools: permits }, task, until).await;
-    }
-    Ok(committed)
-}
-
-/// Asks a pool for a permit, and says whether the attempt has one. If not, its ticket stands in line there.
-async fn ask(
-    ports: &Ports,
-    run: &RunRecord,
-    pool: &PoolId,
-    limit: Limit,
-    lease: Timestamp,
-    until: Timestamp,
-) -> PortResult<bool> {
-    let holder = Holder::of(run);
-    let asked = async |has_ticket| {
-        let (seen, _) = retry_until(ports, until, || load_or_replace(ports, PoolRecord::fresh(pool.clone()))).await?;
-        commit(ports, seen, &PoolInput::Asked { holder, until: lease, has_ticket }, limit, until).await
-    };
-    let is_granted = |asked: &Option<Committed<PoolRecord>>| {
-        asked.as_ref().is_some_and(|asked| asked.work == Some(Work::CallHandler))
-    };
-    if is_granted(&asked(false).await?) {
-        return Ok(true);
-    }
-    let ticket = TicketRecord::create(run, pool.clone(), &ports.clock.decision_context());
-    create(ports, &ticket, until).await?;
-    let again = asked(true).await?;
-    if is_granted(&again) {
-        commit(ports, Seen::Stored(ticket.record), &(), (), until).await?;
-        return Ok(true);
-    }
-    if again.is_some_and(|pool| pool.record.turns(&[], limit, ports.clock.now()) > 0) {
-        // It has room, and let none past those that wait: nobody else may come to call them.
-        pass_on(ports, pool, limit, vec![], until).await?;
-    }
-    Ok(false)
-}
+use super::{Seen, commit, load, read_record, retry_until};
+use crate::port::{PortResult, Ports, post_after};
 
 /// Gives the permits of an attempt back, the last first. What fails is left to the conductor.
-pub(crate) async fn give_back(ports: &Ports, released: Released, task: Task<'_>, until: Timestamp) {
+pub(super) async fn give_back(ports: &Ports, released: Released, task: Task<'_>, until: Timestamp) {
     let Released { holder, pools } = released;
     for pool in pools.iter().rev() {
         let limit = match task {
@@ -110,13 +36,13 @@ pub async fn pass_on(
     mut leaving: Vec<Holder>,
     until: Timestamp,
 ) -> PortResult<()> {
-    let mut look = false;
+    let mut is_read_again = false;
     loop {
         let key = id.record_key();
         let Some(stored) = retry_until(ports, until, || load::<PoolRecord>(ports, &key)).await? else { return Ok(()) };
         let turns = stored.record.turns(&leaving, limit, ports.clock.now());
         let line = match turns {
-            1.. if look || stored.record.has_waiting => line(ports, id, turns, until).await?,
+            1.. if is_read_again || stored.record.has_waiting => line(ports, id, turns, until).await?,
             _ => Line::default(),
         };
         let is_timed = limit.rate.is_some() && stored.record.has_waiting;
@@ -136,7 +62,7 @@ pub async fn pass_on(
         if !passed.changed || passed.record.has_waiting && passed.record.turns(&[], limit, ports.clock.now()) == 0 {
             return Ok(());
         }
-        look = true; // A ticket may have come since the line was read.
+        is_read_again = true; // A ticket may have come since the line was read.
     }
 }
 

@@ -1,0 +1,86 @@
+//! Calls for an attempt: where its task is limited, permits are taken first.
+
+use dacapo_domain::{
+    Input, Limit, Machine, Phase, Policy, PoolId, PoolInput, PoolRecord, Released, RunRecord, Task, TicketRecord, Work,
+    later, limits,
+};
+use jiff::Timestamp;
+
+use super::{
+    Committed, Seen, commit, create, load_or_replace,
+    permits::{give_back, pass_on},
+    retry_until,
+    runs::commit_run,
+};
+use crate::port::{PortResult, Ports};
+
+/// Commits what calls for a run's attempt. Where the attempt is due and limited, it is taken with a permit of each of its
+/// pools, or the run is parked at the first that has none.
+///
+/// # Errors
+/// As [`commit`]. Permits that were taken then are found by the conductor.
+pub async fn commit_call(
+    ports: &Ports,
+    seen: RunRecord,
+    call: Input,
+    policy: &Policy,
+    key: Option<&str>,
+    until: Timestamp,
+) -> PortResult<Option<Committed<RunRecord>>> {
+    let (pools, task) = (policy.limits.pools(&seen.name, key), Task::Known(policy));
+    let takes = || seen.decide(&call, task, &ports.clock.decision_context()).work == Some(Work::CallHandler);
+    if pools.is_empty() || !takes() {
+        return commit_run(ports, seen, &call, task, until).await;
+    }
+    let holder = seen.holder();
+    let lease = policy.timeout.saturating_add(limits::LEASE_MARGIN).saturating_add(limits::LEASE_GRACE);
+    let mut permits = vec![];
+    for (pool, limit) in &pools {
+        if !ask(ports, &seen, pool, *limit, later(ports.clock.now(), lease), until).await? {
+            let parked = Input::Parked { holder, pool: pool.clone(), permits };
+            return commit_run(ports, seen, &parked, task, until).await;
+        }
+        permits.extend(limit.concurrency.map(|_| pool.clone()));
+    }
+    let call = Input::Permitted(Box::new(call), permits.clone());
+    let committed = commit_run(ports, seen, &call, task, until).await?;
+    let is_taken = |run: &RunRecord| run.holder() == holder && matches!(run.phase, Phase::Running { .. });
+    if !committed.as_ref().is_some_and(|committed| is_taken(&committed.record)) {
+        give_back(ports, Released { holder, pools: permits }, task, until).await;
+    }
+    Ok(committed)
+}
+
+/// Asks a pool for a permit, and says whether the attempt has one. If not, its ticket stands in line there.
+async fn ask(
+    ports: &Ports,
+    run: &RunRecord,
+    pool: &PoolId,
+    limit: Limit,
+    lease: Timestamp,
+    until: Timestamp,
+) -> PortResult<bool> {
+    let holder = run.holder();
+    let asked = async |has_ticket| {
+        let (seen, _) = retry_until(ports, until, || load_or_replace(ports, PoolRecord::fresh(pool.clone()))).await?;
+        commit(ports, seen, &PoolInput::Asked { holder, until: lease, has_ticket }, limit, until).await
+    };
+    let is_granted = |asked: &Option<Committed<PoolRecord>>| {
+        asked.as_ref().is_some_and(|asked| asked.work == Some(Work::CallHandler))
+    };
+    if is_granted(&asked(false).await?) {
+        return Ok(true);
+    }
+    let ticket = TicketRecord::create(run, pool.clone(), &ports.clock.decision_context());
+    create(ports, &ticket, until).await?;
+    let again = asked(true).await?;
+    if is_granted(&again) {
+        commit(ports, Seen::Stored(ticket.record), &(), (), until).await?;
+        return Ok(true);
+    }
+    if again.is_some_and(|pool| pool.record.turns(&[], limit, ports.clock.now()) > 0) {
+        // It has room, and let none past those that wait: nobody else may come to call them.
+        pass_on(ports, pool, limit, vec![], until).await?;
+    }
+    Ok(false)
+}
