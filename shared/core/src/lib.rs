@@ -20,6 +20,7 @@ pub mod list;
 mod origin;
 pub mod port;
 mod publish;
+pub mod queues;
 pub mod runner;
 mod schedule;
 mod signal;

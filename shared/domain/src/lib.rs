@@ -63,7 +63,7 @@ pub use name::{
     check_token_name, hash128, is_event_name, is_task_name, same_slug, slug,
 };
 pub use outcome::{AttemptError, AttemptOutcome, RecordedError, RetryHint, Wait, code};
-pub use permit::{Holder, Limit, Limits, PoolId, PoolInput, PoolRecord, Rate, TicketRecord};
+pub use permit::{Holder, Limit, Limits, PausedQueues, PoolId, PoolInput, PoolRecord, QueuePaused, Rate, TicketRecord};
 pub use record::{
     Claim, Created, Cursor, CursorError, Header, Index, IndexEntry, LogLine, OwnedQuery, Page, Payload, PayloadNotRead,
     Payloads, Query, RecordKey, Saved, StoredRecord, Unreadable, Version, Write, slot, sort_time,

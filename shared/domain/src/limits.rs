@@ -188,6 +188,8 @@ pub const MAX_CONCURRENCY: u32 = 1_000;
 pub const RATE_PER: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(31 * 86_400);
 /// The longest head start of a `priority`: a year.
 pub const MAX_PRIORITY_S: u32 = 365 * 86_400;
+/// The time between two such writes for a queue without limits that was resumed.
+pub const RELEASE_EVERY: Duration = Duration::from_secs(1);
 /// Runs that are handed a permit in one write, at most.
 pub const POOL_PAGE: u32 = 100;
 /// The time after which the conductor reconciles a pool that nothing has called for.

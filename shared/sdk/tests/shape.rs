@@ -203,6 +203,75 @@ async fn no_more_attempts_start_in_any_window_than_a_rate_allows_and_what_is_ove
     assert!(times[8] <= 60 + 6 * 21, "{times:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn queue_that_is_paused_lets_nothing_start_over_deploys_until_it_is_resumed_in_the_order_of_being_due() {
+    for limited in [false, true] {
+        let printer = Printer::default();
+        let function = || if limited { printer.task(PRINT).concurrency(1) } else { printer.task(PRINT) };
+        let app = app().with(function());
+        let waits = app.run(PRINT, job(2, "ada")).after(seconds(20)).await.unwrap();
+        let queue = app.client().queues().pause("print").await.unwrap();
+        assert!(queue.paused_at.is_some());
+        let created = app.run(PRINT, job(1, "ada")).await.unwrap();
+        app.advance(minutes(1)).await;
+        let state = async |id| app.client().state(id).await.unwrap().state;
+        assert_eq!((state(created.id()).await, state(waits.id()).await), (State::Created, State::Created));
+
+        let app = app.redeployed([Definition::of(function())]);
+        app.run(PRINT, job(3, "ada")).await.unwrap();
+        app.advance(days(30)).await;
+        assert_eq!(printer.order(), Vec::<u32>::new(), "with a limit: {limited}");
+        let listed = app.client().queues().list().await.unwrap();
+        assert_eq!((listed.len(), listed[0].name.as_str(), listed[0].has_waiting), (1, "print", true));
+
+        app.client().queues().resume("print").await.unwrap();
+        app.run_until_idle().await;
+        assert_eq!(printer.order(), [1, 2, 3], "with a limit: {limited}");
+        assert!(app.runs_of(PRINT).iter().all(|run| run.state == State::Completed && run.attempt == 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn queue_without_limits_that_is_resumed_releases_a_hundred_runs_a_second() {
+    let printer = Printer::default();
+    let app = app().with(printer.task(PRINT));
+    app.client().queues().pause("print").await.unwrap();
+    for number in 0..250 {
+        app.run(PRINT, job(number, "ada")).await.unwrap();
+    }
+    app.advance(minutes(1)).await;
+    app.client().queues().resume("print").await.unwrap();
+    app.run_until_idle().await;
+    let mut each_second = BTreeMap::<i64, u32>::new();
+    printer.times().iter().for_each(|at| *each_second.entry(*at).or_default() += 1);
+    assert_eq!(each_second.values().sum::<u32>(), 250);
+    assert!(each_second.values().all(|count| *count <= 100), "{each_second:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn run_that_executes_ends_its_attempt_while_its_queue_is_paused() {
+    let printer = Printer::default();
+    let app = app().with(printer.task(PRINT).queue("paper"));
+    app.run(PRINT, Job { rounds: 1, ..job(1, "ada") }).await.unwrap();
+    app.advance(seconds(1)).await;
+    app.client().queues().pause("paper").await.unwrap();
+    app.advance(minutes(5)).await;
+    let run = app.run_of(PRINT);
+    assert_eq!((run.state, run.iteration), (State::Submitted, 2));
+    app.client().queues().resume("paper").await.unwrap();
+    app.run_until_idle().await;
+    assert_eq!(app.run_of(PRINT).state, State::Completed);
+}
+
+#[tokio::test]
+async fn queue_that_no_task_has_is_refused_with_those_that_there_are() {
+    let app = TestApp::new().with(Printer::default().task(PRINT).queue("paper"));
+    let refused = app.client().queues().pause("papers").await.unwrap_err().to_string();
+    assert_eq!(refused, "failed to find a queue named \"papers\" (did you mean \"paper\"?)");
+    let refused = app.client().queues().resume("print").await.unwrap_err().to_string();
+    assert_eq!(refused, "failed to find a queue named \"print\" (there are: paper)");
+}
+
 #[test]
 fn limit_out_of_range_is_refused_with_what_was_given_and_what_is_allowed() {
     fn refused(task: Task<Job, u32>) -> String {

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use dacapo_core::{
     function::Handlers,
     port::{ExecutionStatus, Outbox, PortError, PortResult, Ports, Probe, Records, post_after},
+    queues::Gate,
     runner::{end, take},
 };
 use dacapo_domain::{
@@ -59,7 +60,7 @@ impl FaultyProcesses {
     ) -> Result<(), InvocationFailed> {
         let failed = |error: PortError| InvocationFailed::new(error.to_string());
         let until = self.ports.clock.now() + function.lambda_timeout();
-        let mut left = take(&self.ports, run, &task.policy, until).await.map_err(failed)?;
+        let mut left = take(&self.ports, &Gate::open(), run, &task.policy, until).await.map_err(failed)?;
         while let Some(taken) = left {
             let work = async |_, functions: InProcess| functions.deliver_taken(function, taken).await;
             left = match self.process(work).await? {

@@ -16,7 +16,7 @@ pub fn state(state: State) -> String {
         State::Completed => Style::new().green(),
         State::Failed => Style::new().red(),
         State::Running => Style::new().blue(),
-        State::Scheduled | State::Submitted | State::Waiting | State::Paused => Style::new().yellow(),
+        State::Created | State::Scheduled | State::Submitted | State::Waiting | State::Paused => Style::new().yellow(),
         State::Aborted | State::Expired => Style::new().dim(),
     };
     colour.apply_to(state.name()).to_string()

@@ -12,7 +12,10 @@ use super::{
     retry_until,
     runs::commit_run,
 };
-use crate::port::{PortResult, Ports};
+use crate::{
+    port::{PortResult, Ports},
+    queues::Gate,
+};
 
 /// Commits what calls for a run's attempt. Where the attempt is due and limited, it is taken with a permit of each of its
 /// pools, or the run is parked at the first that has none.
@@ -21,23 +24,31 @@ use crate::port::{PortResult, Ports};
 /// As [`commit`]. Permits that were taken then are found by the conductor.
 pub async fn commit_call(
     ports: &Ports,
+    gate: &Gate,
     seen: RunRecord,
     call: Input,
     policy: &Policy,
     key: Option<&str>,
     until: Timestamp,
 ) -> PortResult<Option<Committed<RunRecord>>> {
-    let (pools, task) = (policy.limits.pools(&seen.name, key), Task::Known(policy));
-    let takes = || seen.decide(&call, task, &ports.clock.decision_context()).work == Some(Work::CallHandler);
-    if pools.is_empty() || !takes() {
+    let task = Task::Known(policy);
+    if seen.decide(&call, task, &ports.clock.decision_context()).work != Some(Work::CallHandler) {
+        return commit_run(ports, seen, &call, task, until).await;
+    }
+    // A pool of all says by itself whether it is paused.
+    let is_paused =
+        policy.limits.total.is_none() && gate.is_paused(ports, &policy.limits.scope(&seen.name), until).await?;
+    let pools = policy.limits.pools(&seen.name, key, is_paused);
+    if pools.is_empty() {
         return commit_run(ports, seen, &call, task, until).await;
     }
     let holder = seen.holder();
     let lease = policy.timeout.saturating_add(limits::LEASE_MARGIN).saturating_add(limits::LEASE_GRACE);
     let mut permits = vec![];
     for (pool, limit) in &pools {
-        if !ask(ports, &seen, pool, *limit, later(ports.clock.now(), lease), until).await? {
-            let parked = Input::Parked { holder, pool: pool.clone(), permits };
+        let lease = later(ports.clock.now(), lease);
+        if let Answer::Waits { is_held } = ask(ports, &seen, pool, *limit, lease, until).await? {
+            let parked = Input::Parked { holder, pool: pool.clone(), is_held, permits };
             return commit_run(ports, seen, &parked, task, until).await;
         }
         permits.extend(limit.concurrency.map(|_| pool.clone()));
@@ -51,7 +62,18 @@ pub async fn commit_call(
     Ok(committed)
 }
 
-/// Asks a pool for a permit, and says whether the attempt has one. If not, its ticket stands in line there.
+/// The answer of a pool.
+enum Answer {
+    /// The attempt has a permit.
+    Granted,
+    /// Its ticket stands in line.
+    Waits {
+        /// Is true where the pool's queue is paused.
+        is_held: bool,
+    },
+}
+
+/// Asks a pool for a permit of an attempt.
 async fn ask(
     ports: &Ports,
     run: &RunRecord,
@@ -59,7 +81,7 @@ async fn ask(
     limit: Limit,
     lease: Timestamp,
     until: Timestamp,
-) -> PortResult<bool> {
+) -> PortResult<Answer> {
     let holder = run.holder();
     let asked = async |has_ticket| {
         let (seen, _) = retry_until(ports, until, || load_or_replace(ports, PoolRecord::fresh(pool.clone()))).await?;
@@ -69,18 +91,18 @@ async fn ask(
         asked.as_ref().is_some_and(|asked| asked.work == Some(Work::CallHandler))
     };
     if is_granted(&asked(false).await?) {
-        return Ok(true);
+        return Ok(Answer::Granted);
     }
     let ticket = TicketRecord::create(run, pool.clone(), &ports.clock.decision_context());
     create(ports, &ticket, until).await?;
     let again = asked(true).await?;
     if is_granted(&again) {
         commit(ports, Seen::Stored(ticket.record), &(), (), until).await?;
-        return Ok(true);
+        return Ok(Answer::Granted);
     }
-    if again.is_some_and(|pool| pool.record.turns(&[], limit, ports.clock.now()) > 0) {
-        // It has room, and let none past those that wait: nobody else may come to call them.
+    if again.as_ref().is_some_and(|pool| pool.record.turns(&[], limit, ports.clock.now()) > 0) {
+        // It has room, and let none past those that wait: no other may come to call them.
         pass_on(ports, pool, limit, vec![], until).await?;
     }
-    Ok(false)
+    Ok(Answer::Waits { is_held: again.is_some_and(|pool| pool.record.paused_at.is_some()) })
 }

@@ -45,7 +45,7 @@ pub async fn pass_on(
             1.. if is_read_again || stored.record.has_waiting => line(ports, id, turns, until).await?,
             _ => Line::default(),
         };
-        let is_timed = limit.rate.is_some() && stored.record.has_waiting;
+        let is_timed = limit.concurrency.is_none() && stored.record.has_waiting;
         if leaving.is_empty() && line.first.is_empty() && !(line.is_whole && stored.record.has_waiting) && !is_timed {
             return Ok(());
         }

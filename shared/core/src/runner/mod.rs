@@ -5,7 +5,7 @@ mod event;
 mod run;
 mod taken;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use dacapo_domain::{Effect, Fire, Invocation, Json, LifecycleEvent, Message, TaskEntry, Work};
 use jiff::Timestamp;
@@ -18,8 +18,12 @@ use crate::{
     commit::retry_until,
     function::{ErasedTask, Handlers},
     port::{PortError, PortErrorKind, PortResult, Ports},
+    queues::Gate,
     schedule::{delete_used, run_of_fire},
 };
+
+/// The time within which a process hears that a queue is paused.
+const PAUSED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Runs one function: its task, or its event handlers.
 pub struct Runner {
@@ -28,6 +32,7 @@ pub struct Runner {
     function: String,
     publishes: BTreeSet<LifecycleEvent>,
     guard: Guard,
+    gate: Arc<Gate>,
 }
 
 /// A direct invocation failed before there was a run to tell of it.
@@ -46,7 +51,14 @@ impl Runner {
     #[must_use]
     pub fn new(handlers: Handlers, ports: Ports, function: &str) -> Self {
         let (app, publishes) = (App::new(ports), BTreeSet::new());
-        Self { handlers, app, function: function.to_owned(), publishes, guard: Guard::default() }
+        let (guard, gate) = (Guard::default(), Arc::new(Gate::new(PAUSED_WITHIN)));
+        Self { handlers, app, function: function.to_owned(), publishes, guard, gate }
+    }
+
+    /// The same, which knows of paused queues by this gate; else it reads them once a minute.
+    #[must_use]
+    pub fn behind(self, gate: Arc<Gate>) -> Self {
+        Self { gate, ..self }
     }
 
     /// The same, whose task's lifecycle events of these kinds have subscribers.

@@ -28,7 +28,7 @@ impl Runner {
         if policy.limits.are_keyed() {
             let Some(stored) = self.load_run(message.run, deadline).await? else { return Ok(()) };
             self.advance(task, stored, Input::Delivered(message.purpose), deadline).await?;
-        } else if let Some(taken) = take(self.ports(), message, &policy, deadline).await? {
+        } else if let Some(taken) = take(self.ports(), &self.gate, message, &policy, deadline).await? {
             self.work_on(task, taken, deadline).await?;
         }
         Ok(())
@@ -123,7 +123,7 @@ impl Runner {
             Payload::Here(body) if policy.limits.are_keyed() => task.limit_key(body),
             _ => None,
         };
-        match commit_call(self.ports(), seen.record, call, &policy, key.as_deref(), deadline).await? {
+        match commit_call(self.ports(), &self.gate, seen.record, call, &policy, key.as_deref(), deadline).await? {
             Some(committed) => self.go_on(task, committed, deadline).await,
             None => Ok(None),
         }

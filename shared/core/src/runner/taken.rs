@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     commit::{Committed, commit_call, commit_run, load, retry_until},
     port::{PortResult, Ports},
+    queues::Gate,
 };
 
 /// A run whose message was taken, with what its function has to do.
@@ -48,7 +49,13 @@ impl Taken {
 ///
 /// # Errors
 /// An error of the store once `until` has passed: the message is to be left for redelivery.
-pub async fn take(ports: &Ports, message: RunMessage, policy: &Policy, until: Timestamp) -> PortResult<Option<Taken>> {
+pub async fn take(
+    ports: &Ports,
+    gate: &Gate,
+    message: RunMessage,
+    policy: &Policy,
+    until: Timestamp,
+) -> PortResult<Option<Taken>> {
     let seen = match message.seen {
         Some(seen) => *seen,
         None => {
@@ -59,7 +66,7 @@ pub async fn take(ports: &Ports, message: RunMessage, policy: &Policy, until: Ti
             }
         }
     };
-    Ok(Taken::of(commit_call(ports, seen, Input::Delivered(message.purpose), policy, None, until).await?))
+    Ok(Taken::of(commit_call(ports, gate, seen, Input::Delivered(message.purpose), policy, None, until).await?))
 }
 
 /// Commits the end of an attempt, and says what its function has to do then: the hooks of the run's end, as a rule nothing.

@@ -53,13 +53,14 @@ pub struct QueueNameError {
 
 impl Limits {
     /// The limits' pools for an attempt, in the order in which permits are taken: who waits for a later one holds the
-    /// earlier ones, so that keys are fair to each other. None of a key where the body gives none.
+    /// earlier ones, so that keys are fair to each other. None of a key where the body gives none; one of all where the queue
+    /// is paused, whatever the limits.
     #[must_use]
-    pub fn pools(&self, task: &str, key: Option<&str>) -> Vec<(PoolId, Limit)> {
+    pub fn pools(&self, task: &str, key: Option<&str>, is_paused: bool) -> Vec<(PoolId, Limit)> {
         let scope = self.scope(task);
         let of_key = key.filter(|_| !self.per_key.is_none());
         let of_key = of_key.map(|key| (PoolId { scope: scope.clone(), key: Some(key.to_owned()) }, self.per_key));
-        let total = (!self.total.is_none()).then_some((PoolId { scope, key: None }, self.total));
+        let total = (is_paused || !self.total.is_none()).then_some((PoolId { scope, key: None }, self.total));
         of_key.into_iter().chain(total).collect()
     }
 

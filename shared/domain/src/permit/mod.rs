@@ -8,6 +8,7 @@
 
 mod holder;
 mod limits;
+mod paused;
 mod pool_id;
 mod rate;
 mod ticket;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use holder::{Holder, HolderError};
 pub use limits::{Limit, Limits, QueueNameError, Rate};
+pub use paused::{PausedQueues, QueuePaused};
 pub use pool_id::PoolId;
 pub use rate::Starts;
 pub use ticket::TicketRecord;
@@ -43,6 +45,9 @@ pub struct PoolRecord {
     /// The starts that its rate still counts.
     #[serde(default, skip_serializing_if = "Starts::is_empty")]
     pub starts: Starts,
+    /// The time since which its queue is paused: no permit is given out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_at: Option<Timestamp>,
     /// The time at which permits were last handed to those that wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_at: Option<Timestamp>,
@@ -93,6 +98,10 @@ pub enum PoolInput {
         /// Is true where no others wait.
         are_all: bool,
     },
+    /// Its queue is paused.
+    Paused,
+    /// Its queue is resumed.
+    Resumed,
     /// The conductor has found what became of attempts whose time had come.
     Reconciled {
         /// Those that need no permit any more.
@@ -126,6 +135,7 @@ impl PoolRecord {
             permits: vec![],
             has_waiting: false,
             starts: Starts::default(),
+            paused_at: None,
             handed_at: None,
             called_at: None,
             reconcile_at: None,
@@ -142,6 +152,9 @@ impl PoolRecord {
     /// The number of permits that may be given out now.
     #[must_use]
     pub fn room(&self, limit: Limit, now: Timestamp) -> u32 {
+        if self.paused_at.is_some() {
+            return 0;
+        }
         let given = |counted: fn(&&Permit) -> bool| {
             u32::try_from(self.permits.iter().filter(counted).count()).unwrap_or(u32::MAX)
         };
@@ -162,6 +175,8 @@ impl PoolRecord {
                 u32::try_from(crate::until(handed_at, now).as_millis() / spacing.as_millis()).unwrap_or(u32::MAX)
             }
             (Some(_), None) => 1,
+            // What a resumed queue held back comes by and by.
+            (None, Some(handed_at)) if limit.is_none() && crate::until(handed_at, now) < bounds::RELEASE_EVERY => 0,
             (None, _) => bounds::POOL_PAGE,
         };
         then.room(limit, now).min(spread).min(bounds::POOL_PAGE).try_into().unwrap_or(usize::MAX)
@@ -182,7 +197,7 @@ impl PoolRecord {
             }
             Phase::Running { .. } | Phase::Ended(_) | Phase::Awaiting { .. } => Finding::Leaves,
             _ if run.is_paused() => Finding::Leaves,
-            Phase::Parked { pool } if *pool == self.id => Finding::Called,
+            Phase::Parked { pool, .. } if *pool == self.id => Finding::Called,
             // It is on its way here, or waits for a later permit.
             Phase::Parked { .. } | Phase::Queued | Phase::Waiting => Finding::Stays(later(now, bounds::POOL_RECONCILE)),
         }
@@ -208,6 +223,9 @@ impl PoolRecord {
             return Self { has_waiting: true, ..next }.stored(limit, cx);
         } else {
             return Decision::keep(self, vec![]);
+        }
+        if limit.is_none() {
+            return Decision::keep(self, vec![]).then(Work::CallHandler); // Its queue is not paused, or not any more.
         }
         if let Some(rate) = limit.rate {
             next.starts.add(rate, cx.now);
@@ -257,8 +275,22 @@ impl PoolRecord {
         next.stored(limit, cx)
     }
 
+    fn paused(&self, limit: Limit, cx: &DecisionContext) -> Decision<Self> {
+        match self.paused_at {
+            Some(_) => Decision::keep(self, vec![]),
+            None => Self { paused_at: Some(cx.now), ..self.clone() }.stored(limit, cx),
+        }
+    }
+
+    fn resumed(&self, limit: Limit, cx: &DecisionContext) -> Decision<Self> {
+        match self.paused_at {
+            Some(_) => Self { paused_at: None, ..self.clone() }.stored(limit, cx),
+            None => Decision::keep(self, vec![]),
+        }
+    }
+
     fn stored_if_changed(self, former: &Self, limit: Limit, cx: &DecisionContext) -> Decision<Self> {
-        let calls_again = self.has_waiting && limit.rate.is_some() && self.called_at.is_none_or(|at| at <= cx.now);
+        let calls_again = self.next_turn(limit, cx.now).is_some() && self.called_at.is_none_or(|at| at <= cx.now);
         if self == *former && !calls_again { Decision::keep(former, vec![]) } else { self.stored(limit, cx) }
     }
 
@@ -275,13 +307,14 @@ impl PoolRecord {
         let permits = self.permits.iter().map(|permit| permit.reconcile_at);
         let call = self.called_at.map(|at| later(at, bounds::QUEUE_GRACE));
         // A process that gives a permit back may die before it is passed on.
-        let waiting = self.has_waiting.then(|| later(cx.now, bounds::POOL_RECONCILE));
+        let waits = self.has_waiting && self.paused_at.is_none();
+        let waiting = waits.then(|| later(cx.now, bounds::POOL_RECONCILE));
         let wanted = permits.chain(call).chain(waiting).min();
         self.reconcile_at = match (self.reconcile_at, wanted) {
             (Some(former), Some(wanted)) => Some(former.min(wanted)),
             (former, wanted) => former.or(wanted),
         };
-        let is_idle = self.permits.is_empty() && !self.has_waiting;
+        let is_idle = self.permits.is_empty() && !self.has_waiting && self.paused_at.is_none();
         let kept = limit.rate.map_or(bounds::POOL_RECONCILE, |rate| rate.per.max(bounds::POOL_RECONCILE));
         self.expires_at_s = is_idle.then(|| later(cx.now, kept).as_second());
         Decision::store(self, effects)
@@ -289,7 +322,13 @@ impl PoolRecord {
 
     /// The time at which time alone makes room for one that waits.
     fn next_turn(&self, limit: Limit, now: Timestamp) -> Option<Timestamp> {
-        let rate = limit.rate.filter(|_| self.has_waiting)?;
+        if !self.has_waiting || self.paused_at.is_some() {
+            return None;
+        }
+        if limit.is_none() {
+            return Some(self.handed_at.map_or(now, |handed_at| later(handed_at, bounds::RELEASE_EVERY)).max(now));
+        }
+        let rate = limit.rate?;
         let spread = self.handed_at.map_or(now, |handed_at| later(handed_at, rate.spacing()));
         let is_full = self.starts.room(rate, 0, now) == 0;
         let window = self.starts.next_room(rate).filter(|_| is_full).unwrap_or(now);
@@ -320,6 +359,8 @@ impl Machine for PoolRecord {
         match input {
             PoolInput::Asked { holder, until, has_ticket } => self.asked(*holder, *until, *has_ticket, limit, cx),
             PoolInput::PassedOn { leaving, next, are_all } => self.passed_on(leaving, next, *are_all, limit, cx),
+            PoolInput::Paused => self.paused(limit, cx),
+            PoolInput::Resumed => self.resumed(limit, cx),
             PoolInput::Reconciled { leaving, staying } => self.reconciled(leaving, staying, limit, cx),
         }
     }

@@ -194,7 +194,9 @@ impl RunRecord {
             (T::AnswerCall, Input::WaitLoopCalled(call)) => wait_loop::called(self, call, policy, cx),
             (T::EndWait, Input::Delivered(purpose)) => attempt::timed_out(self, *purpose, policy, cx),
             (T::Wake, Input::Signalled(signal)) => signal::signalled(self, signal, cx),
-            (T::Park, Input::Parked { holder, pool, permits }) => park::park(self, *holder, pool, permits, policy, cx),
+            (T::Park, Input::Parked { holder, pool, is_held, permits }) => {
+                park::park(self, *holder, (pool, *is_held), permits, policy, cx)
+            }
             (T::RecordCrash, Input::Delivered(purpose)) => attempt::found_dead(self, *purpose, policy, cx),
             (T::RecordCrash, Input::WaitLoopCalled(call)) => wait_loop::found_dead(self, call, policy, cx),
             (T::RecordCrash, Input::WaitLoopCrashed(call, cause)) => wait_loop::crashed(self, call, cause, policy, cx),

@@ -31,6 +31,8 @@ pub enum Input {
         holder: Holder,
         /// The pool.
         pool: PoolId,
+        /// Is true where the pool's queue is paused.
+        is_held: bool,
         /// The pools whose permits it has.
         permits: Vec<PoolId>,
     },

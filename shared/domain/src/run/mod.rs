@@ -323,6 +323,7 @@ impl RunRecord {
             Phase::Queued if self.started_at.is_none() && self.scheduled_at.is_some_and(|at| at > now) => {
                 State::Scheduled
             }
+            Phase::Parked { is_held: true, .. } if self.started_at.is_none() => State::Created,
             Phase::Queued | Phase::Parked { .. } => State::Submitted,
             Phase::Running { .. } => State::Running,
             Phase::Waiting | Phase::Awaiting { .. } => State::Waiting,

@@ -8,7 +8,7 @@ use crate::{Decision, DecisionContext, Holder, PoolId, Released, Work, later, li
 pub(super) fn park(
     run: &RunRecord,
     holder: Holder,
-    pool: &PoolId,
+    pool: (&PoolId, bool),
     permits: &[PoolId],
     policy: &Policy,
     cx: &DecisionContext,
@@ -17,7 +17,8 @@ pub(super) fn park(
         return Decision::keep(run, vec![]);
     }
     let mut run = run.clone();
-    run.phase = Phase::Parked { pool: pool.clone() };
+    let (pool, is_held) = pool;
+    run.phase = Phase::Parked { pool: pool.clone(), is_held };
     run.permits = permits.to_vec();
     run.invoker = Invoker::Queue { generation: run.invoker.generation() };
     (run.reconcile_at, run.reconcile_count) = (None, 0);

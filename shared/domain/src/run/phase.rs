@@ -34,6 +34,9 @@ pub enum Phase {
     Parked {
         /// The pool.
         pool: PoolId,
+        /// Is true where its queue was paused when it came.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_held: bool,
     },
     /// Over: nothing but the hooks of the end is left to do.
     Ended(End),
@@ -124,6 +127,8 @@ pub struct Lease {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
+    /// Stored, and held back by a paused queue.
+    Created,
     /// Due later, by queue delay or schedule alike.
     Scheduled,
     /// Due, in a queue or waiting for a place; also between two attempts.
@@ -144,12 +149,12 @@ pub enum State {
     Expired,
 }
 
-use State::{Aborted, Completed, Expired, Failed, Paused, Running, Scheduled, Submitted, Waiting};
+use State::{Aborted, Completed, Created, Expired, Failed, Paused, Running, Scheduled, Submitted, Waiting};
 
 /// The text names no state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a state (allowed: scheduled, submitted, running, waiting, paused, completed, failed, aborted, expired)"
+    "{0:?} is not a state (allowed: created, scheduled, submitted, running, waiting, paused, completed, failed, aborted, expired)"
 )]
 pub struct StateError(String);
 
@@ -200,7 +205,8 @@ impl Lease {
 
 impl State {
     /// All states, in the order of a run's life.
-    pub const ALL: [Self; 9] = [Scheduled, Submitted, Running, Waiting, Paused, Completed, Failed, Aborted, Expired];
+    pub const ALL: [Self; 10] =
+        [Created, Scheduled, Submitted, Running, Waiting, Paused, Completed, Failed, Aborted, Expired];
 
     /// Is true of a run that has ended.
     #[must_use]
@@ -212,6 +218,7 @@ impl State {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Created => "created",
             Scheduled => "scheduled",
             Submitted => "submitted",
             Running => "running",

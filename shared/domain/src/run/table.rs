@@ -252,9 +252,10 @@ pub fn moves() -> Vec<(State, Vec<State>)> {
         });
         // It becomes due, or is moved to a later time.
         let by_time = match from {
-            State::Scheduled => Some(State::Submitted),
-            State::Submitted | State::Paused => Some(State::Scheduled),
-            _ => None,
+            State::Scheduled => vec![State::Submitted, State::Created],
+            State::Submitted => vec![State::Scheduled, State::Created],
+            State::Created | State::Paused => vec![State::Scheduled],
+            _ => vec![],
         };
         let next: Vec<State> = next.chain(by_time).collect();
         State::ALL.into_iter().filter(|to| *to != from && next.contains(to)).collect()
@@ -279,6 +280,7 @@ impl State {
     const fn phases(self) -> &'static [PhaseName] {
         match self {
             Self::Scheduled => &[PhaseName::Queued],
+            Self::Created => &[PhaseName::Parked],
             Self::Submitted => &[PhaseName::Queued, PhaseName::Parked],
             Self::Running => &[PhaseName::Running],
             Self::Waiting => &[PhaseName::Waiting, PhaseName::Awaiting],

@@ -69,7 +69,7 @@ fn parks() -> Vec<Case<RunRecord>> {
     let policy = policy();
     let known = Task::Known(&policy);
     let is_parked = |next: &mut RunRecord| {
-        next.phase = Phase::Parked { pool: pool() };
+        next.phase = Phase::Parked { pool: pool(), is_held: false };
         next.permits = vec![customer()];
         next.reconcile_at = None;
     };

@@ -156,7 +156,7 @@ pub fn pool() -> PoolId {
 
 /// Finds no permit in the queue's pool, and holds that of its own customer.
 pub fn parked_at(run: &RunRecord) -> Input {
-    Input::Parked { holder: run.holder(), pool: pool(), permits: vec![customer()] }
+    Input::Parked { holder: run.holder(), pool: pool(), is_held: false, permits: vec![customer()] }
 }
 
 pub fn customer() -> PoolId {

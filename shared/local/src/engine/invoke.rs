@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -11,6 +12,7 @@ use dacapo_core::{
     conductor::Conductor,
     function::Handlers,
     port::Ports,
+    queues::Gate,
     runner::{EndedAttempt, Runner, Taken, end},
 };
 use dacapo_domain::{FunctionEntry, Holds, Json};
@@ -21,6 +23,9 @@ use crate::{
     runtime_api::{Ended, Payload, SqsRecord, TaskMessage, batch_event, failed_items},
     sqlite::{APP_DLQ, ReceivedMessage},
 };
+
+/// The time within which the engine hears that a queue is paused.
+const PAUSED_WITHIN: Duration = Duration::from_millis(100);
 
 /// Invokes functions as Lambda does, the conductor among them.
 #[async_trait]
@@ -96,6 +101,7 @@ impl Invoke for WithConductor {
 /// Functions in this process: those of an app in one binary, or of a test.
 pub struct InProcess {
     ports: Ports,
+    gate: Arc<Gate>,
     functions: HashMap<String, Handlers>,
 }
 
@@ -103,12 +109,13 @@ impl InProcess {
     /// Functions by their names in the manifest, over these ports.
     #[must_use]
     pub fn new(ports: Ports, functions: HashMap<String, Handlers>) -> Self {
-        Self { ports, functions }
+        Self { ports, gate: Arc::new(Gate::open()), functions }
     }
 
     fn runner(&self, function: &FunctionEntry) -> Result<Runner, InvocationFailed> {
         let handlers = self.functions.get(&function.name).ok_or_else(|| unknown(function))?;
-        Ok(Runner::new(handlers.clone(), self.ports.clone(), &function.name).publishing(function.publishes()))
+        let runner = Runner::new(handlers.clone(), self.ports.clone(), &function.name);
+        Ok(runner.publishing(function.publishes()).behind(self.gate.clone()))
     }
 
     /// Lets a function do what is to be done for a run whose message was taken.
@@ -156,6 +163,7 @@ impl Invoke for InProcess {
 /// API.
 pub(crate) struct Programs {
     ports: Ports,
+    gate: Arc<Gate>,
     pools: RwLock<HashMap<String, Arc<Pool>>>,
     new_pool: Box<dyn Fn(Program) -> Pool + Send + Sync>,
 }
@@ -163,7 +171,8 @@ pub(crate) struct Programs {
 impl Programs {
     /// No functions yet, over these ports; `new_pool` makes the processes of each.
     pub fn new(ports: Ports, new_pool: impl Fn(Program) -> Pool + Send + Sync + 'static) -> Self {
-        Self { ports, pools: RwLock::default(), new_pool: Box::new(new_pool) }
+        let gate = Arc::new(Gate::new(PAUSED_WITHIN));
+        Self { ports, gate, pools: RwLock::default(), new_pool: Box::new(new_pool) }
     }
 
     /// Makes the functions these. What runs of one that has changed, or is gone, runs to its end.
@@ -209,6 +218,7 @@ impl Programs {
                 receives: message.receives,
                 policy: task.policy.clone(),
                 ports: self.ports.clone(),
+                gate: self.gate.clone(),
             })));
         }
         let records: Vec<SqsRecord<'_>> = batch.iter().map(record).collect();

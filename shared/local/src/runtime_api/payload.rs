@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use dacapo_core::{
     port::{PortError, PortErrorKind, PortResult, Ports},
+    queues::Gate,
     runner::{Taken, take},
 };
 use dacapo_domain::{Message, Policy};
@@ -38,6 +39,8 @@ pub struct TaskMessage {
     pub policy: Policy,
     /// The engine's.
     pub ports: Ports,
+    /// The paused queues.
+    pub gate: Arc<Gate>,
 }
 
 impl Payload {
@@ -65,7 +68,7 @@ impl Payload {
             && !message.policy.limits.are_keyed() // Its function alone knows the key.
             && let Ok(Message::Run(run)) = Message::from_text(&message.text)
         {
-            let taken = take(&message.ports, run, &message.policy, until).await?;
+            let taken = take(&message.ports, &message.gate, run, &message.policy, until).await?;
             return Ok(taken.map(|taken| Work::Run(Box::new(taken))));
         }
         if let Self::Taken(taken) = self {

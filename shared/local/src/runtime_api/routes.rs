@@ -195,6 +195,7 @@ mod tests {
             receives: 1,
             policy: Policy::default(),
             ports: ports.clone(),
+            gate: Arc::new(dacapo_core::queues::Gate::open()),
         }));
         let first = slot.call(message, Duration::from_secs(9));
         let _then = slot.call(Payload::Event(Bytes::from_static(b"[7]")), Duration::from_secs(9));

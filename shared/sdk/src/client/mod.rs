@@ -7,6 +7,7 @@ mod deliveries;
 mod list;
 mod publish;
 mod query;
+mod queues;
 mod run;
 mod schedules;
 mod token;
@@ -22,6 +23,11 @@ pub use bulk::{BulkRuns, StartBulk};
 pub use deliveries::{DeliveryClient, ListedDeliveries};
 pub use list::Listed;
 pub use publish::{Publish, Published};
+<<<<<<< HEAD
+=======
+pub use query::{ListFilter, Listed};
+pub use queues::{QueueClient, QueueState};
+>>>>>>> c55b5c7 ([core, sdk, cli] Queues are paused and resumed: what is due waits, a new run is created, and what waited comes in the order of being due)
 pub(crate) use run::check_tags;
 pub use run::{StartRun, Started};
 pub use schedules::{ScheduleClient, ScheduleState};
@@ -71,6 +77,12 @@ impl Client {
     #[must_use]
     pub fn schedules(&self) -> ScheduleClient {
         ScheduleClient::new(self.clone())
+    }
+
+    /// Queues: paused, resumed, and how they stand.
+    #[must_use]
+    pub fn queues(&self) -> QueueClient {
+        QueueClient::new(self.clone())
     }
 
     /// The task of a name, for programs that have no reference to it.
