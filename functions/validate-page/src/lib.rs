@@ -5,7 +5,7 @@ use dacapo::prelude::*;
 
 /// The task.
 pub fn function() -> impl Function {
-    task(VALIDATE_PAGE, validate).private()
+    task(VALIDATE_PAGE, validate).private().concurrency(4)
 }
 
 async fn validate(page: Page, _: TaskContext) -> Result<usize, TaskError> {

@@ -13,6 +13,7 @@ use std::{
 use dacapo::{Definition, ErrorKind, State, prelude::*};
 use dacapo_core::{
     commit::load,
+    queues::Gate,
     runner::{Runner, Taken, end, take},
 };
 use dacapo_domain::{Effect, Policy, RunMessage, RunRecord};
@@ -181,7 +182,7 @@ async fn taken(app: &TestApp, timeout: Duration) -> Taken {
     let ports = app.client().ports();
     let run = load::<RunRecord>(ports, &RunRecord::key_of(id)).await.unwrap().unwrap().record;
     let policy = Policy { timeout, ..Policy::default() };
-    take(ports, RunMessage::about(&run), &policy, app.now() + minutes(1)).await.unwrap().unwrap()
+    take(ports, &Gate::open(), RunMessage::about(&run), &policy, app.now() + minutes(1)).await.unwrap().unwrap()
 }
 
 #[tokio::test(start_paused = true)]

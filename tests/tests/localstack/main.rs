@@ -14,6 +14,7 @@ mod families;
 #[cfg(target_os = "linux")]
 mod killed;
 mod later;
+mod load;
 mod long;
 mod lost;
 mod replaced;
