@@ -35,7 +35,7 @@ pub(crate) struct BulkTask;
 /// A record that something is done to.
 enum Target {
     Run(Box<Stored<RunRecord>>),
-    Delivery(DeliveryRecord),
+    Delivery(Box<DeliveryRecord>),
 }
 
 /// The number of records that an action is for, as they are now.
@@ -70,7 +70,7 @@ async fn page(app: &App, action: &BulkAction, limit: usize, cursor: Option<Strin
         }
         BulkAction::Redrive { deliveries } => {
             let page = list_deliveries(app, &DeliveryFilter { limit, cursor, ..deliveries.clone() }).await?;
-            let items = page.items.into_iter().map(|stored| Target::Delivery(stored.record)).collect();
+            let items = page.items.into_iter().map(|stored| Target::Delivery(Box::new(stored.record))).collect();
             Ok(Found { items, unreadable: page.unreadable, cursor: page.cursor })
         }
     }
@@ -160,7 +160,7 @@ fn act<'a>(target: Target, action: &'a BulkAction, attempt: &'a TaskAttempt) -> 
                 control::abort(app, run.record, message.clone(), until).await.map(drop)
             }
             (Target::Run(run), _) => replay(app, &attempt.run(), *run).await,
-            (Target::Delivery(delivery), _) => dead_letter::redrive(app, delivery, until).await.map(drop),
+            (Target::Delivery(delivery), _) => dead_letter::redrive(app, *delivery, until).await.map(drop),
         }
     })
 }

@@ -53,7 +53,10 @@ pub trait ErasedTask: Send + Sync {
 
     /// The key by which attempts of a run with this body are limited; `None` where the body gives none that can be used:
     /// its attempt says so.
-    fn limit_key(&self, body: &Json) -> Option<String>;
+    fn limit_key(&self, body: &Json) -> Option<String> {
+        let _ = body;
+        None
+    }
 
     /// Makes one attempt: middleware around `init`, `on_start` and the handler, then `handle_error`, `cleanup`.
     ///

@@ -50,13 +50,8 @@ mod task_error;
 
 pub use awaited::Awaited;
 pub use client::{
-<<<<<<< HEAD
-    BulkRuns, Client, Completed, DeliveryClient, Listed, ListedDeliveries, Publish, Published, ScheduleClient,
-    ScheduleState, StartBatch, StartBulk, StartRun, Started,
-=======
-    Client, Completed, ListFilter, Listed, Publish, Published, QueueClient, QueueState, ScheduleClient, ScheduleState,
-    StartBatch, StartRun, Started,
->>>>>>> c55b5c7 ([core, sdk, cli] Queues are paused and resumed: what is due waits, a new run is created, and what waited comes in the order of being due)
+    BulkRuns, Client, Completed, DeliveryClient, Listed, ListedDeliveries, Publish, Published, QueueClient, QueueState,
+    ScheduleClient, ScheduleState, StartBatch, StartBulk, StartRun, Started,
 };
 pub use context::{ChildRun, Children, EventContext, HookContext, MakeToken, RunContext, TaskContext, Token, Told};
 pub use dacapo_core::{

@@ -10,11 +10,8 @@ mod gather;
 mod join;
 mod log;
 mod outbox;
-<<<<<<< HEAD
-mod places;
-=======
 mod permits;
->>>>>>> d473f7f ([aws, samples, tests] Permits counted in calls; pages are validated four at a time, and on LocalStack too)
+mod places;
 mod price;
 mod query;
 mod save;

@@ -58,7 +58,6 @@ pub enum Command {
     /// Recurring schedules: declared ones, and those made at run time
     #[command(subcommand)]
     Schedules(schedules::Schedules),
-<<<<<<< HEAD
     /// Deliveries of events that have failed
     #[command(subcommand)]
     Deliveries(deliveries::Deliveries),
@@ -68,11 +67,9 @@ pub enum Command {
     /// Abort, replay or redrive all that options name
     #[command(subcommand)]
     Bulk(bulk::Bulk),
-=======
     /// Queues: what they limit, and whether they are paused
     #[command(subcommand)]
     Queues(queues::Queues),
->>>>>>> c55b5c7 ([core, sdk, cli] Queues are paused and resumed: what is due waits, a new run is created, and what waited comes in the order of being due)
     /// Say when a text such as "5 minutes" is
     When(preview::When),
     /// Say when a schedule such as every "5 minutes" fires
@@ -127,13 +124,10 @@ pub fn run(command: Command, cx: &Context<'_>, program: clap::Command) -> CliRes
             Command::Complete(it) => it.run(cx).await,
             Command::Manifest(it) => it.run(cx).await,
             Command::Schedules(it) => it.run(cx).await,
-<<<<<<< HEAD
             Command::Deliveries(it) => it.run(cx).await,
             Command::Bulk(it) => it.run(cx).await,
             Command::DeadLetters(it) => it.run(cx).await,
-=======
             Command::Queues(it) => it.run(cx).await,
->>>>>>> c55b5c7 ([core, sdk, cli] Queues are paused and resumed: what is due waits, a new run is created, and what waited comes in the order of being due)
             Command::Dashboard(it) => it.run(cx).await,
             Command::When(it) => it.run(cx),
             Command::Every(it) => it.run(cx),

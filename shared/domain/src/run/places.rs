@@ -31,13 +31,13 @@ impl RunRecord {
     }
 
     /// Is true of an unfinished run that nothing is to be done about for now: it is due later than it was made or last
-    /// tried, waits between two iterations, or is paused. All others are due, or execute.
+    /// tried, waits between two iterations or for a permit, or is paused. All others are due, or execute.
     #[must_use]
     pub fn is_put_off(&self) -> bool {
         match &self.phase {
             Phase::Ended(_) | Phase::Running { .. } => false,
             _ if self.is_paused() => true,
-            Phase::Waiting | Phase::Awaiting { .. } => true,
+            Phase::Parked { .. } | Phase::Waiting | Phase::Awaiting { .. } => true,
             Phase::Queued => self.attempt > 1 || self.started_at.is_none() && self.due_at > self.created_at,
         }
     }

@@ -23,11 +23,7 @@ pub use bulk::{BulkRuns, StartBulk};
 pub use deliveries::{DeliveryClient, ListedDeliveries};
 pub use list::Listed;
 pub use publish::{Publish, Published};
-<<<<<<< HEAD
-=======
-pub use query::{ListFilter, Listed};
 pub use queues::{QueueClient, QueueState};
->>>>>>> c55b5c7 ([core, sdk, cli] Queues are paused and resumed: what is due waits, a new run is created, and what waited comes in the order of being due)
 pub(crate) use run::check_tags;
 pub use run::{StartRun, Started};
 pub use schedules::{ScheduleClient, ScheduleState};
