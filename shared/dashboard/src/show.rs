@@ -73,6 +73,9 @@ pub fn took(span: Duration) -> String {
 /// assert_eq!(waits_for(&token(None), now).unwrap(), "token \"approve\"");
 /// let until = Some("2026-01-04T12:00:00Z".parse()?);
 /// assert_eq!(waits_for(&token(until), now).unwrap(), "token \"approve\", until 2026-01-04T12:00:00Z (in 3 d)");
+/// let place = |key| WaitsFor::Place { scope: "queue.mail".to_owned(), key };
+/// assert_eq!(waits_for(&place(None), now).unwrap(), "a place in queue.mail");
+/// assert_eq!(waits_for(&place(Some("ada".to_owned())), now).unwrap(), "a place of \"ada\" in queue.mail");
 /// let children = |count, ended| waits_for(&WaitsFor::Children { count, ended }, now);
 /// assert_eq!(children(Some(12), Some(3)).unwrap(), "its 12 children (3 have ended)");
 /// assert_eq!(children(Some(1), None).unwrap(), "its child");
@@ -87,6 +90,8 @@ pub fn waits_for(awaited: &WaitsFor, now: Timestamp) -> Option<String> {
             let until = until.map(|at| format!(", until {at} ({})", ago(at, now))).unwrap_or_default();
             format!("token {name:?}{until}")
         }
+        WaitsFor::Place { scope, key: None } => format!("a place in {scope}"),
+        WaitsFor::Place { scope, key: Some(key) } => format!("a place of {key:?} in {scope}"),
         WaitsFor::Children { count, ended } => {
             let children = match count {
                 Some(1) => "its child".to_owned(),

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use dacapo::{BulkTally, ErrorKind, Id, ListFilter, RunView, State, Trigger, prelude::*};
-use dacapo_test_kit::TestApp;
+use dacapo_test_kit::{Faults, TestApp};
 
 const WORK: TaskRef<u32> = TaskRef::new("work");
 const OTHER: TaskRef<u32> = TaskRef::new("other");
@@ -140,7 +140,9 @@ async fn bulk_run_goes_on_where_it_stood_through_crashes_and_does_each_once() {
         Ok::<(), TaskError>(())
     };
     for seed in 0..5 {
-        let app = TestApp::with_faults(seed).with(task(WORK, count));
+        // A page takes many calls: one in a hundred or so dies.
+        let faults = Faults { crash: 0.005, ..Faults::default() };
+        let app = TestApp::with_these_faults(seed, faults).with(task(WORK, count));
         for n in 0..100 {
             app.run(WORK, n).after(days(2)).await.unwrap();
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Phase, RunRecord, Signal, State};
-use crate::{Child, Id, Json, LifecycleEvent, Payloads, Trigger, slot};
+use crate::{Child, Id, Json, LifecycleEvent, Payloads, PoolId, Trigger, slot};
 
 /// A run's record with its payloads: times as RFC 3339 `Z`, values as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +65,14 @@ pub enum WaitsFor {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
+    /// A place in a queue.
+    Place {
+        /// The queue, as `queue.{name}`, or `task.{name}` of a task that names none.
+        scope: String,
+        /// The key that limits it, where it waits for a place of that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+    },
     /// The end of all of its children.
     Children {
         /// Their number, where it was read: a list may be without.
@@ -86,6 +94,9 @@ impl WaitsFor {
             Phase::Awaiting { signal: Signal::Children { .. }, .. } => {
                 Some(Self::Children { count: Child::count(payloads), ended: None })
             }
+            Phase::Parked { pool: PoolId { scope, key }, .. } => {
+                Some(Self::Place { scope: scope.clone(), key: key.clone() })
+            }
             Phase::Queued | Phase::Running { .. } | Phase::Ended(_) => None,
         }
     }
@@ -98,7 +109,7 @@ impl RunView {
         match &self.waits_for {
             Some(WaitsFor::Time(at)) => Some(*at),
             Some(WaitsFor::Token { until, .. }) => *until,
-            Some(WaitsFor::Children { .. }) | None => None,
+            Some(WaitsFor::Children { .. } | WaitsFor::Place { .. }) | None => None,
         }
     }
 

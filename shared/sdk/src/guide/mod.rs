@@ -217,6 +217,7 @@ mod tests {
             ("`retry`", format!("{} attempts", policy.retry.max_attempts())),
             ("`schedule`", "none".to_owned()),
             ("`ttl`", "none".to_owned()),
+            ("`concurrency`, `rate_limit`, `queue`", "none".to_owned()),
             ("`memory`", format!("{} MB", definition.memory_mb)),
             ("`when_exhausted`", if policy.pauses_when_exhausted { "pause" } else { "fail" }.to_owned()),
             ("`history`", format!("{} days", in_days(policy.history))),
