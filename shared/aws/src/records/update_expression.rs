@@ -117,8 +117,8 @@ mod tests {
         let (expression, ..) = UpdateExpression::of(item).expression();
         assert_eq!(
             expression,
-            "SET #doc = :doc REMOVE #failed, #failedSort, #list, #listSort, #parent, #parentSort, #reconcile, \
-             #reconcileSort"
+            "SET #doc = :doc REMOVE #due, #dueSort, #failed, #failedSort, #list, #listSort, #parent, #parentSort, \
+             #reconcile, #reconcileSort, #tag, #tagSort"
         );
     }
 

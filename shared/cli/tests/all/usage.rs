@@ -42,7 +42,7 @@ fn id_state_limit_or_time_that_is_invalid_is_refused_with_what_is_allowed() {
     exit 2
     "#);
     assert_snapshot!(dacapo("list --state done"), @r#"
-    error: invalid value 'done' for '--state <STATE>': "done" is not a state (allowed: scheduled, submitted, running, waiting, paused, completed, failed, aborted, expired)
+    error: invalid value 'done' for '--state <STATE>': "done" is not a state (allowed: created, scheduled, submitted, running, waiting, paused, completed, failed, aborted, expired)
 
     For more information, try '--help'.
     exit 2

@@ -45,6 +45,7 @@ pub async fn pass_on(
             1.. if is_read_again || stored.record.has_waiting => line(ports, id, turns, until).await?,
             _ => Line::default(),
         };
+        let had_waiting = is_read_again || stored.record.has_waiting;
         let is_timed = limit.concurrency.is_none() && stored.record.has_waiting;
         if leaving.is_empty() && line.first.is_empty() && !(line.is_whole && stored.record.has_waiting) && !is_timed {
             return Ok(());
@@ -59,7 +60,12 @@ pub async fn pass_on(
                 commit(ports, Seen::Stored(ticket), &(), (), until).await?;
             }
         }
-        if !passed.changed || passed.record.has_waiting && passed.record.turns(&[], limit, ports.clock.now()) == 0 {
+        let is_over = if passed.record.has_waiting {
+            passed.record.turns(&[], limit, ports.clock.now()) == 0
+        } else {
+            !had_waiting
+        };
+        if is_over || !passed.changed {
             return Ok(());
         }
         is_read_again = true; // A ticket may have come since the line was read.

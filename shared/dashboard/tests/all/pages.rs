@@ -93,7 +93,7 @@ async fn page_that_does_not_exist_is_not_found_and_says_why() {
     for (path, says) in [
         ("/run/x", "is not a run id"),
         ("/run/01KDVJ29Q0Q0B9FME0N1VT25N3", "failed to find run 01KDVJ29Q0Q0B9FME0N1VT25N3"),
-        ("/?state=done", "is not a state (allowed: scheduled"),
+        ("/?state=done", "is not a state (allowed: created, scheduled"),
         ("/?task=import-airport", "did you mean"),
     ] {
         let page = browser.get(path).await;

@@ -63,7 +63,9 @@ pub mod words {}
 mod tests {
     use std::time::Duration;
 
-    use dacapo_domain::{DecisionContext, Every, Id, NewRun, Payloads, Policy, RunRecord, limits, run::table::moves};
+    use dacapo_domain::{
+        DecisionContext, Every, Id, NewRun, Payloads, Policy, RunRecord, WaitsFor, limits, run::table::moves,
+    };
     use jiff::Timestamp;
 
     use crate::{
@@ -280,7 +282,9 @@ mod tests {
         let id = Id::new(Timestamp::UNIX_EPOCH, 1);
         let cx = DecisionContext { now: Timestamp::UNIX_EPOCH, random: 1 };
         let run = RunRecord::create(NewRun::at(id, RESIZE.name(), cx.now, Trigger::Run), &cx).record;
-        let view = serde_json::to_value(RunView::new(&run, Payloads::none(), cx.now)).unwrap();
+        let waits_for = Some(WaitsFor::Time(cx.now));
+        let view = RunView { waits_for, ..RunView::new(&run, Payloads::none(), cx.now) };
+        let view = serde_json::to_value(view).unwrap();
         let mut code: Vec<String> = view.as_object().unwrap().keys().map(|field| format!("`{field}`")).collect();
         let mut told: Vec<String> =
             rows(include_str!("states.md"), "| field | meaning |").into_iter().map(|row| row[0].clone()).collect();
