@@ -65,12 +65,13 @@ impl App {
         let deployed = deployed.send().await.unwrap();
         let mut definition: Value = serde_json::from_str(deployed.definition()).unwrap();
         let call = &mut definition["States"]["Call"]["Parameters"]["Payload"];
-        assert_eq!(*call, json!({ "loop/1.$": "$.call" }));
+        let retries = "$$.State.RetryCount";
+        assert_eq!(*call, json!({ "loop/2": { "call.$": "$.call", "retries.$": retries } }));
         let same = |field: &str| (format!("{field}.$"), json!(format!("$.call.{field}")));
         let mut counted: serde_json::Map<_, _> =
             ["run", "function", "generation", "started", "iteration", "attempt"].map(same).into_iter().collect();
         counted.insert("round.$".to_owned(), json!(format!("States.MathAdd($.call.round, {ADDED})")));
-        *call = json!({ "loop/1": counted });
+        *call = json!({ "loop/2": { "call": counted, "retries.$": retries } });
         let name = format!("{}-hasty-{:08x}", self.localstack.prefix(), fastrand::u32(..));
         let create = self.sfn.create_state_machine().name(name).role_arn(deployed.role_arn());
         create.definition(definition.to_string()).send().await.unwrap().state_machine_arn
