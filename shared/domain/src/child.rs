@@ -12,7 +12,7 @@ pub struct Child {
     /// Its id.
     pub id: Id,
     /// The run whose handler started it, or found it by its key.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_by: Option<Id>,
 }
 
@@ -39,7 +39,8 @@ impl Child {
     #[must_use]
     #[expect(clippy::expect_used, reason = "names and ids can be serialized")]
     pub fn list(children: &[Self]) -> Json {
-        Json::of(&children).expect("names and ids can be serialized")
+        let checked: Vec<Self> = children.iter().map(|child| Self { started_by: None, ..child.clone() }).collect();
+        Json::of(&checked).expect("names and ids can be serialized")
     }
 
     /// The number of those in a run's list, where that was read.
@@ -62,5 +63,26 @@ impl Child {
             Some(stranger) => Err(ChildrenError::Stranger { task: stranger.task.clone(), id: stranger.id }),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::{AttemptOutcome, Wait};
+
+    #[test]
+    fn run_that_started_a_child_travels_with_it_and_is_not_kept_in_the_list() {
+        let (parent, id) = (Id::new(Timestamp::UNIX_EPOCH, 1), Id::new(Timestamp::UNIX_EPOCH, 2));
+        let children = vec![Child { task: "check".to_owned(), id, started_by: Some(parent) }];
+        let list = Child::list(&children);
+        assert_eq!(list.text(), format!(r#"[{{"task":"check","id":"{id}"}}]"#));
+        let outcome = AttemptOutcome::Continue { input: Json::default(), wait: Wait::Children(children) };
+        let travelled = serde_json::from_str::<AttemptOutcome>(&serde_json::to_string(&outcome).unwrap()).unwrap();
+        assert_eq!(travelled, outcome);
+        let AttemptOutcome::Continue { wait: Wait::Children(children), .. } = travelled else { panic!() };
+        assert_eq!(Child::check(&children, parent), Ok(()));
     }
 }
