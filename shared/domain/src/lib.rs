@@ -48,10 +48,10 @@ pub use idempotency_key::{IdempotencyKey, IdempotencyKeyInput};
 pub use join::{Gathering, Join, JoinRecord, Waiter, WaiterError};
 pub use json::{Json, UnreadableJson};
 pub use lifecycle::{LifecycleEvent, LifecycleEventError};
-pub use machine::{Change, Decision, DecisionContext, Machine, Released, Work};
+pub use machine::{Change, Decision, DecisionContext, Machine, Work};
 pub use manifest::{
     APP_DLQ, FormerTask, FunctionEntry, Holds, Manifest, ManifestError, ManifestInput, ManifestRecord,
-    ManifestTooLarge, ScheduleEntry, Subscription, TaskEntry, function_dlq,
+    ManifestTooLarge, Queue, ScheduleEntry, Subscription, TaskEntry, function_dlq,
 };
 pub use merge_patch::{MergeError, merge_patch};
 pub use message::{
@@ -63,7 +63,9 @@ pub use name::{
     check_token_name, hash128, is_event_name, is_task_name, same_slug, slug,
 };
 pub use outcome::{AttemptError, AttemptOutcome, RecordedError, RetryHint, Wait, code};
-pub use permit::{Holder, Limit, Limits, PausedQueues, PoolId, PoolInput, PoolRecord, QueuePaused, Rate, TicketRecord};
+pub use permit::{
+    Holder, Limit, Limits, PausedQueues, PoolId, PoolInput, PoolRecord, QueuePaused, Rate, Released, TicketRecord,
+};
 pub use record::{
     Claim, Created, Cursor, CursorError, Header, Index, IndexEntry, LogLine, OwnedQuery, Page, Payload, PayloadNotRead,
     Payloads, Query, RecordKey, Saved, StoredRecord, Unreadable, Version, Write, slot, sort_time,

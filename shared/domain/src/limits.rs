@@ -163,6 +163,21 @@ pub const HOPS: u32 = 100;
 /// The time for which a hop count is carried on.
 pub const HOP_WINDOW: Duration = Duration::from_secs(15 * 60);
 
+/// Characters of a queue's name, at most.
+pub const QUEUE_CHARS: usize = 64;
+/// The largest `concurrency`: all permits of a pool are in one record.
+pub const MAX_CONCURRENCY: u32 = 1_000;
+/// The shortest and the longest time of a `rate_limit`.
+pub const RATE_PER: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(31 * 86_400);
+/// The longest head start of a `priority`: a year.
+pub const MAX_PRIORITY_S: u32 = 365 * 86_400;
+/// The time between two such writes for a queue without limits that was resumed.
+pub const RELEASE_EVERY: Duration = Duration::from_secs(1);
+/// Runs that are handed a permit in one write, at most.
+pub const POOL_PAGE: u32 = 100;
+/// The time after which the conductor reconciles a pool that nothing has called for.
+pub const POOL_RECONCILE: Duration = Duration::from_secs(3_600);
+
 /// A message is larger than allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("store {what} of {bytes} bytes, metadata included (allowed: {allowed}; keep what is large in S3)")]
@@ -179,18 +194,3 @@ pub struct TooLarge {
 pub const fn check_bytes(what: &'static str, bytes: usize, allowed: usize) -> Result<(), TooLarge> {
     if bytes <= allowed { Ok(()) } else { Err(TooLarge { what, bytes, allowed }) }
 }
-
-/// Characters of a queue's name, at most.
-pub const QUEUE_CHARS: usize = 64;
-/// The largest `concurrency`: all permits of a pool are in one record.
-pub const MAX_CONCURRENCY: u32 = 1_000;
-/// The shortest and the longest time of a `rate_limit`.
-pub const RATE_PER: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(31 * 86_400);
-/// The longest head start of a `priority`: a year.
-pub const MAX_PRIORITY_S: u32 = 365 * 86_400;
-/// The time between two such writes for a queue without limits that was resumed.
-pub const RELEASE_EVERY: Duration = Duration::from_secs(1);
-/// Runs that are handed a permit in one write, at most.
-pub const POOL_PAGE: u32 = 100;
-/// The time after which the conductor reconciles a pool that nothing has called for.
-pub const POOL_RECONCILE: Duration = Duration::from_secs(3_600);

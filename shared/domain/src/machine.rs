@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned, ser::Error};
 
-use crate::{Effect, Header, Holder, IndexEntry, Json, Payloads, PoolId, Version, Write};
+use crate::{Effect, Header, IndexEntry, Json, Payloads, Released, Version, Write};
 
 /// A kind of record: its form, and its decisions.
 ///
@@ -78,15 +78,6 @@ pub struct Decision<M> {
     pub released: Option<Released>,
     /// The effects that leave the process once the record is stored, in this order.
     pub effects: Vec<Effect>,
-}
-
-/// Permits of an attempt that has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Released {
-    /// The attempt.
-    pub holder: Holder,
-    /// The pools, in the order in which they were taken.
-    pub pools: Vec<PoolId>,
 }
 
 /// A record's fate in the store.

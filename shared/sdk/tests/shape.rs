@@ -9,9 +9,10 @@ use std::{
 };
 
 use dacapo::{Definition, State, TaskContext, Timestamp, prelude::*};
-use dacapo_domain::{FunctionEntry, Manifest};
+use dacapo_domain::{FunctionEntry, Manifest, RunRecord, WaitsFor};
 use dacapo_test_kit::{Faults, START, TestApp};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 const PRINT: TaskRef<Job, u32> = TaskRef::new("print");
 const SCAN: TaskRef<Job, u32> = TaskRef::new("scan");
@@ -89,7 +90,7 @@ fn app() -> TestApp {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_attempts_execute_at_once_than_a_task_allows_and_those_due_first_come_first() {
+async fn no_more_attempts_execute_at_once_than_a_task_allows_and_all_have_their_turn() {
     let printer = Printer::default();
     let app = app().with(printer.task(PRINT).concurrency(2));
     for number in 0..8 {
@@ -101,14 +102,14 @@ async fn no_more_attempts_execute_at_once_than_a_task_allows_and_those_due_first
 }
 
 #[tokio::test(start_paused = true)]
-async fn run_that_finds_no_place_is_submitted_and_nothing_watches_it() {
-    let held = Arc::new(tokio::sync::Notify::new());
-    let release = held.clone();
+async fn run_that_finds_no_place_is_submitted_says_so_and_nothing_watches_it() {
+    let (begun, release) = (Arc::new(Mutex::new(false)), Arc::new(Notify::new()));
+    let (first, held) = (begun.clone(), release.clone());
     let app = app().with(
         task(PRINT, move |job: Job, _: TaskContext| {
-            let held = held.clone();
+            let (is_first, held) = (!std::mem::replace(&mut *first.lock().unwrap(), true), held.clone());
             async move {
-                if job.number == 0 {
+                if is_first {
                     held.notified().await;
                 }
                 Ok(job.number)
@@ -116,16 +117,19 @@ async fn run_that_finds_no_place_is_submitted_and_nothing_watches_it() {
         })
         .concurrency(1),
     );
-    app.run(PRINT, job(0, "ada")).await.unwrap();
-    let waits = app.run(PRINT, job(1, "ada")).after(seconds(1)).await.unwrap();
-    let (advanced, ()) = tokio::join!(app.advance(seconds(30)), async {
+    let runs = [app.run(PRINT, job(0, "ada")).await.unwrap().id(), app.run(PRINT, job(1, "ada")).await.unwrap().id()];
+    let while_held = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
+        let all = [app.client().state(runs[0]).await.unwrap(), app.client().state(runs[1]).await.unwrap()];
+        let parked = all.into_iter().find(|run| run.state == State::Submitted).unwrap();
+        let place = WaitsFor::Place { scope: "task.print".to_owned(), key: None };
+        assert_eq!((parked.attempt, parked.waits_for), (1, Some(place)));
+        let stored = app.client().ports().records.load(&RunRecord::key_of(parked.id)).await.unwrap().unwrap();
+        assert_eq!(stored.header.reconcile_at, None);
         release.notify_one();
-    });
-    let () = advanced;
-    app.run_until_idle().await;
-    let run = app.client().state(waits.id()).await.unwrap();
-    assert_eq!((run.state, run.attempt), (State::Completed, 1));
+    };
+    tokio::join!(app.advance(seconds(1)), while_held);
+    assert!(app.runs_of(PRINT).iter().all(|run| run.state == State::Completed && run.attempt == 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -83,17 +83,7 @@ impl DynamoRecords {
 
     /// The query of a log's lines from a place on.
     fn query_lines(&self, pk: &str, from: &str, limit: usize) -> QueryFluentBuilder {
-        self.client
-            .query()
-            .table_name(self.table())
-            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", text(pk))
-            .expression_attribute_values(":from", text(from))
-            .expression_attribute_values(":to", text("log0"))
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .consistent_read(true)
+        self.query_between(pk, text(from), "log0").limit(i32::try_from(limit).unwrap_or(i32::MAX))
     }
 
     /// Forgets that a record was marked, since the record of this key is another from now on, or expires at another

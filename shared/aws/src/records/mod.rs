@@ -39,6 +39,8 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
+    operation::query::builders::QueryFluentBuilder,
+    types::AttributeValue,
 };
 use dacapo_core::port::{Clock, Outbox, PortError, PortResult, Records};
 use dacapo_domain::{
@@ -46,6 +48,7 @@ use dacapo_domain::{
 };
 use jiff::Timestamp;
 
+use self::attribute::{PK, SK, text};
 use crate::{
     error::Operation,
     stack::{Service, Stack},
@@ -70,6 +73,20 @@ impl DynamoRecords {
 
     fn table(&self) -> &str {
         self.stack.prefix()
+    }
+
+    /// The query of the items of a partition between two sort keys, strongly consistent.
+    fn query_between(&self, pk: &str, from: AttributeValue, to: &str) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(self.table())
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":from", from)
+            .expression_attribute_values(":to", text(to))
+            .consistent_read(true)
     }
 
     /// Now in Unix seconds, as the table's time to live has it.

@@ -6,7 +6,7 @@ use dacapo_domain::{OwnedQuery, StoredRecord};
 
 use super::{
     DynamoRecords,
-    attribute::{OWNED, PK, SK, is_expired, partition, text},
+    attribute::{OWNED, SK, is_expired, partition, text},
     item,
 };
 use crate::error::Operation;
@@ -20,18 +20,8 @@ impl DynamoRecords {
         let mut from: Option<AttributeValue> = Some(text(from));
         let mut records = vec![];
         while let Some(first) = from.take().filter(|_| records.len() < *limit) {
-            let query = self
-                .client
-                .query()
-                .table_name(self.table())
-                .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
-                .expression_attribute_names("#pk", PK)
-                .expression_attribute_names("#sk", SK)
-                .expression_attribute_values(":pk", text(&*pk))
-                .expression_attribute_values(":from", first)
-                .expression_attribute_values(":to", text(format!("{OWNED}{kind}0")))
-                .limit(i32::try_from(limit - records.len()).unwrap_or(i32::MAX))
-                .consistent_read(true);
+            let query = self.query_between(&pk, first, &format!("{OWNED}{kind}0"));
+            let query = query.limit(i32::try_from(limit - records.len()).unwrap_or(i32::MAX));
             let operation = Operation::of("list the records beside", &pk);
             let reply = query.send().await.map_err(|error| self.failed(operation, error))?;
             for found in reply.items().iter().filter(|item| !is_expired(item, self.now_s())) {

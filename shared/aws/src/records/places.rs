@@ -14,7 +14,7 @@ use dacapo_domain::{IndexEntry, Write};
 
 use super::{
     DynamoRecords,
-    attribute::{EXPIRES_AT_S, HAS_OVERFLOW, Item, PK, PLACE, PLACES, SK, VERSION, key, key_of, number, text, text_of},
+    attribute::{EXPIRES_AT_S, HAS_OVERFLOW, Item, PLACE, PLACES, SK, VERSION, key, key_of, number, text, text_of},
     index::{self, fnv1a},
     save::lost_to,
 };
@@ -57,17 +57,7 @@ impl DynamoRecords {
 
     /// The sort keys of a record's further places.
     async fn further_of(&self, pk: &str) -> PortResult<Vec<String>> {
-        let query = self
-            .client
-            .query()
-            .table_name(self.table())
-            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", text(pk))
-            .expression_attribute_values(":from", text(PLACE))
-            .expression_attribute_values(":to", text("place0")) // '0' is the character behind '/'.
-            .consistent_read(true);
+        let query = self.query_between(pk, text(PLACE), "place0"); // '0' is the character behind '/'.
         let reply = query.send().await.map_err(|error| self.failed(Operation::of("list the places of", pk), error))?;
         Ok(reply.items().iter().filter_map(|item| text_of(item, SK)).map(ToOwned::to_owned).collect())
     }

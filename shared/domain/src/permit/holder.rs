@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::PoolId;
 use crate::Id;
 
 /// An attempt of a run: no later one has all of it. As text `{run}-{iteration}-{attempt}-{revision}`.
@@ -18,6 +19,15 @@ pub struct Holder {
     pub attempt: u32,
     /// The revision of body and due time.
     pub revision: u32,
+}
+
+/// Permits of an attempt that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Released {
+    /// The attempt.
+    pub holder: Holder,
+    /// The pools, in the order in which they were taken.
+    pub pools: Vec<PoolId>,
 }
 
 impl fmt::Display for Holder {

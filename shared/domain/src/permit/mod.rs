@@ -16,7 +16,7 @@ mod ticket;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use holder::{Holder, HolderError};
+pub use holder::{Holder, HolderError, Released};
 pub use limits::{Limit, Limits, QueueNameError, Rate};
 pub use paused::{PausedQueues, QueuePaused};
 pub use pool_id::PoolId;

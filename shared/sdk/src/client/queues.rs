@@ -1,12 +1,10 @@
 //! Queues: what limits the load of tasks, and is paused and resumed. A task that names none has its own, of its name.
 
-use std::collections::BTreeMap;
-
 use dacapo_core::{
     commit::{PATIENCE, read_record},
     queues::{pause_queue, resume_queue},
 };
-use dacapo_domain::{Limit, Limits, Manifest, PoolId, PoolRecord, TaskEntry, later};
+use dacapo_domain::{Limits, PoolRecord, Queue, later};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -48,12 +46,15 @@ impl QueueClient {
     /// # Errors
     /// `NotDeployed` if the app was never deployed.
     pub async fn list(&self) -> Result<Vec<QueueState>, Error> {
-        let manifest = self.client.manifest().await?;
-        let mut all = vec![];
-        for (name, tasks) in queues(&manifest) {
-            all.push(self.state(name, tasks, None).await?);
-        }
-        Ok(all)
+        let queues = self.client.manifest().await?.queues();
+        let keys: Vec<_> = queues.values().map(|queue| queue.pool.record_key()).collect();
+        let found = self.client.ports().records.peek(&keys).await?.into_iter().map(read_record::<PoolRecord>);
+        let found = found.map(|stored| Ok(stored?.record)).collect::<Result<Vec<_>, Error>>()?;
+        let state = |(name, queue): (String, Queue)| {
+            let record = found.iter().find(|record| record.id == queue.pool);
+            QueueState::of(name, queue, record)
+        };
+        Ok(queues.into_iter().map(state).collect())
     }
 
     /// Pauses a queue: what executes ends, what is due waits, and a new run is `created`. It stays paused over deploys.
@@ -62,7 +63,9 @@ impl QueueClient {
     /// # Errors
     /// `NotFound` if there is no such queue.
     pub async fn pause(&self, name: &str) -> Result<QueueState, Error> {
-        self.change(name, true).await
+        let (queue, until) = self.find(name).await?;
+        let record = pause_queue(self.client.ports(), &queue.pool, queue.limits.total, until).await?;
+        Ok(QueueState::of(name.to_owned(), queue, Some(&record)))
     }
 
     /// Resumes a queue: what waits comes in the order in which it was due, as its limits let it; up to a hundred a second
@@ -71,66 +74,28 @@ impl QueueClient {
     /// # Errors
     /// `NotFound` if there is no such queue.
     pub async fn resume(&self, name: &str) -> Result<QueueState, Error> {
-        self.change(name, false).await
+        let (queue, until) = self.find(name).await?;
+        let record = resume_queue(self.client.ports(), &queue.pool, queue.limits.total, until).await?;
+        Ok(QueueState::of(name.to_owned(), queue, Some(&record)))
     }
 
-    async fn change(&self, name: &str, pause: bool) -> Result<QueueState, Error> {
-        let manifest = self.client.manifest().await?;
-        let mut all = queues(&manifest);
-        let Some(tasks) = all.remove(name) else {
-            let known: Vec<&str> = all.keys().map(String::as_str).collect();
+    /// A queue, and until when it is changed.
+    async fn find(&self, name: &str) -> Result<(Queue, Timestamp), Error> {
+        let mut queues = self.client.manifest().await?.queues();
+        let Some(queue) = queues.remove(name) else {
+            let known: Vec<&str> = queues.keys().map(String::as_str).collect();
             let text = format!("find a queue named {name:?}{}", suggestion(name, &known));
             return Err(Error::new(ErrorKind::NotFound, text));
         };
-        let (pool, limit) = pool_of(&tasks);
-        let (ports, until) = (self.client.ports(), later(self.client.ports().clock.now(), PATIENCE));
-        let record = match pause {
-            true => pause_queue(ports, &pool, limit, until).await?,
-            false => resume_queue(ports, &pool, limit, until).await?,
-        };
-        self.state(name.to_owned(), tasks, Some(record)).await
-    }
-
-    async fn state(
-        &self,
-        name: String,
-        tasks: Vec<&TaskEntry>,
-        known: Option<PoolRecord>,
-    ) -> Result<QueueState, Error> {
-        let (pool, limit) = pool_of(&tasks);
-        let stored = match known {
-            Some(record) => Some(record),
-            None => {
-                let found = self.client.ports().records.peek(&[pool.record_key()]).await?.pop();
-                found.map(read_record::<PoolRecord>).transpose()?.map(|stored| stored.record)
-            }
-        };
-        let record = stored.unwrap_or_else(|| PoolRecord::fresh(pool));
-        Ok(QueueState {
-            name,
-            limits: tasks.first().map(|task| task.policy.limits.clone()).unwrap_or_default(),
-            tasks: tasks.iter().map(|task| task.name.clone()).collect(),
-            executing: limit.concurrency.map(|_| record.permits.len()),
-            has_waiting: record.has_waiting,
-            paused_at: record.paused_at,
-        })
+        Ok((queue, later(self.client.ports().clock.now(), PATIENCE)))
     }
 }
 
-/// The tasks of each queue.
-fn queues(manifest: &Manifest) -> BTreeMap<String, Vec<&TaskEntry>> {
-    let mut queues = BTreeMap::new();
-    for (_, task) in manifest.tasks() {
-        let name = task.policy.limits.queue.clone().unwrap_or_else(|| task.name.clone());
-        queues.entry(name).or_insert_with(Vec::new).push(task);
+impl QueueState {
+    fn of(name: String, queue: Queue, record: Option<&PoolRecord>) -> Self {
+        let Queue { tasks, limits, .. } = queue;
+        let executing = limits.total.concurrency.map(|_| record.map_or(0, |record| record.permits.len()));
+        let has_waiting = record.is_some_and(|record| record.has_waiting);
+        Self { name, tasks, limits, executing, has_waiting, paused_at: record.and_then(|record| record.paused_at) }
     }
-    queues
-}
-
-fn pool_of(tasks: &[&TaskEntry]) -> (PoolId, Limit) {
-    let of = |task: &&TaskEntry| {
-        let limits = &task.policy.limits;
-        (PoolId { scope: limits.scope(&task.name), key: None }, limits.total)
-    };
-    tasks.first().map(of).unwrap_or_else(|| (PoolId::of_queue(""), Limit::default()))
 }
