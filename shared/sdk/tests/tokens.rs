@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 
-use dacapo::{Client, Error, ErrorKind, Id, Json, RunView, State, Token, prelude::*};
+use dacapo::{Client, Error, ErrorKind, Id, Json, RunView, State, prelude::*};
 use dacapo_core::webhook::webhook;
 use dacapo_domain::{RunRecord, TokenRecord, TokenText};
 use dacapo_test_kit::TestApp;
