@@ -1,0 +1,177 @@
+//! A pool of permits: who has one, who comes next, and what the conductor makes of one that has stood for long.
+
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
+use std::time::Duration;
+
+use dacapo_domain::{
+    CONDUCTOR, Change, Decision, DecisionContext, Effect, Holder, Id, Input, Limit, Machine, NewRun, Policy, PoolId,
+    PoolInput, PoolRecord, Rate, RunRecord, Task, TicketRecord, Trigger, Work, permit::Finding, seconds,
+};
+use jiff::Timestamp;
+
+const TWO: Limit = Limit { concurrency: Some(2), rate: None };
+
+fn at(s: i64) -> Timestamp {
+    Timestamp::from_second(1_772_366_400 + s).unwrap()
+}
+
+fn cx(s: i64) -> DecisionContext {
+    DecisionContext { now: at(s), random: s.unsigned_abs() }
+}
+
+fn holder(n: u8) -> Holder {
+    Holder { run: Id::new(at(0), n.into()), iteration: 1, attempt: 1, revision: 0 }
+}
+
+fn a_minute(starts: u32) -> Limit {
+    Limit { concurrency: None, rate: Some(Rate { starts, per: seconds(60) }) }
+}
+
+/// A pool as it goes on, under one limit.
+struct Pool(PoolRecord, Limit);
+
+impl Pool {
+    fn of(limit: Limit) -> Self {
+        Self(PoolRecord::fresh(PoolId::of_queue("mail")), limit)
+    }
+
+    fn gets(&mut self, input: &PoolInput, now: i64) -> Decision<PoolRecord> {
+        let decision = self.0.decide(input, self.1, &cx(now));
+        self.0 = decision.record.clone();
+        decision
+    }
+
+    /// Asks without a ticket, then with one, and says whether there was a permit.
+    fn asks(&mut self, n: u8, now: i64) -> bool {
+        let asked = |has_ticket| PoolInput::Asked { holder: holder(n), until: at(now + 40), has_ticket };
+        [false, true].into_iter().any(|ticket| self.gets(&asked(ticket), now).work == Some(Work::CallHandler))
+    }
+
+    /// These leave, those stand in line, and nobody else does.
+    fn passes_on(&mut self, leaving: &[u8], line: &[u8], now: i64) -> Decision<PoolRecord> {
+        let of = |all: &[u8]| all.iter().map(|n| holder(*n)).collect();
+        self.gets(&PoolInput::PassedOn { leaving: of(leaving), next: of(line), are_all: true }, now)
+    }
+
+    fn holders(&self) -> Vec<u8> {
+        (0..=u8::MAX).filter(|n| self.0.holds(holder(*n))).collect()
+    }
+}
+
+#[test]
+fn attempt_has_a_permit_while_there_is_room_and_the_same_one_however_often_it_asks() {
+    let mut pool = Pool::of(TWO);
+    assert!(pool.asks(1, 0) && pool.asks(2, 0) && !pool.asks(3, 0) && pool.asks(1, 1));
+    assert_eq!((pool.holders(), pool.0.has_waiting), (vec![1, 2], true));
+    let again = pool.gets(&PoolInput::Asked { holder: holder(3), until: at(41), has_ticket: true }, 1);
+    assert_eq!((again.change, again.work), (Change::Keep, None), "it was told before");
+}
+
+#[test]
+fn attempt_that_comes_where_others_wait_is_not_let_past_them() {
+    let mut pool = Pool::of(TWO);
+    assert!(pool.asks(1, 0) && pool.asks(2, 0) && !pool.asks(3, 0));
+    // The process that gave a permit back could not read the line.
+    let left = PoolInput::PassedOn { leaving: vec![holder(1)], next: vec![], are_all: false };
+    pool.gets(&left, 5);
+    assert_eq!(pool.0.room(TWO, at(5)), 1);
+    assert!(!pool.asks(4, 6));
+    pool.passes_on(&[], &[3, 4], 6);
+    assert_eq!((pool.holders(), pool.0.has_waiting), (vec![2, 3], true));
+}
+
+#[test]
+fn permits_go_to_the_first_in_line_as_far_as_there_is_room() {
+    let mut pool = Pool::of(TWO);
+    assert!(pool.asks(1, 0) && pool.asks(2, 0) && !pool.asks(3, 0));
+    pool.passes_on(&[1], &[3, 4], 5);
+    assert_eq!((pool.holders(), pool.0.has_waiting), (vec![2, 3], true));
+    assert!(pool.asks(3, 6), "what it was promised it has");
+    pool.passes_on(&[2, 3], &[4], 7);
+    assert_eq!((pool.holders(), pool.0.has_waiting), (vec![4], false));
+    pool.passes_on(&[4], &[], 9);
+    assert_eq!(pool.0.expires_at_s, Some((at(9) + Duration::from_secs(3_600)).as_second()));
+    assert_eq!(pool.passes_on(&[4], &[], 9).change, Change::Keep, "given back before");
+}
+
+#[test]
+fn rate_counts_each_start_for_its_length_and_calls_for_the_next_by_a_message() {
+    let mut pool = Pool::of(a_minute(2));
+    assert!(pool.asks(1, 0) && pool.asks(2, 10) && !pool.asks(3, 20));
+    assert_eq!(pool.holders(), Vec::<u8>::new(), "a start holds no place");
+    assert_eq!(pool.0.called_at, Some(at(60)), "when the first start leaves the window");
+    assert_eq!(pool.0.turns(&[], pool.1, at(59)), 0);
+    let handed = pool.passes_on(&[], &[3, 4], 60);
+    assert_eq!(pool.holders(), [3], "one at a time");
+    assert!(
+        matches!(&handed.effects[..], [Effect::Send { to, delay, .. }] if to == CONDUCTOR && *delay == seconds(30))
+    );
+    assert_eq!(pool.0.room(pool.1, at(60)), 0, "what is promised counts before it has started");
+    assert!(pool.asks(3, 61));
+    assert_eq!((pool.holders(), pool.0.room(pool.1, at(69)), pool.0.room(pool.1, at(70))), (vec![], 0, 1));
+}
+
+#[test]
+fn paused_pool_gives_none_out_and_a_queue_without_limits_releases_a_page_a_second() {
+    let mut pool = Pool::of(Limit::default());
+    pool.gets(&PoolInput::Paused, 0);
+    assert!(!pool.asks(1, 1));
+    assert_eq!((pool.0.turns(&[], pool.1, at(1)), pool.0.reconcile_at), (0, None), "nothing watches it");
+    let resumed = pool.gets(&PoolInput::Resumed, 9);
+    assert!(matches!(&resumed.effects[..], [Effect::Send { to, .. }] if to == CONDUCTOR));
+    assert_eq!(pool.0.turns(&[], pool.1, at(9)), 100);
+    pool.passes_on(&[], &[1, 2], 9);
+    assert_eq!((pool.0.turns(&[], pool.1, at(9)), pool.0.turns(&[], pool.1, at(10))), (0, 100));
+}
+
+#[test]
+fn conductor_takes_a_permit_from_an_attempt_that_is_over_and_from_no_other() {
+    let (policy, pool) = (Policy::default(), PoolId::of_queue("mail"));
+    let task = Task::Known(&policy);
+    let queued = RunRecord::create(NewRun::at(Id::new(at(0), 1), "print", at(0), Trigger::Run), &cx(0)).record;
+    let then = |run: &RunRecord, input: &Input, now| run.decide(input, task, &cx(now)).record;
+    let parked_at =
+        |pool: &PoolId| Input::Parked { holder: queued.holder(), pool: pool.clone(), is_held: false, permits: vec![] };
+    let parked = then(&queued, &parked_at(&pool), 1);
+    let elsewhere = then(&queued, &parked_at(&PoolId::of_task("print")), 1);
+    let running = then(&queued, &Input::Delivered(queued.purpose()), 1);
+    let paused_while_running = then(&running, &Input::PauseRequested, 2);
+    let paused = then(&parked, &Input::PauseRequested, 2);
+    let aborted = then(&parked, &Input::AbortRequested("enough".to_owned()), 2);
+
+    let record = PoolRecord::fresh(pool);
+    let find = |run: Option<&RunRecord>, now| record.find(queued.holder(), run, at(now));
+    let in_an_hour = |now| Finding::Stays(at(now) + seconds(3_600));
+    assert_eq!(find(Some(&queued), 90), in_an_hour(90), "its message is on its way");
+    assert_eq!(find(Some(&elsewhere), 90), in_an_hour(90), "it waits for a later permit");
+    assert_eq!(find(Some(&parked), 90), Finding::Called, "its message was lost");
+    let lease = running.lease().unwrap().until;
+    assert!(matches!(find(Some(&running), 5), Finding::Stays(until) if until > lease));
+    assert!(matches!(find(Some(&paused_while_running), 5), Finding::Stays(_)), "what executes ends its attempt");
+    for (over, now) in [(Some(&running), 90), (Some(&paused), 5), (Some(&aborted), 5), (None, 5)] {
+        assert_eq!(find(over, now), Finding::Leaves, "{over:?}");
+    }
+}
+
+#[test]
+fn permit_that_stands_for_long_is_reconciled_then_and_only_the_conductor_puts_that_off() {
+    let mut pool = Pool::of(TWO);
+    assert!(pool.asks(1, 0) && pool.asks(2, 10));
+    assert_eq!(pool.0.reconcile_at, Some(at(40)), "the first of them");
+    pool.passes_on(&[1], &[], 20);
+    assert_eq!(pool.0.reconcile_at, Some(at(40)));
+    assert_eq!(pool.0.overdue(at(50)).collect::<Vec<_>>(), [holder(2)]);
+    pool.gets(&PoolInput::Reconciled { leaving: vec![], staying: vec![(holder(2), at(500))] }, 50);
+    assert_eq!(pool.0.reconcile_at, Some(at(500)));
+}
+
+#[test]
+fn ticket_stands_in_line_by_the_time_at_which_its_attempt_was_due_less_its_head_start() {
+    let ticket = |due, priority_s| {
+        let new = NewRun::at(Id::new(at(0), 1), "print", at(due), Trigger::Run);
+        let run = RunRecord::create(NewRun { priority_s, ..new }, &cx(0)).record;
+        TicketRecord::create(&run, PoolId::of_task("print"), &cx(0)).record.place
+    };
+    assert!(ticket(10, 0) < ticket(11, 0) && ticket(300, 295) < ticket(10, 0));
+}
