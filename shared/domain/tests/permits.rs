@@ -113,6 +113,19 @@ fn rate_counts_each_start_for_its_length_and_calls_for_the_next_by_a_message() {
 }
 
 #[test]
+fn attempts_that_wait_for_a_rate_start_one_by_one_over_the_window() {
+    let mut pool = Pool::of(a_minute(2));
+    assert!(pool.asks(1, 0) && pool.asks(2, 0) && !pool.asks(3, 1) && !pool.asks(4, 1));
+    assert_eq!(pool.0.room(pool.1, at(60)), 2, "both starts leave the window at once");
+    pool.passes_on(&[], &[3, 4], 60);
+    assert_eq!((pool.holders(), pool.0.called_at), (vec![3], Some(at(90))));
+    pool.passes_on(&[], &[4], 89);
+    assert_eq!(pool.holders(), [3]);
+    pool.passes_on(&[], &[4], 90);
+    assert_eq!(pool.holders(), [3, 4]);
+}
+
+#[test]
 fn paused_pool_gives_none_out_and_a_queue_without_limits_releases_a_page_a_second() {
     let mut pool = Pool::of(Limit::default());
     pool.gets(&PoolInput::Paused, 0);
