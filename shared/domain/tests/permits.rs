@@ -48,7 +48,7 @@ impl Pool {
         [false, true].into_iter().any(|ticket| self.gets(&asked(ticket), now).work == Some(Work::CallHandler))
     }
 
-    /// These leave, those stand in line, and nobody else does.
+    /// These leave, those stand in line, and no other does.
     fn passes_on(&mut self, leaving: &[u8], line: &[u8], now: i64) -> Decision<PoolRecord> {
         let of = |all: &[u8]| all.iter().map(|n| holder(*n)).collect();
         self.gets(&PoolInput::PassedOn { leaving: of(leaving), next: of(line), are_all: true }, now)
