@@ -28,8 +28,9 @@ const AWAITED_WRITES: f64 = 2.0;
 const MAPPING_REQUESTS: f64 = 2.0;
 /// The months that a record is kept.
 const KEPT_MONTHS: f64 = 14.0 / 30.4;
-/// The bytes that DynamoDB adds to an item, and an entry of its list index with what DynamoDB adds to that.
-const OVERHEAD_BYTES: f64 = 100.0 + 250.0;
+/// The bytes that DynamoDB adds to an item, and an entry of its list index with what DynamoDB adds to that: keys alone, as
+/// `run/{26}`, `record`, `run/send-welcome/03`, `{26}` beside their four names.
+const OVERHEAD_BYTES: f64 = 100.0 + 97.0 + 100.0;
 
 /// The use that one run makes.
 #[derive(Clone, Copy, Debug, Default)]

@@ -200,6 +200,17 @@ pub(crate) fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
     *number == N::default()
 }
 
+/// Is true of 1, likewise.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+pub(crate) fn is_one(number: &u32) -> bool {
+    *number == 1
+}
+
+/// The value of a field that is left out where it is 1.
+pub(crate) const fn one() -> u32 {
+    1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,6 +27,7 @@ pub mod record;
 mod retry;
 pub mod run;
 pub mod schedule;
+mod stamp;
 mod step;
 mod text;
 mod time;

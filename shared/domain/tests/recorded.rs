@@ -59,10 +59,24 @@ fn extend(value: &mut Value) {
     }
 }
 
+/// The names of the recorded texts in a folder.
+fn names(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap();
+    let files = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn run_as_it_was_written_before_times_were_numbers_is_read_as_the_same() {
+    for name in names("tests/recorded/former") {
+        let former: RunRecord = serde_json::from_str(&recorded(&format!("former/{name}"))).unwrap();
+        assert_eq!(former, serde_json::from_str(&recorded(&name)).unwrap(), "{name}");
+    }
+}
+
 #[test]
 fn recorded_form_of_every_kind_is_read_and_written_back_equal() {
-    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded")).unwrap() {
-        let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+    for name in names("tests/recorded") {
         match name.split('-').next().unwrap() {
             "message" => drop(holds::<Message>(&name)),
             "invocation" => drop(holds::<Invocation>(&name)),

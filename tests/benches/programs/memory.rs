@@ -53,8 +53,9 @@ impl Records for Memory {
         unused()
     }
 
+    /// No queue is paused, which is asked once a minute.
     async fn load(&self, _: &RecordKey) -> PortResult<Option<StoredRecord>> {
-        unused()
+        Ok(None)
     }
 
     async fn peek(&self, _: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {

@@ -38,7 +38,10 @@ pub use view::{RunView, WaitsFor};
 pub use wait_loop_call::{ExecutionEnd, RetriedCall, Throttled, WaitLoopAnswer, WaitLoopCall, answer};
 
 use crate::{
-    BULK, CONDUCTOR, Id, Json, LifecycleEvent, PoolId, RecordedError, Version, json::is_zero, limits, text::cut,
+    BULK, CONDUCTOR, Id, Json, LifecycleEvent, PoolId, RecordedError, Version,
+    json::{is_one, is_zero, one},
+    limits,
+    text::cut,
 };
 
 /// The record of a run. Its body, inputs, result and logs are stored beside it, not in it.
@@ -54,6 +57,7 @@ pub struct RunRecord {
     /// The phase, with all that means something there alone.
     pub phase: Phase,
     /// The trigger.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub trigger: Trigger,
     /// The run that started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,8 +75,10 @@ pub struct RunRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
     /// The time at which the record was made.
+    #[serde(with = "crate::stamp")]
     pub created_at: Timestamp,
     /// The time at which the next attempt or iteration is due. No handler starts before.
+    #[serde(with = "crate::stamp")]
     pub due_at: Timestamp,
     /// The time asked for, where it was later than the creation; of a schedule's run the time it fired for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,14 +87,16 @@ pub struct RunRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iteration_at: Option<Timestamp>,
     /// The time at which the first attempt started.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::stamp::option")]
     pub started_at: Option<Timestamp>,
     /// The time by which it must have started, where its start said so: else it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_by: Option<Timestamp>,
     /// The iteration that runs or comes next, from 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub iteration: u32,
     /// The attempt at it, from 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub attempt: u32,
     /// Counts changes of body or due time before the start; older messages are dropped.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -194,10 +202,11 @@ pub struct Purpose {
 }
 
 /// The trigger of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Trigger {
     /// A client.
+    #[default]
     Run,
     /// A schedule.
     Schedule,

@@ -65,6 +65,7 @@ pub struct End {
     /// The final state.
     pub state: FinalState,
     /// The time of the end.
+    #[serde(with = "crate::stamp")]
     pub at: Timestamp,
     /// The message of `Done` or of an abort.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,8 +119,10 @@ pub struct Lease {
     /// The version that the taking write left: it names the owner.
     pub token: Version,
     /// The time at which it was taken.
+    #[serde(with = "crate::stamp")]
     pub since: Timestamp,
     /// The time at which it ends: an ended lease means a dead owner.
+    #[serde(with = "crate::stamp")]
     pub until: Timestamp,
 }
 
