@@ -6,7 +6,7 @@ use super::{Index, Query};
 use crate::hash128;
 
 /// The version of a cursor's form.
-const FORM: &str = "2";
+const FORM: &str = "3";
 
 /// A cursor as a page of a list gives it: which list it is of, and where the next page begins. Its text is of letters,
 /// digits, dots, `-` and `_`.
@@ -43,11 +43,14 @@ impl Cursor {
     /// If the text is no cursor, or that of another list.
     pub fn read(text: &str, list: &str) -> Result<Self, CursorError> {
         let mut parts = text.split('.');
-        let (Some(FORM), Some(index), Some(of), Some(place), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        let (Some(FORM), Some(index), Some(of), Some(check), Some(place), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(CursorError::NotOne);
         };
+        if check != named(place) {
+            return Err(CursorError::NotOne);
+        }
         let place = BASE64URL_NOPAD.decode(place.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let (Some(index), Some(place)) = (Index::named(index), place) else { return Err(CursorError::NotOne) };
         if of != named(list) {
@@ -60,7 +63,7 @@ impl Cursor {
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = BASE64URL_NOPAD.encode(self.place.as_deref().unwrap_or_default().as_bytes());
-        write!(f, "{FORM}.{}.{}.{place}", self.index.name(), self.list)
+        write!(f, "{FORM}.{}.{}.{}.{place}", self.index.name(), self.list, named(&place))
     }
 }
 
@@ -77,9 +80,9 @@ impl Query {
     }
 }
 
-/// A list's name in few characters.
-fn named(list: &str) -> String {
-    let hash = hash128(list);
+/// A list's name, or a place, in few characters: what was cut or changed has others.
+fn named(text: &str) -> String {
+    let hash = hash128(text);
     format!("{:016x}", (hash ^ (hash >> 64)) & u128::from(u64::MAX))
 }
 
@@ -99,9 +102,12 @@ mod tests {
 
     #[test]
     fn text_that_no_page_gave_is_no_cursor() {
-        let text = Cursor::new("runs", Index::List, Some("1".to_owned())).to_string();
-        let other_form = text.replacen('2', "1", 1);
-        for text in ["", "01JD0000000000000000000000", &other_form, &format!("{text}."), &format!("{text}!")] {
+        let text = Cursor::new("runs", Index::List, Some("1767225600000\0run/a".to_owned())).to_string();
+        let other_form = text.replacen('3', "2", 1);
+        let cut = (0..text.len()).map(|end| text[..end].to_owned());
+        let others = ["01JD0000000000000000000000".to_owned(), other_form, format!("{text}."), format!("{text}!")];
+        for text in cut.chain(others) {
+            let text = &*text;
             assert_eq!(Cursor::read(text, "runs"), Err(CursorError::NotOne), "{text:?}");
         }
         assert_eq!(Cursor::read(&text.replace("list", "shelf"), "runs"), Err(CursorError::NotOne));
