@@ -6,11 +6,11 @@ mod sample;
 use std::{error::Error, net::Ipv4Addr};
 
 use dacapo_domain::{hours, minutes};
-use sample::{CHARGE, Charge, IMPORT, Import};
+use sample::{CHARGE, Charge, IMPORT, Import, MAIL, PLACED, SENT};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let app = sample::empty();
+    let app = sample::shop();
     let file = |name: &str| Import { file: name.to_owned(), next_row: 0 };
     app.run(IMPORT, file("airports-2025.csv")).tags(["yearly", "open data"]).await?;
     app.advance(hours(1)).await;
@@ -27,6 +27,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         app.run(CHARGE, Charge { customer: 1, amount: 1.0 }).await?;
     }
     app.run(IMPORT, file("airports-2028.csv")).await?;
+    app.advance(minutes(1)).await;
+
+    for order in 1..=3 {
+        app.publish(SENT, order).await?;
+        app.advance(minutes(7)).await;
+    }
+    app.publish(PLACED, "tea".to_owned()).await?;
+    app.client().queues().pause("outbox").await?;
+    app.run(MAIL, 7).await?;
     app.advance(minutes(1)).await;
 
     let port = std::env::args().nth(1).map_or(Ok(8788), |port| port.parse())?;

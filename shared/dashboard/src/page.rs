@@ -11,13 +11,25 @@ use maud::{DOCTYPE, Markup, html};
 
 use crate::{
     guard::Token,
+    list::address,
     show::{plain, shorten},
 };
 
 /// Bytes of a form, at most: a body of the longest that a run may have, each byte of it written as three.
 pub const FORM_BYTES: usize = 4 * 1024 * 1024;
 
-const PLACES: [(&str, &str); 3] = [("/", "Runs"), ("/start", "Start"), ("/schedules", "Schedules")];
+/// The address of the dead letters.
+pub const DEAD_LETTERS: &str = "/deliveries?state=dropped";
+
+const PLACES: [(&str, &str); 7] = [
+    ("/", "Runs"),
+    ("/overview", "Overview"),
+    ("/start", "Start"),
+    ("/schedules", "Schedules"),
+    ("/queues", "Queues"),
+    ("/deliveries", "Deliveries"),
+    (DEAD_LETTERS, "Dead letters"),
+];
 
 /// The client of the app, its name for the corner of a page, and the token that forms carry.
 #[derive(Clone)]
@@ -60,10 +72,8 @@ impl Dashboard {
                     title { (plain(frame.title)) " · Dacapo" }
                     link rel="stylesheet" href="/assets/style.css";
                     link rel="icon" href="data:,";
-                    @if let Some(seconds) = frame.refresh {
-                        noscript { meta http-equiv="refresh" content=(seconds); }
-                        script src="/assets/live.js" data-seconds=(seconds) defer {}
-                    }
+                    @if let Some(seconds) = frame.refresh { noscript { meta http-equiv="refresh" content=(seconds); } }
+                    script src="/assets/live.js" data-seconds=[frame.refresh] defer {}
                 }
                 body {
                     header class="bar" {
@@ -88,6 +98,11 @@ impl PageError {
     /// Something that isn't there.
     pub fn not_found(why: impl Into<String>) -> Self {
         Self { status: StatusCode::NOT_FOUND, why: why.into() }
+    }
+
+    /// A field that can't be used.
+    pub fn refused(why: impl Into<String>) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, why: why.into() }
     }
 
     /// A request that can't be read, as axum tells it.
@@ -124,26 +139,6 @@ impl From<Error> for PageError {
     }
 }
 
-/// Does what a form asks for, to its end, also where its browser goes away before it has the answer.
-pub async fn finish<T: Send + 'static>(
-    work: impl Future<Output = Result<T, PageError>> + Send + 'static,
-) -> Result<T, PageError> {
-    tokio::spawn(work).await.unwrap_or_else(|error| Err(PageError::lost(&error)))
-}
-
-/// The page of a form whose token is another process's: the same form once more, filled, with the token of this one.
-pub fn again(dashboard: &Dashboard, form: &Markup) -> Response {
-    let content = html! {
-        h1 { "Once more, please" }
-        p class="notice" role="alert" {
-            "The dashboard was started again after this form was made. Nothing was done yet: send it again."
-        }
-        (form)
-    };
-    let frame = Frame { title: "Once more, please", at: "", refresh: None };
-    (StatusCode::FORBIDDEN, dashboard.page(&frame, &content)).into_response()
-}
-
 /// Nothing is at an address.
 pub async fn missing(State(dashboard): State<Dashboard>, uri: Uri) -> Response {
     PageError::not_found(format!("There is no page {}.", shorten(uri.path(), 200))).page(&dashboard)
@@ -172,5 +167,5 @@ pub async fn live() -> Response {
 
 /// The address of the runs that have this in common.
 pub fn runs_of(name: &str, value: &str) -> String {
-    format!("/?{}", serde_urlencoded::to_string([(name, value)]).unwrap_or_default())
+    address("/", &[(name, value)])
 }

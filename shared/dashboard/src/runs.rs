@@ -5,18 +5,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dacapo::{Id, ListFilter, Listed};
-use dacapo_domain::{RunView, State as RunState};
+use dacapo_domain::{RunView, State as RunState, When};
 use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    list::{self, PAGE, address, brief, given},
     page::{Dashboard, Frame, PageError},
     run::parts,
-    show::{ago, plain, shorten},
+    show::{ago, plain},
 };
-
-const PAGE: usize = 50;
 
 /// The query of the page's address.
 #[derive(Clone, Default, Deserialize, Serialize)]
@@ -31,6 +30,9 @@ pub struct Asked {
     parent: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     schedule: String,
+    /// A moment, or how long ago; a moment in the addresses of the pages that follow.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    since: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     cursor: String,
 }
@@ -46,12 +48,14 @@ pub async fn show(State(dashboard): State<Dashboard>, asked: Result<Query<Asked>
 }
 
 async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError> {
-    let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let state = given(&asked.state).map(|state| state.parse::<RunState>()).transpose();
     let state = state.map_err(|error| PageError::not_found(format!("Failed to list runs: {error}.")))?;
     let parent = given(&asked.parent).map(|id| id.parse::<Id>()).transpose();
     let parent = parent.map_err(|error| PageError::not_found(format!("Failed to list runs: {error}.")))?;
+    let since = given(&asked.since).map(|text| When::from(text).ago(dashboard.now())).transpose();
+    let since = since.map_err(|error| PageError::refused(format!("Failed to {error}.")))?;
     let filter = ListFilter {
+        since,
         task: given(&asked.task),
         state,
         tag: given(&asked.tag),
@@ -66,21 +70,20 @@ async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError>
     tasks.sort_unstable();
     let listed = dashboard.client.list(filter).await?;
 
+    let state = |name: &'static str| to(asked, |it| (it.state, it.cursor) = (name.to_owned(), String::new()));
     let content = html! {
         h1 { "Runs" }
         div class="filter" {
             nav class="chips" aria-label="States" {
-                (chip(asked, "", "all"))
-                @for state in RunState::ALL { (chip(asked, state.name(), state.name())) }
+                (list::chip(&state(""), "all", asked.state.is_empty()))
+                @for it in RunState::ALL { (list::chip(&state(it.name()), it.name(), it.name() == asked.state)) }
             }
             form method="get" action="/" {
                 @for (name, value) in [("state", &asked.state), ("parent", &asked.parent), ("schedule", &asked.schedule)] {
                     @if !value.is_empty() { input type="hidden" name=(name) value=(value); }
                 }
-                select name="task" aria-label="Task" {
-                    option value="" { "all tasks" }
-                    @for task in tasks { option value=(task) selected[task == asked.task] { (plain(task)) } }
-                }
+                (list::select("task", "Task", "all tasks", &tasks, &asked.task))
+                input type="text" name="since" value=(asked.since) placeholder="since: 2 hours" aria-label="Since" maxlength="64";
                 input type="text" name="tag" value=(asked.tag) placeholder="tag" aria-label="Tag" maxlength="128";
                 button { "Show" }
             }
@@ -90,38 +93,24 @@ async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError>
                 }
             }
         }
-        (table(&listed, asked, dashboard.now()))
+        (table(&listed, asked, since, dashboard.now()))
     };
     Ok(dashboard.page(&Frame { title: "Runs", at: "/", refresh: Some(3) }, &content))
 }
 
-fn table(listed: &Listed, asked: &Asked, now: Timestamp) -> Markup {
+fn table(listed: &Listed, asked: &Asked, since: Option<Timestamp>, now: Timestamp) -> Markup {
+    // A cursor is for the same bound, wherever "2 hours ago" is by then.
+    let asked = &Asked { since: since.map(|at| at.to_string()).unwrap_or_default(), ..asked.clone() };
+    let rows: Vec<Markup> = listed.runs.iter().map(|run| row(run, now)).collect();
+    let newest = (!asked.cursor.is_empty()).then(|| to(asked, |it| it.cursor.clear()));
+    let older = listed.cursor.as_ref().map(|cursor| to(asked, |it| it.cursor.clone_from(cursor)));
+    let none = html! {
+        "No runs here" @if older.is_some() { " yet; older ones follow" } ". " a href="/start" { "Start one" }
+    };
     html! {
-        @for problem in &listed.unreadable { p class="notice" { "Left out: " (brief(problem)) } }
-        div class="scroll" {
-            @if listed.runs.is_empty() {
-                p class="empty" {
-                    "No runs here" @if listed.cursor.is_some() { " yet; older ones follow" } ". "
-                    a href="/start" { "Start one" }
-                }
-            } @else {
-                table {
-                    thead { tr {
-                        th scope="col" { "State" } th scope="col" { "Task" } th scope="col" { "Made" }
-                        th scope="col" { "Took" } th scope="col" { "What it says" } th scope="col" { "Run" }
-                    } }
-                    tbody { @for run in &listed.runs { (row(run, now)) } }
-                }
-            }
-        }
-        nav class="pages" aria-label="Pages of the list" {
-            @if !asked.cursor.is_empty() {
-                a href=(address(&Asked { cursor: String::new(), ..asked.clone() })) { "Newest" }
-            }
-            @if let Some(cursor) = &listed.cursor {
-                a href=(address(&Asked { cursor: cursor.clone(), ..asked.clone() })) rel="next" { "Older →" }
-            }
-        }
+        (list::left_out(&listed.unreadable))
+        (list::table(&["State", "Task", "Made", "Took", "What it says", "Run"], &rows, &none))
+        (list::pages(newest.as_deref(), older.as_deref()))
     }
 }
 
@@ -129,12 +118,12 @@ fn row(run: &RunView, now: Timestamp) -> Markup {
     let id = run.id.to_string();
     html! {
         tr {
-            td class="tight" { (parts::state(run.state)) }
-            td { a href={ "/run/" (id) } { (plain(&run.name)) } }
-            td class="tight" { (parts::moment(run.created_at, now)) }
-            td class="tight" { (parts::duration(run, now)) }
-            td class="wide" { (says(run, now)) }
-            td class="tight" { a class="id" href={ "/run/" (id) } title=(id) { "…" (id[id.len() - 8..]) } }
+            td class="tight" data-label="State" { (parts::state(run.state)) }
+            td data-label="Task" { a href={ "/run/" (id) } { (plain(&run.name)) } }
+            td class="tight" data-label="Made" { (parts::moment(run.created_at, now)) }
+            td class="tight" data-label="Took" { (parts::duration(run, now)) }
+            td class="wide" data-label="Says" { (says(run, now)) }
+            td class="tight" data-label="Run" { a class="id" href={ "/run/" (id) } { (id) } }
         }
     }
 }
@@ -154,16 +143,9 @@ fn says(run: &RunView, now: Timestamp) -> Markup {
     }
 }
 
-/// A text for one line of a list.
-fn brief(text: &str) -> String {
-    plain(&shorten(text, 500))
-}
-
-fn chip(asked: &Asked, state: &str, name: &str) -> Markup {
-    let to = Asked { state: state.to_owned(), cursor: String::new(), ..asked.clone() };
-    html! { a href=(address(&to)) aria-current=[(state == asked.state).then_some("true")] { (name) } }
-}
-
-fn address(asked: &Asked) -> String {
-    format!("/?{}", serde_urlencoded::to_string(asked).unwrap_or_default())
+/// The address of the list that is asked for in another way.
+fn to(asked: &Asked, change: impl FnOnce(&mut Asked)) -> String {
+    let mut asked = asked.clone();
+    change(&mut asked);
+    address("/", &asked)
 }

@@ -3,7 +3,7 @@
 use axum::{
     Form,
     extract::{State, rejection::FormRejection},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use dacapo::ScheduleState;
 use jiff::Timestamp;
@@ -11,9 +11,11 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::{
-    page::{Dashboard, Frame, PageError, again, finish, runs_of},
+    form::{Sent, answer},
+    list,
+    page::{Dashboard, Frame, PageError, runs_of},
     run::parts,
-    show::{plain, shorten},
+    show::{on_clock_of, plain, shorten},
 };
 
 /// Bytes of a body that are shown, at most.
@@ -32,6 +34,16 @@ pub struct Pressed {
     paused: bool,
 }
 
+impl Sent for Pressed {
+    fn token(&self) -> &str {
+        &self.token
+    }
+
+    fn again(&self, dashboard: &Dashboard) -> Markup {
+        button(dashboard, &self.name, self.paused)
+    }
+}
+
 /// `GET /schedules`
 pub async fn show(State(dashboard): State<Dashboard>) -> Response {
     match page(&dashboard).await {
@@ -42,63 +54,44 @@ pub async fn show(State(dashboard): State<Dashboard>) -> Response {
 
 /// `POST /schedules`: pauses or resumes one.
 pub async fn pause(State(dashboard): State<Dashboard>, sent: Result<Form<Pressed>, FormRejection>) -> Response {
-    let sent = match sent {
-        Ok(Form(sent)) => sent,
-        Err(error) => return PageError::unreadable(error.status(), &error.body_text()).page(&dashboard),
-    };
-    if !dashboard.token.is(&sent.token) {
-        return again(&dashboard, &button(&dashboard, &sent.name, sent.paused));
-    }
-    let schedules = dashboard.client.schedules();
-    let done = finish(async move {
+    answer(dashboard, sent, async |dashboard, sent: Pressed| {
+        let schedules = dashboard.client.schedules();
         match sent.paused {
             true => schedules.pause(&sent.name).await?,
             false => schedules.resume(&sent.name).await?,
         };
-        Ok(())
-    });
-    match done.await {
-        Ok(()) => Redirect::to("/schedules").into_response(),
-        Err(error) => error.page(&dashboard),
-    }
+        Ok("/schedules".to_owned())
+    })
+    .await
 }
 
 async fn page(dashboard: &Dashboard) -> Result<Markup, PageError> {
     let schedules = dashboard.client.schedules().list().await?;
     let now = dashboard.now();
+    let rows: Vec<Markup> = schedules.iter().map(|schedule| row(dashboard, schedule, now)).collect();
+    let headings = ["Schedule", "Task", "Fires", "Next", "Body", ""];
     let content = html! {
         h1 { "Schedules" }
-        p class="soft" { "Times are UTC." }
-        div class="scroll" {
-            @if schedules.is_empty() { p class="empty" { "There are no schedules." } } @else {
-                table {
-                    thead { tr {
-                        th scope="col" { "Schedule" } th scope="col" { "Task" } th scope="col" { "Fires" }
-                        th scope="col" { "Next" } th scope="col" { "Body" } th scope="col" { "" }
-                    } }
-                    tbody { @for schedule in &schedules { (row(dashboard, schedule, now)) } }
-                }
-            }
-        }
+        p class="soft" { "Times are those of each schedule's own clock." }
+        (list::table(&headings, &rows, &html! { "There are no schedules." }))
     };
     Ok(dashboard.page(&Frame { title: "Schedules", at: "/schedules", refresh: Some(30) }, &content))
 }
 
 fn row(dashboard: &Dashboard, schedule: &ScheduleState, now: Timestamp) -> Markup {
-    let address = serde_urlencoded::to_string([("task", &schedule.task)]).unwrap_or_default();
     html! {
         tr {
-            td { a href=(runs_of("schedule", &schedule.name)) { (plain(&schedule.name)) } div class="soft" { @if schedule.declared { "in code" } @else { "made at run time" } } }
-            td { a href={ "/?" (address) } { (plain(&schedule.task)) } }
-            td { (plain(&schedule.schedule.to_string())) }
-            td class="tight" {
+            td data-label="Schedule" { a href=(runs_of("schedule", &schedule.name)) { (plain(&schedule.name)) } div class="soft" { @if schedule.declared { "in code" } @else { "made at run time" } } }
+            td data-label="Task" { a href=(runs_of("task", &schedule.task)) { (plain(&schedule.task)) } }
+            td data-label="Fires" { (plain(&schedule.schedule.to_string())) }
+            td class="tight" data-label="Next" {
                 @if schedule.paused { span class="state waiting" { "paused" } }
                 @for fire in schedule.next.iter().take(FIRES) {
-                    div { (fire.strftime("%F %T")) " " span class="soft" { (parts::moment(*fire, now)) } }
+                    div { (on_clock_of(&schedule.schedule, *fire)) " " span class="soft" { (parts::moment(*fire, now)) } }
                 }
                 @if schedule.skipped.iter().next().is_some() { div class="soft" { (schedule.skipped.iter().count()) " skipped" } }
             }
-            td { code class="clip" { (plain(&shorten(schedule.body.text(), BODY))) } }
+            td data-label="Body" { code class="clip" { (plain(&shorten(schedule.body.text(), BODY))) } }
             td class="tight" { (button(dashboard, &schedule.name, !schedule.paused)) }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use dacapo_domain::{Json, WaitsFor, until};
+use dacapo_domain::{Json, Recurrence, Schedule, WaitsFor, until};
 use jiff::Timestamp;
 
 /// A moment as seen from now: `just now`, `3 min ago`, `in 2 h`.
@@ -60,6 +60,36 @@ pub fn took(span: Duration) -> String {
         60..3_600 => both(s / 60, "min", s % 60, "s"),
         3_600..86_400 => both(s / 3_600, "h", s % 3_600 / 60, "min"),
         _ => both(s / 86_400, "d", s % 86_400 / 3_600, "h"),
+    }
+}
+
+/// So many of a thing, in words.
+///
+/// ```
+/// use dacapo_dashboard::show::counted;
+/// assert_eq!([counted(1, "dead letter"), counted(0, "dead letter")], ["1 dead letter", "0 dead letters"]);
+/// ```
+#[must_use]
+pub fn counted(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
+/// A moment as the clock of a schedule shows it: in its time zone, with that one's name; in UTC where it names none.
+///
+/// ```
+/// use dacapo_dashboard::show::on_clock_of;
+/// use dacapo_domain::{cron, every};
+/// let at = "2026-01-05T05:00:00Z".parse()?;
+/// let daily = cron("0 6 * * ? *").timezone("Europe/Berlin");
+/// assert_eq!(on_clock_of(&daily, at), "2026-01-05 06:00:00 Europe/Berlin");
+/// assert_eq!(on_clock_of(&every("1 day"), at), "2026-01-05 05:00:00 UTC");
+/// # Ok::<(), jiff::Error>(())
+/// ```
+#[must_use]
+pub fn on_clock_of(schedule: &Schedule, at: Timestamp) -> String {
+    match schedule.check() {
+        Ok(Recurrence::Cron(_, zone)) => at.to_zoned_datetime(zone).strftime("%F %T %Q").to_string(),
+        _ => at.strftime("%F %T UTC").to_string(),
     }
 }
 

@@ -1,6 +1,4 @@
-//! The form that starts a task.
-
-use std::time::Duration;
+//! The form that starts a task, or publishes an event.
 
 use axum::{
     Form,
@@ -11,25 +9,31 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
+use dacapo::ListFilter;
 use dacapo_domain::{Id, Json, Manifest, TaskEntry, When};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::{
+    form::{SENT_AGAIN, again, finish},
     guard::random_text,
-    page::{Dashboard, Frame, PageError, again, finish, status},
+    list::{address, brief},
+    page::{Dashboard, Frame, PageError, status},
     run,
     show::{plain, pretty, took},
 };
 
-/// The time within which a form that is sent again starts nothing.
-pub const SENT_AGAIN: Duration = Duration::from_secs(86_400);
+/// The last runs of a task whose bodies a form offers.
+const LAST: usize = 8;
 
 /// Which form is asked for.
 #[derive(Deserialize)]
 pub struct Asked {
     #[serde(default)]
     task: String,
+    /// The event that is published, where no task is started.
+    #[serde(default)]
+    event: String,
     /// The run whose body fills the form.
     #[serde(default)]
     from: String,
@@ -40,30 +44,37 @@ pub struct Asked {
 pub struct Filled {
     #[serde(default)]
     token: String,
-    /// The run's idempotency key, new with each form: one that is sent twice starts once.
+    /// The run's idempotency key, or the event's id, new with each form: one that is sent twice starts once.
     #[serde(default)]
     key: String,
     #[serde(default)]
     task: String,
     #[serde(default)]
+    event: String,
+    #[serde(default)]
     body: String,
     #[serde(default)]
     when: String,
+    /// Tags, with commas between them.
+    #[serde(default)]
+    tags: String,
 }
+
+type Refused = (StatusCode, String);
 
 /// `GET /start`
 pub async fn show(State(dashboard): State<Dashboard>, asked: Result<Query<Asked>, QueryRejection>) -> Response {
     let asked = asked.map_err(|error| PageError::unreadable(error.status(), &error.body_text()));
-    let page = async { page(&dashboard, &asked?.0).await };
+    let page = async { page(&dashboard, asked?.0).await };
     match page.await {
         Ok(page) => page.into_response(),
         Err(error) => error.page(&dashboard),
     }
 }
 
-async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError> {
+async fn page(dashboard: &Dashboard, asked: Asked) -> Result<Markup, PageError> {
     let manifest = dashboard.client.manifest().await?;
-    if asked.task.is_empty() {
+    if asked.task.is_empty() && asked.event.is_empty() {
         return Ok(dashboard.page(&Frame { title: "Start", at: "/start", refresh: None }, &choice(&manifest)));
     }
     let body = match asked.from.as_str() {
@@ -71,8 +82,22 @@ async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError>
         id => dashboard.client.state(run::parse(id)?).await?.body,
     };
     let body = body.as_ref().map_or_else(|| "{}".to_owned(), pretty);
-    let filled = Filled { key: random_text(), task: asked.task.clone(), body, ..Filled::default() };
-    Ok(form_page(dashboard, &manifest, &filled, None))
+    let Asked { task, event, .. } = asked;
+    let last = if manifest.task(&task).is_some() { last_bodies(dashboard, &task).await? } else { vec![] };
+    let filled = Filled { key: random_text(), task, event, body, ..Filled::default() };
+    Ok(form_page(dashboard, &manifest, &filled, &last, None))
+}
+
+/// The bodies of a task's last runs, each once, with a run that has it.
+async fn last_bodies(dashboard: &Dashboard, task: &str) -> Result<Vec<(Id, Json)>, PageError> {
+    let filter = ListFilter { task: Some(task.to_owned()), limit: LAST, ..ListFilter::default() };
+    let mut bodies: Vec<(Id, Json)> = vec![];
+    for run in dashboard.client.list(filter).await?.runs {
+        if let Some(body) = run.body.filter(|body| !bodies.iter().any(|(_, known)| known == body)) {
+            bodies.push((run.id, body));
+        }
+    }
+    Ok(bodies)
 }
 
 /// `POST /start`
@@ -87,53 +112,117 @@ pub async fn start(State(dashboard): State<Dashboard>, sent: Result<Form<Filled>
     let (here, asked) = (dashboard.clone(), filled.clone());
     let begun = finish(async move { Ok(begin(&here, &asked).await) }).await;
     let (status, why) = match begun {
-        Ok(Ok(id)) => return Redirect::to(&format!("/run/{id}")).into_response(),
+        Ok(Ok(address)) => return Redirect::to(&address).into_response(),
         Ok(Err(refused)) => refused,
         Err(lost) => return lost.page(&dashboard),
     };
     match dashboard.client.manifest().await {
-        Ok(manifest) => (status, form_page(&dashboard, &manifest, &filled, Some(&why))).into_response(),
+        Ok(manifest) => (status, form_page(&dashboard, &manifest, &filled, &[], Some(&why))).into_response(),
         Err(error) => PageError::from(error).page(&dashboard),
     }
 }
 
-async fn begin(dashboard: &Dashboard, filled: &Filled) -> Result<Id, (StatusCode, String)> {
+/// Starts or publishes it; gives the address that shows what comes of it.
+async fn begin(dashboard: &Dashboard, filled: &Filled) -> Result<String, Refused> {
+    let refused = |why: String| (StatusCode::UNPROCESSABLE_ENTITY, why);
     let text = if filled.body.trim().is_empty() { "{}" } else { filled.body.trim() };
-    let body = Json::from_text(text)
-        .map_err(|error| (StatusCode::UNPROCESSABLE_ENTITY, format!("Failed to read the body as JSON: {error}.")))?;
-    let mut run = dashboard.client.run_by_name(&filled.task, body);
+    let body = Json::from_text(text).map_err(|error| refused(format!("Failed to read the body as JSON: {error}.")))?;
+    let when = Some(filled.when.trim()).filter(|when| !when.is_empty()).map(When::from);
+    if let Some(when) = &when {
+        when.resolve(dashboard.now()).map_err(|error| refused(format!("Failed to {error}.")))?;
+    }
+    let begun = if filled.event.is_empty() {
+        start_run(dashboard, filled, body, when).await
+    } else {
+        publish(dashboard, filled, body, when).await
+    };
+    begun.map_err(|error| (status(&error), error.to_string()))
+}
+
+async fn start_run(
+    dashboard: &Dashboard,
+    filled: &Filled,
+    body: Json,
+    when: Option<When>,
+) -> Result<String, dacapo::Error> {
+    let tags = filled.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty());
+    let mut run = dashboard.client.run_by_name(&filled.task, body).tags(tags);
     if !filled.key.is_empty() {
         run = run.key(&filled.key).key_for(SENT_AGAIN);
     }
-    if !filled.when.trim().is_empty() {
-        let when = When::from(filled.when.trim());
-        when.resolve(dashboard.now())
-            .map_err(|error| (StatusCode::UNPROCESSABLE_ENTITY, format!("Failed to {error}.")))?;
+    if let Some(when) = when {
         run = run.at(when);
     }
-    run.await.map(|started| started.id()).map_err(|error| (status(&error), error.to_string()))
+    Ok(format!("/run/{}", run.await?.id()))
 }
 
-fn form_page(dashboard: &Dashboard, manifest: &Manifest, filled: &Filled, why: Option<&str>) -> Markup {
-    let known = manifest.task(&filled.task).is_some();
-    let title = format!("Start {}", plain(&filled.task));
+async fn publish(
+    dashboard: &Dashboard,
+    filled: &Filled,
+    body: Json,
+    when: Option<When>,
+) -> Result<String, dacapo::Error> {
+    let mut publish = dashboard.client.publish_by_name(&filled.event, body);
+    if !filled.key.is_empty() {
+        publish = publish.id(&filled.key);
+    }
+    if let Some(when) = when {
+        publish = publish.at(when);
+    }
+    publish.await?;
+    Ok(address("/deliveries", &[("event", &filled.event)]))
+}
+
+fn form_page(
+    dashboard: &Dashboard,
+    manifest: &Manifest,
+    filled: &Filled,
+    last: &[(Id, Json)],
+    why: Option<&str>,
+) -> Markup {
+    let is_event = !filled.event.is_empty();
+    let is_known = match is_event {
+        true => events(manifest).contains(&&*filled.event),
+        false => manifest.task(&filled.task).is_some(),
+    };
+    let title = format!("{} {}", verb(filled), plain(if is_event { &filled.event } else { &filled.task }));
     let content = html! {
         h1 { (title) }
         @if let Some(why) = why { p class="notice" role="alert" { (plain(why)) } }
-        @if !known {
-            p class="notice" { "The app has no task of this name. " a href="/start" { "Choose one" } }
+        @if !is_known {
+            p class="notice" {
+                "The app has no " (if is_event { "handler of an event" } else { "task" }) " of this name. "
+                a href="/start" { "Choose one" }
+            }
         }
         (form(dashboard, filled))
+        @if !last.is_empty() {
+            div class="sheet" {
+                h2 { "Bodies of its last runs" }
+                ul class="tree" {
+                    @for (id, body) in last {
+                        li { a href=(address("/start", &[("task", &filled.task), ("from", &id.to_string())])) { code class="clip" { (brief(body.text())) } } }
+                    }
+                }
+            }
+        }
     };
     dashboard.page(&Frame { title: &title, at: "/start", refresh: None }, &content)
+}
+
+const fn verb(filled: &Filled) -> &'static str {
+    if filled.event.is_empty() { "Start" } else { "Publish" }
 }
 
 fn form(dashboard: &Dashboard, filled: &Filled) -> Markup {
     html! {
         form class="sheet" method="post" action="/start" {
-            input type="hidden" name="token" value=(dashboard.token.text());
-            input type="hidden" name="key" value=(filled.key);
-            input type="hidden" name="task" value=(filled.task);
+            @for (name, value) in [
+                ("token", dashboard.token.text()),
+                ("key", &filled.key),
+                ("task", &filled.task),
+                ("event", &filled.event),
+            ] { input type="hidden" name=(name) value=(value); }
             label {
                 span { "Body, as JSON" }
                 textarea name="body" rows="12" spellcheck="false" { (filled.body) }
@@ -142,25 +231,37 @@ fn form(dashboard: &Dashboard, filled: &Filled) -> Markup {
                 span { "When" }
                 input name="when" value=(filled.when) placeholder="now; or such as: 10 minutes, 2 days, 2027-01-31T08:00:00Z";
             }
-            button class="main" { "Start" }
+            @if filled.event.is_empty() {
+                label { span { "Tags" } input name="tags" value=(filled.tags) placeholder="none; or such as: yearly, open data"; }
+            }
+            button class="main" { (verb(filled)) }
         }
     }
+}
+
+/// The events that have handlers, by name.
+fn events(manifest: &Manifest) -> Vec<&str> {
+    let mut events: Vec<&str> =
+        manifest.functions.iter().flat_map(|function| function.subscriptions()).map(|it| &*it.event).collect();
+    events.sort_unstable();
+    events.dedup();
+    events
 }
 
 fn choice(manifest: &Manifest) -> Markup {
     let mut tasks: Vec<&TaskEntry> = manifest.tasks().map(|(_, task)| task).collect();
     tasks.sort_by(|a, b| a.name.cmp(&b.name));
+    let events = events(manifest);
     html! {
         h1 { "Start a task" }
         @if tasks.is_empty() { p class="empty" { "The app has no tasks." } }
         ul class="cards" {
             @for task in tasks {
-                @let address = serde_urlencoded::to_string([("task", &task.name)]).unwrap_or_default();
                 li {
                     @if task.private {
-                        div class="sheet soft" { b { (plain(&task.name)) } br; "private: only functions and schedules start it" }
+                        div class="soft" { b { (plain(&task.name)) } br; "private: only functions and schedules start it" }
                     } @else {
-                        a href={ "/start?" (address) } {
+                        a href=(address("/start", &[("task", &task.name)])) {
                             b { (plain(&task.name)) } br;
                             span class="soft" { "timeout " (took(task.policy.timeout)) }
                             @if !task.schedules.is_empty() { span class="soft" { " · " (task.schedules.len()) " scheduled" } }
@@ -168,6 +269,10 @@ fn choice(manifest: &Manifest) -> Markup {
                     }
                 }
             }
+        }
+        @if !events.is_empty() {
+            h1 { "Publish an event" }
+            ul class="cards" { @for event in events { li { a href=(address("/start", &[("event", event)])) { b { (plain(event)) } } } } }
         }
     }
 }

@@ -11,6 +11,7 @@ mod diagram;
 mod effect;
 mod every;
 mod filter;
+mod health;
 mod idempotency_key;
 mod join;
 mod json;
@@ -45,6 +46,7 @@ pub use delivery::{
 pub use effect::Effect;
 pub use every::{Every, EveryError, EveryProblem};
 pub use filter::{DeliveryFilter, FilterError, List, ListFilter};
+pub use health::{Finding, Health, HealthFacts, TaskHealth};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyInput};
 pub use join::{Gathering, Join, JoinRecord, Waiter, WaiterError};
 pub use json::{Json, UnreadableJson};

@@ -51,7 +51,7 @@ mod task_error;
 pub use awaited::Awaited;
 pub use client::{
     BulkRuns, Client, Completed, DeliveryClient, Listed, ListedDeliveries, Publish, Published, QueueClient, QueueState,
-    ScheduleClient, ScheduleState, StartBatch, StartBulk, StartRun, Started,
+    RunWatch, ScheduleClient, ScheduleState, StartBatch, StartBulk, StartRun, Started,
 };
 pub use context::{ChildRun, Children, EventContext, HookContext, MakeToken, RunContext, TaskContext, Token, Told};
 pub use dacapo_core::{
@@ -60,9 +60,9 @@ pub use dacapo_core::{
     port::{LogEntry, LogLevel},
 };
 pub use dacapo_domain::{
-    BulkTally, DeliveryFilter, DeliveryState, DeliveryView, HandlerRecord, HandlerState, Id, Json, ListFilter,
-    RecordedError, Retry, RunView, Schedule, State, StepView, Trigger, WaitsFor, When, code, cron, days, every, hours,
-    minutes, seconds,
+    BulkTally, DeliveryFilter, DeliveryState, DeliveryView, Finding, HandlerRecord, HandlerState, Health, Id, Json,
+    ListFilter, RecordedError, Retry, RunView, Schedule, State, StepView, TaskHealth, Trigger, WaitsFor, When, code,
+    cron, days, every, hours, minutes, seconds,
 };
 pub use definition::{Definition, Function};
 pub use event_handler::{EventHandler, on};

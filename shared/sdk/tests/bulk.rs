@@ -157,6 +157,19 @@ async fn bulk_run_goes_on_where_it_stood_through_crashes_and_does_each_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn bulk_run_of_a_known_key_is_the_first_one() {
+    let app = app();
+    app.run(WORK, 1).await.unwrap();
+    app.run_until_idle().await;
+    let replay = || app.client().bulk(of("work")).replay();
+    let first = replay().key("monday").await.unwrap();
+    let second = replay().key("monday").await.unwrap();
+    assert_eq!((second.id(), second.is_deduplicated()), (first.id(), true));
+    assert_ne!(replay().key("tuesday").await.unwrap().id(), first.id());
+    assert_eq!(replay().key("").await.unwrap_err().kind(), ErrorKind::Usage);
+}
+
+#[tokio::test(start_paused = true)]
 async fn bulk_run_refuses_what_it_cannot_be_and_its_task_is_not_started_by_name() {
     let app = app();
     for per_second in [0, 1_001] {
@@ -164,6 +177,11 @@ async fn bulk_run_refuses_what_it_cannot_be_and_its_task_is_not_started_by_name(
         assert_eq!(error.kind(), ErrorKind::Usage);
         assert!(error.to_string().ends_with("(allowed: 1 to 1000)"), "{error}");
     }
+    let error = app.client().bulk(of("wrok")).abort("typed wrong").await.unwrap_err();
+    assert_eq!(error.to_string(), "failed to find a task named \"wrok\" (did you mean \"work\"?)");
+    let event = dacapo::DeliveryFilter { event: Some("order".to_owned()), ..dacapo::DeliveryFilter::default() };
+    let error = app.client().deliveries().redrive_all(event).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
     let wrong = ListFilter { unfinished: true, state: Some(State::Failed), ..of("work") };
     assert_eq!(app.client().bulk(wrong).replay().count().await.unwrap_err().kind(), ErrorKind::Usage);
     let error = app.run_by_name(BULK, dacapo::Json::default()).await.unwrap_err();

@@ -8,15 +8,16 @@ use axum::{
     },
     response::{IntoResponse, Redirect, Response},
 };
-use dacapo_domain::{Id, RunView};
+use dacapo_domain::{Id, Json, RunView, State as RunState, TokenText, WaitsFor};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::address;
 use crate::{
+    form::{SENT_AGAIN, again, finish},
     guard::random_text,
-    page::{Dashboard, PageError, again, finish},
-    start::SENT_AGAIN,
+    list,
+    page::{Dashboard, PageError},
 };
 
 /// The form that a button sends. It is answered with a redirection, so that a reload repeats nothing.
@@ -29,6 +30,14 @@ pub struct Pressed {
     key: String,
     #[serde(default)]
     message: String,
+    /// The new time of a run that is rescheduled.
+    #[serde(default)]
+    when: String,
+    /// The text of a token that is completed, and its value.
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    value: String,
 }
 
 type Address = Result<Path<String>, PathRejection>;
@@ -42,6 +51,40 @@ pub async fn abort(State(dashboard): State<Dashboard>, id: Address, sent: Sent) 
             message => message,
         };
         dashboard.client.abort(id, message).await?;
+        Ok(id)
+    })
+    .await
+}
+
+/// `POST /run/{id}/pause`
+pub async fn pause(State(dashboard): State<Dashboard>, id: Address, sent: Sent) -> Response {
+    press(dashboard, id, sent, pause_form, async |dashboard, id, _| Ok(dashboard.client.pause(id).await?.id)).await
+}
+
+/// `POST /run/{id}/resume`
+pub async fn resume(State(dashboard): State<Dashboard>, id: Address, sent: Sent) -> Response {
+    press(dashboard, id, sent, resume_form, async |dashboard, id, _| Ok(dashboard.client.resume(id).await?.id)).await
+}
+
+/// `POST /run/{id}/reschedule`
+pub async fn reschedule(State(dashboard): State<Dashboard>, id: Address, sent: Sent) -> Response {
+    press(dashboard, id, sent, reschedule_form, async |dashboard, id, sent| {
+        Ok(dashboard.client.reschedule(id, sent.when.trim()).await?.id)
+    })
+    .await
+}
+
+/// `POST /run/{id}/complete`
+pub async fn complete(State(dashboard): State<Dashboard>, id: Address, sent: Sent) -> Response {
+    press(dashboard, id, sent, complete_form, async |dashboard, id, sent| {
+        let text = sent.text.trim();
+        let token: TokenText = text.parse().map_err(|error| PageError::refused(format!("Failed to {error}.")))?;
+        if token.run != id {
+            return Err(PageError::refused(format!("The token is one of run {}: complete it on its page.", token.run)));
+        }
+        let value = Json::from_text(sent.value.trim());
+        let value = value.map_err(|error| PageError::refused(format!("Failed to read the value as JSON: {error}.")))?;
+        dashboard.client.complete(text, value).await?;
         Ok(id)
     })
     .await
@@ -87,34 +130,81 @@ where
 
 /// The buttons.
 pub fn buttons(dashboard: &Dashboard, run: &RunView) -> Markup {
-    let again = serde_urlencoded::to_string([("task", &run.name), ("from", &run.id.to_string())]).unwrap_or_default();
+    let again = list::address("/start", &[("task", &run.name), ("from", &run.id.to_string())]);
     html! {
         div class="actions" {
             @if !run.state.is_final() {
                 details class="asks" { summary { "Abort…" } (abort_form(dashboard, run.id, &Pressed::default())) }
+                @if may_move(run) {
+                    details class="asks" { summary { "Reschedule…" } (reschedule_form(dashboard, run.id, &Pressed::default())) }
+                }
+                @if let Some(WaitsFor::Token { .. }) = run.waits_for {
+                    details class="asks" { summary { "Complete…" } (complete_form(dashboard, run.id, &Pressed::default())) }
+                }
+                @if run.state == RunState::Paused { (resume_form(dashboard, run.id, &Pressed::default())) }
+                @else { (pause_form(dashboard, run.id, &Pressed::default())) }
             }
-            a class="button" href={ "/start?" (again) } { "Edit and start" }
+            a class="button" href=(again) { "Edit and start" }
             (replay_form(dashboard, run.id, &Pressed { key: random_text(), ..Pressed::default() }))
         }
     }
 }
 
-fn abort_form(dashboard: &Dashboard, id: Id, filled: &Pressed) -> Markup {
+/// A form of this run: the path it is sent to ends so.
+fn form(dashboard: &Dashboard, id: Id, act: &str, fields: &Markup) -> Markup {
     html! {
-        form method="post" action={ "/run/" (id.to_string()) "/abort" } {
+        form method="post" action={ "/run/" (id.to_string()) "/" (act) } {
             input type="hidden" name="token" value=(dashboard.token.text());
-            input name="message" value=(filled.message) aria-label="Why" placeholder="why (kept with the run)" maxlength="500";
-            button class="harm" { "Abort" }
+            (fields)
         }
     }
 }
 
-fn replay_form(dashboard: &Dashboard, id: Id, filled: &Pressed) -> Markup {
-    html! {
-        form method="post" action={ "/run/" (id.to_string()) "/replay" } {
-            input type="hidden" name="token" value=(dashboard.token.text());
-            input type="hidden" name="key" value=(filled.key);
-            button { "Replay" }
+fn abort_form(dashboard: &Dashboard, id: Id, filled: &Pressed) -> Markup {
+    let fields = html! {
+        input name="message" value=(filled.message) aria-label="Why" placeholder="why (kept with the run)" maxlength="500";
+        button class="harm" { "Abort" }
+    };
+    form(dashboard, id, "abort", &fields)
+}
+
+fn pause_form(dashboard: &Dashboard, id: Id, _: &Pressed) -> Markup {
+    form(dashboard, id, "pause", &html! { button { "Pause" } })
+}
+
+fn resume_form(dashboard: &Dashboard, id: Id, _: &Pressed) -> Markup {
+    form(dashboard, id, "resume", &html! { button class="main" { "Resume" } })
+}
+
+fn reschedule_form(dashboard: &Dashboard, id: Id, filled: &Pressed) -> Markup {
+    let fields = html! {
+        input name="when" value=(filled.when) aria-label="When" placeholder="10 minutes, 2027-01-31T08:00:00Z" maxlength="100";
+        button { "Reschedule" }
+    };
+    form(dashboard, id, "reschedule", &fields)
+}
+
+/// The text of a token is what its run's handler gave away, and proves the right to complete it.
+fn complete_form(dashboard: &Dashboard, id: Id, filled: &Pressed) -> Markup {
+    let fields = html! {
+        div {
+            label { span { "The token's text" } input name="text" value=(filled.text) maxlength="1000" autocomplete="off"; }
+            label { span { "Its value, as JSON" } textarea name="value" rows="3" spellcheck="false" { (filled.value) } }
+            button class="main" { "Complete" }
         }
-    }
+    };
+    form(dashboard, id, "complete", &fields)
+}
+
+fn replay_form(dashboard: &Dashboard, id: Id, filled: &Pressed) -> Markup {
+    let fields = html! {
+        input type="hidden" name="key" value=(filled.key);
+        button { "Replay" }
+    };
+    form(dashboard, id, "replay", &fields)
+}
+
+/// Is true of a run that has not started, as far as is known.
+fn may_move(run: &RunView) -> bool {
+    run.started_at.is_none() && matches!(run.state, RunState::Scheduled | RunState::Submitted)
 }

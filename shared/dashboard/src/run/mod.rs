@@ -1,8 +1,10 @@
 //! The page of one run, and its buttons.
 
 pub mod actions;
+mod family;
 mod history;
 pub mod parts;
+mod timeline;
 
 use axum::{
     extract::{
@@ -59,7 +61,7 @@ async fn page(dashboard: &Dashboard, id: Id, before: Option<&str>) -> Result<Mar
     let run = dashboard.client.state(id).await?;
     let log = dashboard.client.logs_before(id, before, history::ENTRIES).await?;
     let steps = dashboard.client.steps(id).await?;
-    let now = dashboard.now();
+    let (family, now) = (family::tree(dashboard, &run).await?, dashboard.now());
     let content = html! {
         div class="head" {
             div {
@@ -70,10 +72,12 @@ async fn page(dashboard: &Dashboard, id: Id, before: Option<&str>) -> Result<Mar
             (actions::buttons(dashboard, &run))
         }
         @if run.completed_at.is_none() { (error(&run)) }
+        div class="sheet" { h2 { "Life" } (timeline::chart(&run, &steps, &log, now)) }
         div class="columns" {
             div {
                 div class="sheet" { h2 { "Timeline" } (history::timeline(&run, &steps, now)) }
                 div class="sheet" { h2 { "Facts" } (facts(&run, now)) }
+                (family)
             }
             div {
                 div class="sheet" { (values(&run)) }
@@ -109,9 +113,6 @@ fn facts(run: &RunView, now: Timestamp) -> Markup {
             div { dt { "Took" } dd { (parts::duration(run, now)) } }
             @if let Some(awaited) = run.waits_for.as_ref().and_then(|awaited| waits_for(awaited, now)) {
                 div class="wide" { dt { "Waits for" } dd { (plain(&shorten(&awaited, 500))) } }
-            }
-            @if let Some(parent) = run.parent_id {
-                div class="wide" { dt { "Parent" } dd { a class="id" href={ "/run/" (parent.to_string()) } { (parent.to_string()) } } }
             }
             @if !run.tags.is_empty() {
                 div class="wide" { dt { "Tags" } dd { @for tag in &run.tags { a class="tag" href=(runs_of("tag", tag)) { (plain(tag)) } } } }

@@ -63,6 +63,16 @@ impl Page {
         self.between("name=\"token\" value=\"", "\"").to_owned()
     }
 
+    /// The fields of the form that is sent to this path, with what is typed into it besides.
+    pub fn filled<'a>(&'a self, path: &str, typed: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        let form = self.between(&format!("action=\"{path}\">"), "</form>");
+        let hidden = form.split("type=\"hidden\" name=\"").skip(1).map(|rest| {
+            let (name, rest) = rest.split_once('"').unwrap();
+            (name, rest.split_once("value=\"").unwrap().1.split_once('"').unwrap().0)
+        });
+        hidden.chain(typed.iter().copied()).collect()
+    }
+
     pub fn between(&self, from: &str, to: &str) -> &str {
         let rest = self.text.split_once(from).unwrap_or_else(|| panic!("no {from:?} in {}", self.text)).1;
         rest.split_once(to).unwrap().0

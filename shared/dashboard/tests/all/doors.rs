@@ -203,7 +203,18 @@ async fn read_for_another_sites_page_is_forbidden_but_a_link_there_may_be_follow
         }
         browser.send(request).await
     };
-    for path in ["/", "/start", "/schedules", "/assets/style.css", "/assets/live.js", "/nothing"] {
+    for path in [
+        "/",
+        "/overview",
+        "/start",
+        "/schedules",
+        "/queues",
+        "/deliveries",
+        "/delivery?id=1",
+        "/assets/style.css",
+        "/assets/live.js",
+        "/nothing",
+    ] {
         for site in ["cross-site", "same-site", "anything"] {
             for mode in ["no-cors", "navigate"] {
                 let fields = [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", "iframe")];

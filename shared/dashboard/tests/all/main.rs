@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod browser;
+mod deliveries;
 mod doors;
 mod pages;
+mod queues;
 mod sample;
 mod writes;

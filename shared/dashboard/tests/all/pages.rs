@@ -1,9 +1,9 @@
 //! The pages as they are shown.
 
 use crate::browser::Browser;
-use crate::sample::{self, CHARGE, Charge, IMPORT, Import, REPORT};
+use crate::sample::{self, CHARGE, Charge, IMPORT, Import, MAIL, REPORT, SENT};
 use axum::http::StatusCode;
-use dacapo_domain::{hours, minutes};
+use dacapo_domain::{hours, minutes, seconds};
 
 fn file(name: &str) -> Import {
     Import { file: name.to_owned(), next_row: 0 }
@@ -23,6 +23,10 @@ async fn list_of_runs_is_newest_first_and_narrowed_by_state_and_task() {
     assert_eq!(browser.get("/").await.runs(), [&charged, &imported, &report]);
     assert_eq!(browser.get("/?state=completed").await.runs(), [&imported, &report]);
     assert_eq!(browser.get("/?task=charge+%3Ccard%3E").await.runs(), [&charged]);
+    assert_eq!(browser.get("/?since=30+minutes").await.runs(), [&charged]);
+    let refused = browser.get("/?since=90+sec").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    refused.shows("write &quot;90 seconds&quot;");
     assert_eq!(browser.get("/?task=&state=aborted&cursor=").await.shows("No runs here").runs(), Vec::<&str>::new());
 }
 
@@ -34,8 +38,9 @@ async fn runs_beyond_one_page_are_found_by_following_the_links() {
         app.advance(minutes(1)).await;
     }
     let browser = Browser::of(&app);
-    let (mut path, mut seen) = ("/?state=failed".to_owned(), vec![]);
+    let (mut path, mut seen) = ("/?state=failed&since=3+hours".to_owned(), vec![]);
     loop {
+        app.advance(seconds(1)).await;
         let page = browser.get(&path).await;
         seen.extend(page.runs().into_iter().map(ToOwned::to_owned));
         let Some((before, _)) = page.text.split_once("\" rel=\"next\"") else { break };
@@ -74,6 +79,57 @@ async fn timeline_of_a_run_shows_its_steps() {
 }
 
 #[tokio::test]
+async fn life_of_a_run_is_drawn_as_bars_of_its_waits_attempts_and_steps() {
+    let app = sample::empty();
+    let browser = Browser::of(&app);
+    let id = app.run(IMPORT, file("a.csv")).after(minutes(30)).await.unwrap().id();
+    browser.get(&format!("/run/{id}")).await.shows("aria-label=\"put off: 30 min\"").shows("class=\"ahead\"");
+    app.advance(minutes(45)).await;
+    let page = browser.get(&format!("/run/{id}")).await;
+    page.shows("iteration 1, attempt 1").shows("iteration 2, attempt 1").shows("aria-label=\"waits: 5 min\"");
+    let id = app.run(CHARGE, Charge { customer: 7, amount: 5.0 }).await.unwrap().id();
+    app.run_until_idle().await;
+    let page = browser.get(&format!("/run/{id}")).await;
+    page.shows("aria-label=\"ask &lt;the bank&gt;: 0 ms\"")
+        .shows("<rect class=\"failed\"")
+        .shows("<rect class=\"step\"");
+}
+
+#[tokio::test]
+async fn page_of_a_run_leads_to_its_parent_and_its_children() {
+    let app = sample::empty();
+    let parent = app.run(IMPORT, file("a.csv")).await.unwrap().id();
+    let child = app.replay(parent, None).await.unwrap().id();
+    app.advance(minutes(1)).await;
+    let browser = Browser::of(&app);
+    browser.get(&format!("/run/{parent}")).await.shows("Family").shows(&format!("href=\"/run/{child}\""));
+    browser.get(&format!("/run/{child}")).await.shows("Family").shows(&format!("href=\"/run/{parent}\""));
+    let alone = app.run(IMPORT, file("b.csv")).await.unwrap().id();
+    assert!(!browser.get(&format!("/run/{alone}")).await.text.contains("Family"));
+}
+
+#[tokio::test]
+async fn overview_says_that_all_is_well_or_what_needs_a_look_and_leads_there() {
+    let app = sample::shop();
+    let browser = Browser::of(&app);
+    app.run(IMPORT, file("a.csv")).await.unwrap();
+    app.advance(minutes(1)).await;
+    browser.get("/overview").await.shows("All is well").shows("0 of 1");
+    for customer in 0..3 {
+        app.run(CHARGE, Charge { customer, amount: 1.0 }).await.unwrap();
+    }
+    app.publish(SENT, 1).await.unwrap();
+    app.client().queues().pause("outbox").await.unwrap();
+    app.run(MAIL, 1).await.unwrap();
+    app.advance(minutes(1)).await;
+    let page = browser.get("/overview").await;
+    page.shows("href=\"/?task=charge+%3Ccard%3E&amp;state=failed\"")
+        .shows("charge &lt;card&gt;</b>: 3 of the last 3 failed");
+    page.shows("1 dead letter<").shows("queue <b>outbox</b> is paused").shows("1 ended well or were aborted, 3 failed");
+    assert!(!page.text.contains("<card>") && !page.text.contains("All is well"), "{}", page.text);
+}
+
+#[tokio::test]
 async fn text_of_users_with_markup_is_shown_escaped() {
     let app = sample::empty();
     let id = app.run(CHARGE, Charge { customer: 7, amount: 250.0 }).await.unwrap().id();
@@ -107,7 +163,9 @@ async fn page_of_schedules_shows_next_fires_and_pauses_and_resumes() {
     let app = sample::empty();
     let browser = Browser::of(&app);
     let page = browser.get("/schedules").await;
-    page.shows("cron 0 6 ? * MON-FRI * in Europe/Berlin").shows("2026-01-01 05:00:00").shows("2026-01-05 05:00:00");
+    page.shows("cron 0 6 ? * MON-FRI * in Europe/Berlin")
+        .shows("2026-01-01 06:00:00 Europe/Berlin")
+        .shows("2026-01-05 06:00:00 Europe/Berlin");
     page.shows("every 7 days").shows("&quot;the week&quot;");
 
     let pressed = browser.press("/schedules", &[("name", "nightly-report-b6a668a2"), ("paused", "true")]).await;

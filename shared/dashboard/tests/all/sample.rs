@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 pub const IMPORT: TaskRef<Import, Imported> = TaskRef::new("import-airports");
 pub const CHARGE: TaskRef<Charge> = TaskRef::new("charge <card>");
+pub const MAIL: TaskRef<u32> = TaskRef::new("mail");
+pub const PLACED: EventRef<String> = EventRef::new("order <placed>");
+pub const SENT: EventRef<u32> = EventRef::new("order.sent");
 pub const REPORT: TaskRef<String, String> = TaskRef::new("nightly-report");
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -60,4 +63,20 @@ pub fn empty() -> TestApp {
             .schedule(every("7 days").skip_while_running(), "the week".to_owned())
             .private(),
     )
+}
+
+async fn mail(_: u32, _: TaskContext) -> Result<(), TaskError> {
+    Ok(())
+}
+
+/// The app with a queue of two places, and with events whose handlers fail: of what was placed for an hour, of what was
+/// sent at once. Functions of events are `events-1` and `events-2`.
+pub fn shop() -> TestApp {
+    let pack = async |order: String, _: EventContext| {
+        Err::<(), _>(TaskError::from(format!("no stock of <b>{order}</b>")).code("NO_<STOCK>"))
+    };
+    let tell = async |order: u32, _: EventContext| Err::<(), _>(TaskError::from(format!("order {order} is unknown")));
+    let hourly = Retry::attempts(3).min(hours(1)).max(hours(1)).jitter(false);
+    let app = empty().with(task(MAIL, mail).queue("outbox").concurrency(2));
+    app.with([on(PLACED, pack).retry(hourly)]).with([on(SENT, tell).retry(Retry::never())])
 }

@@ -3,7 +3,9 @@
 use crate::browser::{Browser, form};
 use crate::sample::{self, CHARGE, Charge, IMPORT, Import};
 use axum::http::{HeaderValue, StatusCode};
-use dacapo_domain::{Id, State, Trigger, hours, minutes};
+use dacapo::prelude::*;
+use dacapo_domain::{Id, State, Trigger};
+use dacapo_test_kit::TestApp;
 
 fn id(path: &str) -> Id {
     path.strip_prefix("/run/").unwrap().parse().unwrap()
@@ -70,6 +72,102 @@ async fn buttons_of_a_run_abort_and_replay_it() {
 }
 
 #[tokio::test]
+async fn buttons_of_a_run_pause_resume_and_reschedule_it() {
+    let app = sample::empty();
+    let browser = Browser::of(&app);
+    let run = app.run(IMPORT, Import { file: "a.csv".to_owned(), next_row: 0 }).after(hours(1)).await.unwrap().id();
+    let path = format!("/run/{run}");
+    let state = async || app.state(run).await.unwrap();
+    browser.get(&path).await.shows(&format!("{path}/pause")).shows("Reschedule…");
+    assert_eq!(browser.press(&format!("{path}/reschedule"), &[("when", " 2 hours ")]).await.next(), path);
+    assert_eq!(state().await.due_at, app.now() + hours(2));
+    let refused = browser.press(&format!("{path}/reschedule"), &[("when", "90 sec")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    refused.shows("write &quot;90 seconds&quot;");
+    assert_eq!(browser.press(&format!("{path}/pause"), &[]).await.next(), path);
+    assert_eq!(state().await.state, State::Paused);
+    browser.get(&path).await.shows(&format!("{path}/resume"));
+    assert_eq!(browser.press(&format!("{path}/resume"), &[]).await.next(), path);
+    assert_eq!(state().await.state, State::Scheduled);
+    assert_eq!(browser.press(&format!("{path}/resume"), &[]).await.status, StatusCode::CONFLICT);
+    let stale = browser.send(form(&format!("{path}/reschedule"), &[("token", "old"), ("when", "3 hours")])).await;
+    assert_eq!(stale.status, StatusCode::FORBIDDEN);
+    stale.shows("value=\"3 hours\"");
+}
+
+#[tokio::test]
+async fn token_that_a_run_waits_for_is_completed_on_its_page_and_that_of_another_run_is_refused_there() {
+    const PAY: TaskRef<u64, u64> = TaskRef::new("pay");
+    let pay = async |cents: u64, cx: TaskContext| {
+        let token = cx.token("approve").await?;
+        match cx.told::<bool>("approve").await? {
+            Some(_) => Ok(Done(cents)),
+            None => Ok(Continue::when_told(token, cents)),
+        }
+    };
+    let app = TestApp::new().with(task(PAY, pay));
+    let (one, other) = (app.run(PAY, 1).await.unwrap().id(), app.run(PAY, 2).await.unwrap().id());
+    app.advance(minutes(1)).await;
+    let browser = Browser::of(&app);
+    let path = format!("/run/{one}/complete");
+    browser.get(&format!("/run/{one}")).await.shows("token &quot;approve&quot;").shows(&path);
+    let token = app.token_of(one, "approve");
+    for (text, value, says) in [
+        (app.token_of(other, "approve").as_str(), "true", "complete it on its page"),
+        (&token, "yes", "Failed to read the value as JSON"),
+        ("approve", "true", "read the token of 7 bytes"),
+    ] {
+        let page = browser.press(&path, &[("text", text), ("value", value)]).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        page.shows(says);
+    }
+    let stale = browser.send(form(&path, &[("token", "old"), ("text", &token), ("value", "[1]")])).await;
+    stale.shows(&token).shows("[1]</textarea>");
+    assert_eq!(browser.press(&path, &[("text", &token), ("value", "true")]).await.next(), format!("/run/{one}"));
+    app.run_until_idle().await;
+    assert_eq!(
+        (app.state(one).await.unwrap().state, app.state(other).await.unwrap().state),
+        (State::Completed, State::Waiting)
+    );
+    assert_eq!(browser.press(&path, &[("text", &token), ("value", "true")]).await.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn form_of_an_event_publishes_it_once_and_leads_to_its_deliveries() {
+    let app = sample::shop();
+    let browser = Browser::of(&app);
+    browser.get("/start").await.shows("href=\"/start?event=order.sent\"").shows("order &lt;placed&gt;");
+    let page = browser.get("/start?event=order.sent").await;
+    page.shows("Publish order.sent");
+    let fields = page.filled("/start", &[("body", "7")]);
+    for _ in 0..2 {
+        assert_eq!(browser.send(form("/start", &fields)).await.next(), "/deliveries?event=order.sent");
+        app.advance(minutes(1)).await;
+    }
+    let filter = dacapo::DeliveryFilter { event: Some("order.sent".to_owned()), ..dacapo::DeliveryFilter::default() };
+    let listed = app.client().deliveries().list(filter).await.unwrap().deliveries;
+    assert_eq!((listed.len(), listed[0].body.as_ref().unwrap().text()), (1, "7"));
+    let refused = browser.press("/start", &[("event", "order.sent"), ("body", "{")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    browser.get("/start?event=order.lost").await.shows("The app has no handler of an event of this name");
+}
+
+#[tokio::test]
+async fn form_of_a_task_offers_its_last_bodies_and_takes_tags() {
+    let app = sample::empty();
+    let browser = Browser::of(&app);
+    for file in ["a.csv", "b.csv", "b.csv"] {
+        app.run(IMPORT, Import { file: file.to_owned(), next_row: 0 }).await.unwrap();
+        app.advance(minutes(1)).await;
+    }
+    let page = browser.get("/start?task=import-airports").await;
+    assert_eq!(page.text.matches("/start?task=import-airports&amp;from=").count(), 2, "each once: {}", page.text);
+    let body = [("task", "import-airports"), ("body", "{\"file\": \"c.csv\"}"), ("tags", " yearly, open data ,")];
+    let run = app.state(id(browser.press("/start", &body).await.next())).await.unwrap();
+    assert_eq!(run.tags, ["yearly", "open data"]);
+}
+
+#[tokio::test]
 async fn write_from_another_page_or_host_is_forbidden() {
     let app = sample::empty();
     let browser = Browser::of(&app);
@@ -92,10 +190,22 @@ async fn write_from_another_page_or_host_is_forbidden() {
     }
     let of_another_process = Browser::of(&app).get("/start?task=x").await.token();
     for token in ["", "x", &of_another_process] {
-        for path in
-            ["/start", "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/abort", "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/replay", "/schedules"]
-        {
+        for path in [
+            "/start",
+            "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/abort",
+            "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/replay",
+            "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/pause",
+            "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/resume",
+            "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/reschedule",
+            "/schedules",
+            "/queues",
+            "/delivery",
+            "/deliveries/redrive",
+        ] {
             let fields = [
+                ("id", "1"),
+                ("act", "delete"),
+                ("key", "1"),
                 ("task", "import-airports"),
                 ("name", "nightly-report-b6a668a2"),
                 ("paused", "true"),

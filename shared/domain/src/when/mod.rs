@@ -110,14 +110,52 @@ impl When {
     /// ```
     pub fn resolve(&self, now: Timestamp) -> Result<Timestamp, WhenError> {
         let due = self.due(now).and_then(|due| within_a_year(due, now));
-        due.map_err(|problem| {
-            let instead = match (&self.0, &problem) {
-                (_, WhenProblem::Past { .. } | WhenProblem::TooFar { .. } | WhenProblem::Zero) => None,
-                (Given::Text(text), _) => text::instead_of(text),
-                _ => None,
-            };
-            WhenError::new(self.0.to_string(), problem, instead)
-        })
+        due.map_err(|problem| self.refused(problem))
+    }
+
+    /// The moment it means, seen from `now`, wherever that is: for what is only asked.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve), but for a moment that is past or far ahead.
+    pub fn moment(&self, now: Timestamp) -> Result<Timestamp, WhenError> {
+        self.due(now).map_err(|problem| self.refused(problem))
+    }
+
+    /// The moment it means where it looks back: a duration, a small number, or a number and a unit is so long ago; a
+    /// moment stays what it is.
+    ///
+    /// # Errors
+    /// As [`moment`](Self::moment).
+    ///
+    /// ```
+    /// use dacapo_domain::When;
+    ///
+    /// let now = "2026-01-01T12:00:00Z".parse()?;
+    /// let ago = |when: When| when.ago(now).unwrap().to_string();
+    /// assert_eq!(ago("2 hours".into()), "2026-01-01T10:00:00Z");
+    /// assert_eq!(ago(60_000.into()), "2026-01-01T11:59:00Z");
+    /// assert_eq!(ago(1_767_225_600_000_i64.into()), "2026-01-01T00:00:00Z");
+    /// assert_eq!(ago("2025-12-31T00:00:00Z".into()), "2025-12-31T00:00:00Z");
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
+    pub fn ago(&self, now: Timestamp) -> Result<Timestamp, WhenError> {
+        let moment = self.moment(now)?;
+        let is_moment = match &self.0 {
+            Given::Number(number) => *number > LARGEST_DELAY_MS,
+            Given::Text(text) => rfc3339::looks_like_one(text),
+            Given::Instant(_) => true,
+            Given::Delay(_) | Given::Fraction(_) => false,
+        };
+        Ok(if is_moment { moment } else { now.checked_sub(now.duration_until(moment)).unwrap_or(Timestamp::MIN) })
+    }
+
+    fn refused(&self, problem: WhenProblem) -> WhenError {
+        let instead = match (&self.0, &problem) {
+            (_, WhenProblem::Past { .. } | WhenProblem::TooFar { .. } | WhenProblem::Zero) => None,
+            (Given::Text(text), _) => text::instead_of(text),
+            _ => None,
+        };
+        WhenError::new(self.0.to_string(), problem, instead)
     }
 
     fn due(&self, now: Timestamp) -> Result<Timestamp, WhenProblem> {

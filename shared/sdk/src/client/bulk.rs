@@ -6,10 +6,12 @@ use dacapo_core::{
     bulk,
     commit::{PATIENCE, create_run},
 };
-use dacapo_domain::{Bulk, BulkAction, BulkTally, Json, ListFilter, NewRun, RunRecord, Trigger, later, slot};
+use dacapo_domain::{
+    Bulk, BulkAction, BulkTally, Json, ListFilter, NewRun, RunRecord, Trigger, later, limits, run::Key, slot,
+};
 use futures::future::BoxFuture;
 
-use super::{Client, Started};
+use super::{Client, Started, names::check_names, run::check_chars};
 use crate::Error;
 
 /// The runs of a filter, to all of which something is to be done: see [`Client::bulk`].
@@ -29,6 +31,7 @@ pub struct StartBulk {
     client: Client,
     action: BulkAction,
     per_second: u32,
+    key: Option<String>,
 }
 
 impl Client {
@@ -52,7 +55,7 @@ impl Client {
     }
 
     pub(super) fn start_bulk(&self, action: BulkAction) -> StartBulk {
-        StartBulk { client: self.clone(), action, per_second: Bulk::RATE }
+        StartBulk { client: self.clone(), action, per_second: Bulk::RATE, key: None }
     }
 }
 
@@ -75,15 +78,32 @@ impl StartBulk {
         self
     }
 
+    /// Starts it once: a second call with the key gives the first bulk run's id, for 30 days. 1 to 256 characters.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
     /// Counts those that it would be done to, and does nothing.
     ///
     /// # Errors
-    /// `Usage` for a filter that can't be used; an error of the store.
+    /// `Usage` for a filter that can't be used; `NotFound` for a task, function or event that isn't there and of which there
+    /// are no records either; an error of the store.
     pub async fn count(&self) -> Result<u64, Error> {
         self.action.check().map_err(Error::usage)?;
         let ports = self.client.ports();
         ports.clock.synchronize().await?;
-        bulk::count(&self.client.app, &self.action.clone().by(ports.clock.now())).await
+        if let BulkAction::Abort { runs, .. } | BulkAction::Replay { runs } = &self.action {
+            self.client.check_task(runs).await?;
+        }
+        let count = bulk::count(&self.client.app, &self.action.clone().by(ports.clock.now())).await?;
+        match &self.action {
+            BulkAction::Redrive { deliveries } if count == 0 => {
+                check_names(deliveries, &*self.client.manifest().await?)?
+            }
+            _ => {}
+        }
+        Ok(count)
     }
 
     async fn start(self) -> Result<Started<BulkTally>, Error> {
@@ -91,11 +111,16 @@ impl StartBulk {
             let (given, most) = (self.per_second, Bulk::MAX_RATE);
             return Err(Error::usage(format_args!("do it to {given} a second (allowed: 1 to {most})")));
         }
+        check_chars("a key", self.key.as_deref())?;
         let total = self.count().await?;
         let (ports, cx) = (self.client.ports(), self.client.ports().clock.decision_context());
         let bulk = Bulk::new(self.action.by(cx.now), self.per_second, total);
         let body = Json::of(&bulk).map_err(Error::usage)?;
-        let new = NewRun::at(ports.clock.new_id(), dacapo_domain::BULK, cx.now, Trigger::Run);
+        let until = later(cx.now, limits::KEY_LIFE);
+        let new = NewRun {
+            key: self.key.map(|text| Key { text, until }),
+            ..NewRun::at(ports.clock.new_id(), dacapo_domain::BULK, cx.now, Trigger::Run)
+        };
         let decision = RunRecord::create(new, &cx).with(slot::BODY, body);
         let created = create_run(ports, &decision, later(cx.now, PATIENCE)).await?;
         Ok(Started::of(&decision.record, created))

@@ -5,10 +5,10 @@ use dacapo_core::{
     dead_letter,
     list::{Found, list_deliveries},
 };
-use dacapo_domain::{BulkAction, DeliveryFilter, DeliveryRecord, DeliveryView, Machine, Manifest, RecordKey, later};
+use dacapo_domain::{BulkAction, DeliveryFilter, DeliveryRecord, DeliveryView, Machine, RecordKey, later};
 use jiff::Timestamp;
 
-use super::{Client, StartBulk, suggestion};
+use super::{Client, StartBulk, names::check_names};
 use crate::{Error, ErrorKind};
 
 /// A page of deliveries.
@@ -111,22 +111,4 @@ impl DeliveryClient {
     fn deadline(&self) -> Timestamp {
         later(self.client.ports().clock.now(), PATIENCE)
     }
-}
-
-/// Checks that the app has the function and the event that a filter names.
-fn check_names(filter: &DeliveryFilter, manifest: &Manifest) -> Result<(), Error> {
-    let with_handlers = || manifest.functions.iter().filter(|function| !function.subscriptions().is_empty());
-    let functions: Vec<&str> = with_handlers().map(|function| &*function.name).collect();
-    let mut events: Vec<&str> = with_handlers().flat_map(|it| it.subscriptions()).map(|it| &*it.event).collect();
-    events.sort_unstable();
-    events.dedup();
-    for (what, name, known) in
-        [("function of event handlers", &filter.function, functions), ("handler of an event", &filter.event, events)]
-    {
-        if let Some(name) = name.as_deref().filter(|name| !known.contains(name)) {
-            let text = format!("find a {what} named {name:?}{}", suggestion(name, &known));
-            return Err(Error::new(ErrorKind::NotFound, text));
-        }
-    }
-    Ok(())
 }

@@ -56,12 +56,15 @@ impl Client {
     }
 
     async fn found(&self, filter: &ListFilter) -> Result<Found<Stored<RunRecord>>, Error> {
-        if let Some(task) = filter.task.as_deref().filter(|task| *task != BULK) {
-            let (manifest, former) = (self.app.manifest().await?, self.app.former_tasks().await?);
-            if manifest.task(task).is_none() && !former.iter().any(|former| former.name == task) {
-                return Err(unknown_task(&manifest, task));
-            }
-        }
+        self.check_task(filter).await?;
         list_runs(&self.app, filter).await
+    }
+
+    /// Checks that the app has, or had, the task that a filter names.
+    pub(super) async fn check_task(&self, filter: &ListFilter) -> Result<(), Error> {
+        let Some(task) = filter.task.as_deref().filter(|task| *task != BULK) else { return Ok(()) };
+        let (manifest, former) = (self.app.manifest().await?, self.app.former_tasks().await?);
+        let is_known = manifest.task(task).is_some() || former.iter().any(|former| former.name == task);
+        if is_known { Ok(()) } else { Err(unknown_task(&manifest, task)) }
     }
 }

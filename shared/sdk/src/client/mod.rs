@@ -4,7 +4,9 @@ mod batch;
 mod bulk;
 mod control;
 mod deliveries;
+mod health;
 mod list;
+mod names;
 mod publish;
 mod query;
 mod queues;
@@ -12,6 +14,7 @@ mod run;
 mod schedules;
 mod token;
 mod wait;
+mod watch;
 
 use std::sync::Arc;
 
@@ -28,6 +31,7 @@ pub(crate) use run::check_tags;
 pub use run::{StartRun, Started};
 pub use schedules::{ScheduleClient, ScheduleState};
 pub use token::Completed;
+pub use watch::RunWatch;
 
 use crate::{Error, ErrorKind};
 

@@ -34,11 +34,19 @@ impl Client {
     /// # Errors
     /// `NotFound` if there is no such run.
     pub async fn logs(&self, id: Id) -> Result<Vec<LogEntry>, Error> {
+        self.logs_after(id, None).await
+    }
+
+    /// The log entries after the one of this place, in the order they were made; all of them where no place is given.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such run.
+    pub async fn logs_after(&self, id: Id, after: Option<&str>) -> Result<Vec<LogEntry>, Error> {
         self.stored(id).await?;
         let key = RunRecord::key_of(id);
         let mut entries: Vec<LogEntry> = vec![];
         loop {
-            let after = entries.last().map(LogEntry::sort);
+            let after = entries.last().map(LogEntry::sort).or_else(|| after.map(ToOwned::to_owned));
             let page = self.ports().records.read_log(&key, after.as_deref(), LOG_PAGE).await?;
             let is_last = page.len() < LOG_PAGE;
             for line in &page {

@@ -1,0 +1,135 @@
+//! The app at a glance: what needs a look, what each task does, how much ended and failed in the last hours.
+
+use std::time::Duration;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use dacapo::{Finding, Health, ListFilter, Listed, RunView, State as RunState, TaskHealth};
+use dacapo_domain::until;
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use crate::{
+    chart::{self, Column},
+    list::{self, address},
+    page::{DEAD_LETTERS, Dashboard, Frame, PageError, runs_of},
+    run::parts,
+    show::{ago, counted, plain},
+};
+
+/// The columns of the chart, and the time of one.
+const COLUMNS: usize = 24;
+const COLUMN: Duration = Duration::from_secs(900);
+/// The runs that the chart counts, at most: the newest.
+const COUNTED: usize = 1_000;
+
+/// `GET /overview`
+pub async fn show(State(dashboard): State<Dashboard>) -> Response {
+    match page(&dashboard).await {
+        Ok(page) => page.into_response(),
+        Err(error) => error.page(&dashboard),
+    }
+}
+
+async fn page(dashboard: &Dashboard) -> Result<Markup, PageError> {
+    let (health, now) = (dashboard.client.health().await?, dashboard.now());
+    let since = now.checked_sub(COLUMN * u32::try_from(COLUMNS).unwrap_or_default()).ok();
+    let recent = dashboard.client.list(ListFilter { since, limit: COUNTED, ..ListFilter::default() }).await?;
+    let rows: Vec<Markup> = health.tasks.iter().map(|task| row(task, now)).collect();
+    let headings = ["Task", "Due", "Running", "Stands in line", "Paused", "Waits", "Failed lately"];
+    let content = html! {
+        h1 { "Overview" }
+        (verdict(&health, now))
+        div class="sheet" { h2 { "What ended in the last 6 hours" } (throughput(&recent, now)) }
+        h2 { "Tasks" }
+        (list::table(&headings, &rows, &html! { "The app has no tasks." }))
+        @if health.has_more { p class="soft" { "There are more unfinished runs; those that are due first are counted." } }
+        p class="soft" {
+            "Deliveries: " a href="/deliveries?state=retrying" { (health.retrying) " tried again" } ", "
+            a href=(DEAD_LETTERS) { (counted(health.dead_letters, "dead letter")) } "."
+        }
+    };
+    Ok(dashboard.page(&Frame { title: "Overview", at: "/overview", refresh: Some(5) }, &content))
+}
+
+fn verdict(health: &Health, now: Timestamp) -> Markup {
+    html! {
+        @if health.is_well() {
+            p class="sheet well" { span class="state completed" { "All is well" } }
+        } @else {
+            ul class="notice findings" aria-label="What needs a look" {
+                @for finding in &health.findings { li { a href=(leads_to(finding)) { (says(finding, now)) } } }
+            }
+        }
+    }
+}
+
+fn says(finding: &Finding, now: Timestamp) -> Markup {
+    html! {
+        @match finding {
+            Finding::Overdue { task, count, oldest_due_at } => {
+                b { (plain(task)) } ": " (count) " overdue, the first was due " (ago(*oldest_due_at, now))
+            },
+            Finding::Failing { task, failed, ended } => { b { (plain(task)) } ": " (failed) " of the last " (ended) " failed" },
+            Finding::DeadLetters { count } => { (counted(*count, "dead letter")) },
+            Finding::Paused { queue } => { "queue " b { (plain(queue)) } " is paused, and runs wait for it" },
+        }
+    }
+}
+
+fn leads_to(finding: &Finding) -> String {
+    match finding {
+        Finding::Overdue { task, .. } => address("/", &[("task", &**task), ("state", "submitted")]),
+        Finding::Failing { task, .. } => address("/", &[("task", &**task), ("state", "failed")]),
+        Finding::DeadLetters { .. } => DEAD_LETTERS.to_owned(),
+        Finding::Paused { .. } => "/queues".to_owned(),
+    }
+}
+
+fn row(task: &TaskHealth, now: Timestamp) -> Markup {
+    html! {
+        tr {
+            td data-label="Task" { a href=(runs_of("task", &task.task)) { (plain(&task.task)) } }
+            td class="tight" data-label="Due" {
+                (task.due) @if let Some(since) = task.oldest_due_at { span class="soft" { " since " (ago(since, now)) } }
+            }
+            td data-label="Running" { (task.running) }
+            td data-label="In line" { (task.parked) }
+            td data-label="Paused" { (task.paused) }
+            td data-label="Waits" { (task.waiting) }
+            td class="tight" data-label="Failed" {
+                @if task.ended == 0 { span class="soft" { "none ended" } } @else { (task.failed) " of " (task.ended) }
+            }
+        }
+    }
+}
+
+/// The runs that ended, by the time of their end.
+fn throughput(recent: &Listed, now: Timestamp) -> Markup {
+    let columns = by_time(&recent.runs, now);
+    let (failed, others) = columns.iter().fold((0, 0), |(a, b), it| (a + it.failed, b + it.others));
+    let says = format!("{others} ended well or were aborted, {failed} failed");
+    html! {
+        (chart::columns(&columns, &says))
+        div class="axis soft" { span { "6 h ago" } span { "now" } }
+        p class="soft" {
+            (says) @if recent.cursor.is_some() { "; of the last " (COUNTED) " runs" } "."
+        }
+    }
+}
+
+fn by_time(runs: &[RunView], now: Timestamp) -> Vec<Column> {
+    let mut columns = vec![Column::default(); COLUMNS];
+    for run in runs {
+        let Some(ended_at) = parts::ended_at(run) else { continue };
+        let back = usize::try_from(until(ended_at, now).as_secs() / COLUMN.as_secs()).unwrap_or(usize::MAX);
+        let Some(column) = COLUMNS.checked_sub(1 + back).and_then(|n| columns.get_mut(n)) else { continue };
+        match run.state {
+            RunState::Failed => column.failed += 1,
+            _ => column.others += 1,
+        }
+    }
+    columns
+}
