@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser, parser::ValueSource};
 
 use crate::{
     commands::Command,
-    context::Global,
+    context::{Global, local_variable},
     failure::{CliError, exit},
     output::Output,
 };
@@ -28,7 +28,7 @@ pub struct Arguments {
 /// # Errors
 /// The exit code, after the message was printed.
 pub fn parse() -> Result<Arguments, ExitCode> {
-    Arguments::try_parse().map_err(|error| {
+    read().map_err(|error| {
         let asked_for_json = std::env::args_os().any(|argument| argument == "--json");
         if error.use_stderr() && asked_for_json {
             return Output::new(true).failure(&CliError::usage(in_one_line(&error.to_string())));
@@ -38,6 +38,16 @@ pub fn parse() -> Result<Arguments, ExitCode> {
         let _ = error.print();
         ExitCode::from(code)
     })
+}
+
+/// Reads the arguments. DACAPO_LOCAL means the dev engine, unless one of the options that name a place on AWS is typed.
+fn read() -> Result<Arguments, clap::Error> {
+    let matches = Arguments::command().try_get_matches()?;
+    let mut arguments = Arguments::from_arg_matches(&matches)?;
+    let is_typed = |option: &str| matches.value_source(option) == Some(ValueSource::CommandLine);
+    let names_a_place = ["app", "stage", "profile", "region", "endpoint_url"].into_iter().any(is_typed);
+    arguments.global.local |= local_variable().is_some() && !names_a_place;
+    Ok(arguments)
 }
 
 /// Clap's words without its advice to read on.

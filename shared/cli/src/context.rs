@@ -16,7 +16,8 @@ const LOCAL: &str = "http://127.0.0.1:8787";
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where")]
 pub struct Global {
-    /// The dev engine on this machine (at DACAPO_LOCAL, else http://127.0.0.1:8787) instead of AWS
+    /// The dev engine on this machine (at DACAPO_LOCAL, else http://127.0.0.1:8787) instead of AWS; with DACAPO_LOCAL it
+    /// is the default, unless an option names a place on AWS
     #[arg(long, global = true)]
     pub local: bool,
 
@@ -47,7 +48,8 @@ pub struct Global {
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
 
-    /// One JSON document on standard output, for programs; a failure is one on standard error
+    /// One JSON document on standard output, for programs, or one a line with --watch and --follow; a failure is one on
+    /// standard error
     #[arg(long, global = true, help_heading = "Output")]
     pub json: bool,
 }
@@ -115,9 +117,14 @@ fn app(global: &Global) -> CliResult<String> {
 }
 
 fn local_url() -> CliResult<String> {
-    let url = std::env::var("DACAPO_LOCAL").ok().filter(|url| !url.is_empty()).unwrap_or_else(|| LOCAL.to_owned());
+    let url = local_variable().unwrap_or_else(|| LOCAL.to_owned());
     match url.starts_with("http://") {
         true => Ok(url),
         false => Err(CliError::usage(format!("DACAPO_LOCAL is {url:?} (expected such as {LOCAL})"))),
     }
+}
+
+/// The address of the dev engine that the environment names.
+pub fn local_variable() -> Option<String> {
+    std::env::var("DACAPO_LOCAL").ok().filter(|url| !url.is_empty())
 }

@@ -14,6 +14,19 @@ pub mod exit {
     pub const NOT_FOUND: u8 = 3;
     /// No access: credentials are missing or refused, or the engine or endpoint doesn't answer.
     pub const NO_ACCESS: u8 = 4;
+
+    /// All of them, with the word for each and what it means.
+    pub const ALL: [(u8, &str, &str); 5] = [
+        (DONE, "done", "done"),
+        (
+            FAILED,
+            "failed",
+            "the operation failed; with --wait, and for wait, the run did; for stats, something needs a look",
+        ),
+        (USAGE, "usage", "the arguments can't be used, and nothing was done"),
+        (NOT_FOUND, "not-found", "there is no such run, task, event, queue or schedule, or the app isn't deployed"),
+        (NO_ACCESS, "no-access", "credentials are missing or refused, or the engine or endpoint doesn't answer"),
+    ];
 }
 
 /// The error of a command: one line for people, and an exit code for programs.
@@ -47,10 +60,10 @@ impl CliError {
     /// The word for its exit code, for programs.
     pub const fn kind(&self) -> &'static str {
         match self.code {
-            exit::USAGE => "usage",
-            exit::NOT_FOUND => "not-found",
-            exit::NO_ACCESS => "no-access",
-            _ => "failed",
+            exit::USAGE => exit::ALL[2].1,
+            exit::NOT_FOUND => exit::ALL[3].1,
+            exit::NO_ACCESS => exit::ALL[4].1,
+            _ => exit::ALL[1].1,
         }
     }
 }

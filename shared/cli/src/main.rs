@@ -6,6 +6,7 @@ mod context;
 mod environment;
 mod failure;
 mod output;
+mod times;
 mod values;
 mod workspace;
 

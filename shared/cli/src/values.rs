@@ -1,16 +1,19 @@
-//! The values of arguments: a body, a run's id, a time, which runs or deliveries are meant.
+//! The values of arguments: a body, a run's id, which runs or deliveries are meant.
 
 use std::io::Read;
 
 use clap::Args;
 use dacapo::{DeliveryFilter, DeliveryState, ListFilter};
-use dacapo_domain::{Id, Json, State, When, until};
+use dacapo_domain::{Id, Json, State, When};
 use jiff::Timestamp;
 
-use crate::failure::{CliError, CliResult};
+use crate::{
+    failure::{CliError, CliResult},
+    times::past,
+};
 
 /// The arguments that say which runs are meant.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct RunFilter {
     /// Runs of this task
     #[arg(long, value_name = "NAME")]
@@ -27,12 +30,12 @@ pub struct RunFilter {
     /// Runs that this schedule has started
     #[arg(long, value_name = "NAME")]
     schedule: Option<String>,
-    /// Runs created then or later: a timestamp, or how long ago, such as "2 hours"
-    #[arg(long, value_name = "TIME", value_parser = past)]
-    since: Option<Past>,
+    /// Runs created then or later: a timestamp, or how long ago, such as "2 hours" or, in milliseconds, 60000
+    #[arg(long, value_name = "TIME", value_parser = past, allow_hyphen_values = true)]
+    since: Option<When>,
     /// Runs created before then: a timestamp, or how long ago
-    #[arg(long, value_name = "TIME", value_parser = past)]
-    until: Option<Past>,
+    #[arg(long, value_name = "TIME", value_parser = past, allow_hyphen_values = true)]
+    until: Option<When>,
 }
 
 /// The arguments that say which deliveries are meant.
@@ -44,36 +47,26 @@ pub struct DeliveryNames {
     /// Deliveries of events of this name
     #[arg(long, value_name = "NAME")]
     event: Option<String>,
-    /// Deliveries of events published then or later: a timestamp, or how long ago, such as "2 hours"
-    #[arg(long, value_name = "TIME", value_parser = past)]
-    since: Option<Past>,
+    /// Deliveries of events published then or later: a timestamp, or how long ago, such as "2 hours" or, in milliseconds, 60000
+    #[arg(long, value_name = "TIME", value_parser = past, allow_hyphen_values = true)]
+    since: Option<When>,
     /// Deliveries of events published before then: a timestamp, or how long ago
-    #[arg(long, value_name = "TIME", value_parser = past)]
-    until: Option<Past>,
-}
-
-/// A time in the past.
-#[derive(Clone, Debug)]
-pub enum Past {
-    /// This one.
-    At(Timestamp),
-    /// As long ago as this is ahead.
-    Ago(When),
+    #[arg(long, value_name = "TIME", value_parser = past, allow_hyphen_values = true)]
+    until: Option<When>,
 }
 
 impl RunFilter {
     /// The filter of the runs that are meant, seen from now.
     pub fn filter(self, now: Timestamp) -> ListFilter {
         let Self { task, state, tag, parent, schedule, since, until } = self;
-        let at = |past: Past| past.seen_from(now);
         ListFilter {
             task,
             state,
             tag,
             parent,
             schedule,
-            since: since.map(at),
-            until: until.map(at),
+            since: ago(since, now),
+            until: ago(until, now),
             ..ListFilter::default()
         }
     }
@@ -83,32 +76,14 @@ impl DeliveryNames {
     /// The filter of the deliveries that are meant.
     pub fn filter(self, state: Option<DeliveryState>, now: Timestamp) -> DeliveryFilter {
         let Self { function, event, since, until } = self;
-        let at = |past: Past| past.seen_from(now);
-        let (since, until) = (since.map(at), until.map(at));
+        let (since, until) = (ago(since, now), ago(until, now));
         DeliveryFilter { function, event, state, since, until, ..DeliveryFilter::default() }
     }
 }
 
-impl Past {
-    /// The time, seen from now.
-    pub fn seen_from(self, now: Timestamp) -> Timestamp {
-        match self {
-            Self::At(at) => at,
-            Self::Ago(when) => now - until(now, when.resolve(now).unwrap_or(now)),
-        }
-    }
-}
-
-/// Reads a time in the past.
-pub fn past(text: &str) -> Result<Past, String> {
-    if let Ok(at) = text.parse() {
-        return Ok(Past::At(at));
-    }
-    let when = When::from(text);
-    match when.resolve(crate::output::now()) {
-        Ok(_) => Ok(Past::Ago(when)),
-        Err(error) => Err(format!("{error}; or an RFC 3339 timestamp, such as 2027-01-31T08:00:00Z")),
-    }
+/// The moment so long ago; it was checked when it was read.
+fn ago(past: Option<When>, now: Timestamp) -> Option<Timestamp> {
+    past.and_then(|past| past.ago(now).ok())
 }
 
 /// Reads a `--body`: JSON, `@file`, or `-` for standard input. Without one it is `{}`.
@@ -158,9 +133,4 @@ fn parse(name: &str, text: &str, is_typed: bool) -> CliResult<Json> {
 /// Reads a run's id.
 pub fn run_id(text: &str) -> Result<Id, String> {
     text.parse().map_err(|error: dacapo_domain::IdError| error.to_string())
-}
-
-/// Reads a `--from`.
-pub fn timestamp(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| "allowed are RFC 3339 timestamps, such as 2027-01-31T08:00:00Z".to_owned())
 }

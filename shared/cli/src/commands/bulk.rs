@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use dacapo::{Client, DeliveryFilter, ListFilter, StartBulk};
 use serde_json::json;
 
-use super::run::until_its_end;
+use super::{examples, run::until_its_end};
 use crate::{
     context::Context,
     failure::{CliError, CliResult},
@@ -17,10 +17,13 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum Bulk {
     /// Abort all runs that the options name and that have not ended
+    #[command(after_help = examples!("bulk abort --task import-airports --since '1 hour' --dry-run"))]
     Abort(Abort),
     /// Start a run like each that the options name
+    #[command(after_help = examples!("bulk replay --state failed --since '1 day' --per-second 20"))]
     Replay(Replay),
     /// Send all dead letters again that the options name, with their attempts at 0
+    #[command(after_help = examples!("bulk redrive --function user-joined"))]
     Redrive(Redrive),
 }
 
@@ -65,6 +68,9 @@ pub struct How {
     /// Wait for its end
     #[arg(long)]
     wait: bool,
+    /// Don't ask first, as is done on a terminal
+    #[arg(long)]
+    yes: bool,
 }
 
 impl Bulk {
@@ -102,6 +108,12 @@ impl How {
         if self.dry_run {
             let count = start.count().await?;
             return Ok(cx.output.give(&json!({"count": count}), || format!("it would be done to {count}")));
+        }
+        if !self.yes && cx.output.can_ask() {
+            let count = start.count().await?;
+            if !cx.output.asks(&format!("it will be done to {count}: go on? [y/N] ")) {
+                return Err(CliError::failed("nothing was done (answer with y, or use --yes)"));
+            }
         }
         let id = start.per_second(self.per_second).await?.id();
         if self.wait {

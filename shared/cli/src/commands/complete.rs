@@ -8,8 +8,6 @@ use serde_json::json;
 use crate::{context::Context, failure::CliResult, values};
 
 /// The run that waits for the token goes on; one that doesn't wait yet won't have to. A token is completed once.
-///
-/// Example: dacapo complete AZvjQg… '{"granted":true}'
 #[derive(Debug, Args)]
 pub struct Complete {
     /// The token's text, as its run's handler gave it

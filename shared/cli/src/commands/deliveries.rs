@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use dacapo::{Client, DeliveryFilter, DeliveryState, DeliveryView, ListedDeliveries};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use super::bulk;
+use super::{bulk, examples};
 use crate::{
     context::Context,
     failure::CliResult,
@@ -19,8 +20,10 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum Deliveries {
     /// List deliveries that have failed, newest first
+    #[command(after_help = examples!("deliveries list --function user-joined --state retrying"))]
     List(List),
     /// Show a delivery: body, attempts, last error, next try
+    #[command(after_help = examples!("deliveries show 01KDVJ29Q0Q0B9FME0N1VT25N3/user-joined/user.joined"))]
     Show(DeliveryId),
 }
 
@@ -28,12 +31,16 @@ pub enum Deliveries {
 #[derive(Debug, Subcommand)]
 pub enum DeadLetters {
     /// List dead letters, newest first
+    #[command(after_help = examples!("dead-letters list --event user.joined"))]
     List(ListDead),
     /// Show a dead letter: body, attempts, last error
+    #[command(after_help = examples!("dead-letters show 01KDVJ29Q0Q0B9FME0N1VT25N3/user-joined/user.joined"))]
     Show(DeliveryId),
     /// Send dead letters again, with their attempts at 0
+    #[command(after_help = examples!("dead-letters redrive 01KDVJ29Q0Q0B9FME0N1VT25N3/user-joined/user.joined", "dead-letters redrive --event user.joined --dry-run"))]
     Redrive(RedriveDead),
     /// Delete a dead letter
+    #[command(after_help = examples!("dead-letters delete 01KDVJ29Q0Q0B9FME0N1VT25N3/user-joined/user.joined"))]
     Delete(DeliveryId),
 }
 
@@ -68,7 +75,7 @@ pub struct ListDead {
 #[derive(Debug, Args)]
 pub struct RedriveDead {
     /// The delivery's id, as the list shows it
-    #[arg(conflicts_with_all = ["function", "event", "since", "until", "all", "dry_run", "per_second", "wait"])]
+    #[arg(conflicts_with_all = ["function", "event", "since", "until", "all", "dry_run", "per_second", "wait", "yes"])]
     id: Option<String>,
     #[command(flatten)]
     all: bulk::Redrive,
@@ -79,6 +86,11 @@ pub struct RedriveDead {
 struct Page<'a> {
     deliveries: &'a [DeliveryView],
     cursor: Option<&'a str>,
+    /// The bounds of time that the cursor is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
     unreadable: &'a [String],
 }
 
@@ -118,11 +130,12 @@ impl ListDead {
     async fn run(self, cx: &Context<'_>, client: &Client, state: Option<DeliveryState>) -> CliResult<ExitCode> {
         let (now, Self { names, limit, cursor }) = (client.ports().clock.now(), self);
         let filter = DeliveryFilter { limit: limit.into(), cursor, ..names.filter(state, now) };
+        let (since, until) = (filter.since, filter.until);
         let ListedDeliveries { deliveries, unreadable, cursor } = client.deliveries().list(filter).await?;
-        let document = Page { deliveries: &deliveries, cursor: cursor.as_deref(), unreadable: &unreadable };
-        Ok(cx
-            .output
-            .give(&document, || output::page(delivery::table(&deliveries, now), &unreadable, cursor.as_deref())))
+        let cursor = cursor.as_deref();
+        let document = Page { deliveries: &deliveries, cursor, since, until, unreadable: &unreadable };
+        let text = || output::page(delivery::table(&deliveries, now), &unreadable, output::more(cursor, since, until));
+        Ok(cx.output.give(&document, text))
     }
 }
 

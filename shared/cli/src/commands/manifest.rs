@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use dacapo_dashboard::show::took;
-use dacapo_domain::Holds;
+use dacapo_domain::{Holds, Retry, TaskEntry};
 
 use crate::{
     context::Context,
@@ -29,9 +29,8 @@ pub fn text(manifest: &dacapo_domain::Manifest) -> String {
         let (crate_name, memory) = (function.crate_name.clone(), format!("{} MB", function.memory_mb));
         match &function.holds {
             Holds::Task(task) => {
-                let private = if task.private { "private" } else { "" };
                 let timeout = took(task.policy.timeout);
-                table.row(["task".into(), line(&task.name, 64), crate_name, timeout, memory, private.into()]);
+                table.row(["task".into(), line(&task.name, 64), crate_name, timeout, memory, says(task)]);
                 for schedule in &task.schedules {
                     let when = line(&schedule.schedule.to_string(), 80);
                     table.row([
@@ -47,9 +46,10 @@ pub fn text(manifest: &dacapo_domain::Manifest) -> String {
             Holds::Events(handlers) => {
                 for handler in handlers {
                     let timeout = took(handler.timeout);
-                    let says = if handler.dead_letter { "dead letters" } else { "" };
+                    let kept = if handler.dead_letter { ", dead letters" } else { "" };
+                    let says = format!("{}, {}{kept}", line(&handler.handler, 64), attempts(&handler.retry));
                     let name = line(&handler.event, 64);
-                    table.row(["event".into(), name, crate_name.clone(), timeout, memory.clone(), says.into()]);
+                    table.row(["event".into(), name, crate_name.clone(), timeout, memory.clone(), says]);
                 }
             }
             Holds::Conductor => {
@@ -58,4 +58,21 @@ pub fn text(manifest: &dacapo_domain::Manifest) -> String {
         }
     }
     format!("app {}\n{}", manifest.app, table.text())
+}
+
+/// What is said of a task besides: that it is private, its limits, its queue.
+fn says(task: &TaskEntry) -> String {
+    let limits = &task.policy.limits;
+    let private = task.private.then(|| "private".to_owned());
+    let limited = (!limits.is_none()).then(|| limits.to_string());
+    let queue = limits.queue.as_ref().map(|queue| format!("queue {queue}"));
+    private.into_iter().chain(limited).chain(queue).collect::<Vec<_>>().join(", ")
+}
+
+fn attempts(retry: &Retry) -> String {
+    match (retry.max_attempts(), retry.max_age()) {
+        (1, _) => "1 attempt".to_owned(),
+        (u32::MAX, Some(age)) => format!("tried for {}", took(age)),
+        (most, _) => format!("{most} attempts"),
+    }
 }

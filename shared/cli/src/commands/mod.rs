@@ -5,7 +5,10 @@ mod complete;
 mod dashboard;
 mod deliveries;
 mod dev;
+mod help;
+mod logs;
 mod manifest;
+mod pause;
 mod preview;
 mod publish;
 mod queries;
@@ -13,6 +16,7 @@ mod queues;
 mod run;
 mod run_control;
 mod schedules;
+mod stats;
 
 use std::{io::Write, process::ExitCode};
 
@@ -24,36 +28,58 @@ use crate::{
     failure::{CliError, CliResult},
 };
 
+/// The end of a command's help.
+macro_rules! examples {
+    ($($line:literal),+) => {
+        concat!("Examples:", $("\n  dacapo ", $line),+)
+    };
+}
+use examples;
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Build the workspace's functions and run them on this machine
+    #[command(after_help = examples!("dev --durability full"))]
     Dev(dev::Dev),
     /// Start a run of a task
+    #[command(after_help = examples!("run import-airports --body '{\"file\": \"a.csv\"}' --when '10 minutes'", "run import-airports --key monday --tag yearly --ttl '1 hour'"))]
     Run(run::Run),
     /// Publish an event
+    #[command(after_help = examples!("publish user.joined --body '{\"email\": \"ada@example.org\"}'"))]
     Publish(publish::Publish),
     /// Show a run
+    #[command(after_help = examples!("state 01KDVJ29Q0Q0B9FME0N1VT25N3 --watch"))]
     State(queries::State),
     /// List runs, newest first, or unfinished ones by when they are due
+    #[command(after_help = examples!("list --state failed --since '2 hours'", "list --task import-airports --tag yearly"))]
     List(queries::List),
     /// Show what a run logged
-    Logs(queries::Logs),
+    #[command(after_help = examples!("logs 01KDVJ29Q0Q0B9FME0N1VT25N3 --follow"))]
+    Logs(logs::Logs),
     /// Wait for the end of a run
+    #[command(after_help = examples!("wait 01KDVJ29Q0Q0B9FME0N1VT25N3 --timeout '10 minutes'"))]
     Wait(run::Wait),
     /// Abort a run
+    #[command(after_help = examples!("abort 01KDVJ29Q0Q0B9FME0N1VT25N3 --message 'wrong file'"))]
     Abort(run_control::Abort),
     /// Pause a run: nothing of it starts until it is resumed
+    #[command(after_help = examples!("pause 01KDVJ29Q0Q0B9FME0N1VT25N3"))]
     Pause(run_control::Pause),
     /// Resume a run that is paused
+    #[command(after_help = examples!("resume 01KDVJ29Q0Q0B9FME0N1VT25N3"))]
     Resume(run_control::Resume),
     /// Start a new run with an earlier one's body, or another
+    #[command(after_help = examples!("replay 01KDVJ29Q0Q0B9FME0N1VT25N3 --body '{\"file\": \"b.csv\"}'"))]
     Replay(run_control::Replay),
     /// Change when a run that has not started is due
+    #[command(after_help = examples!("reschedule 01KDVJ29Q0Q0B9FME0N1VT25N3 '5 minutes'"))]
     Reschedule(run_control::Reschedule),
     /// Complete a token that a run waits for
+    #[command(after_help = examples!("complete AZvjQgTOKEN '{\"granted\": true}'"))]
     Complete(complete::Complete),
     /// Show what the app's functions say of themselves
+    #[command(after_help = examples!("manifest --json"))]
     Manifest(manifest::Manifest),
     /// Recurring schedules: declared ones, and those made at run time
     #[command(subcommand)]
@@ -70,19 +96,30 @@ pub enum Command {
     /// Queues: what they limit, and whether they are paused
     #[command(subcommand)]
     Queues(queues::Queues),
+    /// Say whether the app is well, and what to look at first
+    #[command(after_help = examples!("stats --json"))]
+    Stats(stats::Stats),
     /// Say when a text such as "5 minutes" is
+    #[command(after_help = examples!("when '5 minutes'", "when 300000"))]
     When(preview::When),
     /// Say when a schedule such as every "5 minutes" fires
+    #[command(after_help = examples!("every '5 minutes' --next 3"))]
     Every(preview::Every),
     /// Say when a schedule such as cron "0 6 ? * MON-FRI *" fires
+    #[command(after_help = examples!("cron '0 6 ? * MON-FRI *' --timezone Europe/Berlin"))]
     Cron(preview::Cron),
     /// Serve pages of runs and schedules to this machine's browsers
+    #[command(after_help = examples!("dashboard --stage prod"))]
     Dashboard(dashboard::Dashboard),
+    /// Describe the command line, or one command
+    #[command(after_help = examples!("help queues pause", "help --json"))]
+    Help(help::Help),
     /// Print a completion script for a shell
+    #[command(after_help = examples!("completions bash > ~/.local/share/bash-completion/completions/dacapo"))]
     Completions(Completions),
 }
 
-/// Example: dacapo completions bash > ~/.local/share/bash-completion/completions/dacapo
+/// A completion script.
 #[derive(Debug, Args)]
 pub struct Completions {
     /// The shell
@@ -129,9 +166,11 @@ pub fn run(command: Command, cx: &Context<'_>, program: clap::Command) -> CliRes
             Command::DeadLetters(it) => it.run(cx).await,
             Command::Queues(it) => it.run(cx).await,
             Command::Dashboard(it) => it.run(cx).await,
+            Command::Stats(it) => it.run(cx).await,
             Command::When(it) => it.run(cx),
             Command::Every(it) => it.run(cx),
             Command::Cron(it) => it.run(cx),
+            Command::Help(it) => it.run(cx, program),
             Command::Completions(it) => Ok(it.run(program)),
         }
     })

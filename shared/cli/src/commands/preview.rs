@@ -13,25 +13,24 @@ use crate::{
     context::Context,
     failure::{CliError, CliResult},
     output,
-    values::timestamp,
+    times::{moment, when},
 };
 
 /// The forms of a time: "5 minutes", "2 days", "3 months", "2027-01-31T08:00:00Z".
 #[derive(Debug, Args)]
 pub struct When {
-    /// A number and a unit, or an RFC 3339 timestamp
-    #[arg(allow_hyphen_values = true)]
-    text: String,
-    /// The time to count from, as an RFC 3339 timestamp [default: now]
-    #[arg(long, value_name = "TIME", value_parser = timestamp)]
+    /// A number and a unit, an RFC 3339 timestamp, or a number of milliseconds from now or since 1970
+    #[arg(allow_hyphen_values = true, value_parser = when)]
+    text: dacapo_domain::When,
+    /// The time to count from, such as 2027-01-31T08:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     from: Option<Timestamp>,
 }
 
 impl When {
     pub fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let from = self.from.unwrap_or_else(output::now);
-        let due = dacapo_domain::When::from(self.text.as_str()).resolve(from);
-        let due = due.map_err(|error| CliError::usage(format!("failed to {error}")))?;
+        let due = self.text.resolve(from).map_err(|error| CliError::usage(format!("failed to {error}")))?;
         Ok(cx.output.give(&json!({"due": due}), || format!("{due} ({})", ago(due, from))))
     }
 }
@@ -42,8 +41,8 @@ pub struct Every {
     /// A whole number of minutes, hours or days
     #[arg(allow_hyphen_values = true)]
     text: String,
-    /// The time at which the schedule is created, as an RFC 3339 timestamp [default: now]
-    #[arg(long, value_name = "TIME", value_parser = timestamp)]
+    /// The time at which the schedule is created, such as 2027-01-31T08:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     from: Option<Timestamp>,
     /// The number of fires
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -65,8 +64,8 @@ pub struct Cron {
     /// The IANA name of the time zone it is read in, such as Europe/Berlin [default: UTC]
     #[arg(long, value_name = "TZ")]
     timezone: Option<String>,
-    /// The time from which fires are looked for, as an RFC 3339 timestamp [default: now]
-    #[arg(long, value_name = "TIME", value_parser = timestamp)]
+    /// The time from which fires are looked for, such as 2027-01-31T08:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     from: Option<Timestamp>,
     /// The number of fires
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -90,5 +89,5 @@ fn preview(cx: &Context<'_>, schedule: &Schedule, from: Option<Timestamp>, count
     let upcoming = schedule.check().and_then(|timetable| timetable.since(from));
     let upcoming = upcoming.map_err(|error| CliError::usage(format!("failed to {error}")))?;
     let next: Vec<Timestamp> = upcoming.all().take(count.into()).collect();
-    Ok(cx.output.give(&json!({"next": next}), || fires(&next, from)))
+    Ok(cx.output.give(&json!({"next": next}), || fires(schedule, &next, from)))
 }

@@ -1,11 +1,13 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use dacapo_domain::When;
 use serde_json::json;
 
 use crate::{
     context::Context,
     failure::{CliResult, suggestion},
+    times::when,
     values,
 };
 
@@ -17,9 +19,9 @@ pub struct Publish {
     /// The event's body: JSON, @FILE, or - for standard input [default: {}]
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     body: Option<String>,
-    /// The due time, such as "5 minutes" or "2027-01-31T08:00:00Z" [default: now]
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    when: Option<String>,
+    /// The due time, such as "5 minutes", 2027-01-31T08:00:00Z, or milliseconds [default: now]
+    #[arg(long, visible_aliases = ["at", "after"], value_name = "TIME", value_parser = when, allow_hyphen_values = true)]
+    when: Option<When>,
     /// The event's id, so that it can be published again safely
     #[arg(long)]
     id: Option<String>,
@@ -33,8 +35,8 @@ impl Publish {
         let known: Vec<&str> =
             manifest.functions.iter().flat_map(|it| it.subscriptions()).map(|it| it.event.as_str()).collect();
         let mut publish = client.publish_by_name(&self.event, body);
-        if let Some(text) = self.when {
-            publish = publish.at(text);
+        if let Some(when) = self.when {
+            publish = publish.at(when);
         }
         if let Some(id) = self.id {
             publish = publish.id(&id);
@@ -47,8 +49,8 @@ impl Publish {
                 let hint = suggestion(&self.event, &known);
                 format!("event {id} published; no function subscribes to {:?} now{hint}", self.event)
             }
-            1 => format!("event {id} published to 1 subscriber"),
-            n => format!("event {id} published to {n} subscribers"),
+            1 => format!("event {id} published to 1 function"),
+            n => format!("event {id} published to {n} functions"),
         }))
     }
 }

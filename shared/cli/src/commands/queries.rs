@@ -1,26 +1,30 @@
-//! Runs, shown: state, list, logs.
+//! Runs, shown: state, list.
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Args;
-use console::style;
-use dacapo::{ListFilter, LogEntry, LogLevel, StepView};
+use dacapo::{Client, ListFilter, Listed, StepView};
 use dacapo_domain::{Id, RunView};
+use jiff::Timestamp;
 use serde::Serialize;
 
+use super::pause::Pause;
 use crate::{
     context::Context,
     failure::CliResult,
-    output::{self, plain},
+    output,
     values::{RunFilter, run_id},
 };
 
-/// The run's record with body, input, result, error and steps.
+/// The run's record with result, error, body, input and steps.
 #[derive(Debug, Args)]
 pub struct State {
     /// The run's id
     #[arg(value_parser = run_id)]
     id: Id,
+    /// Show it anew as it changes, until it has ended
+    #[arg(long)]
+    watch: bool,
 }
 
 /// A page of runs, newest first, or unfinished ones by when they are due.
@@ -37,6 +41,9 @@ pub struct List {
     /// The cursor that the page before ended with
     #[arg(long, value_name = "TEXT")]
     cursor: Option<String>,
+    /// Show the page anew as it changes, until interrupted
+    #[arg(long, conflicts_with = "cursor")]
+    watch: bool,
 }
 
 /// A page of runs, for programs.
@@ -44,6 +51,11 @@ pub struct List {
 struct Page<'a> {
     runs: &'a [RunView],
     cursor: Option<&'a str>,
+    /// The bounds of time that the cursor is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
     unreadable: &'a [String],
 }
 
@@ -55,70 +67,74 @@ struct WithSteps<'a> {
     steps: &'a [StepView],
 }
 
-/// The log of a run, by iteration and attempt.
-#[derive(Debug, Args)]
-pub struct Logs {
-    /// The run's id
-    #[arg(value_parser = run_id)]
-    id: Id,
-}
-
 impl State {
     pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
+        if self.watch {
+            return self.goes_on(cx, &client).await;
+        }
         let (run, steps) = (client.state(self.id).await?, client.steps(self.id).await?);
         let document = WithSteps { run: &run, steps: &steps };
         Ok(cx.output.give(&document, || output::whole(&run, &steps, client.ports().clock.now())))
+    }
+
+    async fn goes_on(self, cx: &Context<'_>, client: &Client) -> CliResult<ExitCode> {
+        let mut watch = client.watch(self.id);
+        loop {
+            let (run, steps) = (watch.next().await?, client.steps(self.id).await?);
+            let document = WithSteps { run: &run, steps: &steps };
+            let is_read = cx.output.replace(&document, || output::whole(&run, &steps, client.ports().clock.now()));
+            if run.state.is_final() || !is_read {
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
     }
 }
 
 impl List {
     pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
-        let Self { filter, unfinished, limit, cursor } = self;
-        let filter = filter.filter(client.ports().clock.now());
-        let listed = client.list(ListFilter { unfinished, limit: limit.into(), cursor, ..filter }).await?;
-        let document = Page { runs: &listed.runs, cursor: listed.cursor.as_deref(), unreadable: &listed.unreadable };
-        Ok(cx.output.give(&document, || {
-            let table = output::runs(&listed.runs, client.ports().clock.now());
-            output::page(table, &listed.unreadable, listed.cursor.as_deref())
-        }))
+        if self.watch {
+            return self.goes_on(cx, &client).await;
+        }
+        let now = client.ports().clock.now();
+        let filter = self.filter(now);
+        let listed = client.list(filter.clone()).await?;
+        Ok(cx.output.give(&Page::of(&listed, &filter), || text(&listed, &filter, now)))
     }
-}
 
-impl Logs {
-    pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
-        let client = cx.client().await?;
-        // An unknown run is an error, not a run that logged nothing.
-        client.state(self.id).await?;
-        let entries = client.logs(self.id).await?;
-        Ok(cx.output.give(&BTreeMap::from([("logs", &entries)]), || log(&entries)))
-    }
-}
-
-fn log(entries: &[LogEntry]) -> String {
-    if entries.is_empty() {
-        return "nothing was logged".to_owned();
-    }
-    let same_try = |a: &LogEntry, b: &LogEntry| (a.iteration, a.attempt) == (b.iteration, b.attempt);
-    let mut text = String::new();
-    for group in entries.chunk_by(same_try) {
-        let heading = format!("iteration {}, attempt {}", group[0].iteration, group[0].attempt);
-        text += &format!("{}\n", style(heading).dim());
-        for entry in group {
-            text += &log_line(entry);
+    async fn goes_on(self, cx: &Context<'_>, client: &Client) -> CliResult<ExitCode> {
+        let (mut last, mut pause) = (None, Pause::default());
+        loop {
+            let now = client.ports().clock.now();
+            let filter = self.filter(now);
+            let listed = Some(client.list(filter.clone()).await?);
+            let has_changed = listed != last;
+            last = listed;
+            // On a terminal its times grow older, too.
+            let shown = last.as_ref().filter(|_| has_changed || cx.output.is_shown());
+            if shown.is_some_and(|listed| !cx.output.replace(&Page::of(listed, &filter), || text(listed, &filter, now)))
+            {
+                return Ok(ExitCode::SUCCESS);
+            }
+            pause.after(has_changed).await;
         }
     }
-    text
+
+    fn filter(&self, now: Timestamp) -> ListFilter {
+        let (limit, cursor, unfinished) = (self.limit.into(), self.cursor.clone(), self.unfinished);
+        ListFilter { unfinished, limit, cursor, ..self.filter.clone().filter(now) }
+    }
 }
 
-fn log_line(entry: &LogEntry) -> String {
-    let message = match entry.level {
-        LogLevel::Info => plain(&entry.message),
-        LogLevel::Error => style(plain(&entry.message)).red().to_string(),
-    };
-    let data = entry.data.as_ref().map(|data| format!(" {}", plain(data.text()))).unwrap_or_default();
-    let error = entry.error.as_ref().map(|error| format!("\n    {}", plain(error).replace('\n', "\n    ")));
-    let time = entry.time.strftime("%T%.3f").to_string();
-    format!("  {}  {message}{}{}\n", style(time).dim(), style(data).dim(), error.unwrap_or_default())
+impl<'a> Page<'a> {
+    fn of(listed: &'a Listed, filter: &ListFilter) -> Self {
+        let (ListFilter { since, until, .. }, cursor) = (filter, listed.cursor.as_deref());
+        Self { runs: &listed.runs, cursor, since: *since, until: *until, unreadable: &listed.unreadable }
+    }
+}
+
+fn text(listed: &Listed, filter: &ListFilter, now: Timestamp) -> String {
+    let more = output::more(listed.cursor.as_deref(), filter.since, filter.until);
+    output::page(output::runs(&listed.runs, now), &listed.unreadable, more)
 }

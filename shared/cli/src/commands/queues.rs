@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use console::style;
 use dacapo::QueueState;
 
+use super::examples;
 use crate::{
     context::Context,
     failure::CliResult,
@@ -14,14 +15,17 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum Queues {
     /// List all queues: those that tasks name, and each other task's own, of its name
+    #[command(after_help = examples!("queues list"))]
     List,
     /// Pause a queue: what executes ends, what is due waits, and a deploy doesn't resume it
+    #[command(after_help = examples!("queues pause import-airports"))]
     Pause(QueueName),
     /// Resume a paused queue: what waits comes in the order in which it was due
+    #[command(after_help = examples!("queues resume import-airports"))]
     Resume(QueueName),
 }
 
-/// Example: dacapo queues pause send-welcome
+/// A queue.
 #[derive(Debug, Args)]
 pub struct QueueName {
     /// The queue's name, or that of a task without one

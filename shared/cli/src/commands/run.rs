@@ -3,16 +3,17 @@
 use std::{process::ExitCode, time::Duration};
 
 use clap::Args;
-use dacapo::{Client, ErrorKind};
-use dacapo_dashboard::show::ago;
-use dacapo_domain::{Id, RunView, State};
+use dacapo::{Client, ErrorKind, StartRun};
+use dacapo_dashboard::show::{ago, took};
+use dacapo_domain::{Id, RunView, State, When};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use crate::{
     context::Context,
-    failure::{CliResult, exit},
+    failure::{CliError, CliResult, exit},
     output::{self, line},
+    times::{span, when},
     values::{self, run_id},
 };
 
@@ -27,12 +28,21 @@ pub struct Run {
     /// The run's body: JSON, @FILE, or - for standard input [default: {}]
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     body: Option<String>,
-    /// The due time, such as "5 minutes" or "2027-01-31T08:00:00Z" [default: now]
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    when: Option<String>,
+    /// The due time, such as "5 minutes", 2027-01-31T08:00:00Z, or milliseconds [default: now]
+    #[arg(long, visible_aliases = ["at", "after"], value_name = "TIME", value_parser = when, allow_hyphen_values = true)]
+    when: Option<When>,
     /// Idempotency key: a second call with it gives the first run's id
     #[arg(long, value_name = "TEXT")]
     key: Option<String>,
+    /// The time for which the key is kept, such as "1 day" [default: 30 days]
+    #[arg(long, value_name = "DURATION", value_parser = span, requires = "key")]
+    key_for: Option<Duration>,
+    /// The time after which it expires if it has not started, such as "1 hour" [default: as its task says]
+    #[arg(long, value_name = "DURATION", value_parser = span)]
+    ttl: Option<Duration>,
+    /// Its head start among the runs that wait for a place of the task, such as "5 minutes" [default: none]
+    #[arg(long, value_name = "DURATION", value_parser = span)]
+    priority: Option<Duration>,
     /// A tag that the run can be found by; may be given up to 10 times
     #[arg(long = "tag", value_name = "TEXT")]
     tags: Vec<String>,
@@ -47,6 +57,9 @@ pub struct Wait {
     /// The run's id
     #[arg(value_parser = run_id)]
     id: Id,
+    /// The time after which it waits no longer, such as "10 minutes", and exits with 1 [default: none]
+    #[arg(long, value_name = "DURATION", value_parser = span)]
+    timeout: Option<Duration>,
 }
 
 /// The progress of a run: a bar on a terminal, else a line at each change.
@@ -60,33 +73,43 @@ impl Run {
     pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let body = values::body(self.body.as_deref())?;
         let client = cx.client().await?;
-        let mut run = client.run_by_name(&self.task, body).tags(self.tags);
-        if let Some(text) = &self.when {
-            run = run.at(text.as_str());
-        }
-        if let Some(key) = self.key {
-            run = run.key(key);
-        }
-        let started = run.await?;
+        let due = self.when.as_ref().and_then(|when| when.resolve(client.ports().clock.now()).ok());
+        let started = self.options_of(client.run_by_name(&self.task, body)).await?;
         let id = started.id();
         if self.wait {
             cx.output.note(&format!("run {id}"));
             return until_its_end(cx, &client, id).await;
         }
         let document = json!({"id": id, "deduplicated": started.is_deduplicated()});
-        let due = self.when.and_then(|text| dacapo_domain::When::from(text).resolve(client.ports().clock.now()).ok());
         Ok(cx.output.give(&document, || match (started.is_deduplicated(), due) {
             (true, _) => format!("run {id} was there before: it has the same key"),
             (false, Some(due)) => format!("run {id} is due {}", ago(due, client.ports().clock.now())),
             (false, None) => format!("run {id} started"),
         }))
     }
+
+    /// The run with what was typed.
+    fn options_of<O>(&self, run: StartRun<O>) -> StartRun<O> {
+        let run = run.tags(self.tags.clone());
+        let run = self.when.iter().fold(run, |run, when| run.at(when.clone()));
+        let run = self.key.iter().fold(run, |run, key| run.key(key));
+        let run = self.key_for.iter().fold(run, |run, time| run.key_for(*time));
+        let run = self.ttl.iter().fold(run, |run, ttl| run.ttl(*ttl));
+        self.priority.iter().fold(run, |run, priority| run.priority(*priority))
+    }
 }
 
 impl Wait {
     pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
-        until_its_end(cx, &client, self.id).await
+        let waited = until_its_end(cx, &client, self.id);
+        let Some(timeout) = self.timeout else { return waited.await };
+        tokio::time::timeout(timeout, waited).await.unwrap_or_else(|_| {
+            let (id, time) = (self.id, took(timeout));
+            let text =
+                format!("run {id} has not ended within {time} (it goes on: `dacapo state {id}` shows how far it is)");
+            Err(CliError::failed(text))
+        })
     }
 }
 
@@ -106,15 +129,18 @@ impl<'a> Shown<'a> {
     }
 
     fn show(&mut self, run: &RunView) {
-        let message = line(run.progress_message.as_deref().unwrap_or_default(), 60);
-        let percent = run.percent().unwrap_or_default();
+        let message = match run.state {
+            State::Scheduled => format!("due {}", ago(run.due_at, output::now())),
+            _ => line(run.progress_message.as_deref().unwrap_or_default(), 60),
+        };
         if let Some(bar) = &self.bar {
             bar.set_prefix(run.state.name());
-            bar.set_position(percent.into());
+            bar.set_position(run.percent().unwrap_or_default().into());
             bar.set_message(message);
             return;
         }
-        let said = format!("{} {percent}% {message}", run.state);
+        let percent = run.percent().map(|percent| format!("{percent}% ")).unwrap_or_default();
+        let said = format!("{} {percent}{message}", run.state);
         if said != self.last && !run.state.is_final() {
             self.cx.output.note(said.trim_end());
             self.last = said;
@@ -148,11 +174,9 @@ pub(super) async fn until_its_end(cx: &Context<'_>, client: &Client, id: Id) -> 
 }
 
 async fn follow(cx: &Context<'_>, client: &Client, id: Id) -> CliResult<RunView> {
-    let mut shown = Shown::new(cx);
-    let mut pause = Duration::from_millis(100);
-    let mut failures = 0;
+    let (mut shown, mut watch, mut failures) = (Shown::new(cx), client.watch(id), 0);
     loop {
-        match client.state(id).await {
+        match watch.next().await {
             Ok(run) => {
                 failures = 0;
                 shown.show(&run);
@@ -163,7 +187,5 @@ async fn follow(cx: &Context<'_>, client: &Client, id: Id) -> CliResult<RunView>
             Err(error) if error.kind() == ErrorKind::Transient && failures < BORNE => failures += 1,
             Err(error) => return Err(error.into()),
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 3 / 2).min(Duration::from_secs(2));
     }
 }

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use dacapo_dashboard::show::ago;
-use dacapo_domain::Id;
+use dacapo_domain::{Id, When};
 use serde_json::json;
 
 use crate::{
     context::Context,
     failure::CliResult,
+    times::when,
     values::{self, run_id},
 };
 
@@ -98,9 +99,9 @@ pub struct Reschedule {
     /// The run's id
     #[arg(value_parser = run_id)]
     id: Id,
-    /// The due time, such as "5 minutes" or "2027-01-31T08:00:00Z"
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    when: String,
+    /// The due time, such as "5 minutes", 2027-01-31T08:00:00Z, or milliseconds
+    #[arg(value_name = "TIME", value_parser = when, allow_hyphen_values = true)]
+    when: When,
 }
 
 impl Reschedule {

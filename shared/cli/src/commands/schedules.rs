@@ -3,15 +3,17 @@ use std::{collections::BTreeMap, process::ExitCode};
 use clap::{ArgGroup, Args, Subcommand};
 use console::style;
 use dacapo::ScheduleState;
-use dacapo_dashboard::show::{ago, pretty};
-use dacapo_domain::Schedule;
+use dacapo_dashboard::show::{ago, on_clock_of, pretty};
+use dacapo_domain::{Schedule, When};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::examples;
 use crate::{
     context::Context,
     failure::{CliError, CliResult},
     output::{Table, line, plain},
+    times::when,
     values,
 };
 
@@ -19,18 +21,25 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum Schedules {
     /// List all schedules, declared ones too
+    #[command(after_help = examples!("schedules list"))]
     List,
     /// Show a schedule
+    #[command(after_help = examples!("schedules get tenant-7"))]
     Get(ScheduleName),
     /// Create a schedule, or replace the one of this name
+    #[command(after_help = examples!("schedules put tenant-7 import-airports --cron '0 6 ? * MON-FRI *' --timezone Europe/Berlin", "schedules put tenant-7 import-airports --every '5 minutes'"))]
     Put(Put),
     /// Pause a schedule: its fires make no run, and a deploy doesn't resume it
+    #[command(after_help = examples!("schedules pause tenant-7"))]
     Pause(ScheduleName),
     /// Resume a paused schedule; what it missed is not made up for
+    #[command(after_help = examples!("schedules resume tenant-7"))]
     Resume(ScheduleName),
     /// Delete a schedule that was made at run time
+    #[command(after_help = examples!("schedules delete tenant-7"))]
     Delete(ScheduleName),
     /// Say when a schedule fires next, whether it is paused or not
+    #[command(after_help = examples!("schedules upcoming tenant-7 --next 3"))]
     Upcoming(Upcoming),
 }
 
@@ -53,9 +62,9 @@ pub struct Put {
     /// A calendar expression, such as "0 6 ? * MON-FRI *"
     #[arg(long, value_name = "EXPRESSION", group = "rule", allow_hyphen_values = true)]
     cron: Option<String>,
-    /// A single time, such as "2 days" or "2027-01-31T08:00:00Z"
-    #[arg(long, value_name = "TEXT", group = "rule", allow_hyphen_values = true)]
-    at: Option<String>,
+    /// A single time, such as "2 days", 2027-01-31T08:00:00Z, or milliseconds
+    #[arg(long, value_name = "TIME", group = "rule", value_parser = when, allow_hyphen_values = true)]
+    at: Option<When>,
     /// The IANA name of the time zone of --cron, such as Europe/Berlin [default: UTC]
     #[arg(long, value_name = "TZ")]
     timezone: Option<String>,
@@ -81,7 +90,7 @@ impl Put {
         let schedule = match (&self.every, &self.cron, &self.at) {
             (Some(every), ..) => dacapo_domain::every(every),
             (_, Some(cron), _) => dacapo_domain::cron(cron),
-            (.., at) => dacapo_domain::at(at.as_deref().unwrap_or_default()),
+            (.., at) => dacapo_domain::at(at.clone().unwrap_or_else(|| When::from(""))),
         };
         let schedule = match &self.timezone {
             Some(zone) => schedule.timezone(zone),
@@ -103,7 +112,8 @@ impl Schedules {
             }
             Self::Upcoming(it) => {
                 let next = schedules.upcoming(&it.name, it.next.into()).await?;
-                return Ok(cx.output.give(&json!({"next": next}), || fires(&next, now)));
+                let schedule = schedules.get(&it.name).await?.schedule;
+                return Ok(cx.output.give(&json!({"next": next}), || fires(&schedule, &next, now)));
             }
             Self::Delete(it) => {
                 schedules.delete(&it.name).await?;
@@ -145,7 +155,7 @@ fn table(schedules: &[ScheduleState], now: Timestamp) -> String {
 fn next(schedule: &ScheduleState, now: Timestamp) -> String {
     match schedule.next.first() {
         _ if schedule.paused => style("paused").yellow().to_string(),
-        Some(fire) => format!("{fire} ({})", ago(*fire, now)),
+        Some(fire) => format!("{} ({})", on_clock_of(&schedule.schedule, *fire), ago(*fire, now)),
         None => style("never again").dim().to_string(),
     }
 }
@@ -155,13 +165,13 @@ fn whole(schedule: &ScheduleState, now: Timestamp) -> String {
     text += &format!("\nstarts {} with {}", plain(&schedule.task), plain(&pretty(&schedule.body)));
     match schedule.paused {
         true => text += "\npaused",
-        false => text += &format!("\nnext:\n{}", fires(&schedule.next, now)),
+        false => text += &format!("\nnext:\n{}", fires(&schedule.schedule, &schedule.next, now)),
     }
     text
 }
 
-/// A line for each fire.
-pub fn fires(next: &[Timestamp], now: Timestamp) -> String {
-    let lines = next.iter().map(|fire| format!("{fire} ({})", ago(*fire, now)));
+/// A line for each fire, on the schedule's own clock.
+pub fn fires(schedule: &Schedule, next: &[Timestamp], now: Timestamp) -> String {
+    let lines = next.iter().map(|fire| format!("{} ({})", on_clock_of(schedule, *fire), ago(*fire, now)));
     lines.collect::<Vec<_>>().join("\n")
 }

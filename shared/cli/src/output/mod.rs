@@ -6,11 +6,11 @@ mod run;
 mod warnings;
 
 use std::{
-    io::{IsTerminal, Write, stderr, stdout},
+    io::{IsTerminal, Write, stderr, stdin, stdout},
     process::ExitCode,
 };
 
-use console::{Alignment, measure_text_width, pad_str, style};
+use console::{Alignment, Term, colors_enabled_stderr, measure_text_width, pad_str, strip_ansi_codes, style};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -61,13 +61,16 @@ impl Output {
         }
     }
 
-    fn say(&self, stream: Stream, text: &str) {
-        // A reader that has gone away, as `head` does, is no error.
-        let _ = match (&self.lines, stream) {
-            (Some(lines), _) => return lines.add(stream, text),
-            (None, Stream::Out) => writeln!(stdout(), "{text}"),
-            (None, Stream::Err) => writeln!(stderr(), "{text}"),
-        };
+    /// Is false where nothing reads it any more.
+    fn say(&self, stream: Stream, text: &str) -> bool {
+        match (&self.lines, stream) {
+            (Some(lines), _) => {
+                lines.add(stream, text);
+                true
+            }
+            (None, Stream::Out) => writeln!(stdout(), "{text}").is_ok(),
+            (None, Stream::Err) => writeln!(stderr(), "{text}").is_ok(),
+        }
     }
 
     /// True if programs read it.
@@ -80,24 +83,63 @@ impl Output {
         !self.json && stderr().is_terminal()
     }
 
+    /// True if a person can be asked: at a terminal, on both sides.
+    pub fn can_ask(&self) -> bool {
+        self.is_watched() && stdin().is_terminal()
+    }
+
+    /// Asks, and is true where the answer is yes.
+    pub fn asks(&self, question: &str) -> bool {
+        let mut answer = String::new();
+        let is_asked = write!(stderr(), "{question}").and_then(|()| stdin().read_line(&mut answer)).is_ok();
+        is_asked && matches!(answer.trim(), "y" | "Y" | "yes")
+    }
+
     /// Prints what a command gives: the document for programs, the text for people. JSON within the document is written
     /// as it is, to the last digit.
     pub fn give(&self, document: &impl Serialize, text: impl FnOnce() -> String) -> ExitCode {
-        if !self.json {
-            self.say(Stream::Out, text().trim_end_matches('\n'));
-            return ExitCode::SUCCESS;
-        }
-        match serde_json::to_string_pretty(document) {
-            Ok(document) => self.say(Stream::Out, &document),
+        let text = if self.json { serde_json::to_string_pretty(document) } else { Ok(text()) };
+        let text = match text {
+            Ok(text) => text,
             Err(error) => return self.failure(&CliError::failed(format!("failed to write JSON: {error}"))),
-        }
+        };
+        // A reader that has gone away, as `head` does, is no error.
+        self.say(Stream::Out, text.trim_end_matches('\n'));
         ExitCode::SUCCESS
+    }
+
+    /// Prints the next of several: a document on a line of its own for programs, the text for people. Is false where
+    /// nothing reads it any more.
+    pub fn add(&self, document: &impl Serialize, text: impl FnOnce() -> String) -> bool {
+        let text = if self.json { serde_json::to_string(document) } else { Ok(text()) };
+        match text {
+            Ok(text) => self.say(Stream::Out, text.trim_end_matches('\n')),
+            Err(error) => {
+                self.failure(&CliError::failed(format!("failed to write JSON: {error}")));
+                false
+            }
+        }
+    }
+
+    /// Prints the next state of what is watched: on a terminal in place of the one before, else as [`add`](Self::add).
+    pub fn replace(&self, document: &impl Serialize, text: impl FnOnce() -> String) -> bool {
+        if self.is_shown() {
+            // A terminal that can't be cleared shows one below the other.
+            let _ = Term::stdout().clear_screen();
+        }
+        self.add(document, text)
+    }
+
+    /// True if a terminal shows what is printed.
+    pub fn is_shown(&self) -> bool {
+        !self.json && stdout().is_terminal()
     }
 
     /// Says something on the side, for people.
     pub fn note(&self, text: &str) {
         if !self.json {
-            self.say(Stream::Err, text);
+            let text = if colors_enabled_stderr() { text.into() } else { strip_ansi_codes(text) };
+            self.say(Stream::Err, &text);
         }
     }
 
@@ -146,15 +188,22 @@ pub fn now() -> Timestamp {
     dacapo_core::port::Clock::now(&dacapo_core::port::SystemClock)
 }
 
-/// The text of a page, with what it leaves out and where the next one begins.
-pub fn page(mut text: String, unreadable: &[String], cursor: Option<&str>) -> String {
+/// The text of a page, with what it leaves out and the options of the next one, where there is one.
+pub fn page(mut text: String, unreadable: &[String], more: Option<String>) -> String {
     for problem in unreadable {
         text += &format!("\nleft out: {}", plain(problem));
     }
-    if let Some(cursor) = cursor {
-        text += &format!("\nmore with --cursor {cursor}");
+    if let Some(more) = more {
+        text += &format!("\nmore with {more}");
     }
     text
+}
+
+/// The options of the next page beside those of this one: a cursor is for the same bounds of time, wherever "2 hours ago"
+/// is by then.
+pub fn more(cursor: Option<&str>, since: Option<Timestamp>, until: Option<Timestamp>) -> Option<String> {
+    let bound = |option: &str, at: Option<Timestamp>| at.map(|at| format!("{option} {at} ")).unwrap_or_default();
+    cursor.map(|cursor| format!("{}{}--cursor {cursor}", bound("--since", since), bound("--until", until)))
 }
 
 /// The plain text on one line, cut where it gets long.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use console::{Style, style};
 use dacapo::StepView;
 use dacapo_dashboard::show::{ago, pretty, took, waits_for};
-use dacapo_domain::{Json, RunView, State, until};
+use dacapo_domain::{RunView, State, until};
 use jiff::Timestamp;
 
 use super::{Table, line, plain};
@@ -96,21 +96,9 @@ pub fn outcome(run: &RunView, now: Timestamp) -> String {
 pub fn whole(run: &RunView, steps: &[StepView], now: Timestamp) -> String {
     let mut lines = vec![format!("{}  {}  {}", style(line(&run.name, 64)).bold(), state(run.state), run.id)];
     let mut fact = |name: &str, value: String| lines.push(format!("{}  {value}", style(format!("{name:>9}")).dim()));
-    let moments = [
-        ("created", Some(run.created_at)),
-        ("due", run.scheduled_at),
-        ("started", run.started_at),
-        ("next", run.next_at().filter(|_| run.state == State::Waiting)),
-        ("paused", run.paused_at),
-        ("completed", run.completed_at),
-        ("failed", run.failed_at),
-        ("aborted", run.aborted_at),
-        ("expired", run.expired_at),
-    ];
-    for (name, at) in moments {
-        if let Some(at) = at {
-            fact(name, format!("{at}  {}", style(ago(at, now)).dim()));
-        }
+    outcome_of(run, &mut fact);
+    for (name, at) in moments(run) {
+        fact(name, format!("{at}  {}", style(ago(at, now)).dim()));
     }
     if let Some(awaited) = awaited(run, now) {
         fact("waits for", line(&awaited, 400));
@@ -125,31 +113,12 @@ pub fn whole(run: &RunView, steps: &[StepView], now: Timestamp) -> String {
     if !run.tags.is_empty() {
         fact("tags", line(&run.tags.join(", "), 200));
     }
-    if let Some(progress) = progress(run) {
-        fact("progress", plain(&progress));
-    }
-    if let Some(message) = &run.message {
-        fact("message", plain(message));
-    }
-    if let Some(error) = &run.error_message {
-        let code = plain(run.error_code.as_deref().unwrap_or("ERROR"));
-        fact("error", format!("{} {}", style(code).red().bold(), plain(error)));
-    }
-    if let Some(stack) = &run.error_stack {
-        fact("causes", plain(stack).replace('\n', "\n           "));
-    }
-    let mut value = |name: &str, json: Option<&Json>| {
-        if let Some(json) = json {
-            fact(name, plain(&pretty(json)).replace('\n', "\n           "));
+    let values = [("output", &run.output), ("metadata", &run.metadata), ("input", &run.input), ("body", &run.body)];
+    for (name, json) in values {
+        let is_said = name == "input" && run.input == run.body;
+        if let Some(json) = json.as_ref().filter(|_| !is_said) {
+            fact(name, indented(&pretty(json)));
         }
-    };
-    value("body", run.body.as_ref());
-    value("input", run.input.as_ref().filter(|_| run.input != run.body));
-    value("result", run.result.as_ref());
-    value("output", run.output.as_ref());
-    value("metadata", run.metadata.as_ref());
-    if let Some(why) = &run.result_left_out {
-        fact("result", format!("left out: {}", plain(why)));
     }
     for step in steps {
         let StepView { name, iteration, attempt, at, took_ms, bytes } = step;
@@ -160,4 +129,47 @@ pub fn whole(run: &RunView, steps: &[StepView], now: Timestamp) -> String {
         fact("step", format!("{}  {}", line(name, 64), style(format!("{made}  {}", ago(*at, now))).dim()));
     }
     lines.join("\n")
+}
+
+/// What came of a run, or how far it is: what is asked for first.
+fn outcome_of(run: &RunView, fact: &mut impl FnMut(&str, String)) {
+    if let Some(progress) = progress(run) {
+        fact("progress", plain(&progress));
+    }
+    if let Some(message) = &run.message {
+        fact("message", plain(message));
+    }
+    if let Some(error) = &run.error_message {
+        let code = plain(run.error_code.as_deref().unwrap_or("ERROR"));
+        fact("error", format!("{} {}", style(code).red().bold(), plain(error)));
+    }
+    if let Some(result) = &run.result {
+        fact("result", indented(&pretty(result)));
+    }
+    if let Some(why) = &run.result_left_out {
+        fact("result", format!("left out: {}", plain(why)));
+    }
+    if let Some(stack) = &run.error_stack {
+        fact("causes", indented(stack));
+    }
+}
+
+fn moments(run: &RunView) -> impl Iterator<Item = (&'static str, Timestamp)> {
+    let moments = [
+        ("created", Some(run.created_at)),
+        ("due", run.scheduled_at),
+        ("started", run.started_at),
+        ("next", run.next_at().filter(|_| run.state == State::Waiting)),
+        ("paused", run.paused_at),
+        ("completed", run.completed_at),
+        ("failed", run.failed_at),
+        ("aborted", run.aborted_at),
+        ("expired", run.expired_at),
+    ];
+    moments.into_iter().filter_map(|(name, at)| Some((name, at?)))
+}
+
+/// A text of several lines beside its name.
+fn indented(text: &str) -> String {
+    plain(text).replace('\n', "\n           ")
 }

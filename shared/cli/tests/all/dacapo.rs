@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::Write,
+    io::{BufRead, BufReader, Write},
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -64,6 +64,23 @@ impl Call {
         self
     }
 
+    /// Lets it run at a terminal of its own.
+    #[cfg(unix)]
+    pub fn at_terminal(mut self) -> Self {
+        let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
+        let line: Vec<String> = words.map(|word| format!("'{}'", word.to_string_lossy())).collect();
+        let mut command = Command::new("script");
+        command.args(["-qec", &line.join(" "), "/dev/null"]).current_dir(std::env::temp_dir()).env("TERM", "xterm");
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        self.command = command;
+        self
+    }
+
     /// Gives it a text on standard input.
     pub fn hears(mut self, text: &str) -> Self {
         self.input = Some(text.to_owned());
@@ -115,6 +132,11 @@ impl Running {
             assert!(Instant::now() < deadline, "it goes on after {time:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// The lines of its output, as they come.
+    pub fn lines(&mut self) -> impl Iterator<Item = String> + use<> {
+        BufReader::new(self.0.stdout.take().unwrap()).lines().map(Result::unwrap)
     }
 
     /// All that it has said on standard error, once it has ended.

@@ -114,7 +114,7 @@ fn becomes(read: impl Fn() -> Option<u64>, wanted: u64) {
 }
 
 /// A workspace of one function; returns the place of its binary.
-fn workspace(folder: &Path) -> PathBuf {
+pub fn workspace(folder: &Path) -> PathBuf {
     let package = folder.join("functions/hello");
     fs::create_dir_all(package.join("src")).unwrap();
     let workspace =
@@ -129,7 +129,7 @@ fn workspace(folder: &Path) -> PathBuf {
 }
 
 /// Puts a binary there that says this of itself.
-fn describes_itself(binary: &Path, timeout_s: u64) {
+pub fn describes_itself(binary: &Path, timeout_s: u64) {
     put(binary, &format!("#!/bin/sh\necho '{}'\n", entry(timeout_s)));
 }
 

@@ -3,7 +3,15 @@
 
 use std::sync::mpsc;
 
-use dacapo_domain::{FunctionEntry, Json, Policy, Retry, ScheduleEntry, Subscription, TaskEntry, cron, seconds};
+use dacapo_core::{
+    commit::{Seen, commit, create, create_run},
+    port::{LogEntry, LogLevel, Ports},
+};
+use dacapo_domain::{
+    AttemptError, DeliveryInput, DeliveryRecord, EventMessage, FunctionEntry, HandlerFailure, Json, Limit, Limits,
+    NewToken, Payloads, Policy, Retry, RunRecord, ScheduleEntry, Secret, Subscribed, Subscription, TaskEntry,
+    TokenRecord, cron, fired_run, seconds, slot,
+};
 use dacapo_local::{DevFunction, DevOptions, EngineLog};
 
 use crate::dacapo::{Call, Said, call};
@@ -21,6 +29,7 @@ impl Engine {
         let functions = vec![
             function(FunctionEntry::task("import-airports", 256, task("import-airports", false))),
             function(FunctionEntry::task("nightly-report", 256, task("nightly-report", true))),
+            function(FunctionEntry::task("resize-images", 256, limited())),
             function(FunctionEntry::events("user-joined", 256, vec![subscription("user.joined")])),
         ];
         let mut options = DevOptions::new("sample", folder.path().join("engine.sqlite"), functions);
@@ -52,6 +61,78 @@ impl Engine {
     pub fn said(&self, line: &str) -> Said {
         self.call(line).said()
     }
+
+    /// Starts a run that is due in two days; gives its id.
+    pub fn later(&self, line: &str) -> String {
+        let started = self.said(&format!("run import-airports --local --when '2 days' --json {line}")).json();
+        started["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Lets a schedule fire, as its function would find it; gives the run's id.
+    pub fn fires(&self, schedule: &str, task: &str) -> String {
+        self.with_ports(async |ports| {
+            let cx = ports.clock.decision_context();
+            let made = RunRecord::create(fired_run(schedule, task, cx.now), &cx).with(slot::BODY, Json::default());
+            create_run(ports, &made, cx.now + seconds(10)).await.unwrap();
+            made.record.id.to_string()
+        })
+    }
+
+    /// Lets an event fail at its function, as its handler would; gives the delivery's id.
+    pub fn fails(&self, body: &str, retry: Retry) -> String {
+        let body = Json::from_text(body).unwrap();
+        self.with_ports(async |ports| {
+            let (id, now) = (ports.clock.new_id(), ports.clock.now());
+            let (name, function) = ("user.joined".to_owned(), "user-joined".to_owned());
+            let due_at = now;
+            let event = EventMessage {
+                id,
+                name,
+                function,
+                body,
+                published_at: now,
+                due_at,
+                hops: 0,
+                attempt: 1,
+                is_named: false,
+            };
+            let error = AttemptError::retryable("MAILBOX_FULL", "no room for one more");
+            let input =
+                DeliveryInput::Handled(vec![HandlerFailure { handler: "user_joined::greet".to_owned(), error }]);
+            let payloads = Payloads::none().with(slot::BODY, event.body.clone());
+            let handlers = [Subscription { retry, ..subscription("user.joined") }];
+            let subscribed = Subscribed { handlers: &handlers, body: &event.body };
+            let seen = Seen::Fresh(DeliveryRecord::fresh(&event), payloads);
+            commit(ports, seen, &input, subscribed, now + seconds(10)).await.unwrap().unwrap().record.record_id()
+        })
+    }
+
+    /// Lets a run make a token, as its handler would; gives the token's text.
+    pub fn token_of(&self, run: &str) -> String {
+        self.with_ports(async |ports| {
+            let cx = ports.clock.decision_context();
+            let (run, expires_at_s) = (run.parse().unwrap(), cx.now.as_second() + 86_400);
+            let new = NewToken { run, name: "approve", secret: Secret::new(7), until: None, expires_at_s };
+            let made = TokenRecord::create(&new, &cx);
+            create(ports, &made, cx.now + seconds(10)).await.unwrap();
+            made.record.text().to_string()
+        })
+    }
+
+    /// Lets a run log something, as its handler would.
+    pub fn logs(&self, run: &str, number: u32, message: &str) {
+        self.with_ports(async |ports| {
+            let (time, message, level) = (ports.clock.now(), message.to_owned(), LogLevel::Info);
+            let entry = LogEntry { iteration: 1, attempt: 1, number, time, level, message, data: None, error: None };
+            let key = RunRecord::key_of(run.parse().unwrap());
+            ports.records.append(&key, &[entry.line().unwrap()]).await.unwrap();
+        });
+    }
+
+    fn with_ports<T>(&self, work: impl AsyncFnOnce(&Ports) -> T) -> T {
+        let ports = dacapo_local::client::connect(&self.address);
+        tokio::runtime::Runtime::new().unwrap().block_on(work(&ports))
+    }
 }
 
 impl Drop for Engine {
@@ -68,6 +149,13 @@ fn task(name: &str, private: bool) -> TaskEntry {
     };
     let schedules = if private { vec![schedule] } else { vec![] };
     TaskEntry { name: name.to_owned(), policy: Policy::default(), private, schedules }
+}
+
+/// A task whose runs stand in line for two places.
+fn limited() -> TaskEntry {
+    let total = Limit { concurrency: Some(2), rate: None };
+    let limits = Limits { queue: Some("images".to_owned()), total, ..Limits::default() };
+    TaskEntry { policy: Policy { limits, ..Policy::default() }, ..task("resize-images", false) }
 }
 
 fn subscription(event: &str) -> Subscription {

@@ -1,8 +1,7 @@
 //! Commands against a dev engine.
 
 use crate::engine::Engine;
-use dacapo_core::commit::create;
-use dacapo_domain::{NewToken, Secret, TokenRecord, TokenText};
+use dacapo_domain::{Secret, TokenText};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -33,7 +32,7 @@ fn run_that_is_due_later_is_shown_rescheduled_aborted_and_replayed() {
         assert!(run.get(field).is_some(), "no {field} in {run}");
     }
 
-    let moved = engine.said(&format!("reschedule {id} --when '3 days' --local --json")).json();
+    let moved = engine.said(&format!("reschedule {id} '3 days' --local --json")).json();
     assert!(moved["dueAt"].as_str() > run["dueAt"].as_str(), "{moved}");
     let aborted = engine.said(&format!("abort {id} --message enough --local --json")).json();
     assert_eq!((&aborted["state"], &aborted["message"]), (&json!("aborted"), &json!("enough")));
@@ -107,7 +106,7 @@ fn name_or_id_that_is_unknown_is_not_found_and_the_error_says_what_there_is() {
     exit 3
     "#);
     assert_snapshot!(engine.said("list --task zebra --local"), @r#"
-    error: failed to find a task named "zebra" (there are: import-airports, nightly-report)
+    error: failed to find a task named "zebra" (there are: import-airports, nightly-report, resize-images)
     exit 3
     "#);
     assert_snapshot!(engine.said("state 01KDVJ29Q0Q0B9FME0N1VT25N3 --local"), @r"
@@ -142,7 +141,7 @@ fn operation_that_is_impossible_is_refused_with_the_reason() {
     "#);
     assert_eq!(engine.said("list --local --json").json()["runs"], json!([]), "nothing was started");
     let run = engine.said("run import-airports --local --when '2 days' --json").json();
-    let moved = engine.said(&format!("reschedule {} --local --when '-1 hour'", run["id"].as_str().unwrap()));
+    let moved = engine.said(&format!("reschedule {} --local '-1 hour'", run["id"].as_str().unwrap()));
     assert_snapshot!(moved, @r#"
     error: failed to use "-1 hour" as a time: it is negative; allowed is later than now
     exit 2
@@ -209,30 +208,18 @@ fn manifest_of_a_running_app_lists_tasks_schedules_and_events() {
     task      import-airports   import-airports  30 s     256 MB
     task      nightly-report    nightly-report   30 s     256 MB  private
     schedule  nightly-report-1                                    cron 0 6 1 JAN ? * in Europe/Berlin
-    event     user.joined       user-joined      5 s      256 MB
+    task      resize-images     resize-images    30 s     256 MB  concurrency(2), queue images
+    event     user.joined       user-joined      5 s      256 MB  user_joined::greet, 3 attempts
     exit 0
     ");
     assert_eq!(engine.said("manifest --local --json").json()["app"], "sample");
-}
-
-/// Lets a run of the engine make a token, as its handler would; gives the token's text.
-fn token_of(engine: &Engine, run: &str) -> String {
-    let ports = dacapo_local::client::connect(engine.address());
-    let cx = ports.clock.decision_context();
-    let (run, expires_at_s) = (run.parse().unwrap(), cx.now.as_second() + 86_400);
-    let new = NewToken { run, name: "approve", secret: Secret::new(7), until: None, expires_at_s };
-    let made = TokenRecord::create(&new, &cx);
-    let until = cx.now + std::time::Duration::from_secs(10);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(create(&ports, &made, until)).unwrap();
-    made.record.text().to_string()
 }
 
 #[test]
 fn token_is_completed_once_and_what_is_none_is_told_so() {
     let engine = Engine::start();
     let run = id(&engine.said("run import-airports --local --when '2 days' --json").json());
-    let token = token_of(&engine, &run);
+    let token = engine.token_of(&run);
     let said = engine.said(&format!("complete {token} '{{\"granted\":true}}' --local --json")).json();
     assert_eq!(said, json!({"run": run, "token": "approve"}));
 
@@ -284,7 +271,7 @@ fn posted(engine: &Engine, path: &str, body: &str) -> (String, String) {
 fn token_is_completed_at_the_address_of_the_dev_engine() {
     let engine = Engine::start();
     let run = id(&engine.said("run import-airports --local --when '2 days' --json").json());
-    let path = format!("/token/{}", token_of(&engine, &run));
+    let path = format!("/token/{}", engine.token_of(&run));
     let expected = format!("{{\"run\":\"{run}\",\"token\":\"approve\"}}");
     assert_eq!(posted(&engine, &path, "{\"granted\":true}"), ("200".to_owned(), expected));
     assert_eq!(posted(&engine, &path, "{\"granted\":true}").0, "409");

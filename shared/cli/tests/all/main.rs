@@ -2,13 +2,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod bulk;
 mod dacapo;
+mod deliveries;
 #[cfg(unix)]
 mod dev;
 mod engine;
 #[cfg(feature = "aws")]
 mod environment;
+mod help;
 mod json;
+mod lists;
 mod local;
+mod queues;
+mod starts;
+mod stats;
+#[cfg(unix)]
+mod terminal;
 mod times;
 mod usage;
+mod watch;

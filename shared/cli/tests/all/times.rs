@@ -36,8 +36,23 @@ fn due_time_for_people_says_how_far_off_it_is() {
     exit 0
     ");
     assert_snapshot!(dacapo("cron '0 6 ? * MON-FRI *' --from 2026-01-02T12:00:00Z --next 2"), @r"
-    2026-01-05T06:00:00Z (in 2 d)
-    2026-01-06T06:00:00Z (in 3 d)
+    2026-01-05 06:00:00 UTC (in 2 d)
+    2026-01-06 06:00:00 UTC (in 3 d)
+    exit 0
+    ");
+}
+
+#[test]
+fn bare_number_is_a_time_in_milliseconds_and_fires_are_told_on_the_clock_of_their_zone() {
+    for (line, due) in [
+        ("when 300000 --from 2026-01-31T12:00:00Z --json", "2026-01-31T12:05:00Z"),
+        ("when 1769861100000 --from 2026-01-31T12:00:00Z --json", "2026-01-31T12:05:00Z"),
+        ("when '5 minutes' --from 1769860800000 --json", "2026-01-31T12:05:00Z"),
+    ] {
+        assert_eq!(dacapo(line).json(), json!({"due": due}), "{line}");
+    }
+    assert_snapshot!(dacapo("cron '30 3 * * ? *' --timezone Europe/Zurich --from 2026-07-01T00:00:00Z --next 1"), @r"
+    2026-07-01 03:30:00 Europe/Zurich (in 1 h)
     exit 0
     ");
 }

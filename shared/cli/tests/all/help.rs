@@ -1,0 +1,137 @@
+//! `help`: every command described, and the examples of each called.
+
+use std::time::Duration;
+
+use crate::{dacapo::dacapo, engine::Engine};
+use dacapo_domain::Retry;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+const ID: &str = "01KDVJ29Q0Q0B9FME0N1VT25N3";
+const TOKEN: &str = "AZvjQgTOKEN";
+
+fn commands() -> Vec<Value> {
+    dacapo("help --json").json()["commands"].as_array().unwrap().clone()
+}
+
+fn texts(values: &Value) -> Vec<&str> {
+    values.as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect()
+}
+
+#[test]
+fn help_for_programs_describes_every_command_option_and_exit_code() {
+    let help = dacapo("help --json").json();
+    let codes: Vec<u64> = help["exitCodes"].as_array().unwrap().iter().map(|it| it["code"].as_u64().unwrap()).collect();
+    assert_eq!(codes, [0, 1, 2, 3, 4]);
+    let names: Vec<&str> = help["commands"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    for name in ["run", "state", "schedules upcoming", "queues pause", "dead-letters redrive", "bulk abort", "help"] {
+        assert!(names.contains(&name), "no {name} in {names:?}");
+    }
+    let json_option = help["options"].as_array().unwrap().iter().find(|it| it["name"] == "--json").unwrap();
+    assert_eq!(json_option["value"], Value::Null);
+    let run = &help["commands"][names.iter().position(|name| *name == "run").unwrap()];
+    let option = |name: &str| run["options"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap().clone();
+    assert_eq!(run["arguments"][0]["isRequired"], true);
+    assert_eq!(option("--tag")["isRepeatable"], true);
+    assert_eq!(option("--when")["aliases"], json!(["--at", "--after"]));
+    for command in help["commands"].as_array().unwrap() {
+        let described = command["options"].as_array().unwrap().iter().chain(command["arguments"].as_array().unwrap());
+        for argument in described.chain([command]) {
+            assert!(argument["about"].as_str().is_some_and(|about| about.len() > 5), "{command:#}");
+        }
+    }
+}
+
+#[test]
+fn help_of_one_command_is_that_of_the_command_itself_and_one_of_none_is_not_found() {
+    assert_eq!(dacapo("help queues pause").out.trim_end(), dacapo("queues pause --help").out.trim_end());
+    assert_eq!(dacapo("help queues --json").json().as_array().unwrap().len(), 3);
+    assert_snapshot!(dacapo("help queue"), @r#"
+    error: there is no command "queue" (did you mean "queues"?)
+    exit 3
+    "#);
+}
+
+/// An engine with what the examples name, and an example with what they are called there.
+struct Sample {
+    engine: Engine,
+    over: String,
+}
+
+impl Sample {
+    fn new() -> Self {
+        let engine = Engine::start();
+        let over =
+            engine.said("bulk replay --tag none --wait --local --json").json()["id"].as_str().unwrap().to_owned();
+        Self { engine, over }
+    }
+
+    fn example(&self, command: &str, example: &str) -> String {
+        let line = example.strip_prefix("dacapo ").unwrap().split(" > ").next().unwrap();
+        let later = || self.engine.later("");
+        if command.starts_with("schedules ") {
+            let made = self.engine.said("schedules put tenant-7 import-airports --cron '0 6 1 JAN ? *' --local");
+            assert_eq!(made.code, 0, "{made}");
+        }
+        let id = match command {
+            "wait" | "logs" | "state" => self.over.clone(),
+            "resume" => {
+                let run = later();
+                self.engine.said(&format!("pause {run} --local"));
+                run
+            }
+            "complete" | "abort" | "pause" | "replay" | "reschedule" => later(),
+            _ => String::new(),
+        };
+        let delivery = format!("{ID}/user-joined/user.joined");
+        if line.contains(&delivery) {
+            return line.replace(&delivery, &self.engine.fails("7", Retry::never()));
+        }
+        if line.contains(TOKEN) {
+            return line.replace(TOKEN, &self.engine.token_of(&id));
+        }
+        line.replace(ID, &id)
+    }
+}
+
+#[test]
+fn every_command_has_an_example_that_works() {
+    let sample = Sample::new();
+    for command in commands() {
+        let name = command["name"].as_str().unwrap();
+        let examples = texts(&command["examples"]);
+        assert!(!examples.is_empty(), "{name} has no example");
+        assert!(dacapo(&format!("{name} --help")).out.contains(examples[0]), "{name}");
+        for example in examples {
+            let line = sample.example(name, example);
+            match name {
+                "dev" => {} // Needs a workspace: it is called in one below.
+                "dashboard" => {
+                    let mut serves = sample.engine.call(&format!("{line} --port 0 --local")).speaks();
+                    assert!(serves.lines().next().unwrap().starts_with("dashboard at http://127.0.0.1:"));
+                }
+                "stats" => assert_eq!(Engine::start().said(&format!("{line} --local")).code, 0, "an app that is well"),
+                _ => {
+                    let said = sample.engine.said(&format!("{line} --local"));
+                    assert_eq!(said.code, 0, "{example}: {said}");
+                }
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn example_of_dev_serves_a_workspace() {
+    let dev = commands().into_iter().find(|it| it["name"] == "dev").unwrap();
+    let line = texts(&dev["examples"])[0].strip_prefix("dacapo ").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let hello = crate::dev::workspace(folder.path());
+    crate::dev::describes_itself(&hello, 30);
+    let target = folder.path().join("target").display().to_string();
+    let call = crate::dacapo::call(&format!("{line} --no-build --port 0")).within(folder.path());
+    let mut serves = call.env("CARGO_TARGET_DIR", &target).speaks();
+    assert!(serves.lines().next().unwrap().starts_with("greeter runs at http://127.0.0.1:"));
+    serves.signal("TERM");
+    serves.ends_within(Duration::from_secs(30));
+}
