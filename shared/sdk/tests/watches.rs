@@ -1,7 +1,5 @@
 //! A program that watches a run, or the health of its app.
 
-#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
-
 use dacapo::{ErrorKind, Finding, Id, State, prelude::*};
 use dacapo_test_kit::TestApp;
 
