@@ -89,7 +89,7 @@ impl App {
         let now = self.ports().clock.now();
         let cached = self.shared.deployed.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((since, deployed)) = cached
-            && dacapo_domain::until(since, now) < FRESH
+            && dacapo_domain::is_fresh(since, FRESH, now)
         {
             return Ok(deployed);
         }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use dacapo_domain::{Limit, PausedQueues, PoolId, PoolInput, PoolRecord, QueuePaused, until};
+use dacapo_domain::{Limit, PausedQueues, PoolId, PoolInput, PoolRecord, QueuePaused, is_fresh};
 use jiff::Timestamp;
 
 use crate::{
@@ -53,7 +53,7 @@ impl Gate {
     fn knows(&self, scope: &str, now: Timestamp) -> Option<bool> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, scopes) = known.as_ref()?;
-        (until(*since, now) < self.fresh).then(|| scopes.contains(scope))
+        is_fresh(*since, self.fresh, now).then(|| scopes.contains(scope))
     }
 }
 

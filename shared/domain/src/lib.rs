@@ -85,6 +85,8 @@ pub use schedule::{
 };
 pub use step::{NewStep, StepRecord, StepView};
 pub use text::cut;
-pub use time::{SpanError, TimeZoneError, check_span, days, hours, later, minutes, ms, seconds, time_zone, until};
+pub use time::{
+    SpanError, TimeZoneError, check_span, days, hours, is_fresh, later, minutes, ms, seconds, time_zone, until,
+};
 pub use token::{NewToken, Secret, TokenInput, TokenRecord, TokenState, TokenText, TokenTextError, check_token_value};
 pub use when::{When, WhenError, WhenProblem};

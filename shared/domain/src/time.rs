@@ -90,6 +90,22 @@ pub fn until(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }
 
+/// Is true where something that was seen at a time may be taken for what it is now, so long afterwards. Where the clock was
+/// put back behind that time, it may not: how long ago it was seen is not known then.
+///
+/// ```
+/// use dacapo_domain::{is_fresh, minutes};
+/// let seen: jiff::Timestamp = "2026-01-01T12:00:00Z".parse()?;
+/// assert!(is_fresh(seen, minutes(1), seen));
+/// assert!(!is_fresh(seen, minutes(1), "2026-01-01T12:01:00Z".parse()?));
+/// assert!(!is_fresh(seen, minutes(1), "2026-01-01T11:00:00Z".parse()?), "the clock was put back");
+/// # Ok::<(), jiff::Error>(())
+/// ```
+#[must_use]
+pub fn is_fresh(seen: Timestamp, fresh: Duration, now: Timestamp) -> bool {
+    (seen..later(seen, fresh)).contains(&now)
+}
+
 /// The time so much later; the last that there is, where it would be beyond.
 #[must_use]
 pub fn later(from: Timestamp, by: Duration) -> Timestamp {

@@ -126,6 +126,21 @@ fn attempts_that_wait_for_a_rate_start_one_by_one_over_the_window() {
 }
 
 #[test]
+fn pool_whose_clock_is_put_back_by_an_hour_waits_for_none_of_the_times_that_were_set_before() {
+    let mut pool = Pool::of(a_minute(1));
+    assert!(pool.asks(1, 3_600) && !pool.asks(2, 3_601));
+    pool.passes_on(&[], &[2, 3], 3_660);
+    assert_eq!((pool.holders(), pool.0.called_at), (vec![2], Some(at(3_720))));
+    assert!(pool.asks(2, 3_661));
+
+    assert_eq!(pool.0.turns(&[], pool.1, at(30)), 1);
+    pool.passes_on(&[], &[3], 30);
+    assert!(pool.asks(3, 31));
+    assert!(!pool.asks(4, 40), "what starts by the clock as it is now counts");
+    assert_eq!((pool.0.turns(&[], pool.1, at(90)), pool.0.called_at), (0, Some(at(91))));
+}
+
+#[test]
 fn paused_pool_gives_none_out_and_a_queue_without_limits_releases_a_page_a_second() {
     let mut pool = Pool::of(Limit::default());
     pool.gets(&PoolInput::Paused, 0);

@@ -100,7 +100,9 @@ impl TestApp {
     }
 
     fn build(seed: u64, faults: Option<Faults>) -> Self {
-        let clock = Arc::new(VirtualClock::new(seed));
+        let is_throttled = faults.is_some_and(|faults| faults.throttling.is_some());
+        let clock = if is_throttled { VirtualClock::following_tokio(seed) } else { VirtualClock::new(seed) };
+        let clock = Arc::new(clock);
         let database = Database::memory(clock.clone()).unwrap_or_else(|error| panic!("{error}"));
         let faults = faults.map(|faults| (faults, Dice::new(seed)));
         let client = Client::new(database.ports());
@@ -149,13 +151,21 @@ impl TestApp {
     }
 
     fn deploy(&self) {
-        now(self.engine.deploy());
+        let deployed = self.engine.deploy().now_or_never();
+        let deployed = deployed.unwrap_or_else(|| panic!("the database in memory made its caller wait"));
+        deployed.unwrap_or_else(|error| panic!("the functions can't be deployed: {error}"));
     }
 
     /// The app's time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Sets the app's clock, as a machine's clock is put right or goes wrong: nothing happens before the next
+    /// [`advance`](Self::advance). What was to come at a time comes when the clock shows it.
+    pub fn set_clock(&self, time: Timestamp) {
+        self.clock.set(time);
     }
 
     /// Lets so much time pass, and all happen that is due meanwhile, each at its time.

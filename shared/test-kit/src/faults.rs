@@ -8,8 +8,9 @@ use std::{
     time::Duration,
 };
 
-use dacapo_core::port::{PortError, PortErrorKind, PortResult};
+use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult};
 use dacapo_domain::{Effect, limits};
+use jiff::Timestamp;
 use tokio::sync::Notify;
 
 /// The longest time by which a message comes later than asked for.
@@ -38,12 +39,50 @@ pub struct Faults {
     /// the process may die between any two. Without, it is as in the embedded engine: they are part of the write, and a
     /// process gets its run with the attempt taken.
     pub effects_apart: bool,
+    /// A service throttles, beside what is said above. Then the app's clock goes on as tokio's does, so that what waits
+    /// for the service sees time pass.
+    pub throttling: Option<Throttling>,
+}
+
+/// A service of AWS's whose calls a port stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Records.
+    DynamoDb,
+    /// Messages, and whether a queue has a backlog.
+    Sqs,
+    /// Timers and schedules.
+    Scheduler,
+    /// The wait loops' executions.
+    StepFunctions,
+    /// Invocations: a queue's messages come back when their visibility ends, a wait loop calls again a second later.
+    Lambda,
+}
+
+/// A service that refuses a share of its calls for a while, again and again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Throttling {
+    /// The service.
+    pub service: Service,
+    /// The share of its calls, 0 to 1.
+    pub share: f64,
+    /// For so long, …
+    pub lasts: Duration,
+    /// … once in so long a time, from its beginning on.
+    pub every: Duration,
+}
+
+impl Throttling {
+    fn is_on(&self, now: Timestamp) -> bool {
+        let since_midnight = now.as_millisecond().rem_euclid(86_400_000).unsigned_abs();
+        u128::from(since_midnight) % self.every.as_millis().max(1) < self.lasts.as_millis()
+    }
 }
 
 impl Default for Faults {
     /// About one call in six goes wrong, on AWS.
     fn default() -> Self {
-        Self { crash: 0.03, throttle: 0.03, lost_reply: 0.03, duplicate: 0.05, late: 0.1, effects_apart: true }
+        Self { crash: 0.03, throttle: 0.03, lost_reply: 0.03, duplicate: 0.05, late: 0.1, ..Self::none() }
     }
 }
 
@@ -51,7 +90,15 @@ impl Faults {
     /// Nothing goes wrong; effects come after their write, as on AWS.
     #[must_use]
     pub const fn none() -> Self {
-        Self { crash: 0.0, throttle: 0.0, lost_reply: 0.0, duplicate: 0.0, late: 0.0, effects_apart: true }
+        Self {
+            crash: 0.0,
+            throttle: 0.0,
+            lost_reply: 0.0,
+            duplicate: 0.0,
+            late: 0.0,
+            effects_apart: true,
+            throttling: None,
+        }
     }
 }
 
@@ -74,6 +121,7 @@ impl Dice {
 pub struct FaultPlan {
     faults: Faults,
     dice: Dice,
+    clock: Arc<dyn Clock>,
     dead: AtomicBool,
     died: Notify,
 }
@@ -88,8 +136,8 @@ enum Fault {
 }
 
 impl FaultPlan {
-    pub fn new(faults: Faults, dice: Dice) -> Self {
-        Self { faults, dice, dead: AtomicBool::new(false), died: Notify::new() }
+    pub fn new(faults: Faults, dice: Dice, clock: Arc<dyn Clock>) -> Self {
+        Self { faults, dice, clock, dead: AtomicBool::new(false), died: Notify::new() }
     }
 
     /// Comes when the process dies in the middle of its work.
@@ -102,14 +150,21 @@ impl FaultPlan {
         self.faults.effects_apart
     }
 
-    /// Makes a call, or not, and tells of it, or not.
-    pub async fn inject<T>(&self, call: impl Future<Output = PortResult<T>>) -> PortResult<T> {
+    /// Is true where a service refuses this call as one too many.
+    pub fn is_throttled(&self, service: Service) -> bool {
+        let throttling = self.faults.throttling.filter(|it| it.service == service && it.is_on(self.clock.now()));
+        throttling.is_some_and(|it| self.dice.draw() < it.share)
+    }
+
+    /// Makes a call to a service, or not, and tells of it, or not.
+    pub async fn inject<T>(&self, service: Service, call: impl Future<Output = PortResult<T>>) -> PortResult<T> {
         if self.dead.load(Ordering::Relaxed) {
             return std::future::pending().await;
         }
         let failed =
             |what: &str| Err(PortError::new(PortErrorKind::Transient, format!("{what} (a fault of the test)")));
         match self.draw() {
+            _ if self.is_throttled(service) => failed("throttled"),
             Fault::None => call.await,
             Fault::CrashBefore => self.die().await,
             Fault::CrashAfter => {

@@ -1,6 +1,6 @@
 //! Processes that may die, be throttled, or not hear the reply: the ports as they see them, and their invocations.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use dacapo_core::{
@@ -20,7 +20,13 @@ use dacapo_local::{
 };
 use jiff::Timestamp;
 
-use crate::faults::{Dice, FaultPlan, Faults};
+use crate::faults::{
+    Dice, FaultPlan, Faults,
+    Service::{self, DynamoDb, Lambda, Scheduler, Sqs, StepFunctions},
+};
+
+/// The pause of a state machine before it invokes a function again that was throttled.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Invokes functions and the conductor, each time in a new process as far as they can tell.
 pub struct FaultyProcesses {
@@ -35,12 +41,16 @@ impl FaultyProcesses {
         Self { ports, functions, faults, dice }
     }
 
+    fn plan(&self) -> FaultPlan {
+        FaultPlan::new(self.faults, self.dice.clone(), self.ports.clock.clone())
+    }
+
     /// Lets a new process do its work, unless it dies before.
     async fn process<T>(
         &self,
         work: impl AsyncFnOnce(Ports, InProcess) -> Result<T, InvocationFailed>,
     ) -> Result<T, InvocationFailed> {
-        let plan = Arc::new(FaultPlan::new(self.faults, self.dice.clone()));
+        let plan = Arc::new(self.plan());
         let ports = FaultyPorts::wrap(&self.ports, &plan);
         let functions = InProcess::new(ports.clone(), self.functions.clone());
         tokio::select! {
@@ -80,6 +90,9 @@ impl Invoke for FaultyProcesses {
         queue: &str,
         batch: &[ReceivedMessage],
     ) -> Result<Vec<bool>, InvocationFailed> {
+        if self.plan().is_throttled(Lambda) {
+            return Err(InvocationFailed::new("throttled (a fault of the test)"));
+        }
         if !self.faults.effects_apart
             && let (Holds::Task(task), [message]) = (&function.holds, batch)
             && let Ok(Message::Run(run)) = Message::from_text(&message.text)
@@ -93,9 +106,24 @@ impl Invoke for FaultyProcesses {
     }
 
     async fn call(&self, function: &FunctionEntry, payload: Json) -> Result<Json, InvocationFailed> {
+        while self.plan().is_throttled(Lambda) {
+            tokio::time::sleep(AGAIN).await;
+        }
         let call =
             async |ports, functions| WithConductor::new(ports, Arc::new(functions)).call(function, payload).await;
         self.process(call).await
+    }
+}
+
+/// The service that an effect is a call of.
+const fn service_of(effect: &Effect) -> Service {
+    match effect {
+        Effect::Send { .. } | Effect::DeadLetter { .. } => Sqs,
+        Effect::SendAt { .. }
+        | Effect::CancelTimer { .. }
+        | Effect::PutSchedule { .. }
+        | Effect::DeleteSchedule { .. } => Scheduler,
+        Effect::StartWaitLoop { .. } | Effect::StopWaitLoop { .. } => StepFunctions,
     }
 }
 
@@ -133,7 +161,7 @@ impl Records for FaultyPorts {
             after.extend(its);
             Claim { write, seen: claim.seen }
         });
-        let created = self.plan.inject(self.ports.records.create(&write, claim.as_ref())).await?;
+        let created = self.plan.inject(DynamoDb, self.ports.records.create(&write, claim.as_ref())).await?;
         if created == Created::New {
             post_after(self, &after).await;
         }
@@ -141,20 +169,20 @@ impl Records for FaultyPorts {
     }
 
     async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
-        self.plan.inject(self.ports.records.load(key)).await
+        self.plan.inject(DynamoDb, self.ports.records.load(key)).await
     }
 
     async fn peek(&self, keys: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {
-        self.plan.inject(self.ports.records.peek(keys)).await
+        self.plan.inject(DynamoDb, self.ports.records.peek(keys)).await
     }
 
     async fn gather(&self, key: &RecordKey, set: &str, members: &[String]) -> PortResult<Option<StoredRecord>> {
-        self.plan.inject(self.ports.records.gather(key, set, members)).await
+        self.plan.inject(DynamoDb, self.ports.records.gather(key, set, members)).await
     }
 
     async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
         let (write, after) = self.split(write);
-        let saved = self.plan.inject(self.ports.records.save(seen, &write)).await?;
+        let saved = self.plan.inject(DynamoDb, self.ports.records.save(seen, &write)).await?;
         if matches!(saved, Saved::Done(_)) {
             post_after(self, &after).await;
         }
@@ -163,9 +191,9 @@ impl Records for FaultyPorts {
 
     async fn delete(&self, seen: &Header, effects: &[Effect]) -> PortResult<bool> {
         if !self.plan.effects_are_apart() {
-            return self.plan.inject(self.ports.records.delete(seen, &self.disturb(effects))).await;
+            return self.plan.inject(DynamoDb, self.ports.records.delete(seen, &self.disturb(effects))).await;
         }
-        let is_deleted = self.plan.inject(self.ports.records.delete(seen, &[])).await?;
+        let is_deleted = self.plan.inject(DynamoDb, self.ports.records.delete(seen, &[])).await?;
         if is_deleted {
             post_after(self, effects).await;
         }
@@ -173,31 +201,31 @@ impl Records for FaultyPorts {
     }
 
     async fn postpone(&self, key: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<bool> {
-        self.plan.inject(self.ports.records.postpone(key, seen, until)).await
+        self.plan.inject(DynamoDb, self.ports.records.postpone(key, seen, until)).await
     }
 
     async fn expire_overflow(&self, seen: &Header) -> PortResult<()> {
-        self.plan.inject(self.ports.records.expire_overflow(seen)).await
+        self.plan.inject(DynamoDb, self.ports.records.expire_overflow(seen)).await
     }
 
     async fn query(&self, query: &Query) -> PortResult<Page> {
-        self.plan.inject(self.ports.records.query(query)).await
+        self.plan.inject(DynamoDb, self.ports.records.query(query)).await
     }
 
     async fn owned(&self, query: &OwnedQuery) -> PortResult<Vec<StoredRecord>> {
-        self.plan.inject(self.ports.records.owned(query)).await
+        self.plan.inject(DynamoDb, self.ports.records.owned(query)).await
     }
 
     async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {
-        self.plan.inject(self.ports.records.append(key, lines)).await
+        self.plan.inject(DynamoDb, self.ports.records.append(key, lines)).await
     }
 
     async fn read_log(&self, key: &RecordKey, after: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
-        self.plan.inject(self.ports.records.read_log(key, after, limit)).await
+        self.plan.inject(DynamoDb, self.ports.records.read_log(key, after, limit)).await
     }
 
     async fn read_log_back(&self, key: &RecordKey, before: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
-        self.plan.inject(self.ports.records.read_log_back(key, before, limit)).await
+        self.plan.inject(DynamoDb, self.ports.records.read_log_back(key, before, limit)).await
     }
 }
 
@@ -210,24 +238,24 @@ impl Outbox for FaultyPorts {
             }
             Ok(())
         };
-        self.plan.inject(post).await
+        self.plan.inject(service_of(effect), post).await
     }
 }
 
 #[async_trait]
 impl Probe for FaultyPorts {
     async fn has_backlog(&self, function: &str) -> PortResult<bool> {
-        self.plan.inject(self.ports.probe.has_backlog(function)).await
+        self.plan.inject(Sqs, self.ports.probe.has_backlog(function)).await
     }
 
     async fn execution_status(&self, execution: &str) -> PortResult<ExecutionStatus> {
-        self.plan.inject(self.ports.probe.execution_status(execution)).await
+        self.plan.inject(StepFunctions, self.ports.probe.execution_status(execution)).await
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, time::Duration};
+    use std::collections::BTreeSet;
 
     use dacapo_core::port::Clock;
     use dacapo_domain::{DeliveryMessage, Machine, NewRun, RunRecord, Trigger};
@@ -249,7 +277,7 @@ mod tests {
         decision.effects = ["a", "b"].map(|id| Effect::send("greet", &message(id))).into();
 
         let faults = Faults { crash: 0.3, throttle: 0.3, effects_apart, ..Faults::none() };
-        let plan = Arc::new(FaultPlan::new(faults, Dice::new(seed)));
+        let plan = Arc::new(FaultPlan::new(faults, Dice::new(seed), clock.clone()));
         let ports = FaultyPorts::wrap(&database.ports(), &plan);
         let write = decision.write().unwrap();
         tokio::select! {

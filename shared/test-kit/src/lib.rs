@@ -12,7 +12,7 @@ mod idle;
 
 pub use app::TestApp;
 pub use clock::{START, VirtualClock};
-pub use faults::Faults;
+pub use faults::{Faults, Service, Throttling};
 
 #[cfg(test)]
 mod tests;

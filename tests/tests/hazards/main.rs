@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
+mod clock;
 mod executions;
 mod late_attempts;
 mod tokens;

@@ -149,6 +149,15 @@ impl PoolRecord {
         self.permits.iter().any(|permit| permit.holder == holder)
     }
 
+    /// The same without times that are further off than any that the pool sets: a clock that was put back has left them
+    /// behind, and nothing waits until they come.
+    fn as_of(&self, limit: Limit, now: Timestamp) -> Self {
+        let latest = later(now, limit.rate.map_or(bounds::POOL_RECONCILE, |rate| rate.per.saturating_mul(2)));
+        let can_be = |at: &Timestamp| *at <= latest;
+        let (handed_at, called_at) = (self.handed_at.filter(can_be), self.called_at.filter(can_be));
+        Self { handed_at, called_at, starts: self.starts.up_to(latest), ..self.clone() }
+    }
+
     /// The number of permits that may be given out now.
     #[must_use]
     pub fn room(&self, limit: Limit, now: Timestamp) -> u32 {
@@ -167,9 +176,9 @@ impl PoolRecord {
     /// share of the time since the last ones, where starts are spread.
     #[must_use]
     pub fn turns(&self, leaving: &[Holder], limit: Limit, now: Timestamp) -> usize {
-        let mut then = self.clone();
+        let mut then = self.as_of(limit, now);
         then.permits.retain(|permit| !leaving.contains(&permit.holder));
-        let spread = match (limit.rate, self.handed_at) {
+        let spread = match (limit.rate, then.handed_at) {
             (Some(rate), Some(handed_at)) => {
                 let spacing = rate.spacing().max(std::time::Duration::from_millis(1));
                 u32::try_from(crate::until(handed_at, now).as_millis() / spacing.as_millis()).unwrap_or(u32::MAX)
@@ -356,12 +365,13 @@ impl Machine for PoolRecord {
     }
 
     fn decide(&self, input: &PoolInput, limit: Limit, cx: &DecisionContext) -> Decision<Self> {
+        let pool = self.as_of(limit, cx.now);
         match input {
-            PoolInput::Asked { holder, until, has_ticket } => self.asked(*holder, *until, *has_ticket, limit, cx),
-            PoolInput::PassedOn { leaving, next, are_all } => self.passed_on(leaving, next, *are_all, limit, cx),
-            PoolInput::Paused => self.paused(limit, cx),
-            PoolInput::Resumed => self.resumed(limit, cx),
-            PoolInput::Reconciled { leaving, staying } => self.reconciled(leaving, staying, limit, cx),
+            PoolInput::Asked { holder, until, has_ticket } => pool.asked(*holder, *until, *has_ticket, limit, cx),
+            PoolInput::PassedOn { leaving, next, are_all } => pool.passed_on(leaving, next, *are_all, limit, cx),
+            PoolInput::Paused => pool.paused(limit, cx),
+            PoolInput::Resumed => pool.resumed(limit, cx),
+            PoolInput::Reconciled { leaving, staying } => pool.reconciled(leaving, staying, limit, cx),
         }
     }
 }

@@ -35,6 +35,11 @@ impl Starts {
         }
     }
 
+    /// The same without starts beyond a time.
+    pub(super) fn up_to(&self, latest: Timestamp) -> Self {
+        Self(self.0.iter().filter(|group| group.last <= latest).copied().collect())
+    }
+
     /// The starts that are left, with so many promised.
     pub(super) fn room(&self, rate: Rate, promised: u32, now: Timestamp) -> u32 {
         let counted = self.0.iter().filter(|group| later(group.last, rate.per) > now);

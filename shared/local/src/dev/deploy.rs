@@ -47,6 +47,7 @@ impl Place {
 
     /// Deploys functions in the place of the former ones.
     pub async fn deploy(&self, engine: &Engine, manifest: Manifest, functions: &[DevFunction]) -> PortResult<()> {
+        let manifest = engine.checked(manifest)?;
         let program = |it: &DevFunction| {
             // The manifest's entry says which of its lifecycle events have subscribers.
             let told = manifest.functions.iter().find(|entry| entry.name == it.entry.name).unwrap_or(&it.entry);

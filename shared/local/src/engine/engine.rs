@@ -85,17 +85,26 @@ impl Engine {
         let app = self.app();
         let served =
             |function: &FunctionEntry| function.name == CONDUCTOR || app.functions.contains_key(&function.name);
-        let manifest = Manifest { made_ms: self.clock.now().as_millisecond(), ..app.manifest.clone() };
-        manifest.check_fires().map_err(|error| PortError::new(PortErrorKind::Refused, error.to_string()))?;
+        let manifest = self.checked(app.manifest.clone())?;
         self.database.deploy(&manifest, served).await?;
         Conductor::new(self.database.ports(), Some(manifest)).deployed().await?;
         Ok(())
     }
 
+    /// A manifest as it is deployed now.
+    ///
+    /// # Errors
+    /// `Refused` where a declared schedule never fires again: before anything changes.
+    pub(crate) fn checked(&self, manifest: Manifest) -> PortResult<Manifest> {
+        let manifest = Manifest { made_ms: self.clock.now().as_millisecond(), ..manifest };
+        manifest.check_fires().map_err(|error| PortError::new(PortErrorKind::Refused, error.to_string()))?;
+        Ok(manifest)
+    }
+
     /// Replaces the app by another, of whose functions those that `runs` tells run here; the others stay as they are.
     ///
     /// # Errors
-    /// If the database can't be used.
+    /// As [`deploy`](Self::deploy).
     pub async fn redeploy(&self, manifest: Manifest, runs: impl Fn(&FunctionEntry) -> bool) -> PortResult<()> {
         *self.app.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(App::new(manifest, runs));
         self.deploy().await
@@ -131,6 +140,8 @@ impl Engine {
     /// The next sweep: at the first whole minute at which the conductor has something to reconcile.
     pub(super) fn sweeps_at(&self, reconcile: Timestamp) -> Timestamp {
         let swept = *self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was put back holds up none.
+        let swept = swept.filter(|swept| *swept <= self.clock.now());
         whole_minute(swept.map_or(reconcile, |swept| reconcile.max(swept + SWEEP_EVERY)))
     }
 
