@@ -14,6 +14,8 @@ use tokio::{
     sync::Semaphore,
 };
 
+use super::refused::Reasoned;
+
 /// Connections at a time: the next one waits until one of them ends.
 const CONNECTIONS: usize = 1_000;
 
@@ -53,7 +55,7 @@ async fn answer(connection: impl AsyncRead + AsyncWrite + Unpin + Send + 'static
     let mut http = http1::Builder::new();
     let http = http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
     // A connection that breaks is its caller's to mend.
-    let _ = http.serve_connection(TokioIo::new(connection), TowerToHyperService::new(routes)).await;
+    let _ = http.serve_connection(TokioIo::new(Reasoned::new(connection)), TowerToHyperService::new(routes)).await;
 }
 
 #[cfg(test)]
@@ -82,7 +84,8 @@ mod tests {
     /// All that comes back once this was sent.
     async fn sent(text: &str) -> String {
         let mut connection = connected();
-        connection.write_all(text.as_bytes()).await.unwrap();
+        // What is refused need not be taken whole.
+        let _ = connection.write_all(text.as_bytes()).await;
         let mut answer = String::new();
         connection.read_to_string(&mut answer).await.unwrap();
         answer
@@ -124,6 +127,34 @@ mod tests {
             assert!(answer.contains(&format!("{given} is not taken (allowed: 10 bytes")), "{answer}");
         }
         assert!(sent(&request("connection: close\r\ncontent-length: 10", "hellohello")).await.ends_with("hellohello"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn request_that_no_route_sees_is_refused_with_what_is_allowed() {
+        let headers = |count: usize| (0..count).map(|n| format!("\r\nx-{n}: 1")).collect::<String>();
+        let (many, most) = (headers(98), headers(97)); // Beside host, connection and content-length.
+        let long = format!("\r\nx: {}", "a".repeat(500_000));
+        let with = |more: &str| request(&format!("connection: close\r\ncontent-length: 2{more}"), "ok");
+        for (text, status, why) in [
+            (
+                with(&many),
+                "431 Request Header Fields Too Large",
+                "too many headers, or they are too long (allowed: 100,",
+            ),
+            (with(&long), "431 Request Header Fields Too Large", "(allowed: 100, in 417,792 bytes with the address)"),
+            (format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(65_534)), "414 URI Too Long", "(allowed: 65,534 bytes;"),
+            ("GET /a b HTTP/1.1\r\n\r\n".to_owned(), "400 Bad Request", "the request can't be read:"),
+            ("hello\r\n\r\n".to_owned(), "400 Bad Request", "it is no HTTP/1.1"),
+            (with("\r\nx y: 1"), "400 Bad Request", "a header that HTTP doesn't allow"),
+            (with("\r\ncontent-length: 3"), "400 Bad Request", "a header that HTTP doesn't allow"),
+        ] {
+            let answer = sent(&text).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{text:.300}: {answer}");
+            let (head, line) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(line.contains(why) && line.ends_with('\n') && line.lines().count() == 1, "{answer}");
+            assert!(head.contains(&format!("content-length: {}", line.len())), "{answer}");
+        }
+        assert!(sent(&with(&most)).await.ends_with("ok"), "so many are taken");
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 mod body;
 mod connections;
 mod guard;
+mod refused;
 
 pub(crate) use body::{Bodies, whole};
 pub use connections::serve;
