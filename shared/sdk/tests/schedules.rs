@@ -383,3 +383,30 @@ async fn body_of_a_schedule_is_refused_where_its_run_would_be() {
         assert_eq!(problems.is_empty(), fits, "{problems:?}");
     }
 }
+
+#[tokio::test]
+async fn schedule_that_never_fires_again_is_refused_where_it_is_put_and_the_former_one_stays() {
+    let app = TestApp::new().with(task(REPORT, report));
+    app.schedules().put("s", REPORT, every("1 hour"), "a".to_owned()).await.unwrap();
+    for (schedule, why) in [
+        (cron("0 0 1 1 ? 2025"), "it never fires after 2026-01-01T00:00:00Z (check day, month and year)"),
+        (cron("0 0 30 2 ? *"), "it never fires (check day, month and year)"),
+    ] {
+        let error = app.schedules().put("s", REPORT, schedule, "b".to_owned()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.to_string().ends_with(why), "{error}");
+        assert_eq!(app.schedules().get("s").await.unwrap().body.text(), "\"a\"");
+    }
+    let [declared] = reports(&[(cron("0 0 30 2 ? *"), "a")]);
+    let described = declared.describe("report").unwrap_err();
+    assert!(described[0].ends_with("it never fires (check day, month and year)"), "{described:?}");
+}
+
+#[test]
+#[should_panic(
+    expected = "the functions can't be deployed: task \"report\": schedule \"0 0 1 1 ? 2025\" in UTC: it never \
+                           fires after 2026-01-01T00:00:00Z (check day, month and year)"
+)]
+fn app_with_a_declared_schedule_that_never_fires_again_is_refused_by_the_kit() {
+    let _ = TestApp::new().redeployed(reports(&[(cron("0 0 1 1 ? 2025"), "a")]));
+}

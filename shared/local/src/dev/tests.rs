@@ -5,7 +5,9 @@
 use std::{path::Path, sync::Mutex, time::Duration};
 
 use dacapo_core::{commit::load, read_manifest};
-use dacapo_domain::{Effect, Fire, Json, Message, Policy, ScheduleEntry, ScheduleRecord, TaskEntry, every};
+use dacapo_domain::{
+    Effect, Fire, Json, Message, Policy, Schedule, ScheduleEntry, ScheduleRecord, TaskEntry, cron, every,
+};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use super::*;
@@ -102,4 +104,45 @@ fn functions_that_are_not_asked_for_stay_as_they_are() -> Tested {
 
     serve(&database, &[&report, &greet], true, async |ports| assert_eq!(weekly(&ports).await, made))?;
     serve(&database, &[&greet], false, async |ports| assert_eq!(weekly(&ports).await, None, "it was removed"))
+}
+
+#[test]
+fn functions_with_a_schedule_that_never_fires_again_are_refused_and_the_former_ones_go_on() -> Tested {
+    let directory = tempfile::tempdir()?;
+    let database = directory.path().join("local.db");
+    let report = |schedule: Schedule| {
+        let schedules = vec![ScheduleEntry { name: "report-1".to_owned(), schedule, body: Json::default() }];
+        let task = TaskEntry { name: "report".to_owned(), policy: Policy::default(), private: false, schedules };
+        DevFunction { entry: FunctionEntry::task("report", 128, task), binary: "/usr/bin/true".into() }
+    };
+    let why = "task \"report\": schedule \"0 0 1 1 ? 1999\" in UTC: it never fires after 20";
+    let past = report(cron("0 0 1 1 ? 1999"));
+    let started = serve(&database, &[&past.entry], false, async |_| unreachable!("it is refused"));
+    let error = started.unwrap_err().to_string();
+    assert!(error.contains(why), "{error}");
+
+    let mut options = DevOptions::new("shop", database, vec![report(every("7 days"))]);
+    options.port = 0;
+    let (change, changes) = tokio::sync::mpsc::unbounded_channel();
+    let (tell, told) = std::sync::mpsc::channel();
+    options.changes = Some(changes);
+    options.logs = Arc::new(move |log| tell.send(log).unwrap_or_default());
+    let stop = async {
+        change.send(vec![past]).unwrap();
+        let address = told.iter().find_map(|log| match log {
+            EngineLog::Listening { address } => Some(address),
+            _ => None,
+        });
+        let told = tokio::task::spawn_blocking(move || {
+            told.iter().find_map(|log| match log {
+                EngineLog::Note(note) => Some(note),
+                _ => None,
+            })
+        });
+        let note = told.await.unwrap().unwrap();
+        assert!(note.contains("failed to deploy the functions as they are now") && note.contains(why), "{note}");
+        let (_, manifest) = read_manifest(&crate::client::connect(&address.unwrap())).await.unwrap().unwrap();
+        assert_eq!(manifest.schedule("report-1").unwrap().2.schedule, every("7 days"));
+    };
+    Ok(tokio::runtime::Runtime::new()?.block_on(dev_until(options, stop))?)
 }
