@@ -9,6 +9,7 @@ use ulid::Ulid;
 use crate::limits::{
     APP_CHARS, EVENT_NAME_CHARS, SLUG_BYTES, STAGE_CHARS, STEP_NAME_CHARS, TASK_NAME_CHARS, TOKEN_NAME_CHARS,
 };
+use crate::text::cut;
 
 /// The crate of the built-in function that delivers what is late and repairs what is stuck.
 pub const CONDUCTOR: &str = "conductor";
@@ -60,6 +61,9 @@ struct Letters<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Id(Ulid);
+
+/// Bytes that are shown of a text that is no id.
+const SHOWN: usize = 100;
 
 /// The text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -125,7 +129,7 @@ impl FromStr for Id {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        Ulid::from_string(text).map(Self).map_err(|_| IdError(text.to_owned()))
+        Ulid::from_string(text).map(Self).map_err(|_| IdError(cut(text.to_owned(), SHOWN)))
     }
 }
 

@@ -85,6 +85,11 @@ pub(crate) fn decode<T: DeserializeOwned>(json: &Json) -> Result<T, Mismatch> {
     if is_nothing { read.or_else(|error| serde_json::from_str("null").map_err(|_| error)) } else { read }
 }
 
+/// The words for JSON that doesn't fit its type.
+pub(crate) fn misfit<T>(what: impl fmt::Display, error: &Mismatch) -> String {
+    format!("{what} is no {}: at {}: {}", std::any::type_name::<T>(), error.path(), error.inner())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

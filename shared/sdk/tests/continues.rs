@@ -122,3 +122,43 @@ async fn run_of_five_years_hands_over_before_the_year_of_each_execution_is_full(
     assert_eq!(generation(&app, id).await, 6, "twelve waits of 30 days fit into 364");
     Ok(())
 }
+
+/// What becomes of a run that continues so.
+async fn continued(next: impl Fn(u32) -> Outcome<u32, u32> + Send + Sync + 'static) -> dacapo::RunView {
+    let next = std::sync::Arc::new(next);
+    let work = move |n: u32, _: TaskContext| {
+        let next = next.clone();
+        async move { Ok::<Outcome<u32, u32>, TaskError>(if n == 0 { next(1) } else { Done(n) }) }
+    };
+    let app = TestApp::new().with(task(COUNT, work));
+    app.run(COUNT, 0).await.unwrap();
+    app.run_until_idle().await;
+    app.run_of(COUNT)
+}
+
+#[tokio::test]
+async fn wait_out_of_range_fails_the_run_at_once_with_what_was_given_and_what_is_allowed() {
+    let start = dacapo_test_kit::START.parse::<jiff::Timestamp>().unwrap();
+    let long = days(355) + seconds(1);
+    for (wait, given) in [
+        (Duration::from_nanos(1), "1ns"),
+        (Duration::from_millis(500), "500ms"),
+        (Duration::from_millis(999), "999ms"),
+        (long, "30672001 s"),
+        (days(356), "30758400 s"),
+        (Duration::MAX, "18446744073709551615 s"),
+    ] {
+        let run = continued(move |n| Continue::after(wait, n)).await;
+        let why = format!("can't continue after {given}: a wait is 0, or 1 second to 355 days");
+        assert_eq!((run.state, run.error_code.as_deref()), (State::Failed, Some("WAIT_OUT_OF_RANGE")));
+        assert_eq!((run.error_message, run.attempt, run.iteration), (Some(why), 1, 1));
+    }
+    let run = continued(move |n| Continue::at(start + days(357), n)).await;
+    assert_eq!(run.error_code.as_deref(), Some("WAIT_OUT_OF_RANGE"));
+    for wait in [seconds(0), seconds(1), days(355)] {
+        let run = continued(move |n| Continue::after(wait, n)).await;
+        assert_eq!((run.state, run.iteration), (State::Completed, 2), "{wait:?}");
+        let waited = run.completed_at.unwrap().duration_since(run.started_at.unwrap());
+        assert!(waited.unsigned_abs() >= wait && waited.unsigned_abs() < wait + seconds(2), "{wait:?}: {waited:?}");
+    }
+}

@@ -238,3 +238,21 @@ async fn updated_first_input_that_no_longer_parses_is_tried_again_until_a_deploy
     app.run_until_idle().await;
     assert_eq!(app.state(id).await.unwrap().result.unwrap().text(), "\"two hundred\"");
 }
+
+#[tokio::test]
+async fn updates_at_the_same_time_are_all_merged() {
+    let run = ended(|_, cx: TaskContext| async move {
+        let cx = &cx;
+        let updates = (0..50).map(|n| async move {
+            cx.update_output(json!({ format!("o{n}"): n })).await?;
+            cx.update_task(json!({ "metadata": { format!("m{n}"): n } })).await
+        });
+        for update in futures::future::join_all(updates).await {
+            update?;
+        }
+        Ok(Done(json!(null)))
+    })
+    .await;
+    let members = |json: Option<dacapo::Json>| json.unwrap().parse::<serde_json::Map<String, Value>>().unwrap().len();
+    assert_eq!((run.state, members(run.output), members(run.metadata)), (State::Completed, 50, 50));
+}

@@ -39,6 +39,16 @@ pub enum ManifestError {
         /// Its limits.
         of_other: String,
     },
+    /// A queue bears the name of a task that isn't in it: both would be paused by one name.
+    #[error(
+        "queue {queue:?} of task {task:?} bears the name of a task that has a queue of its own (give it another name)"
+    )]
+    QueueOfATask {
+        /// The queue, and the task.
+        queue: String,
+        /// A task in the queue.
+        task: String,
+    },
     /// A declared schedule never fires again.
     #[error("task {task:?}: {why}")]
     NeverFires {

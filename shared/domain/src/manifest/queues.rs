@@ -43,10 +43,11 @@ impl Manifest {
     }
 }
 
-/// Refuses tasks of one queue that give it different limits.
+/// Refuses tasks of one queue that give it different limits, and a queue that bears the name of a task with its own.
 pub(super) fn check_queues<'a>(tasks: impl Iterator<Item = &'a TaskEntry>) -> Result<(), ManifestError> {
+    let tasks: Vec<&TaskEntry> = tasks.collect();
     let mut queues: BTreeMap<&str, &TaskEntry> = BTreeMap::new();
-    for task in tasks {
+    for task in &tasks {
         let Some(queue) = &task.policy.limits.queue else { continue };
         let first = queues.entry(queue).or_insert(task);
         if first.policy.limits != task.policy.limits {
@@ -55,5 +56,9 @@ pub(super) fn check_queues<'a>(tasks: impl Iterator<Item = &'a TaskEntry>) -> Re
             return Err(ManifestError::Queue { queue, one, of_one, other, of_other });
         }
     }
-    Ok(())
+    let own = tasks.iter().filter(|task| task.policy.limits.queue.is_none());
+    match own.filter_map(|task| queues.get_key_value(&*task.name)).next() {
+        Some((queue, task)) => Err(ManifestError::QueueOfATask { queue: (*queue).to_owned(), task: task.name.clone() }),
+        None => Ok(()),
+    }
 }

@@ -6,7 +6,10 @@ use dacapo_domain::{Id, RunView, State, code};
 use tokio::time::Instant;
 
 use super::{Client, Started};
-use crate::{Error, TaskError, TaskRef, payload::Codec};
+use crate::{
+    Error, TaskError, TaskRef,
+    payload::{Codec, misfit},
+};
 
 /// The time from one question of a waiting client to the next, at first and at least, where the store answers at once.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
@@ -33,7 +36,7 @@ impl Client {
     ///
     /// # Errors
     /// The run's failure with its code; `ABORTED` with the message of its abort; `EXPIRED`; `RESULT_TOO_LARGE` for a
-    /// result that was not kept; or what the store says.
+    /// result that was not kept; a terminal error for one that is of another type; or what the store says.
     pub async fn wait<I, O>(&self, task: TaskRef<I, O>, started: &Started<O>) -> Result<O, TaskError> {
         self.result_of(started.id(), task.output).await
     }
@@ -49,7 +52,9 @@ impl<O> Codec<O> {
     pub(crate) fn result_of(&self, run: RunView) -> Result<O, TaskError> {
         let ended = |what: Option<String>| what.unwrap_or_else(|| format!("run {} is {}", run.id, run.state));
         match (run.state, run.result) {
-            (State::Completed, Some(result)) => Ok(self.decode(&result)?),
+            (State::Completed, Some(result)) => self.decode(&result).map_err(|error| {
+                TaskError::terminal(misfit::<O>(format_args!("the result of run {}", run.id), &error))
+            }),
             (State::Completed, None) => Err(TaskError::terminal(ended(run.result_left_out)).code("RESULT_TOO_LARGE")),
             (State::Failed, _) => {
                 let code = run.error_code.unwrap_or_else(|| code::ERROR.to_owned());

@@ -15,6 +15,7 @@ use crate::{
     Error, EventRef, TaskError, TaskRef,
     client::{Client, Publish, StartBatch, StartRun},
     handler::IsResult,
+    payload::encode,
 };
 
 use super::Children;
@@ -266,7 +267,7 @@ impl RunContext {
 /// The data of a log entry. An entry is never lost for data that can't be serialized, or that no reader of JSON takes: it
 /// says so instead.
 fn loggable(data: &impl Serialize) -> Option<Json> {
-    let data = match Json::of(data).map(|data| data.check().map(|()| data)) {
+    let data = match encode(data).map(|data| data.check().map(|()| data)) {
         Ok(Ok(data)) => Ok(data),
         Ok(Err(error)) => Json::of(&format!("the data is left out: {error}")),
         Err(error) => Json::of(&format!("the data can't be serialized: {error}")),

@@ -21,7 +21,7 @@ impl<V> TaskContext<V> {
     ///
     /// # Errors
     /// The work's own; a terminal one for a name that was used before in this attempt (in a loop, number it), or that is
-    /// too long, and for a value that can't be serialized, or is too large (`TOO_LARGE`); `INPUT_MISMATCH` for a stored
+    /// too long, and for a value that can't be serialized or read back, or is too large (`TOO_LARGE`); `INPUT_MISMATCH` for a stored
     /// value that is none of this type any more; else what the store says.
     ///
     /// # Example: a mail is written and sent once each
@@ -56,6 +56,9 @@ impl<V> TaskContext<V> {
             let error = unusable(name, format_args!("has {bytes} bytes (allowed: {allowed})"));
             return Err(error.code(code::TOO_LARGE));
         }
+        decode::<T>(&json).map_err(|error| {
+            unusable(name, format_args!("can't be read back: at {}: {}", error.path(), error.inner()))
+        })?;
         match step.store(json, took).await? {
             Some(first) => read(first),
             None => Ok(value),

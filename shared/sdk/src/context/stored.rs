@@ -9,7 +9,7 @@ use super::RunContext;
 use crate::{
     Error, TaskError,
     client::check_tags,
-    payload::{decode, encode},
+    payload::{decode, encode, misfit},
 };
 
 /// The run's own stored data.
@@ -91,7 +91,8 @@ impl RunContext {
     /// # Errors
     /// `INPUT_MISMATCH` if it doesn't fit the type; any [`Error`] of the store.
     pub async fn get_input<T: DeserializeOwned>(&self) -> Result<T, TaskError> {
-        decode(&self.stored_input().await?).map_err(|error| TaskError::from(error).code(code::INPUT_MISMATCH))
+        let mismatch = |error| TaskError::from(misfit::<T>("the input", &error)).code(code::INPUT_MISMATCH);
+        decode(&self.stored_input().await?).map_err(mismatch)
     }
 
     /// Merges a patch into the input: what a retry of this attempt gets, and the next iteration after
@@ -110,7 +111,8 @@ impl RunContext {
     /// A terminal one if it doesn't fit the type; any [`Error`] of the store.
     pub async fn get_output<T: DeserializeOwned>(&self) -> Result<Option<T>, TaskError> {
         let output = self.attempt.data(slot::OUTPUT).await?;
-        output.map(|output| decode(&output)).transpose().map_err(TaskError::terminal)
+        let mismatch = |error| TaskError::terminal(misfit::<T>("the output", &error));
+        output.map(|output| decode(&output)).transpose().map_err(mismatch)
     }
 
     /// Merges a patch into the run's `output`, which is kept and shown beside its result, also of a run that fails.

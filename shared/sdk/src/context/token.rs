@@ -9,7 +9,10 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::RunContext;
-use crate::{Error, Payload, TaskError, payload::Codec};
+use crate::{
+    Error, Payload, TaskError,
+    payload::{Codec, misfit},
+};
 
 /// A token of a run, for [`Continue::when_told`](crate::Continue::when_told). Its text, which `to_string` and `as_ref`
 /// give, is what the outside completes it with, and is to be known by no one else: it can't be guessed, and consists of
@@ -80,9 +83,7 @@ impl RunContext {
             TokenOutcome::Value(value) => match Codec::new().decode(&value) {
                 Ok(value) => Ok(Some(Told::Value(value))),
                 Err(error) => {
-                    let (place, cause, wanted) = (error.path(), error.inner(), std::any::type_name::<T>());
-                    let text = format!("the value of token {name:?} is no {wanted}: at {place}: {cause}");
-                    Err(TaskError::terminal(text))
+                    Err(TaskError::terminal(misfit::<T>(format_args!("the value of token {name:?}"), &error)))
                 }
             },
         }

@@ -38,8 +38,9 @@ where
     }
 
     fn limit_key(&self, body: &Json) -> Option<String> {
-        let (key, body) = (self.limit_key.as_ref()?, self.reference.input.decode(body).ok()?);
-        key.of(&body).ok()
+        // What panics here does so again in the attempt, which it fails.
+        let key = || self.limit_key.as_ref()?.of(&self.reference.input.decode(body).ok()?).ok();
+        std::panic::catch_unwind(AssertUnwindSafe(key)).ok().flatten()
     }
 
     async fn call(self: Arc<Self>, input: Json, attempt: Arc<TaskAttempt>) -> AttemptOutcome {
