@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
+mod throttled;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},

@@ -1,0 +1,91 @@
+//! Each service of AWS's throttles for a minute in every seven: that slows, and loses nothing.
+
+use std::time::Duration;
+
+use dacapo::{State, prelude::*};
+use dacapo_test_kit::{Faults, Service, TestApp, Throttling};
+
+use super::{all_are_right, history};
+
+/// No multiple of any time that the product waits for, so that nothing meets the same minute each time.
+const EVERY: Duration = Duration::from_secs(437);
+const SHARES: [f64; 3] = [0.01, 0.2, 1.0];
+const COUNT: TaskRef<u32, u32> = TaskRef::new("count");
+
+fn throttled(service: Service, share: f64) -> Faults {
+    let throttling = Throttling { service, share, lasts: minutes(1), every: EVERY };
+    Faults { throttling: Some(throttling), ..Faults::none() }
+}
+
+/// The guarantees hold, whatever share of the service's calls is refused.
+async fn hold_where(service: Service) {
+    for share in SHARES {
+        all_are_right(3, |seed| history(seed, throttled(service, share))).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn guarantees_hold_where_the_table_throttles() {
+    hold_where(Service::DynamoDb).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn guarantees_hold_where_queues_throttle() {
+    hold_where(Service::Sqs).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn guarantees_hold_where_the_scheduler_throttles() {
+    hold_where(Service::Scheduler).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn guarantees_hold_where_wait_loops_throttle() {
+    hold_where(Service::StepFunctions).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn guarantees_hold_where_functions_throttle() {
+    hold_where(Service::Lambda).await;
+}
+
+/// Starts runs of several iterations all through the minute that throttles, and gives how long the last of them took.
+async fn runs_take(faults: Faults) -> Duration {
+    let count = async |n: u32, _: TaskContext| {
+        Ok(match n {
+            0 => Done(n),
+            n if n % 2 == 0 => Continue::after(seconds(20), n - 1),
+            n => Continue(n - 1),
+        })
+    };
+    let app = TestApp::with_these_faults(1, faults).with(task(COUNT, count).retry(Retry::never()));
+    app.advance(EVERY).await;
+    for _ in 0..20 {
+        app.run(COUNT, 4).await.unwrap();
+        app.advance(seconds(3)).await;
+    }
+    let began = app.now();
+    app.run_until_idle().await;
+    let runs = app.runs_of(COUNT);
+    let ends: Vec<_> = runs.iter().map(|run| (run.state, run.attempt, run.iteration)).collect();
+    assert_eq!(ends, [(State::Completed, 1, 5); 20], "{faults:?}");
+    let last = runs.into_iter().filter_map(|run| run.completed_at).max().unwrap();
+    Duration::try_from(last.duration_since(began)).unwrap()
+}
+
+/// What is throttled was not called, so it counts as no attempt: not even of a task that makes one alone.
+#[tokio::test(start_paused = true)]
+async fn run_whose_calls_are_throttled_takes_longer_and_no_attempt_more() {
+    let calm = runs_take(Faults::none()).await;
+    for service in [Service::DynamoDb, Service::Sqs, Service::Scheduler, Service::StepFunctions, Service::Lambda] {
+        for share in [0.01, 0.2] {
+            let took = runs_take(throttled(service, share)).await;
+            assert!(took >= calm.saturating_sub(seconds(5)), "{service:?} at {share}: {took:?}, else {calm:?}");
+        }
+    }
+    for service in [Service::Sqs, Service::Scheduler, Service::StepFunctions] {
+        runs_take(throttled(service, 1.0)).await;
+    }
+    let took = runs_take(throttled(Service::Lambda, 1.0)).await;
+    assert!(took > calm, "{took:?}, else {calm:?}");
+}
