@@ -9,7 +9,7 @@ use dacapo_domain::{
 use jiff::Timestamp;
 
 use super::{Seen, commit, load, read_record, retry_until};
-use crate::port::{PortResult, Ports, post_after};
+use crate::port::{PortResult, Ports};
 
 /// Gives the permits of an attempt back, the last first. What fails is left to the conductor.
 pub(super) async fn give_back(ports: &Ports, released: Released, task: Task<'_>, until: Timestamp) {
@@ -53,12 +53,12 @@ pub async fn pass_on(
         let next = line.first.iter().map(|(ticket, _)| ticket.holder).collect();
         let passed = PoolInput::PassedOn { leaving: std::mem::take(&mut leaving), next, are_all: line.is_whole };
         let Some(passed) = commit(ports, stored, &passed, limit, until).await? else { return Ok(()) };
-        for (ticket, run) in line.first {
-            if passed.record.holds(ticket.holder) {
-                // Of what dies here the conductor calls the run again, or passes its ticket over.
-                post_after(&*ports.outbox, &[run.send()]).await;
-                commit(ports, Seen::Stored(ticket), &(), (), until).await?;
-            }
+        let called = line.first.into_iter().filter(|(ticket, _)| passed.record.holds(ticket.holder));
+        let (tickets, sends): (Vec<_>, Vec<_>) = called.map(|(ticket, run)| (ticket, run.send())).unzip();
+        // Of what dies here the conductor calls the run again, or passes its ticket over.
+        ports.outbox.post_all(&sends).await;
+        for ticket in tickets {
+            commit(ports, Seen::Stored(ticket), &(), (), until).await?;
         }
         let is_over = if passed.record.has_waiting {
             passed.record.turns(&[], limit, ports.clock.now()) == 0
