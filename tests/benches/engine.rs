@@ -7,14 +7,14 @@ use std::{
 };
 
 use dacapo::{Client, Definition, prelude::*};
-use dacapo_core::port::SystemClock;
+use dacapo_core::port::{PortResult, SystemClock};
 use dacapo_domain::Manifest;
 use dacapo_local::{
     engine::{Engine, EngineLoop, InProcess, Permits, WithConductor},
     sqlite::{Database, Durability},
 };
 use futures::future::join_all;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
     AnyError,
@@ -42,22 +42,10 @@ fn micros() -> u64 {
 
 pub fn measure() -> Result<Vec<Row>, AnyError> {
     machine::runtime()?.block_on(async {
-        let directory = machine::directory()?;
-        let database =
-            Database::open(&directory.path().join("bench.sqlite"), Durability::Normal, Arc::new(SystemClock))?;
-        // Microseconds from the call of `run` to the handler's.
-        let latencies = Shared::default();
-        let client = Client::new(database.ports());
-        let (stop, stopped) = oneshot::channel::<()>();
-        let engine = Arc::new(engine(database, latencies.clone())?);
-        engine.deploy().await?;
-        let engine = EngineLoop::new(engine, Permits::default());
-        let engine = tokio::spawn(engine.run(async move { drop(stopped.await) }, Duration::from_secs(10)));
-
-        let rate = throughput(&client, &latencies).await?;
-        let mut steady = latency(&client, &latencies, rate / 2.0).await?;
-        drop(stop);
-        engine.await??;
+        let running = Running::start(None).await?;
+        let rate = running.throughput(BUSY).await?;
+        let mut steady = latency(&running.client, &running.latencies, rate / 2.0).await?;
+        running.stop().await?;
 
         let of_half = format!("start latency at {:.0} runs/s", rate / 2.0);
         let mut at = |share| show(Duration::from_micros(percentile(&mut steady, share)));
@@ -69,7 +57,44 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
     })
 }
 
-fn engine(database: Database, latencies: Shared<u64>) -> Result<Engine, AnyError> {
+/// An engine that runs, with its client.
+pub struct Running {
+    client: Client,
+    /// Microseconds from the call of `run` to the handler's.
+    latencies: Shared<u64>,
+    stop: oneshot::Sender<()>,
+    engine: JoinHandle<PortResult<()>>,
+    _directory: tempfile::TempDir,
+}
+
+impl Running {
+    /// Starts one of a task of which so many attempts may execute at once, or any number.
+    pub async fn start(concurrency: Option<u32>) -> Result<Self, AnyError> {
+        let directory = machine::directory()?;
+        let database =
+            Database::open(&directory.path().join("bench.sqlite"), Durability::Normal, Arc::new(SystemClock))?;
+        let (latencies, client) = (Shared::default(), Client::new(database.ports()));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let engine = Arc::new(engine(database, latencies.clone(), concurrency)?);
+        engine.deploy().await?;
+        let engine = EngineLoop::new(engine, Permits::default());
+        let engine = tokio::spawn(engine.run(async move { drop(stopped.await) }, Duration::from_secs(10)));
+        Ok(Self { client, latencies, stop, engine, _directory: directory })
+    }
+
+    /// Runs a second, from the first start to the last handler's call, where runs are started for so long.
+    pub async fn throughput(&self, time: Duration) -> Result<f64, AnyError> {
+        throughput(&self.client, &self.latencies, time).await
+    }
+
+    /// Lets what runs end.
+    pub async fn stop(self) -> Result<(), AnyError> {
+        drop(self.stop);
+        Ok(self.engine.await??)
+    }
+}
+
+fn engine(database: Database, latencies: Shared<u64>, concurrency: Option<u32>) -> Result<Engine, AnyError> {
     let timed = task(TIMED, move |asked: u64, _: TaskContext| {
         let latencies = latencies.clone();
         async move {
@@ -77,6 +102,10 @@ fn engine(database: Database, latencies: Shared<u64>) -> Result<Engine, AnyError
             Ok::<u64, TaskError>(asked)
         }
     });
+    let timed = match concurrency {
+        Some(attempts) => timed.concurrency(attempts),
+        None => timed,
+    };
     let definition = Definition::of(timed);
     let entry = definition.describe("timed").map_err(|problems| problems.join(", "))?;
     let functions = HashMap::from([(entry.name.clone(), definition.handlers)]);
@@ -87,13 +116,13 @@ fn engine(database: Database, latencies: Shared<u64>) -> Result<Engine, AnyError
 }
 
 /// Runs a second, from the first start to the last handler's call.
-async fn throughput(client: &Client, latencies: &Shared<u64>) -> Result<f64, AnyError> {
+async fn throughput(client: &Client, latencies: &Shared<u64>, time: Duration) -> Result<f64, AnyError> {
     let started = Instant::now();
     let callers = (0..CALLERS).map(|_| {
         let client = client.clone();
         tokio::spawn(async move {
             let mut runs = 0;
-            while started.elapsed() < BUSY {
+            while started.elapsed() < time {
                 client.run(TIMED, micros()).await?;
                 runs += 1;
             }

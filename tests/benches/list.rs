@@ -39,7 +39,7 @@ const PAGES: u32 = 400;
 const TO_REACH: &str = "≤ 1.5× at 1,000,000 against 1,000";
 
 pub fn measure() -> Result<Vec<Row>, AnyError> {
-    let many = std::env::var("DACAPO_BENCH_RUNS").map_or(Ok(MANY), |runs| runs.parse())?;
+    let many = many()?;
     machine::runtime()?.block_on(async {
         let directory = machine::directory()?;
         let database =
@@ -57,6 +57,11 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
         };
         Ok(few.into_iter().zip(all).map(row).collect())
     })
+}
+
+/// The number of records that are many.
+pub fn many() -> Result<u64, AnyError> {
+    Ok(std::env::var("DACAPO_BENCH_RUNS").map_or(Ok(MANY), |runs| runs.parse())?)
 }
 
 /// Stores runs, each with a dead letter: eight of ten completed, one failed, one that is due in a day.

@@ -8,6 +8,7 @@ mod dev;
 mod engine;
 mod invocation;
 mod list;
+mod load;
 mod machine;
 mod restate;
 mod runtime_api;
@@ -25,12 +26,13 @@ type AnyError = Box<dyn std::error::Error + Send + Sync>;
 type Section = fn() -> Result<Vec<Row>, AnyError>;
 
 /// The sections in their order: a short name, a title, and what measures.
-const SECTIONS: [(&str, &str, Section); 9] = [
+const SECTIONS: [(&str, &str, Section); 10] = [
     ("aws", "AWS calls, counted from requests, and their price", aws::measure),
     ("invocation", "Time per invocation, in-memory ports", invocation::measure),
     ("start", "Start and memory of a function", start::measure),
     ("zips", "Zipped functions", zips::measure),
     ("engine", "Embedded engine, handlers in process, database in a file", engine::measure),
+    ("load", "Limits of load on the embedded engine", load::measure),
     ("dev", "dev, handlers as processes, runs started over HTTP, database in a file", dev::measure),
     ("steps", "A run of ten steps, side by side with Restate's server", steps::measure),
     ("year", "Embedded engine under virtual time", year::measure),

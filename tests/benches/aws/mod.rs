@@ -14,6 +14,7 @@ use dacapo_core::commit::load;
 use dacapo_domain::TokenRecord;
 use echo::{ECHO, Said, WORD};
 use heard::{NOISE, Noise};
+use limited::LIMITED;
 
 use crate::{AnyError, machine, table::Row};
 use site::Site;
@@ -33,6 +34,7 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
         let site = site.observed().await?;
         let mut rows = one_iteration(&site).await?;
         rows.extend(one_round(&site).await?);
+        rows.extend(one_permit(&site).await?);
         rows.extend(one_child(&site).await?);
         rows.extend(one_step(&site).await?);
         rows.extend(one_token(&site).await?);
@@ -76,6 +78,19 @@ async fn one_round(site: &Site) -> Result<Vec<Row>, AnyError> {
     let seen = format!("{}", f64::from(transitions) / f64::from(ROUNDS));
     rows.push(Row::new("one more `continue` round: transitions of the loop", seen, "≤ 3"));
     Ok(rows)
+}
+
+/// A run of a task of which one attempt may execute at once, which it may at once, against one without a limit.
+async fn one_permit(site: &Site) -> Result<Vec<Row>, AnyError> {
+    let limited = async || ended(site, site.client.run(LIMITED, Said::default()).await?.id()).await;
+    limited().await?; // Its process starts.
+    run(site, 0).await?;
+    site.counter.take();
+    run(site, 0).await?;
+    let without = site.counter.take();
+    limited().await?;
+    let calls = site.counter.take().less(&without);
+    Ok(calls.rows("a permit that is free", &[("sqs", "0"), ("dynamodb writes", "≤ 2")]))
 }
 
 /// A run that waits for some children against one that waits for fewer.

@@ -23,7 +23,7 @@ use crate::{AnyError, machine};
 const APP: &str = "sample";
 const STAGE: &str = "bench";
 /// The functions whose calls are counted.
-const OBSERVED: [&str; 2] = ["echo", "heard"];
+const OBSERVED: [&str; 3] = ["echo", "heard", "limited"];
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(200);
 

@@ -1,0 +1,5 @@
+//! For `make bench`.
+
+fn main() -> std::process::ExitCode {
+    dacapo_serve::serve(limited::function())
+}
