@@ -17,6 +17,11 @@ for manifest in $(printf '%s/*/Cargo.toml ' ${FUNCTIONS:-functions}); do
     crates="$crates $(basename "$(dirname "$manifest")")"
 done
 
+# Fails where a variable names a file that isn't there: `given_file RESOURCES "$RESOURCES"`.
+given_file() {
+    [ -z "$2" ] || [ -f "$2" ] || fail "$1=$2: no such file (leave it out, or name one that is there)"
+}
+
 # This machine's processor, as Lambda names it.
 host_arch() {
     case $(rustc -vV | sed -n 's/^host: //p') in

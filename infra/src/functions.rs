@@ -6,8 +6,10 @@ use dacapo_domain::{APP_DLQ, CONDUCTOR, FunctionEntry, Holds, LifecycleEvent, li
 use serde_json::{Value, json};
 
 use crate::{
+    OwnResources,
     names::{APP_DLQ_ID, code_parameter, id, name, prefix},
-    resource::{Named, Resource},
+    requires,
+    resource::{Named, Resource, TemplateError},
 };
 
 /// Messages of the app's dead-letter queue that the conductor takes at once.
@@ -17,29 +19,31 @@ pub(crate) fn is_conductor(function: &FunctionEntry) -> bool {
     matches!(function.holds, Holds::Conductor)
 }
 
-pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
+pub(crate) fn add(
+    function: &FunctionEntry,
+    own: &OwnResources,
+    resources: &mut Named<Resource>,
+) -> Result<(), TemplateError> {
     let slug = &function.name;
-    resources.add(
-        id(slug, "Function"),
-        Resource::new(
-            "AWS::Lambda::Function",
-            json!({
-                "FunctionName": name(slug),
-                "Description": description(function),
-                "Runtime": "provided.al2023",
-                "Handler": "bootstrap",
-                "Architectures": [{ "Ref": "Architecture" }],
-                "Code": { "S3Bucket": { "Ref": "Artifacts" }, "S3Key": { "Ref": code_parameter(function) } },
-                "MemorySize": function.memory_mb,
-                "Timeout": function.lambda_timeout().as_secs(),
-                "Role": { "Fn::GetAtt": [id(slug, "Role"), "Arn"] },
-                "Environment": { "Variables": environment(function) },
-                "LoggingConfig": { "LogFormat": "JSON", "LogGroup": { "Ref": id(slug, "Logs") } },
-                // A run that continues through its own queue looks like a loop to Lambda; hops are counted instead.
-                "RecursiveLoop": "Allow",
-            }),
-        ),
-    );
+    let mut properties = json!({
+        "FunctionName": name(slug),
+        "Description": description(function),
+        "Runtime": "provided.al2023",
+        "Handler": "bootstrap",
+        "Architectures": [{ "Ref": "Architecture" }],
+        "Code": { "S3Bucket": { "Ref": "Artifacts" }, "S3Key": { "Ref": code_parameter(function) } },
+        "MemorySize": function.memory_mb,
+        "Timeout": function.lambda_timeout().as_secs(),
+        "Role": { "Fn::GetAtt": [id(slug, "Role"), "Arn"] },
+        "Environment": { "Variables": environment(function, own)? },
+        "LoggingConfig": logging(function),
+        // A run that continues through its own queue looks like a loop to Lambda; hops are counted instead.
+        "RecursiveLoop": "Allow",
+    });
+    for (name, value) in requires::properties(function, own)? {
+        properties[name] = value;
+    }
+    resources.add(id(slug, "Function"), Resource::new("AWS::Lambda::Function", properties));
     let group = json!({ "Fn::Sub": format!("/aws/lambda/${{App}}-${{Stage}}-{slug}") });
     resources.add(
         id(slug, "Logs"),
@@ -50,9 +54,18 @@ pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
     );
     resources.add(id(slug, "Mapping"), mapping(slug, &id(slug, "Queue"), function.batch_size()));
     add_queues(function, resources);
+    Ok(())
 }
 
-fn environment(function: &FunctionEntry) -> Value {
+fn logging(function: &FunctionEntry) -> Value {
+    let mut logging = json!({ "LogFormat": "JSON", "LogGroup": { "Ref": id(&function.name, "Logs") } });
+    if let Some(level) = &function.requires.log_level {
+        logging["ApplicationLogLevel"] = json!(level.to_uppercase());
+    }
+    logging
+}
+
+fn environment(function: &FunctionEntry, own: &OwnResources) -> Result<Value, TemplateError> {
     let mut variables = json!({
         "DACAPO_APP": { "Ref": "App" },
         "DACAPO_STAGE": { "Ref": "Stage" },
@@ -63,7 +76,10 @@ fn environment(function: &FunctionEntry) -> Value {
     if !publishes.is_empty() {
         variables["DACAPO_LIFECYCLE"] = json!(LifecycleEvent::text(&publishes));
     }
-    variables
+    for (name, value) in requires::environment(function, own)? {
+        variables[name] = value;
+    }
+    Ok(variables)
 }
 
 /// Adds the app's dead-letter queue.

@@ -1,6 +1,7 @@
 //! `dacapo-infra manifest` asks the functions what they are; `dacapo-infra template` writes what they become.
 
 use std::{
+    collections::BTreeMap,
     error::Error,
     fs, io,
     path::{Path, PathBuf},
@@ -10,6 +11,7 @@ use std::{
 
 use clap::Parser;
 use dacapo_domain::Manifest;
+use dacapo_infra::{OwnResources, Template};
 
 /// Writes the manifest and the CloudFormation template of an app.
 #[derive(Parser)]
@@ -31,10 +33,24 @@ enum Command {
         /// The manifest.
         manifest: PathBuf,
     },
-    /// Writes the template to standard output.
+    /// Writes the template to standard output, and to standard error what functions may do to everything.
     Template {
         /// The manifest.
         manifest: PathBuf,
+        /// The app's own resources; passed over where the file isn't there.
+        #[arg(long)]
+        resources: Option<PathBuf>,
+    },
+    /// Writes a deploy's parameters to standard output, as `create-stack` takes them.
+    Parameters {
+        /// The template.
+        template: PathBuf,
+        /// The JSON file that gives values to the app's own parameters; passed over where it isn't there.
+        #[arg(long)]
+        values: PathBuf,
+        /// The parameters that the deploy itself sets, as NAME=VALUE.
+        #[arg(value_parser = name_and_value)]
+        set: Vec<(String, String)>,
     },
 }
 
@@ -42,7 +58,8 @@ fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Manifest { app, out, binaries } => write_manifest(&app, &out, &binaries),
         Command::Functions { manifest } => print_functions(&manifest),
-        Command::Template { manifest } => write_template(&manifest),
+        Command::Template { manifest, resources } => write_template(&manifest, resources.as_deref()),
+        Command::Parameters { template, values, set } => write_parameters(&template, &values, set),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };
     for line in error.to_string().lines() {
@@ -76,13 +93,42 @@ fn print_functions(manifest: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn write_template(manifest: &Path) -> Result<(), Box<dyn Error>> {
-    let template = dacapo_infra::template(&read_manifest(manifest)?)?;
+fn write_template(manifest: &Path, resources: Option<&Path>) -> Result<(), Box<dyn Error>> {
+    let own = match resources.filter(|file| file.is_file()) {
+        Some(file) => OwnResources::read(&read(file)?)?,
+        None => OwnResources::default(),
+    };
+    let manifest = read_manifest(manifest)?;
+    let template = dacapo_infra::template(&manifest, &own)?;
+    for warning in Template::warnings(&manifest) {
+        eprintln!("warning: {warning}");
+    }
     io::Write::write_all(&mut io::stdout(), template.to_text().as_bytes())?;
     Ok(())
 }
 
+fn write_parameters(template: &Path, values: &Path, set: Vec<(String, String)>) -> Result<(), Box<dyn Error>> {
+    let file = values.display().to_string();
+    let template = serde_json::from_str(&read(template)?)?;
+    let values: BTreeMap<String, String> = match values.is_file() {
+        true => serde_json::from_str(&read(values)?)
+            .map_err(|error| format!("{file}: {error} (expected as {{\"Sender\": \"mail@shop.example\"}})"))?,
+        false => BTreeMap::new(),
+    };
+    let parameters = dacapo_infra::parameters(&template, &set.into_iter().collect(), &file, &values)?;
+    io::Write::write_fmt(&mut io::stdout(), format_args!("{parameters}\n"))?;
+    Ok(())
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("can't read {}: {error}", path.display()))
+}
+
 fn read_manifest(path: &Path) -> Result<Manifest, Box<dyn Error>> {
-    let text = fs::read_to_string(path).map_err(|error| format!("can't read {}: {error}", path.display()))?;
-    Ok(serde_json::from_str(&text).map_err(|error| format!("{} is no manifest: {error}", path.display()))?)
+    Ok(serde_json::from_str(&read(path)?).map_err(|error| format!("{} is no manifest: {error}", path.display()))?)
 }

@@ -6,8 +6,18 @@ use serde_json::Value;
 
 /// One resource of a template.
 #[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Resource {
+    /// One that Dacapo needs.
+    Ours(Ours),
+    /// One of the app's own.
+    Own(Value),
+}
+
+/// A resource that Dacapo needs.
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Resource {
+pub(crate) struct Ours {
     #[serde(rename = "Type")]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,18 +32,19 @@ pub(crate) struct Resource {
 impl Resource {
     /// A resource that comes and goes with the stack.
     pub fn new(kind: &'static str, properties: Value) -> Self {
-        Self { kind, condition: None, deletion_policy: None, update_replace_policy: None, properties }
+        Self::Ours(Ours { kind, condition: None, deletion_policy: None, update_replace_policy: None, properties })
     }
 
     /// A resource that is there where the condition holds.
     pub fn conditional(kind: &'static str, condition: &'static str, properties: Value) -> Self {
-        Self { condition: Some(condition), ..Self::new(kind, properties) }
+        let (deletion_policy, update_replace_policy) = (None, None);
+        Self::Ours(Ours { kind, condition: Some(condition), deletion_policy, update_replace_policy, properties })
     }
 
     /// A resource that outlives the stack, and is there already where the condition doesn't hold.
     pub fn retained(kind: &'static str, condition: &'static str, properties: Value) -> Self {
         let (condition, retain) = (Some(condition), Some("Retain"));
-        Self { kind, condition, deletion_policy: retain, update_replace_policy: retain, properties }
+        Self::Ours(Ours { kind, condition, deletion_policy: retain, update_replace_policy: retain, properties })
     }
 }
 
@@ -46,8 +57,31 @@ impl<T> Named<T> {
         Self(Vec::new())
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Adds the app's own things.
+    ///
+    /// # Errors
+    /// If one is named as one that is there.
+    pub fn add_own<'a>(
+        &mut self,
+        section: &str,
+        things: impl Iterator<Item = (&'a String, &'a Value)>,
+        of: impl Fn(Value) -> T,
+    ) -> Result<(), TemplateError> {
+        for (name, value) in things {
+            if self.0.iter().any(|(taken, _)| taken == name) {
+                return Err(TemplateError::Taken { section: section.to_owned(), name: name.clone() });
+            }
+            self.0.push((name.clone(), of(value.clone())));
+        }
+        Ok(())
     }
 
     /// Adds a thing under a name.
@@ -108,6 +142,41 @@ pub enum TemplateError {
         bytes: usize,
         /// Bytes that are allowed.
         allowed: usize,
+    },
+    /// `infra/resources.yaml` can't be read.
+    #[error("infra/resources.yaml: {0}")]
+    OwnResources(String),
+    /// The app's own file names something as Dacapo does.
+    #[error(
+        "{name} in {section} of infra/resources.yaml is named as one of Dacapo's own {section} (give it another name)"
+    )]
+    Taken {
+        /// The section.
+        section: String,
+        /// The name.
+        name: String,
+    },
+    /// A function names something that isn't there.
+    #[error("{function}: ${{{name}}} names nothing (infra/resources.yaml has {known}; Dacapo's are App and Stage)")]
+    Unknown {
+        /// The function's crate.
+        function: String,
+        /// What it names.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A right of no service.
+    #[error(
+        "{function}: the right {action:?} is of no service that IAM knows ({near}see the Service Authorization Reference)"
+    )]
+    Service {
+        /// The function's crate.
+        function: String,
+        /// The action.
+        action: String,
+        /// Services of like names.
+        near: String,
     },
     /// The manifest is too large.
     #[error(transparent)]

@@ -4,9 +4,12 @@ use dacapo_domain::{APP_DLQ, CONDUCTOR, FunctionEntry, Index, Manifest, function
 use serde_json::{Value, json};
 
 use crate::{
+    OwnResources,
     functions::is_conductor,
     names::{arn, function_arn, function_dlqs, function_queues, id, name, queue_arn, scheduler_role_arn},
-    resource::{Named, Resource},
+    policy::{allow, document},
+    requires,
+    resource::{Named, Resource, TemplateError},
 };
 
 /// Resources of one managed policy, which is at most 6,144 characters long; an ARN takes up to 130 of them.
@@ -41,7 +44,12 @@ pub(crate) fn add_policies(name: &str, what: &str, actions: &[&str], on: &[Value
 
 /// Adds the role of one function. What grows with the app is in managed policies: all that is inline has 10,240
 /// characters at most.
-pub(crate) fn add(manifest: &Manifest, function: &FunctionEntry, resources: &mut Named<Resource>) {
+pub(crate) fn add(
+    manifest: &Manifest,
+    function: &FunctionEntry,
+    own_resources: &OwnResources,
+    resources: &mut Named<Resource>,
+) -> Result<(), TemplateError> {
     let functions = manifest.functions.len();
     let mut policies: Vec<String> =
         ["MayDrive".to_owned()].into_iter().chain(policy_ids("MaySend", functions)).collect();
@@ -51,6 +59,10 @@ pub(crate) fn add(manifest: &Manifest, function: &FunctionEntry, resources: &mut
         policies.extend(policy_ids("MayKeep", function_dlqs(manifest).count()));
     }
     let policies: Vec<Value> = policies.into_iter().map(|id| json!({ "Ref": id })).collect();
+    let mut inline = vec![json!({ "PolicyName": "own", "PolicyDocument": document(&own(function)) })];
+    if let Some(policy) = requires::policy(function, own_resources)? {
+        inline.push(json!({ "PolicyName": "required", "PolicyDocument": policy }));
+    }
     resources.add(
         id(&function.name, "Role"),
         Resource::new(
@@ -58,10 +70,11 @@ pub(crate) fn add(manifest: &Manifest, function: &FunctionEntry, resources: &mut
             json!({
                 "AssumeRolePolicyDocument": assumed_by("lambda.amazonaws.com", None),
                 "ManagedPolicyArns": policies,
-                "Policies": [{ "PolicyName": "own", "PolicyDocument": document(&own(function)) }],
+                "Policies": inline,
             }),
         ),
     );
+    Ok(())
 }
 
 /// The statements on what is a function's own: its log, its queue, its dead-letter queue.
@@ -145,14 +158,6 @@ pub(crate) fn assumed_by(service: &str, condition: Option<Value>) -> Value {
         statement["Condition"] = condition;
     }
     document(&[statement])
-}
-
-pub(crate) fn allow(actions: &[&str], resource: Value) -> Value {
-    json!({ "Effect": "Allow", "Action": actions, "Resource": resource })
-}
-
-pub(crate) fn document(statements: &[Value]) -> Value {
-    json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
 /// The logical ids of the policies for so many resources.

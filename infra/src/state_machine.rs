@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use crate::{
     names::{NEW_LOOP, arn, function_arn, id, name, prefix},
+    policy::{allow, document},
     resource::{Named, Resource},
-    roles::{add_policies, allow, assumed_by, document, policy_ids},
+    roles::{add_policies, assumed_by, policy_ids},
 };
 
 /// The state machine of the wait loop, with placeholders for what differs from stage to stage.

@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    alarms, functions,
+    OwnResources, alarms, functions,
     names::{HAS_ALARM_TOPIC, HAS_TOKEN_URL, NEW_LOOP, NEW_TABLE, arn, code_parameter, prefix},
+    requires,
     resource::{Named, Resource, TemplateError},
     roles, schedules, state_machine, table, token_url,
 };
@@ -27,12 +28,20 @@ pub struct Template {
     version: &'static str,
     description: String,
     parameters: Named<Value>,
+    #[serde(skip_serializing_if = "Named::is_empty")]
+    mappings: Named<Value>,
     conditions: Named<Value>,
     resources: Named<Resource>,
     outputs: Named<Value>,
 }
 
 impl Template {
+    /// What functions may do to everything, a line each: right where AWS lets nothing be named, and wrong elsewhere.
+    #[must_use]
+    pub fn warnings(manifest: &Manifest) -> Vec<String> {
+        requires::warnings(&manifest.functions)
+    }
+
     /// The template as text: JSON, with a line feed at its end; indented where that leaves it small enough. The same
     /// manifest gives the same text.
     ///
@@ -54,9 +63,9 @@ impl Template {
 /// Writes the template of an app: the same for every stage, region and account, which are parameters.
 ///
 /// # Errors
-/// If the app can't become a stack: its name, no conductor, a schedule that is none, too many
-/// functions.
-pub fn template(manifest: &Manifest) -> Result<Template, TemplateError> {
+/// If the app can't become a stack: its name, no conductor, a schedule that is none, too many functions, a function that
+/// needs what isn't there, a resource of its own that is named as one of Dacapo's.
+pub fn template(manifest: &Manifest, own: &OwnResources) -> Result<Template, TemplateError> {
     check_stack(&manifest.app, "stage")?;
     manifest.check_bytes()?;
     if !manifest.functions.iter().any(functions::is_conductor) {
@@ -70,8 +79,8 @@ pub fn template(manifest: &Manifest) -> Result<Template, TemplateError> {
     schedules::add_group(&mut resources);
     roles::add_shared(manifest, &mut resources);
     for function in &manifest.functions {
-        functions::add(function, &mut resources);
-        roles::add(manifest, function, &mut resources);
+        functions::add(function, own, &mut resources)?;
+        roles::add(manifest, function, own, &mut resources)?;
         schedules::add(function, &mut resources)?;
         alarms::add(function, &mut resources);
     }
@@ -79,17 +88,23 @@ pub fn template(manifest: &Manifest) -> Result<Template, TemplateError> {
     token_url::add(&mut resources);
     schedules::add_sweep(&mut resources);
     alarms::add_shared(&mut resources);
+    resources.add_own("Resources", own.section("Resources"), Resource::Own)?;
 
     if resources.len() > RESOURCES {
         return Err(TemplateError::TooLarge { resources: resources.len(), functions: manifest.functions.len() });
     }
+    let named = |section: &str, mut ours: Named<Value>| -> Result<_, TemplateError> {
+        ours.add_own(section, own.section(section), |value| value)?;
+        Ok(ours)
+    };
     let template = Template {
         version: "2010-09-09",
         description: format!("{}, written by `make template` from what its functions say of themselves.", manifest.app),
-        parameters: parameters(manifest),
-        conditions: conditions(),
+        parameters: named("Parameters", parameters(manifest))?,
+        mappings: named("Mappings", Named::new())?,
+        conditions: named("Conditions", conditions())?,
         resources,
-        outputs: outputs(),
+        outputs: named("Outputs", outputs())?,
     };
     let bytes = template.to_text().len();
     if bytes > TEMPLATE_BYTES {

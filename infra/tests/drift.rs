@@ -10,13 +10,17 @@ use std::{
 };
 
 use dacapo_domain::Manifest;
-use dacapo_infra::{collect, template};
+use dacapo_infra::{OwnResources, collect, template};
 
 #[test]
 fn committed_manifest_and_template_are_what_the_functions_say() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let said = sample(folder.parent().unwrap());
-    let template = template(&said).unwrap().to_text();
+    let own = fs::read_to_string(folder.join("resources.yaml")).map_or_else(
+        |_| OwnResources::default(),
+        |text| OwnResources::read(&text).unwrap_or_else(|error| panic!("{error}")),
+    );
+    let template = template(&said, &own).unwrap().to_text();
     check(&folder.join("manifest.json"), &(serde_json::to_string_pretty(&said).unwrap() + "\n"));
     check(&folder.join("template.json"), &template);
 }

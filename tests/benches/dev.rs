@@ -137,7 +137,7 @@ pub fn engine_of_a_child() -> Option<ExitCode> {
 
 fn serve(database: PathBuf) -> Result<(), AnyError> {
     let entry = Definition::of(echo::function()).describe("echo").map_err(|problems| problems.join(", "))?;
-    let function = DevFunction { entry, binary: env!("CARGO_BIN_EXE_bench-dacapo").into() };
+    let function = DevFunction { entry, binary: env!("CARGO_BIN_EXE_bench-dacapo").into(), variables: BTreeMap::new() };
     let mut options = DevOptions::new("bench", database, vec![function]);
     options.port = 0;
     if env::var_os(SYNCED).is_some() {

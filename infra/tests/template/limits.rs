@@ -1,7 +1,7 @@
 //! The apps that fit into a stack, and those that are refused.
 
 use dacapo_domain::{FunctionEntry, Json, Manifest, Policy, TaskEntry, hours, limits, minutes};
-use dacapo_infra::template;
+use dacapo_infra::{OwnResources, template};
 use serde_json::Value;
 
 use crate::read::{Read, read, scheduled, subscription};
@@ -39,7 +39,7 @@ fn names_on_aws_of_the_longest_parts_are_within_its_limits() {
 
 #[test]
 fn app_without_a_conductor_is_refused() {
-    let error = template(&Manifest::new("shop", vec![]).unwrap()).unwrap_err();
+    let error = template(&Manifest::new("shop", vec![]).unwrap(), &OwnResources::default()).unwrap_err();
     assert_eq!(error.to_string(), "the app has no conductor, which repairs what is stuck (keep functions/conductor)");
 }
 
@@ -49,7 +49,7 @@ fn app_with_more_resources_than_a_stack_holds_is_refused() {
         let tasks = (0..tasks)
             .map(|n| FunctionEntry::task("many", 256, TaskEntry { schedules: vec![], ..scheduled(&format!("t{n}")) }));
         let functions = tasks.chain([FunctionEntry::conductor()]).collect();
-        template(&Manifest::new("shop", functions).unwrap())
+        template(&Manifest::new("shop", functions).unwrap(), &OwnResources::default())
     };
     assert!(of(75).is_ok());
     let error = of(100).unwrap_err().to_string();
@@ -112,7 +112,9 @@ fn assert_within_limits(template: &Read, text: &str) {
 fn stack_of_sixty_functions_with_dead_letters_is_within_every_limit_of_its_services() {
     for (events, tasks) in [(60, 0), (50, 10), (30, 40), (0, 75), (1, 0)] {
         let manifest = app_of(events, tasks);
-        let text = template(&manifest).unwrap_or_else(|error| panic!("{events}, {tasks}: {error}")).to_text();
+        let text = template(&manifest, &OwnResources::default())
+            .unwrap_or_else(|error| panic!("{events}, {tasks}: {error}"))
+            .to_text();
         assert_within_limits(&read(&manifest), &text);
     }
 }
@@ -120,7 +122,10 @@ fn stack_of_sixty_functions_with_dead_letters_is_within_every_limit_of_its_servi
 #[test]
 fn largest_app_that_is_not_refused_is_within_every_limit_of_its_services() {
     for of in [|n| app_of(n, 0), |n| app_of(0, n), |n| app_of(n / 2, n / 2)] {
-        let largest = (60..90).rev().map(of).find_map(|manifest| Some((template(&manifest).ok()?, manifest)));
+        let largest = (60..90)
+            .rev()
+            .map(of)
+            .find_map(|manifest| Some((template(&manifest, &OwnResources::default()).ok()?, manifest)));
         let (template, manifest) = largest.unwrap();
         assert_within_limits(&read(&manifest), &template.to_text());
     }
@@ -133,6 +138,7 @@ fn manifest_that_is_too_large_is_refused_with_both_sizes() {
         task.schedules[0].body = Json::of(&"x".repeat(bytes)).unwrap();
         template(
             &Manifest::new("shop", vec![FunctionEntry::conductor(), FunctionEntry::task("report", 256, task)]).unwrap(),
+            &OwnResources::default(),
         )
     };
     assert!(large(1_000_000).is_ok(), "it is stored in parts");

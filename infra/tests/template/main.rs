@@ -4,10 +4,11 @@
 
 mod limits;
 mod read;
+mod requires;
 mod roles;
 
 use dacapo_domain::Manifest;
-use dacapo_infra::template;
+use dacapo_infra::{OwnResources, template};
 use read::{manifest, one_of_everything};
 use serde_json::{Value, json};
 
@@ -213,7 +214,10 @@ fn template_of_the_same_functions_in_another_order_is_the_same() {
     let mut backwards = manifest.functions.clone();
     backwards.reverse();
     let other = Manifest { made_ms: 1, ..Manifest::new(&manifest.app, backwards).unwrap() };
-    assert_eq!(template(&manifest).unwrap().to_text(), template(&other).unwrap().to_text());
+    assert_eq!(
+        template(&manifest, &OwnResources::default()).unwrap().to_text(),
+        template(&other, &OwnResources::default()).unwrap().to_text()
+    );
 }
 
 #[test]

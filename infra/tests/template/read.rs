@@ -3,7 +3,7 @@
 use dacapo_domain::{
     FunctionEntry, Json, Manifest, Policy, Retry, ScheduleEntry, Subscription, TaskEntry, cron, every, minutes, seconds,
 };
-use dacapo_infra::template;
+use dacapo_infra::{OwnResources, template};
 use serde_json::{Map, Value};
 
 /// A template as JSON.
@@ -14,7 +14,7 @@ pub fn one_of_everything() -> Read {
 }
 
 pub fn read(manifest: &Manifest) -> Read {
-    Read(serde_json::from_str(&template(manifest).unwrap().to_text()).unwrap())
+    Read(serde_json::from_str(&template(manifest, &OwnResources::default()).unwrap().to_text()).unwrap())
 }
 
 impl Read {

@@ -10,9 +10,11 @@ mod queues;
 mod records;
 mod schedule_name;
 mod scheduler;
+mod secrets;
 mod services;
 mod stack;
 mod wait_loop;
 
 pub use clock::AwsClock;
 pub use connect::{Access, connect, http_client, ports, sdk_config};
+pub use secrets::read_secrets;

@@ -48,16 +48,7 @@ impl Service {
 impl Endpoints {
     /// The endpoints that a configuration gives the services, as each service's own client takes them.
     pub(crate) fn of(config: &SdkConfig) -> Self {
-        let shared = || config.endpoint_url().map(ToOwned::to_owned);
-        Self(Service::ALL.map(|service| {
-            if config.get_origin("endpoint_url").is_client_config() {
-                return shared();
-            }
-            let key =
-                ServiceConfigKey::builder().service_id(service.id()).env("AWS_ENDPOINT_URL").profile("endpoint_url");
-            let own = key.build().ok().and_then(|key| config.service_config()?.load_config(key));
-            own.or_else(shared)
-        }))
+        Self(Service::ALL.map(|service| endpoint_of(config, service.id())))
     }
 
     /// The first that is no URL of a server.
@@ -72,6 +63,17 @@ impl Endpoints {
     pub(crate) fn get(&self, service: Service) -> Option<&str> {
         self.0[service as usize].as_deref()
     }
+}
+
+/// The endpoint that a configuration gives a service of this id, as the service's own client takes it.
+pub(crate) fn endpoint_of(config: &SdkConfig, id: &str) -> Option<String> {
+    let shared = || config.endpoint_url().map(ToOwned::to_owned);
+    if config.get_origin("endpoint_url").is_client_config() {
+        return shared();
+    }
+    let key = ServiceConfigKey::builder().service_id(id).env("AWS_ENDPOINT_URL").profile("endpoint_url");
+    let own = key.build().ok().and_then(|key| config.service_config()?.load_config(key));
+    own.or_else(shared)
 }
 
 /// The account that owns the stack, and the partition that it is in.
@@ -160,7 +162,7 @@ fn partition(region: &str) -> &'static str {
     }
 }
 
-fn dns_suffix(region: &str) -> &'static str {
+pub(crate) fn dns_suffix(region: &str) -> &'static str {
     if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
 }
 

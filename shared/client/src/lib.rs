@@ -19,10 +19,11 @@
 //! }
 //! ```
 
-use std::env;
+use std::{collections::BTreeMap, env};
 
 use dacapo::{Client, Error, ErrorKind};
-use dacapo_core::port::Ports;
+use dacapo_core::{Variables, port::Ports};
+use dacapo_domain::{Requirements, SecretSource};
 
 /// The client of the app that the environment names.
 ///
@@ -40,6 +41,30 @@ pub async fn ports_from_env() -> Result<Ports, Error> {
     match variable("DACAPO_LOCAL") {
         Some(url) => local(&url),
         None => aws().await,
+    }
+}
+
+/// The variables that a function asks for: those of the environment, and on AWS its secrets, all read at once from where
+/// `DACAPO_SECRETS` says they are.
+///
+/// # Errors
+/// `Usage` that names every variable without a value; `NotFound` or `NoAccess` for a secret that isn't there or may not be
+/// read.
+pub async fn variables_from_env(requires: &Requirements) -> Result<Variables, Error> {
+    let mut values: BTreeMap<String, String> =
+        requires.variables().filter_map(|name| Some((name.to_owned(), env::var(name).ok()?))).collect();
+    if let Some(sources) = variable("DACAPO_SECRETS") {
+        let sources = serde_json::from_str(&sources)
+            .map_err(|error| Error::usage(format_args!("read the secrets that DACAPO_SECRETS names: {error}")))?;
+        values.extend(secrets(&sources).await?);
+    }
+    let variables = Variables::new(values);
+    match variables.missing(requires) {
+        missing if missing.is_empty() => Ok(variables),
+        missing => Err(Error::usage(format_args!(
+            "start the function: without a value are the variables {} (deploy it again, or set them)",
+            missing.join(", ")
+        ))),
     }
 }
 
@@ -66,6 +91,17 @@ async fn aws() -> Result<Ports, Error> {
     dacapo_domain::check_stack(&app, &stage)
         .map_err(|error| Error::new(ErrorKind::Usage, format_args!("connect: {error}")))?;
     Ok(dacapo_aws::connect(&app, &stage, &dacapo_aws::Access::default()).await?)
+}
+
+#[cfg(feature = "aws")]
+async fn secrets(sources: &BTreeMap<String, SecretSource>) -> Result<BTreeMap<String, String>, Error> {
+    Ok(dacapo_aws::read_secrets(sources, &dacapo_aws::Access::default()).await?)
+}
+
+#[cfg(not(feature = "aws"))]
+#[expect(clippy::unused_async, reason = "the same signature as with AWS")]
+async fn secrets(_: &BTreeMap<String, SecretSource>) -> Result<BTreeMap<String, String>, Error> {
+    Err(Error::usage("read secrets: this build knows no AWS (build it with the feature `aws`)"))
 }
 
 #[cfg(not(feature = "aws"))]

@@ -9,7 +9,7 @@ use dacapo_domain::{FormerTask, Manifest, ManifestRecord, TaskEntry, slot};
 use jiff::Timestamp;
 
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, Variables,
     commit::load,
     port::{PortError, PortErrorKind, PortResult, Ports},
 };
@@ -21,6 +21,7 @@ const FRESH: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct App {
     shared: Arc<Shared>,
+    variables: Variables,
 }
 
 struct Shared {
@@ -39,7 +40,20 @@ impl App {
     /// The app over the given ports.
     #[must_use]
     pub fn new(ports: Ports) -> Self {
-        Self { shared: Arc::new(Shared { ports, deployed: Mutex::default() }) }
+        let shared = Arc::new(Shared { ports, deployed: Mutex::default() });
+        Self { shared, variables: Variables::default() }
+    }
+
+    /// The same for a function with these variables.
+    #[must_use]
+    pub fn with(self, variables: Variables) -> Self {
+        Self { variables, ..self }
+    }
+
+    /// The variables of the function that this is for.
+    #[must_use]
+    pub fn variables(&self) -> &Variables {
+        &self.variables
     }
 
     /// The ports.

@@ -25,6 +25,7 @@ pub mod runner;
 mod schedule;
 mod signal;
 mod token;
+mod variables;
 pub mod webhook;
 
 pub use app::{App, read_manifest};
@@ -34,3 +35,4 @@ pub use origin::Origin;
 pub use publish::publish;
 pub use schedule::ensure_scheduled;
 pub use token::complete;
+pub use variables::Variables;

@@ -53,8 +53,9 @@ pub use json::{Json, UnreadableJson};
 pub use lifecycle::{LifecycleEvent, LifecycleEventError};
 pub use machine::{Change, Decision, DecisionContext, Machine, Work};
 pub use manifest::{
-    APP_DLQ, FormerTask, FunctionEntry, Holds, Manifest, ManifestError, ManifestInput, ManifestRecord,
-    ManifestTooLarge, Queue, ScheduleEntry, Subscription, TaskEntry, function_dlq,
+    APP_DLQ, FileSystem, FormerTask, FunctionEntry, Holds, Manifest, ManifestError, ManifestInput, ManifestRecord,
+    ManifestTooLarge, Queue, Requirements, Right, ScheduleEntry, SecretSource, Subscription, TaskEntry, Vpc,
+    function_dlq, ssm,
 };
 pub use merge_patch::{MergeError, merge_patch};
 pub use message::{

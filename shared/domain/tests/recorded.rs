@@ -48,7 +48,8 @@ fn extend(value: &mut Value) {
                 "completed",
             ];
             let names_a_form = fields.keys().all(|key| key.contains('/') || TAGS.contains(&key.as_str()));
-            for (_, inner) in fields.iter_mut().filter(|(key, _)| *key != "body") {
+            let is_ours = |key: &String| !["body", "environment", "secrets"].contains(&key.as_str());
+            for (_, inner) in fields.iter_mut().filter(|(key, _)| is_ours(key)) {
                 extend(inner);
             }
             if !names_a_form || fields.is_empty() {

@@ -1,7 +1,7 @@
 //! The definition of a function: its handlers without their types, and what is wrong with its options.
 
 use dacapo_core::function::Handlers;
-use dacapo_domain::{FunctionEntry, Manifest};
+use dacapo_domain::{FunctionEntry, Manifest, Requirements};
 
 use crate::Hooks;
 
@@ -9,7 +9,8 @@ use crate::Hooks;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a function",
     label = "a function is one task, or any number of event handlers",
-    note = "return `task(NAME, handler)`, `on(NAME, handler)`, or `[on(NAME, handler), …]`"
+    note = "return `task(NAME, handler)`, `on(NAME, handler)`, or `[on(NAME, handler), …]`",
+    note = "a handler that asks for an `EventContext<V>` gets its `V` by `.init(…)` or `.value(…)`"
 )]
 pub trait Function {
     #[doc(hidden)]
@@ -31,6 +32,8 @@ pub trait Function {
 pub struct Definition {
     /// The Lambda's memory in MB.
     pub memory_mb: u32,
+    /// What it needs of the account beside what Dacapo uses itself.
+    pub requires: Requirements,
     /// The handlers.
     pub handlers: Handlers,
     /// Options that are refused, each with what was given and what is allowed.
@@ -52,7 +55,7 @@ impl Definition {
         if !self.problems.is_empty() {
             return Err(self.problems.clone());
         }
-        let entry = self.handlers.entry(crate_name, self.memory_mb);
+        let entry = self.handlers.entry(crate_name, self.memory_mb).requiring(self.requires.clone());
         // What is wrong with it alone is wrong in any app.
         Manifest::new("app", vec![entry.clone()]).map_err(|error| vec![error.to_string()])?;
         Ok(entry)

@@ -45,6 +45,7 @@ mod outcome;
 mod payload;
 pub mod prelude;
 mod reference;
+mod requires;
 mod task;
 mod task_error;
 
@@ -61,8 +62,8 @@ pub use dacapo_core::{
 };
 pub use dacapo_domain::{
     BulkTally, DeliveryFilter, DeliveryState, DeliveryView, Finding, HandlerRecord, HandlerState, Health, Id, Json,
-    ListFilter, RecordedError, Retry, RunView, Schedule, State, StepView, TaskHealth, Trigger, WaitsFor, When, code,
-    cron, days, every, hours, minutes, seconds,
+    ListFilter, RecordedError, Retry, RunView, Schedule, SecretSource, State, StepView, TaskHealth, Trigger, WaitsFor,
+    When, code, cron, days, every, hours, minutes, seconds, ssm,
 };
 pub use definition::{Definition, Function};
 pub use event_handler::{EventHandler, on};
@@ -72,5 +73,6 @@ pub use jiff::Timestamp;
 pub use outcome::{Aborted, Continue, Done, IntoOutcome, Outcome};
 pub use payload::Payload;
 pub use reference::{EventRef, TaskRef, assert_unique};
-pub use task::{Machine, Pause, Per, Task, WhenExhausted, per, task};
+pub use requires::Requires;
+pub use task::{Machine, Memory, Pause, Per, Task, WhenExhausted, per, task};
 pub use task_error::{TaskError, Terminal};

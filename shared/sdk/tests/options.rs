@@ -111,7 +111,7 @@ fn all_that_is_wrong_is_said_at_once() {
         .history(seconds(0))
         .ttl(days(4_000))
         .retry(Retry::attempts(0))
-        .memory(64_u32)
+        .memory(64)
         .schedule(cron("0 6 * * *"), String::new())
         .schedule(dacapo_domain::at("1 hour"), String::new());
     let problems = problems(function);

@@ -9,7 +9,7 @@ use std::{
 };
 
 use dacapo::{Definition, Function};
-use dacapo_client::{ports_from_env, variable};
+use dacapo_client::{ports_from_env, variable, variables_from_env};
 use dacapo_core::{conductor::Conductor, port::Ports, runner::Runner};
 use dacapo_domain::{CONDUCTOR, FunctionEntry, LifecycleEvent, Manifest};
 use tokio::runtime::Builder;
@@ -43,9 +43,11 @@ pub fn serve(function: impl Function) -> ExitCode {
         Ok(entry) => entry,
         Err(problems) => return describe(Err(problems)),
     };
-    run(&entry, |ports, name| async move {
+    let requires = definition.requires.clone();
+    run(&entry, async move |ports, name| {
         let publishes = LifecycleEvent::read(&variable("DACAPO_LIFECYCLE").unwrap_or_default())?;
-        serve_runner(Runner::new(definition.handlers, ports, &name).publishing(publishes)).await
+        let runner = Runner::new(definition.handlers, ports, &name).publishing(publishes);
+        serve_runner(runner.with(variables_from_env(&requires).await?)).await
     })
 }
 

@@ -1,6 +1,10 @@
 //! An app in a test: its functions, its engine, its clock.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use dacapo::{Client, Definition, Function};
 use dacapo_core::{
@@ -66,6 +70,7 @@ pub struct TestApp {
     engine: Engine,
     /// The faults of its processes, where they have any, and the dice for them.
     faults: Option<(Faults, Dice)>,
+    variables: BTreeMap<String, String>,
     pub(crate) client: Client,
 }
 
@@ -106,8 +111,9 @@ impl TestApp {
         let database = Database::memory(clock.clone()).unwrap_or_else(|error| panic!("{error}"));
         let faults = faults.map(|faults| (faults, Dice::new(seed)));
         let client = Client::new(database.ports());
-        let engine = engine(&database, &[], faults.as_ref());
-        let app = Self { clock, database, definitions: vec![], engine, faults, client };
+        let variables = BTreeMap::new();
+        let engine = engine(&database, &[], faults.as_ref(), &variables);
+        let app = Self { clock, database, definitions: vec![], engine, faults, variables, client };
         app.deploy();
         app
     }
@@ -134,6 +140,13 @@ impl TestApp {
         self.deployed()
     }
 
+    /// Gives the variable of this name, or the secret, a value in every function that asks for it.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self.deployed()
+    }
+
     fn add(&mut self, definition: Definition) {
         let events = self.definitions.iter().filter(|(entry, _)| matches!(entry.holds, Holds::Events(_))).count();
         let entry = definition.describe(&format!("events-{}", events + 1)).unwrap_or_else(|problems| {
@@ -143,7 +156,7 @@ impl TestApp {
     }
 
     fn deployed(mut self) -> Self {
-        self.engine = engine(&self.database, &self.definitions, self.faults.as_ref());
+        self.engine = engine(&self.database, &self.definitions, self.faults.as_ref(), &self.variables);
         // A client keeps the manifest for a minute: this one has not seen the new functions.
         self.client = Client::new(self.database.ports());
         self.deploy();
@@ -230,7 +243,12 @@ impl Default for TestApp {
     }
 }
 
-fn engine(database: &Database, definitions: &[(FunctionEntry, Definition)], faults: Option<&(Faults, Dice)>) -> Engine {
+fn engine(
+    database: &Database,
+    definitions: &[(FunctionEntry, Definition)],
+    faults: Option<&(Faults, Dice)>,
+    variables: &BTreeMap<String, String>,
+) -> Engine {
     let entries = definitions.iter().map(|(entry, _)| entry.clone()).collect();
     let manifest =
         Manifest::new("test", entries).unwrap_or_else(|error| panic!("the functions don't make an app: {error}"));
@@ -239,8 +257,13 @@ fn engine(database: &Database, definitions: &[(FunctionEntry, Definition)], faul
     let functions: HashMap<String, Handlers> = definitions.iter().map(handlers).collect();
     let ports = database.ports();
     let invoke: Arc<dyn Invoke> = match faults {
-        Some((faults, dice)) => Arc::new(FaultyProcesses::new(ports, functions, *faults, dice.clone())),
-        None => Arc::new(WithConductor::new(ports.clone(), Arc::new(InProcess::new(ports, functions)))),
+        Some((faults, dice)) => {
+            Arc::new(FaultyProcesses::new(ports, functions, variables.clone(), *faults, dice.clone()))
+        }
+        None => Arc::new(WithConductor::new(
+            ports.clone(),
+            Arc::new(InProcess::new(ports, functions).with(variables.clone())),
+        )),
     };
     let logs: EngineLogs = Arc::new(|log| tracing::info!(%log));
     Engine::new(database.clone(), manifest, invoke, logs)

@@ -1,6 +1,10 @@
 //! Processes that may die, be throttled, or not hear the reply: the ports as they see them, and their invocations.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use dacapo_core::{
@@ -32,13 +36,20 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub struct FaultyProcesses {
     ports: Ports,
     functions: HashMap<String, Handlers>,
+    variables: BTreeMap<String, String>,
     faults: Faults,
     dice: Dice,
 }
 
 impl FaultyProcesses {
-    pub fn new(ports: Ports, functions: HashMap<String, Handlers>, faults: Faults, dice: Dice) -> Self {
-        Self { ports, functions, faults, dice }
+    pub fn new(
+        ports: Ports,
+        functions: HashMap<String, Handlers>,
+        variables: BTreeMap<String, String>,
+        faults: Faults,
+        dice: Dice,
+    ) -> Self {
+        Self { ports, functions, variables, faults, dice }
     }
 
     fn plan(&self) -> FaultPlan {
@@ -52,7 +63,7 @@ impl FaultyProcesses {
     ) -> Result<T, InvocationFailed> {
         let plan = Arc::new(self.plan());
         let ports = FaultyPorts::wrap(&self.ports, &plan);
-        let functions = InProcess::new(ports.clone(), self.functions.clone());
+        let functions = InProcess::new(ports.clone(), self.functions.clone()).with(self.variables.clone());
         tokio::select! {
             biased;
             () = plan.died() => Err(InvocationFailed::new("the process died")),

@@ -54,6 +54,8 @@ fn run(script: &str, variables: &[(&str, &str)]) -> io::Result<()> {
         .env("KEEP_HISTORY", "no")
         .env("TOKEN_URL", "on")
         .env("FUNCTIONS", "functions tests/lambdas")
+        .env("RESOURCES", "tests/lambdas/resources.yaml")
+        .env("PARAMETERS", "tests/lambdas/parameters.json")
         .env("OUT", folder().join("build"))
         // What this machine compiles fastest and can run.
         .env("PROFILE", "dev")

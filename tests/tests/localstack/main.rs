@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
+mod account;
 mod app;
 mod borders;
 mod contract;

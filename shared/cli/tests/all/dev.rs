@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dacapo_domain::{FunctionEntry, Policy, TaskEntry, seconds};
+use dacapo_domain::{FunctionEntry, Policy, Requirements, TaskEntry, seconds};
 
 use crate::dacapo::{Call, Running, call};
 
@@ -66,6 +66,33 @@ fn request_to_stop_is_answered_with_what_happens_now() {
     dev.runs.ends_within(Duration::from_secs(30));
     let said = dev.runs.errors();
     assert!(said.contains("stopping: what runs may end within 10 s (Ctrl-C again ends it now)"), "{said}");
+}
+
+#[test]
+fn variable_without_a_value_is_said_before_a_function_starts_and_dot_env_gives_it_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let hello = workspace(folder.path());
+    let (told, target) = (folder.path().join("told"), folder.path().join("target").display().to_string());
+    let requires = Requirements {
+        environment: [("SENDER".to_owned(), "mail@shop.example".to_owned())].into(),
+        secrets: [("PASSWORD".to_owned(), "shop/smtp".into())].into(),
+        ..Requirements::default()
+    };
+    let entry = serde_json::to_string(&function(30).requiring(requires)).unwrap();
+    let tell = format!("echo \"$SENDER $PASSWORD\" >{}", told.display());
+    put(&hello, &format!("#!/bin/sh\n[ -n \"$DACAPO_DESCRIBE\" ] && echo '{entry}' && exit\n{tell}\n"));
+
+    let said = call("dev --port 0 --no-build").within(folder.path()).env("CARGO_TARGET_DIR", &target).said();
+    assert_eq!(said.code, 2, "{said}");
+    let wanted = "hello: the variable PASSWORD isn't set (set it in the environment, or write PASSWORD=… into .env)";
+    assert!(said.err.contains(wanted), "{said}");
+
+    fs::write(folder.path().join(".env"), "# a password\nPASSWORD='geh eim'\n").unwrap();
+    let dev = Dev::start(folder.path(), "--no-build");
+    becomes(|| dev.timeout_ms(), 30_000);
+    assert_eq!(call("run hello --local").env("DACAPO_LOCAL", &dev.url).said().code, 0);
+    let is_told = || (fs::read_to_string(&told).ok()? == "mail@shop.example geh eim\n").then_some(1);
+    becomes(is_told, 1);
 }
 
 /// A `dacapo dev` in a workspace, on a port of its own.
@@ -150,9 +177,13 @@ fn program(timeout_s: u64) -> String {
 }
 
 fn entry(timeout_s: u64) -> String {
+    serde_json::to_string(&function(timeout_s)).unwrap()
+}
+
+fn function(timeout_s: u64) -> FunctionEntry {
     let policy = Policy { timeout: seconds(timeout_s), ..Policy::default() };
     let task = TaskEntry { name: "hello".to_owned(), policy, private: false, schedules: vec![] };
-    serde_json::to_string(&FunctionEntry::task("hello", 256, task)).unwrap()
+    FunctionEntry::task("hello", 256, task)
 }
 
 fn free_port() -> u16 {

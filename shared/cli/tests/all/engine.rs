@@ -1,7 +1,7 @@
 //! A dev engine on a free port, with tasks and an event that no binary handles: runs that are due later stay as they
 //! are.
 
-use std::sync::mpsc;
+use std::{collections::BTreeMap, sync::mpsc};
 
 use dacapo_core::{
     commit::{Seen, commit, create, create_run},
@@ -25,7 +25,11 @@ pub struct Engine {
 impl Engine {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let function = |entry: FunctionEntry| DevFunction { binary: folder.path().join(&entry.name), entry };
+        let function = |entry: FunctionEntry| DevFunction {
+            binary: folder.path().join(&entry.name),
+            entry,
+            variables: BTreeMap::new(),
+        };
         let functions = vec![
             function(FunctionEntry::task("import-airports", 256, task("import-airports", false))),
             function(FunctionEntry::task("nightly-report", 256, task("nightly-report", true))),

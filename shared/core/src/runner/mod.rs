@@ -13,7 +13,7 @@ use jiff::Timestamp;
 pub use taken::{EndedAttempt, Taken, end, take};
 
 use crate::{
-    App,
+    App, Variables,
     attempt::Guard,
     commit::retry_until,
     function::{ErasedTask, Handlers},
@@ -59,6 +59,12 @@ impl Runner {
     #[must_use]
     pub fn behind(self, gate: Arc<Gate>) -> Self {
         Self { gate, ..self }
+    }
+
+    /// The same, whose handlers may read these variables.
+    #[must_use]
+    pub fn with(self, variables: Variables) -> Self {
+        Self { app: self.app.with(variables), ..self }
     }
 
     /// The same, whose task's lifecycle events of these kinds have subscribers.

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::ManifestError;
+use super::{ManifestError, Requirements};
 use crate::{BULK, CONDUCTOR, Json, LifecycleEvent, Policy, Retry, limits, slug};
 
 /// The time that one invocation of an event function may take: Lambda's 900 s, less a margin.
@@ -34,6 +34,9 @@ pub struct FunctionEntry {
     pub crate_name: String,
     /// The Lambda's memory in MB; 1,769 MB are one vCPU.
     pub memory_mb: u32,
+    /// What it needs of the account beside what Dacapo uses itself.
+    #[serde(default, skip_serializing_if = "Requirements::is_empty")]
+    pub requires: Requirements,
     /// The task, handlers or conductor in it.
     pub holds: Holds,
 }
@@ -120,22 +123,30 @@ impl FunctionEntry {
     /// A task's function.
     #[must_use]
     pub fn task(crate_name: &str, memory_mb: u32, task: TaskEntry) -> Self {
-        let (name, crate_name) = (slug(&task.name), crate_name.to_owned());
-        Self { name, crate_name, memory_mb, holds: Holds::Task(task) }
+        Self::holding(slug(&task.name), crate_name, memory_mb, Holds::Task(task))
     }
 
     /// A function of event handlers.
     #[must_use]
     pub fn events(crate_name: &str, memory_mb: u32, handlers: Vec<Subscription>) -> Self {
-        let (name, crate_name) = (slug(crate_name), crate_name.to_owned());
-        Self { name, crate_name, memory_mb, holds: Holds::Events(handlers) }
+        Self::holding(slug(crate_name), crate_name, memory_mb, Holds::Events(handlers))
     }
 
     /// The conductor.
     #[must_use]
     pub fn conductor() -> Self {
-        let (name, crate_name) = (CONDUCTOR.to_owned(), CONDUCTOR.to_owned());
-        Self { name, crate_name, memory_mb: 256, holds: Holds::Conductor }
+        Self::holding(CONDUCTOR.to_owned(), CONDUCTOR, 256, Holds::Conductor)
+    }
+
+    fn holding(name: String, crate_name: &str, memory_mb: u32, holds: Holds) -> Self {
+        let (crate_name, requires) = (crate_name.to_owned(), Requirements::default());
+        Self { name, crate_name, memory_mb, requires, holds }
+    }
+
+    /// The same, which needs this of the account.
+    #[must_use]
+    pub fn requiring(self, requires: Requirements) -> Self {
+        Self { requires, ..self }
     }
 
     /// The handlers of events that it holds.

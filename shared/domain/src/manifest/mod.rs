@@ -4,6 +4,7 @@ mod error;
 mod function;
 mod queues;
 mod record;
+mod requirements;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +18,7 @@ pub use error::{ManifestError, ManifestTooLarge};
 pub use function::{FunctionEntry, Holds, ScheduleEntry, Subscription, TaskEntry, function_dlq};
 pub use queues::Queue;
 pub use record::{FormerTask, ManifestInput, ManifestRecord};
+pub use requirements::{FileSystem, Requirements, Right, SecretSource, Vpc, ssm};
 
 use crate::{BULK, CONDUCTOR, Json, LifecycleEvent, limits};
 use queues::check_queues;

@@ -51,7 +51,7 @@ impl Place {
         let program = |it: &DevFunction| {
             // The manifest's entry says which of its lifecycle events have subscribers.
             let told = manifest.functions.iter().find(|entry| entry.name == it.entry.name).unwrap_or(&it.entry);
-            Program::new(told, it.binary.clone(), &self.app, &self.stage, &self.address)
+            Program::new(told, it.binary.clone(), &self.app, &self.stage, &self.address).with(it.variables.clone())
         };
         self.programs.deploy(functions.iter().map(program).collect());
         let runs = |entry: &FunctionEntry| functions.iter().any(|function| function.entry.name == entry.name);

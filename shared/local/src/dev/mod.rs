@@ -4,7 +4,7 @@ mod deploy;
 mod direct;
 mod serve;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use axum::Router;
 use dacapo_core::port::{PortError, Ports};
@@ -55,6 +55,8 @@ pub struct DevFunction {
     pub entry: FunctionEntry,
     /// The place of its binary, also before it is built.
     pub binary: PathBuf,
+    /// The variables of its environment beside those of Lambda and of Dacapo.
+    pub variables: BTreeMap<String, String>,
 }
 
 /// The reason why an app can't be run on this machine.

@@ -51,7 +51,11 @@ async fn it_tells_where_it_is_and_stops_when_told() -> Tested {
 
 /// Serves functions until the test has what it wants; their processes end at once.
 fn serve(database: &Path, functions: &[&FunctionEntry], is_part: bool, then: impl AsyncFnOnce(Ports)) -> Tested {
-    let binary = |entry: &&FunctionEntry| DevFunction { entry: (*entry).clone(), binary: "/usr/bin/true".into() };
+    let binary = |entry: &&FunctionEntry| DevFunction {
+        entry: (*entry).clone(),
+        binary: "/usr/bin/true".into(),
+        variables: BTreeMap::new(),
+    };
     let mut options = DevOptions::new("shop", database.to_owned(), functions.iter().map(binary).collect());
     (options.port, options.is_part) = (0, is_part);
     let (tell, told) = oneshot::channel();

@@ -1,7 +1,7 @@
 //! The ways to invoke a function: in a process of its own, or in the engine's, which is how the conductor runs.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -9,6 +9,7 @@ use std::{
 use async_trait::async_trait;
 use axum::body::Bytes;
 use dacapo_core::{
+    Variables,
     conductor::Conductor,
     function::Handlers,
     port::Ports,
@@ -103,19 +104,27 @@ pub struct InProcess {
     ports: Ports,
     gate: Arc<Gate>,
     functions: HashMap<String, Handlers>,
+    variables: BTreeMap<String, String>,
 }
 
 impl InProcess {
     /// Functions by their names in the manifest, over these ports.
     #[must_use]
     pub fn new(ports: Ports, functions: HashMap<String, Handlers>) -> Self {
-        Self { ports, gate: Arc::new(Gate::open()), functions }
+        Self { ports, gate: Arc::new(Gate::open()), functions, variables: BTreeMap::new() }
+    }
+
+    /// The same, whose functions' variables have these values, where their definitions name them.
+    #[must_use]
+    pub fn with(self, variables: BTreeMap<String, String>) -> Self {
+        Self { variables, ..self }
     }
 
     fn runner(&self, function: &FunctionEntry) -> Result<Runner, InvocationFailed> {
         let handlers = self.functions.get(&function.name).ok_or_else(|| unknown(function))?;
         let runner = Runner::new(handlers.clone(), self.ports.clone(), &function.name);
-        Ok(runner.publishing(function.publishes()).behind(self.gate.clone()))
+        let variables = Variables::outside_aws(&function.requires, |name| self.variables.get(name).cloned());
+        Ok(runner.publishing(function.publishes()).with(variables).behind(self.gate.clone()))
     }
 
     /// Lets a function do what is to be done for a run whose message was taken.

@@ -5,6 +5,7 @@ mod one;
 mod pool;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, SystemTime},
@@ -29,6 +30,8 @@ pub(crate) struct Program {
     pub limit: Duration,
     /// The lifecycle events of its task that have subscribers, as a text.
     pub publishes: String,
+    /// The variables of its environment beside those of Lambda and of Dacapo.
+    pub variables: BTreeMap<String, String>,
     pub app: String,
     pub stage: String,
     /// The engine's address.
@@ -50,10 +53,16 @@ impl Program {
             memory_mb: entry.memory_mb,
             limit: entry.lambda_timeout(),
             publishes: LifecycleEvent::text(&entry.publishes()),
+            variables: BTreeMap::new(),
             app: app.to_owned(),
             stage: stage.to_owned(),
             engine: engine.to_owned(),
         }
+    }
+
+    /// The same with these variables in its environment.
+    pub fn with(self, variables: BTreeMap<String, String>) -> Self {
+        Self { variables, ..self }
     }
 
     /// The address at which one of its processes asks for work.
@@ -63,7 +72,7 @@ impl Program {
 
     /// The command that starts a process of it, which ends with the engine.
     pub fn command(&self, process: u64, slots: &Slots) -> Command {
-        let Self { function, publishes, app, stage, engine, .. } = self;
+        let Self { function, publishes, variables, app, stage, engine, .. } = self;
         let mut command = Command::new(&self.path);
         command
             .env(MARK, self.runtime_api(process, slots))
@@ -77,6 +86,7 @@ impl Program {
             .env("DACAPO_STAGE", stage)
             .env("DACAPO_FUNCTION", function)
             .env("DACAPO_LIFECYCLE", publishes)
+            .envs(variables)
             .env_remove("DACAPO_DESCRIBE")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

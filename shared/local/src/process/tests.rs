@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
 use std::{
+    collections::BTreeMap,
     fs,
     os::unix::{fs::PermissionsExt, process::ExitStatusExt},
     path::{Path, PathBuf},
@@ -129,7 +130,17 @@ impl Function {
         let path = directory.path().join("greet");
         write_binary(&path, "")?;
         let (function, app, stage) = ("greet".to_owned(), "shop".to_owned(), "local".to_owned());
-        let program = Program { function, path, memory_mb: 128, limit, publishes: String::new(), app, stage, engine };
+        let program = Program {
+            function,
+            path,
+            memory_mb: 128,
+            limit,
+            publishes: String::new(),
+            variables: BTreeMap::new(),
+            app,
+            stage,
+            engine,
+        };
         let told = Arc::new(Mutex::new(vec![]));
         let hears = told.clone();
         let logs: EngineLogs = Arc::new(move |log| hears.lock().unwrap().push(log));
@@ -345,8 +356,17 @@ fn ends_with_its_engine(payload: &'static str) -> Tested {
     let path = directory.path().join("greet");
     write_binary(&path, "")?;
     let (function, app, stage) = ("greet".to_owned(), "shop".to_owned(), "local".to_owned());
-    let program =
-        Program { function, path, memory_mb: 128, limit: LIMIT, publishes: String::new(), app, stage, engine: url };
+    let program = Program {
+        function,
+        path,
+        memory_mb: 128,
+        limit: LIMIT,
+        publishes: String::new(),
+        variables: BTreeMap::new(),
+        app,
+        stage,
+        engine: url,
+    };
 
     let here = tokio::runtime::Runtime::new()?;
     here.block_on(async move {

@@ -9,17 +9,44 @@ use crate::{
     client::{Client, Publish, StartBatch, StartRun},
 };
 
-/// The context of a handler of events. It is passed by value and cheap to clone.
-#[derive(Clone)]
-pub struct EventContext {
+/// The context of a handler of events, and what its `init` hook made. It is passed by value and cheap to clone.
+pub struct EventContext<V = ()> {
     attempt: Arc<EventAttempt>,
     client: Client,
+    init: Arc<V>,
 }
 
 impl EventContext {
     pub(crate) fn new(attempt: Arc<EventAttempt>) -> Self {
         let client = Client::of_handler(attempt.app(), attempt.origin().clone());
-        Self { attempt, client }
+        Self { attempt, client, init: Arc::new(()) }
+    }
+
+    /// The same for a handler that asks for a value.
+    pub(crate) fn with<V>(self, init: Arc<V>) -> EventContext<V> {
+        EventContext { attempt: self.attempt, client: self.client, init }
+    }
+}
+
+impl<V> Clone for EventContext<V> {
+    fn clone(&self) -> Self {
+        Self { attempt: self.attempt.clone(), client: self.client.clone(), init: self.init.clone() }
+    }
+}
+
+impl<V> EventContext<V> {
+    /// The value that the `init` hook made.
+    #[must_use]
+    pub fn init(&self) -> &V {
+        &self.init
+    }
+
+    /// The value of a variable of the function, as [`RunContext::variable`](crate::RunContext::variable).
+    ///
+    /// # Errors
+    /// `Usage` for one that the function's definition doesn't name.
+    pub fn variable(&self, name: &str) -> Result<&str, Error> {
+        self.attempt.app().variables().get(name)
     }
 
     /// The event's id.

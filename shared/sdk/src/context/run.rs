@@ -54,6 +54,16 @@ impl RunContext {
         &self.record.name
     }
 
+    /// The value of a variable of the function: of its environment, or a secret. Secrets are read once, at the start of the
+    /// process.
+    ///
+    /// # Errors
+    /// `Usage` for one that the function's definition names by neither [`environment`](crate::Requires::environment) nor
+    /// [`secret`](crate::Requires::secret).
+    pub fn variable(&self, name: &str) -> Result<&str, Error> {
+        self.attempt.app().variables().get(name)
+    }
+
     /// The target of the call, as `task:send-welcome`.
     #[must_use]
     pub fn target(&self) -> String {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`words`] | what each term means |
 //! | [`functions`] | what a function is, and the options of a task |
+//! | [`account`] | what a function needs of the account: rights, variables, secrets, resources of the app's own |
 //! | [`runs`] | how runs are started, deduplicated, aborted and repeated |
 //! | [`times`] | the forms in which a time is given |
 //! | [`schedules`] | `every` and `cron`, declared or made at run time |
@@ -21,6 +22,8 @@
 //! | [`guarantees`] | what holds when something fails |
 //! | [`limits`] | all numbers |
 
+#[doc = include_str!("account.md")]
+pub mod account {}
 #[doc = include_str!("client.md")]
 pub mod client {}
 #[doc = include_str!("errors.md")]
@@ -221,6 +224,10 @@ mod tests {
             ("`ttl`", "none".to_owned()),
             ("`concurrency`, `rate_limit`, `queue`", "none".to_owned()),
             ("`memory`", format!("{} MB", definition.memory_mb)),
+            (
+                "`allow`, `environment`, `secret`, …",
+                if definition.requires.is_empty() { "none" } else { "some" }.to_owned(),
+            ),
             ("`when_exhausted`", if policy.pauses_when_exhausted { "pause" } else { "fail" }.to_owned()),
             ("`history`", format!("{} days", in_days(policy.history))),
             ("`private`", "off".to_owned()),
@@ -237,7 +244,10 @@ mod tests {
         assert_eq!(told.len(), machines.len());
         for (row, machine) in told.iter().zip(machines) {
             assert_eq!(row[0], format!("`Machine::{machine:?}`"));
-            assert!(row[1].starts_with(&format!("{} MB", grouped(u32::from(machine).into()))), "{row:?}");
+            assert!(
+                row[1].starts_with(&format!("{} MB", grouped(crate::Memory::from(machine).mb().into()))),
+                "{row:?}"
+            );
         }
     }
 

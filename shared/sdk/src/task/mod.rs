@@ -11,10 +11,10 @@ use std::{
 };
 
 use dacapo_core::function::Handlers;
-use dacapo_domain::{Policy, Schedule, TaskEntry};
+use dacapo_domain::{Policy, Requirements, Schedule, TaskEntry};
 use futures::future::BoxFuture;
 
-pub use options::{Machine, Pause, WhenExhausted};
+pub use options::{Machine, Memory, Pause, WhenExhausted};
 pub use shape::{Per, per};
 
 use shape::LimitKey;
@@ -46,7 +46,8 @@ pub struct Task<I, O = (), V = (), N = NoInit> {
     limit_key: Option<LimitKey<I>>,
     /// As it was given; else it follows from the timeout.
     max_timeout: Option<Duration>,
-    memory_mb: u32,
+    memory: Memory,
+    pub(crate) requires: Requirements,
     private: bool,
     schedules: Vec<(Schedule, I)>,
     /// The manifest's entry of it, once it was asked for: its options don't change any more.
@@ -92,7 +93,8 @@ where
         policy: Policy::default(),
         limit_key: None,
         max_timeout: None,
-        memory_mb: 256,
+        memory: Memory::DEFAULT,
+        requires: Requirements::default(),
         private: false,
         schedules: vec![],
         entry: OnceLock::new(),
@@ -110,7 +112,8 @@ impl<I, O, V> Task<I, O, V, NoInit> {
             policy: self.policy,
             limit_key: self.limit_key,
             max_timeout: self.max_timeout,
-            memory_mb: self.memory_mb,
+            memory: self.memory,
+            requires: self.requires,
             private: self.private,
             schedules: self.schedules,
             entry: self.entry,
@@ -129,7 +132,8 @@ where
         self.policy.has_end_hooks = self.hooks.follow_the_end();
         self.policy.max_timeout = self.max_timeout.unwrap_or(self.policy.max_timeout.max(self.policy.timeout));
         let problems = options::problems(&self);
-        Definition { memory_mb: self.memory_mb, handlers: Handlers::Task(Arc::new(self)), problems }
+        let (memory_mb, requires) = (self.memory.mb(), self.requires.clone());
+        Definition { memory_mb, requires, handlers: Handlers::Task(Arc::new(self)), problems }
     }
 
     fn within(mut self, hooks: &Hooks) -> Self {

@@ -6,8 +6,6 @@ use dacapo_domain::{Json, Retry, Schedule, ScheduleEntry, check_span, declared, 
 
 use super::{Task, shape};
 
-const MEMORY_MB: std::ops::RangeInclusive<u32> = 128..=10_240;
-
 /// The fate of a run whose attempts are used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenExhausted {
@@ -36,16 +34,51 @@ pub enum Machine {
     Large1x,
 }
 
-impl From<Machine> for u32 {
+/// A Lambda's memory in MB, from a whole number or a [`Machine`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory(pub(crate) i64);
+
+/// The memory that a Lambda may have, in MB.
+const MEMORY_MB: std::ops::RangeInclusive<i64> = 128..=10_240;
+
+impl Memory {
+    /// The memory of a function that doesn't ask for any.
+    pub(crate) const DEFAULT: Self = Self(256);
+
+    /// The memory in MB. What no Lambda can have is a problem that was told before.
+    pub(crate) fn mb(self) -> u32 {
+        u32::try_from(self.0).unwrap_or_default()
+    }
+
+    /// The reason why a Lambda can't have so much.
+    pub(crate) fn problem(self) -> Option<String> {
+        let Self(mb) = self;
+        (!MEMORY_MB.contains(&mb)).then(|| format!("memory of {mb} MB (allowed: 128 to 10,240 MB)"))
+    }
+}
+
+impl From<i32> for Memory {
+    fn from(mb: i32) -> Self {
+        Self(mb.into())
+    }
+}
+
+impl From<u32> for Memory {
+    fn from(mb: u32) -> Self {
+        Self(mb.into())
+    }
+}
+
+impl From<Machine> for Memory {
     fn from(machine: Machine) -> Self {
-        match machine {
+        Self(match machine {
             Machine::Micro => 443,
             Machine::Small1x => 885,
             Machine::Small2x => 1_769,
             Machine::Medium1x => 2_048,
             Machine::Medium2x => 4_096,
             Machine::Large1x => 8_192,
-        }
+        })
     }
 }
 
@@ -112,8 +145,8 @@ impl<I, O, V, N> Task<I, O, V, N> {
     }
 
     /// The Lambda's memory: 128 to 10,240 MB, 256 by default, or a [`Machine`].
-    pub fn memory(mut self, mb: impl Into<u32>) -> Self {
-        self.memory_mb = mb.into();
+    pub fn memory(mut self, memory: impl Into<Memory>) -> Self {
+        self.memory = memory.into();
         self
     }
 
@@ -160,9 +193,8 @@ pub(super) fn problems<I, O, V, N>(task: &Task<I, O, V, N>) -> Vec<String> {
     if let Err(error) = policy.retry.check() {
         problems.push(error.to_string());
     }
-    if !MEMORY_MB.contains(&task.memory_mb) {
-        problems.push(format!("memory of {} MB (allowed: 128 to 10,240 MB)", task.memory_mb));
-    }
+    problems.extend(task.memory.problem());
+    problems.extend(task.requires.problems());
     problems.extend(shape::problems(task));
     problems.extend(checked_schedules(task).filter_map(Result::err));
     problems.extend(too_large_schedules(task));

@@ -6,11 +6,12 @@ use std::{
     process::Stdio,
 };
 
-use dacapo_domain::Manifest;
+use dacapo_domain::{FunctionEntry, Manifest};
 use dacapo_local::DevFunction;
 use serde::Deserialize;
 use tokio::process::Command;
 
+use super::variables::Given;
 use crate::failure::{CliError, CliResult};
 
 /// The workspace, as `cargo metadata` tells it.
@@ -143,9 +144,10 @@ pub async fn build(root: &Path, profile: Profile, functions: &[&Package]) -> Cli
 /// Asks each function's binary what it is.
 ///
 /// # Errors
-/// If one can't be run or tells of problems, or two have one name.
+/// If one can't be run or tells of problems, two have one name, or a variable has no value here.
 pub async fn describe(
     app: &str,
+    root: &Path,
     workspace: &Metadata,
     functions: &[&Package],
 ) -> CliResult<(Manifest, Vec<DevFunction>)> {
@@ -155,12 +157,14 @@ pub async fn describe(
     let collected =
         collected.map_err(|error| CliError::failed(format!("failed to describe the functions: {error}")))?;
     let manifest = collected.map_err(|error| CliError::failed(error.to_string()))?;
+    let variables = Given::read(root)?.of(&manifest.functions)?;
     // A function names its crate by its binary.
-    let with_binary = |entry: &dacapo_domain::FunctionEntry| DevFunction {
+    let with_binary = |(entry, variables): (&FunctionEntry, _)| DevFunction {
         binary: workspace.file(&entry.crate_name),
         entry: entry.clone(),
+        variables,
     };
-    let functions = manifest.functions.iter().map(with_binary).collect();
+    let functions = manifest.functions.iter().zip(variables).map(with_binary).collect();
     Ok((manifest, functions))
 }
 

@@ -71,7 +71,7 @@ impl<'a> Functions<'a> {
     /// If one can't be run or tells of problems, or two have one name.
     pub async fn describe(&mut self) -> CliResult<Described> {
         self.built = self.built_at();
-        let described = describe(self.app, &self.metadata, &self.packages()?).await?;
+        let described = describe(self.app, self.root, &self.metadata, &self.packages()?).await?;
         self.known = Some(described.0.clone());
         Ok(described)
     }

@@ -2,6 +2,7 @@
 
 mod build;
 mod functions;
+mod variables;
 mod watch;
 mod welcome;
 

@@ -1,0 +1,60 @@
+//! The variables of a function: its environment's and its secrets, read once per process.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use dacapo_domain::Requirements;
+
+use crate::{Error, ErrorKind};
+
+/// The values of a function's variables by name, secrets included. Cheap to clone; its text for debugging has names alone.
+#[derive(Clone, Default)]
+pub struct Variables(Arc<BTreeMap<String, String>>);
+
+impl Variables {
+    /// These values.
+    #[must_use]
+    pub fn new(values: BTreeMap<String, String>) -> Self {
+        Self(Arc::new(values))
+    }
+
+    /// The variables of a function outside of AWS: what is given here, else the text of the function's definition, unless
+    /// a deploy alone knows it. A secret is given here, or not at all.
+    #[must_use]
+    pub fn outside_aws(requires: &Requirements, given: impl Fn(&str) -> Option<String>) -> Self {
+        let said = |name: &str| requires.environment.get(name).filter(|text| !text.contains("${")).cloned();
+        let value = |name: &str| Some((name.to_owned(), given(name).or_else(|| said(name))?));
+        Self::new(requires.variables().filter_map(value).collect())
+    }
+
+    /// The names of those that a function asks for and that have no value.
+    pub fn missing<'a>(&self, requires: &'a Requirements) -> Vec<&'a str> {
+        requires.variables().filter(|name| !self.0.contains_key(*name)).collect()
+    }
+
+    /// The value of a variable.
+    ///
+    /// # Errors
+    /// `Usage` for one that the function's definition doesn't name, or that has no value here.
+    pub fn get(&self, name: &str) -> Result<&str, Error> {
+        self.0.get(name).map(String::as_str).ok_or_else(|| {
+            let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let text = format!(
+                "read the variable {name:?} (name it by `.environment({name:?}, …)` or `.secret({name:?}, …)` where the \
+                function is defined; the function has {known})"
+            );
+            Error::new(ErrorKind::Usage, text)
+        })
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}

@@ -1,0 +1,124 @@
+//! What a function needs of the account is said where the function is, and read by its handlers.
+
+#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
+
+use dacapo::{Definition, State, code, prelude::*};
+use dacapo_domain::{FunctionEntry, SecretSource};
+use dacapo_test_kit::TestApp;
+
+const MAIL: TaskRef<(), String> = TaskRef::new("mail");
+const JOINED: EventRef<String> = EventRef::new("user.joined");
+
+async fn mail((): (), cx: TaskContext) -> Result<String, TaskError> {
+    Ok(format!("{} {}", cx.variable("SENDER")?, cx.variable("PASSWORD")?))
+}
+
+async fn joined(_: String, _: EventContext) -> Result<(), TaskError> {
+    Ok(())
+}
+
+fn entry(function: impl Function) -> FunctionEntry {
+    Definition::of(function).describe("some-crate").unwrap()
+}
+
+#[test]
+fn requirements_are_in_the_manifest_and_come_back_from_it() {
+    let function = task(MAIL, mail)
+        .allow("ses:SendEmail", "arn:aws:ses:eu-west-1:111122223333:identity/shop.example")
+        .environment("SENDER", "mail@shop.example")
+        .secret("PASSWORD", "shop/smtp")
+        .secret("API_KEY", ssm("/shop/api-key"))
+        .layer("arn:aws:lambda:eu-west-1:111122223333:layer:fonts:3")
+        .vpc(["subnet-1"], ["sg-1"])
+        .file_system("${Files.Arn}", "/mnt/files")
+        .ephemeral_storage(1_024)
+        .tracing()
+        .log_level("debug");
+    let entry = entry(function);
+    let requires = &entry.requires;
+    assert_eq!(requires.allow[0].action, "ses:SendEmail");
+    assert_eq!(requires.environment["SENDER"], "mail@shop.example");
+    assert_eq!(requires.secrets["PASSWORD"], SecretSource::SecretsManager("shop/smtp".to_owned()));
+    assert_eq!(requires.secrets["API_KEY"], SecretSource::Ssm("/shop/api-key".to_owned()));
+    assert_eq!(requires.file_system.as_ref().unwrap().path, "/mnt/files");
+    assert_eq!((requires.ephemeral_storage_mb, requires.tracing), (Some(1_024), true));
+    let read: FunctionEntry = serde_json::from_str(&serde_json::to_string(&entry).unwrap()).unwrap();
+    assert_eq!(read, entry);
+}
+
+#[test]
+fn function_that_needs_nothing_says_nothing_of_it() {
+    let json = serde_json::to_string(&entry(task(MAIL, mail))).unwrap();
+    assert!(!json.contains("requires"), "{json}");
+}
+
+#[test]
+fn requirements_of_the_handlers_of_one_function_are_put_together() {
+    let entry = entry([
+        on(JOINED, joined).memory(512).environment("SENDER", "a").allow("s3:GetObject", "arn:aws:s3:::a/*"),
+        on(JOINED, joined).memory(1_024).environment("COLOUR", "b").allow("s3:GetObject", "arn:aws:s3:::a/*"),
+    ]);
+    assert_eq!(entry.memory_mb, 1_024);
+    assert_eq!(entry.requires.variables().collect::<Vec<_>>(), ["COLOUR", "SENDER"]);
+    assert_eq!(entry.requires.allow.len(), 1, "said twice, meant once");
+}
+
+#[test]
+fn each_requirement_that_can_not_be_is_refused_with_what_is_allowed() {
+    let mail = || task(MAIL, mail);
+    for (function, wanted) in [
+        (
+            mail().allow("GetObject", "*"),
+            "allow of action \"GetObject\" (allowed: a service and a verb, as \"s3:GetObject\")",
+        ),
+        (mail().allow("s3:", "*"), "allow of action \"s3:\""),
+        (mail().allow("s3:GetObject", ""), "allow of s3:GetObject on no resource (give the ARN"),
+        (mail().allow("s3:GetObject", "invoices"), "on \"invoices\" (allowed: an ARN, \"${Name.Arn}\""),
+        (mail().environment("9", "x"), "variable \"9\" (allowed: two or more letters, digits and underscores"),
+        (mail().environment("A-B", "x"), "variable \"A-B\""),
+        (mail().environment("AWS_REGION", "x"), "variable AWS_REGION (Lambda sets it itself; take another name)"),
+        (mail().secret("AWS_LAMBDA_X", "x"), "variable AWS_LAMBDA_X (Lambda sets it itself"),
+        (mail().environment("DACAPO_APP", "x"), "variable DACAPO_APP (names with DACAPO_ are Dacapo's own"),
+        (mail().environment("AB", "x".repeat(4_095)), "environment of 4097 bytes (Lambda allows 4096"),
+        (mail().environment("AB", "x").secret("AB", "x"), "AB is an environment variable and a secret"),
+        (mail().secret("AB", ""), "secret AB without a name or ARN"),
+        (mail().ephemeral_storage(511), "ephemeral_storage of 511 MB (allowed: 512 to 10,240 MB)"),
+        (mail().vpc(["subnet-1"], [] as [&str; 0]), "vpc of 1 subnets and 0 security groups"),
+        (mail().file_system("arn:x", "/data"), "file_system at \"/data\" (allowed: a folder beneath /mnt/"),
+        (mail().file_system("arn:x", "/mnt/data"), "file_system at \"/mnt/data\" without a vpc"),
+        (mail().log_level("loud"), "log_level \"loud\" (allowed: trace, debug, info, warn, error)"),
+    ] {
+        let problems = Definition::of(function).describe("some-crate").unwrap_err();
+        assert!(problems.len() == 1 && problems[0].contains(wanted), "{problems:?}: {wanted}");
+    }
+    let different = [on(JOINED, joined).environment("AB", "1"), on(JOINED, joined).environment("AB", "2")];
+    let problems = Definition::of(different).describe("some-crate").unwrap_err();
+    assert_eq!(problems, ["handlers of one function: environment AB is \"1\" and \"2\" (say it once)"]);
+}
+
+#[tokio::test]
+async fn handler_reads_its_variables_and_a_test_gives_them_values() {
+    async fn told(app: &TestApp) -> String {
+        let id = app.run(MAIL, ()).await.unwrap().id();
+        app.run_until_idle().await;
+        app.client().state(id).await.unwrap().result.unwrap().parse().unwrap()
+    }
+    let function = task(MAIL, mail).environment("SENDER", "mail@shop.example").secret("PASSWORD", "shop/smtp");
+    let app = TestApp::new().variable("PASSWORD", "geheim").with(function);
+    assert_eq!(told(&app).await, "mail@shop.example geheim");
+
+    // A value of the test's own goes before the definition's.
+    let app = app.variable("SENDER", "test@shop.example");
+    assert_eq!(told(&app).await, "test@shop.example geheim");
+}
+
+#[tokio::test]
+async fn variable_that_the_definition_does_not_name_is_an_error_that_names_those_it_has() {
+    let app = TestApp::new().with(task(MAIL, mail).environment("SENDER", "mail@shop.example").retry(Retry::never()));
+    app.run(MAIL, ()).await.unwrap();
+    app.run_until_idle().await;
+    let run = app.run_of(MAIL);
+    assert_eq!((run.state, run.error_code.as_deref()), (State::Failed, Some(code::ERROR)));
+    let message = run.error_message.unwrap();
+    assert!(message.contains("\"PASSWORD\"") && message.contains("the function has SENDER"), "{message}");
+}
