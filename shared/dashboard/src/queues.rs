@@ -62,7 +62,7 @@ pub async fn pause(State(dashboard): State<Dashboard>, sent: Result<Form<Pressed
 async fn page(dashboard: &Dashboard) -> Result<Markup, PageError> {
     let (queues, now) = (dashboard.client.queues().list().await?, dashboard.now());
     let rows: Vec<Markup> = queues.iter().map(|queue| row(dashboard, queue, now)).collect();
-    let headings = ["Queue", "Tasks", "Limits", "Executing", "Line", ""];
+    let headings = ["Queue", "Tasks", "Limits", "Executing", "Line", "Change"];
     let content = html! {
         h1 { "Queues" }
         p class="soft" { "A task that names no queue has its own, of its name. What is paused stays so over deploys." }

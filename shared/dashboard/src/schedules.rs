@@ -69,7 +69,7 @@ async fn page(dashboard: &Dashboard) -> Result<Markup, PageError> {
     let schedules = dashboard.client.schedules().list().await?;
     let now = dashboard.now();
     let rows: Vec<Markup> = schedules.iter().map(|schedule| row(dashboard, schedule, now)).collect();
-    let headings = ["Schedule", "Task", "Fires", "Next", "Body", ""];
+    let headings = ["Schedule", "Task", "Fires", "Next", "Body", "Change"];
     let content = html! {
         h1 { "Schedules" }
         p class="soft" { "Times are those of each schedule's own clock." }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, process::ExitCode};
 use clap::Args;
 use console::style;
 use dacapo::{Client, LogEntry, LogLevel};
+use dacapo_dashboard::show::pretty;
 use dacapo_domain::Id;
 
 use super::pause::Pause;
@@ -72,13 +73,20 @@ fn text(entries: &[LogEntry], before: Option<&LogEntry>) -> String {
     text
 }
 
+/// Data up to so long stands beside its message, longer data below it.
+const BESIDE: usize = 60;
+
 fn line(entry: &LogEntry) -> String {
     let message = match entry.level {
         LogLevel::Info => plain(&entry.message),
         LogLevel::Error => style(plain(&entry.message)).red().to_string(),
     };
-    let data = entry.data.as_ref().map(|data| format!(" {}", plain(data.text()))).unwrap_or_default();
-    let error = entry.error.as_ref().map(|error| format!("\n    {}", plain(error).replace('\n', "\n    ")));
+    let below = |text: &str| format!("\n    {}", plain(text).replace('\n', "\n    "));
+    let data = entry.data.as_ref().map(|data| match data.bytes() <= BESIDE {
+        true => format!(" {}", plain(data.text())),
+        false => below(&pretty(data)),
+    });
+    let error = entry.error.as_deref().map(below).unwrap_or_default();
     let time = entry.time.strftime("%T%.3f").to_string();
-    format!("  {}  {message}{}{}\n", style(time).dim(), style(data).dim(), error.unwrap_or_default())
+    format!("  {}  {message}{}{error}\n", style(time).dim(), style(data.unwrap_or_default()).dim())
 }

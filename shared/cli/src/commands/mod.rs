@@ -18,7 +18,7 @@ mod run_control;
 mod schedules;
 mod stats;
 
-use std::{io::Write, process::ExitCode};
+use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
@@ -128,12 +128,11 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub fn run(self, mut program: clap::Command) -> ExitCode {
+    pub fn run(self, cx: &Context<'_>, mut program: clap::Command) -> ExitCode {
         let mut script = vec![];
         clap_complete::generate(self.shell, &mut program, "dacapo", &mut script);
-        // A reader that has gone away, as `head` does, is no error.
-        let _ = std::io::stdout().write_all(&script);
-        ExitCode::SUCCESS
+        let script = String::from_utf8_lossy(&script);
+        cx.output.give(&BTreeMap::from([("script", &script)]), || script.to_string())
     }
 }
 
@@ -171,7 +170,7 @@ pub fn run(command: Command, cx: &Context<'_>, program: clap::Command) -> CliRes
             Command::Every(it) => it.run(cx),
             Command::Cron(it) => it.run(cx),
             Command::Help(it) => it.run(cx, program),
-            Command::Completions(it) => Ok(it.run(program)),
+            Command::Completions(it) => Ok(it.run(cx, program)),
         }
     })
 }

@@ -124,10 +124,11 @@ impl Engine {
     }
 
     /// Lets a run log something, as its handler would.
-    pub fn logs(&self, run: &str, number: u32, message: &str) {
+    pub fn logs(&self, run: &str, number: u32, message: &str, data: Option<&str>) {
         self.with_ports(async |ports| {
             let (time, message, level) = (ports.clock.now(), message.to_owned(), LogLevel::Info);
-            let entry = LogEntry { iteration: 1, attempt: 1, number, time, level, message, data: None, error: None };
+            let data = data.map(|data| Json::from_text(data).unwrap());
+            let entry = LogEntry { iteration: 1, attempt: 1, number, time, level, message, data, error: None };
             let key = RunRecord::key_of(run.parse().unwrap());
             ports.records.append(&key, &[entry.line().unwrap()]).await.unwrap();
         });

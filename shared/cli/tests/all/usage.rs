@@ -130,7 +130,14 @@ fn completions_whose_reader_goes_away_end_well() {
 
 #[test]
 fn help_version_and_completions_exit_with_0() {
-    for line in ["--help", "run --help", "schedules put --help", "--version", "completions bash", "completions zsh"] {
+    let shells = ["bash", "zsh", "fish", "powershell", "elvish"].map(|shell| format!("completions {shell}"));
+    for shell in &shells {
+        let script = dacapo(&format!("{shell} --json")).json();
+        assert_eq!(script["script"].as_str().unwrap().trim_end(), dacapo(shell).out.trim_end(), "{shell}");
+        assert!(dacapo(shell).out.contains("dead-letters"), "{shell}");
+    }
+    let helps = ["--help", "run --help", "schedules put --help", "--version"].map(ToOwned::to_owned);
+    for line in shells.iter().chain(&helps) {
         let said = dacapo(line);
         assert!(said.code == 0 && !said.out.is_empty() && said.err.is_empty(), "{line}: {said}");
     }

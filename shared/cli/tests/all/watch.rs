@@ -46,11 +46,11 @@ fn list_that_is_watched_is_said_anew_when_it_changes_and_ends_with_its_reader() 
 fn log_that_is_followed_goes_on_until_the_run_has_ended() {
     let engine = Engine::start();
     let run = engine.later("");
-    engine.logs(&run, 1, "first");
+    engine.logs(&run, 1, "first", None);
     let mut follow = engine.call(&format!("logs {run} --follow --local --json")).speaks();
     let mut lines = follow.lines();
     assert_eq!(read(lines.next())["message"], "first");
-    engine.logs(&run, 2, "second");
+    engine.logs(&run, 2, "second", None);
     assert_eq!(read(lines.next())["message"], "second");
     engine.said(&format!("abort {run} --local"));
     assert_eq!(lines.next(), None);
@@ -58,4 +58,15 @@ fn log_that_is_followed_goes_on_until_the_run_has_ended() {
     let said = engine.said(&format!("logs {run} --follow --local"));
     let headings = said.out.matches("iteration 1, attempt 1\n").count();
     assert!(said.code == 0 && headings == 1 && said.out.contains("second"), "{said}");
+}
+
+#[test]
+fn data_of_a_log_entry_stands_beside_its_message_and_long_data_below_it() {
+    let engine = Engine::start();
+    let run = engine.later("");
+    engine.logs(&run, 1, "short", Some("{\"rows\":3}"));
+    engine.logs(&run, 2, "long", Some(&format!("{{\"rows\":3,\"file\":\"{}\"}}", "x".repeat(60))));
+    let said = engine.said(&format!("logs {run} --local")).out;
+    assert!(said.contains("  short {\"rows\":3}\n"), "{said}");
+    assert!(said.contains("  long\n    {\n      \"rows\": 3,\n"), "{said}");
 }
