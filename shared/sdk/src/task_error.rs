@@ -1,6 +1,7 @@
 //! The error of an attempt: what a handler's `?` makes of any error.
 
 use std::{
+    any::type_name,
     backtrace::{Backtrace, BacktraceStatus},
     error::Error,
     fmt,
@@ -138,8 +139,14 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for TaskError {
     fn from(error: E) -> Self {
         let source: Arc<dyn Error + Send + Sync> = error.into().into();
         let next_try = if is_terminal(&*source) { NextTry::Never } else { NextTry::ByPolicy };
-        Self { source, backtrace: Arc::new(Backtrace::capture()), code: None, next_try }
+        let backtrace = if is_text::<E>() { Backtrace::disabled() } else { Backtrace::capture() };
+        Self { source, backtrace: Arc::new(backtrace), code: None, next_try }
     }
+}
+
+/// Is true of a text, which says what its handler means to say: the frames that lead there add nothing.
+fn is_text<E>() -> bool {
+    [type_name::<&str>(), type_name::<String>()].contains(&type_name::<E>())
 }
 
 /// Says whether Dacapo itself takes trying again for useless.
@@ -224,6 +231,13 @@ mod tests {
     fn terminal_means_stop_and_a_code_is_kept() {
         let failed = failed(|| Err(TaskError::terminal("no address").code("BAD_EMAIL")));
         assert_eq!((failed.retry, failed.error.code.as_str()), (RetryHint::Never, "BAD_EMAIL"));
+    }
+
+    /// Under `RUST_BACKTRACE=1` it would be kilobytes of frames.
+    #[test]
+    fn text_that_a_handler_means_has_no_backtrace() {
+        assert_eq!(failed(|| Err(TaskError::terminal("no address"))).error.stack, None);
+        assert_eq!(failed(|| Err(format!("no {}", "address").into())).error.stack, None);
     }
 
     #[test]
