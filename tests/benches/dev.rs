@@ -1,6 +1,7 @@
 //! The engine as `dacapo dev` runs it: a process of its own, the functions in theirs, runs started over HTTP.
 
 use std::{
+    collections::BTreeMap,
     env,
     io::{BufRead, BufReader, Write},
     path::PathBuf,

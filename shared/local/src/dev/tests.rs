@@ -117,7 +117,11 @@ fn functions_with_a_schedule_that_never_fires_again_are_refused_and_the_former_o
     let report = |schedule: Schedule| {
         let schedules = vec![ScheduleEntry { name: "report-1".to_owned(), schedule, body: Json::default() }];
         let task = TaskEntry { name: "report".to_owned(), policy: Policy::default(), private: false, schedules };
-        DevFunction { entry: FunctionEntry::task("report", 128, task), binary: "/usr/bin/true".into() }
+        DevFunction {
+            entry: FunctionEntry::task("report", 128, task),
+            binary: "/usr/bin/true".into(),
+            variables: BTreeMap::new(),
+        }
     };
     let why = "task \"report\": schedule \"0 0 1 1 ? 1999\" in UTC: it never fires after 20";
     let past = report(cron("0 0 1 1 ? 1999"));
