@@ -1,6 +1,6 @@
 //! From an environment to ports.
 
-use std::{env, sync::Arc, time::Duration};
+use std::{collections::HashMap, env, sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::config::SharedHttpClient;
@@ -8,6 +8,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+use aws_types::os_shim_internal::Env;
 use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult, Ports, SystemClock};
 
 use crate::{
@@ -65,7 +66,8 @@ pub fn ports(app: &str, stage: &str, config: &SdkConfig) -> PortResult<Ports> {
         let message = "no AWS region (set AWS_REGION, or the profile's region)";
         return Err(PortError::new(PortErrorKind::Denied, message));
     };
-    let account = env::var("DACAPO_ACCOUNT").ok().filter(|account| !account.is_empty());
+    let variables = set_variables();
+    let account = variables.get("DACAPO_ACCOUNT").cloned();
     let endpoints = Endpoints::of(config);
     if let Some(odd) = endpoints.odd() {
         let message = format!(
@@ -78,7 +80,7 @@ pub fn ports(app: &str, stage: &str, config: &SdkConfig) -> PortResult<Ports> {
     let stack = Arc::new(Stack::new(app, stage, &region, endpoints, account));
 
     // A function's clock is AWS's own.
-    let in_lambda = env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() && is_aws;
+    let in_lambda = variables.contains_key("AWS_LAMBDA_RUNTIME_API") && is_aws;
     let (follows, dynamodb) = (AwsClock::default(), aws_sdk_dynamodb::config::Builder::from(config));
     let dynamodb = if in_lambda { dynamodb } else { dynamodb.interceptor(follows.clone()) };
     let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.build());
@@ -101,7 +103,9 @@ pub fn ports(app: &str, stage: &str, config: &SdkConfig) -> PortResult<Ports> {
 /// The configuration that all clients of AWS share: credentials, region, endpoints, retries, and one pool of
 /// connections.
 pub async fn sdk_config(access: &Access) -> SdkConfig {
+    let variables = set_variables();
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .env(Env::from(variables.clone()))
         .http_client(http_client())
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build());
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
@@ -116,7 +120,7 @@ pub async fn sdk_config(access: &Access) -> SdkConfig {
     }
     let config = loader.load().await;
     // The user's word on retries, of the environment or of the profile, is theirs.
-    let asks_for_retries = |name| env::var_os(name).is_some();
+    let asks_for_retries = |name| variables.contains_key(name);
     if ["AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"].into_iter().any(asks_for_retries)
         || config.retry_config().is_some_and(|retries| *retries != RetryConfig::standard())
     {
@@ -127,6 +131,14 @@ pub async fn sdk_config(access: &Access) -> SdkConfig {
         .with_initial_backoff(FIRST_BACKOFF)
         .with_max_backoff(LONGEST_BACKOFF);
     config.into_builder().retry_config(retries).build()
+}
+
+/// The variables of the environment. One that is set to nothing is not set, as for AWS's other tools; its SDK takes some
+/// of them for a value, as a region of no name.
+fn set_variables() -> HashMap<String, String> {
+    let variables =
+        env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    variables.filter(|(_, value)| !value.is_empty()).collect()
 }
 
 /// The HTTP client of all clients of AWS. Its TLS is ring's: half the code of the SDK's default, and built in a tenth

@@ -3,7 +3,6 @@
 mod arguments;
 mod commands;
 mod context;
-mod environment;
 mod failure;
 mod output;
 mod times;
@@ -18,7 +17,6 @@ use context::Context;
 use output::Output;
 
 fn main() -> ExitCode {
-    environment::leave_out_empty_variables();
     let arguments = match arguments::parse() {
         Ok(arguments) => arguments,
         Err(code) => return code,
