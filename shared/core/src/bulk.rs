@@ -5,20 +5,23 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use dacapo_domain::{
-    AttemptError, AttemptOutcome, Bulk, BulkAction, DeliveryFilter, DeliveryRecord, Id, Json, ListFilter, NewRun,
-    Payload, RunRecord, RunView, TaskEntry, Trigger, Wait, code, hash128, later, slot,
+    AttemptError, AttemptOutcome, Bulk, BulkAction, BulkPage, DeliveryFilter, DeliveryRecord, Id, Json, ListFilter,
+    Machine, NewRun, Payload, RecordKey, RunRecord, RunView, State, StoredRecord, TaskEntry, Trigger, Wait, code,
+    hash128, later, slot,
 };
 use futures::future::{BoxFuture, join_all};
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
     App, Error, ErrorKind,
     attempt::TaskAttempt,
-    commit::{PATIENCE, Stored, create, load},
+    commit::{PATIENCE, Stored, create, load, read_record},
     control, dead_letter,
     function::ErasedTask,
     hook::HookName,
     list::{Found, list_deliveries, list_runs},
+    port::PortResult,
 };
 
 /// Records of one page, at most, and those that something is done to at once.
@@ -36,6 +39,22 @@ pub(crate) struct BulkTask;
 enum Target {
     Run(Box<Stored<RunRecord>>),
     Delivery(Box<DeliveryRecord>),
+}
+
+impl Target {
+    fn read(stored: StoredRecord) -> PortResult<Self> {
+        Ok(match &*stored.header.key.kind {
+            RunRecord::KIND => Self::Run(Box::new(read_record(stored)?)),
+            _ => Self::Delivery(Box::new(read_record(stored)?.record)),
+        })
+    }
+
+    fn key(&self) -> RecordKey {
+        match self {
+            Self::Run(run) => RunRecord::key_of(run.record.id),
+            Self::Delivery(delivery) => delivery.key(),
+        }
+    }
 }
 
 /// The number of records that an action is for, as they are now.
@@ -104,32 +123,68 @@ impl ErasedTask for BulkTask {
     async fn run_end_hook(&self, _: HookName, _: Arc<TaskAttempt>, _: RunView) {}
 }
 
-/// Works for one iteration. After each page what a retry goes on from is stored, so that a crash repeats one at most.
+/// Works for one iteration. Each page is stored before anything is done to it, with the counts until then: after a crash it
+/// is gone through again, and each of its records is counted once.
 async fn work(mut bulk: Bulk, attempt: &Arc<TaskAttempt>) -> Result<AttemptOutcome, Error> {
-    let (app, begun) = (attempt.app(), Instant::now());
-    let limit = bulk.per_second.clamp(1, PAGE) as usize;
+    let begun = Instant::now();
     loop {
         if attempt.is_aborted().await? {
             return Ok(AttemptOutcome::Aborted);
         }
         let asked = Instant::now();
-        let page = page(app, &bulk.action, limit, bulk.cursor.take()).await?;
-        let count = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
-        page.unreadable.into_iter().for_each(|why| bulk.tally.refuse(why));
-        act_on(page.items, &mut bulk, attempt).await?;
-        bulk.cursor = page.cursor;
+        let targets = match bulk.page.take() {
+            Some(page) => left_of(attempt.app(), page, &mut bulk).await?,
+            None => begin_page(&mut bulk, attempt).await?,
+        };
+        let count = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+        act_on(targets, &mut bulk, attempt).await?;
+        bulk.page = None;
         if bulk.ends() {
             let result = Json::of(&bulk.tally).map_err(|error| error.to_string());
             return Ok(AttemptOutcome::Done { result, message: Some(bulk.words()) });
         }
-        let input = Json::of(&bulk).map_err(Error::usage)?;
-        if begun.elapsed() >= ITERATION {
-            return Ok(AttemptOutcome::Continue { input, wait: Wait::After(Duration::ZERO) });
-        }
-        attempt.update(None, &[(slot::INPUT, input)]).await?;
         attempt.progress(bulk.words(), bulk.fraction()).await?;
         sleep_until(asked + Duration::from_secs(1) * count / bulk.per_second.max(1)).await;
+        if begun.elapsed() >= ITERATION {
+            let input = Json::of(&bulk).map_err(Error::usage)?;
+            return Ok(AttemptOutcome::Continue { input, wait: Wait::After(Duration::ZERO) });
+        }
     }
+}
+
+/// The next page, once it is stored what it holds.
+async fn begin_page(bulk: &mut Bulk, attempt: &TaskAttempt) -> Result<Vec<Target>, Error> {
+    let (app, limit) = (attempt.app(), bulk.per_second.clamp(1, PAGE) as usize);
+    let page = page(app, &bulk.action, limit, bulk.cursor.take()).await?;
+    if bulk.is_first_pass() {
+        page.unreadable.into_iter().for_each(|why| bulk.tally.refuse(why));
+    }
+    bulk.cursor = page.cursor;
+    if !page.items.is_empty() {
+        let keys = page.items.iter().map(|target| target.key().to_string()).collect();
+        bulk.page = Some(BulkPage { begun_at: app.ports().clock.now(), keys });
+        let input = Json::of(bulk).map_err(Error::usage)?;
+        attempt.update(None, &[(slot::INPUT, input)]).await?;
+    }
+    Ok(page.items)
+}
+
+/// What is left of a page that was begun before a crash. What is redriven already is counted; what is aborted or replayed
+/// already is found to be so when it is done again.
+async fn left_of(app: &App, page: BulkPage, bulk: &mut Bulk) -> Result<Vec<Target>, Error> {
+    let keys: Vec<RecordKey> = page.keys.iter().filter_map(|key| RecordKey::from_text(key)).collect();
+    let found = app.ports().records.peek(&keys).await?;
+    let is_found = |key: &&RecordKey| found.iter().any(|stored| stored.header.key == **key);
+    keys.iter().filter(|key| !is_found(key)).for_each(|key| bulk.tally.refuse(format!("{key}: its history is over")));
+    let mut left = vec![];
+    for stored in found {
+        match Target::read(stored) {
+            Ok(Target::Delivery(delivery)) if page.has_redriven(&delivery) => bulk.tally.done += 1,
+            Ok(target) => left.push(target),
+            Err(error) => bulk.tally.refuse(error.to_string()),
+        }
+    }
+    Ok(left)
 }
 
 /// Does it to all of a page, some at once.
@@ -156,13 +211,22 @@ fn act<'a>(target: Target, action: &'a BulkAction, attempt: &'a TaskAttempt) -> 
     let until = later(app.ports().clock.now(), PATIENCE);
     Box::pin(async move {
         match (target, action) {
-            (Target::Run(run), BulkAction::Abort { message, .. }) => {
-                control::abort(app, run.record, message.clone(), until).await.map(drop)
-            }
+            (Target::Run(run), BulkAction::Abort { message, .. }) => abort(app, run.record, message, until).await,
             (Target::Run(run), _) => replay(app, &attempt.run(), *run).await,
             (Target::Delivery(delivery), _) => dead_letter::redrive(app, *delivery, until).await.map(drop),
         }
     })
+}
+
+/// Aborts a run, or finds that it was aborted before.
+async fn abort(app: &App, seen: RunRecord, message: &str, until: Timestamp) -> Result<(), Error> {
+    let refused = |kind, id: Id, why: &str| Err(Error::new(kind, format!("abort run {id}: {why}")));
+    let (id, now) = (seen.id, app.ports().clock.now());
+    match control::abort(app, seen, message.to_owned(), until).await?.map(|aborted| aborted.record) {
+        None => refused(ErrorKind::NotFound, id, "its history is over"),
+        Some(run) if run.abort().is_some() || run.state_at(now) == State::Aborted => Ok(()),
+        Some(run) => refused(ErrorKind::Refused, id, &format!("it is {}", run.state_at(now))),
+    }
 }
 
 /// Starts a run like another one. Its id comes from both, so that one that is replayed again by the same bulk run is

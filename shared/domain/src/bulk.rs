@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{BULK, DeliveryFilter, DeliveryState, FilterError, ListFilter, RunRecord, later};
+use crate::{BULK, DeliveryFilter, DeliveryRecord, DeliveryState, FilterError, ListFilter, RunRecord, later};
 
 /// Reasons that a tally keeps, at most.
 const REASONS: usize = 20;
@@ -23,12 +23,25 @@ pub struct Bulk {
     /// The place in the list to go on from.
     #[serde(default)]
     pub cursor: Option<String>,
+    /// The page that it is being done to: told with what was done before it, and with the place after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<BulkPage>,
     /// What was done when this pass over the list began.
     #[serde(default)]
     pub done_before: u64,
     /// What was done so far.
     #[serde(default)]
     pub tally: BulkTally,
+}
+
+/// A page of the list, as it is stored before something is done to it: after a crash it is gone through again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BulkPage {
+    /// The time before it was done to the first.
+    pub begun_at: Timestamp,
+    /// The texts of the keys of its records.
+    pub keys: Vec<String>,
 }
 
 /// What is done to all that a filter names.
@@ -76,7 +89,13 @@ impl Bulk {
     /// A bulk run of records that are there by now.
     #[must_use]
     pub fn new(action: BulkAction, per_second: u32, total: u64) -> Self {
-        Self { action, per_second, total, cursor: None, done_before: 0, tally: BulkTally::default() }
+        Self { action, per_second, total, cursor: None, page: None, done_before: 0, tally: BulkTally::default() }
+    }
+
+    /// Is true while the list is read for the first time.
+    #[must_use]
+    pub const fn is_first_pass(&self) -> bool {
+        self.done_before == 0
     }
 
     /// Is true after the last page. Unfinished runs move in their list while it is read, so that it is read again until
@@ -164,6 +183,14 @@ impl BulkAction {
             Self::Replay { .. } => run.name != BULK,
             Self::Redrive { .. } => false,
         }
+    }
+}
+
+impl BulkPage {
+    /// Is true of a dead letter of this page that was redriven since: it may have been dropped again by now.
+    #[must_use]
+    pub fn has_redriven(&self, delivery: &DeliveryRecord) -> bool {
+        delivery.redriven_at.is_some_and(|at| at >= self.begun_at)
     }
 }
 

@@ -35,7 +35,7 @@ mod time;
 mod token;
 mod when;
 
-pub use bulk::{Bulk, BulkAction, BulkTally};
+pub use bulk::{Bulk, BulkAction, BulkPage, BulkTally};
 pub use child::{Child, ChildrenError};
 pub use cron::{Cron, CronError, CronField, CronProblem};
 pub use deferred_event::{DeferredEvent, DeferredEventInput};

@@ -2,13 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
-use dacapo::{BulkTally, ErrorKind, Id, ListFilter, RunView, State, Trigger, prelude::*};
+use dacapo::{
+    BulkTally, DeliveryFilter, DeliveryState, ErrorKind, Id, ListFilter, RunView, State, Trigger, prelude::*,
+};
 use dacapo_test_kit::{Faults, TestApp};
 
 const WORK: TaskRef<u32> = TaskRef::new("work");
 const OTHER: TaskRef<u32> = TaskRef::new("other");
+const PAID: EventRef<u32> = EventRef::new("order.paid");
 const BULK: &str = "dacapo.bulk";
 
 /// Fails what is odd.
@@ -95,7 +101,7 @@ async fn bulk_run_keeps_its_rate_tells_its_progress_and_is_aborted_as_any_other(
     let took = begun.elapsed();
     assert!(took >= seconds(19), "400 at 20 a second took {took:?}");
     let run = app.state(started.id()).await.unwrap();
-    assert_eq!(run.message.as_deref(), Some("400 aborted"));
+    assert_eq!(run.message.as_deref(), Some("400 aborted"), "{run:?}");
 
     for n in 0..400 {
         app.run(OTHER, n).after(days(1)).await.unwrap();
@@ -153,7 +159,77 @@ async fn bulk_run_goes_on_where_it_stood_through_crashes_and_does_each_once() {
         assert_eq!(run.state, State::Completed, "seed {seed}: {:?}", run.error_message);
         let replays = list(&app, of("work")).await.into_iter().filter(|run| run.trigger == Trigger::Replay).count();
         assert_eq!(replays, 100, "seed {seed}");
+        assert_eq!(run.result.unwrap().parse::<BulkTally>().unwrap().done, 100, "seed {seed}: each counts");
     }
+}
+
+/// A page takes some hundred calls, and of its processes a good many die in its midst.
+fn dying() -> Faults {
+    Faults { crash: 0.005, ..Faults::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_that_are_aborted_through_crashes_count_once_each() {
+    for seed in 0..8 {
+        let app = TestApp::with_these_faults(seed, dying()).with(task(WORK, odd_fails));
+        for n in 0..60 {
+            app.run(WORK, n).after(days(2)).await.unwrap();
+        }
+        app.advance(minutes(1)).await;
+        let started = app.client().bulk(of("work")).abort("all").per_second(100).await.unwrap();
+        app.advance(hours(20)).await;
+        let expected = BulkTally { done: 60, ..BulkTally::default() };
+        assert_eq!(tally(&app, started.id()).await, expected, "seed {seed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_letters_that_are_redriven_through_crashes_count_once_each() {
+    for seed in 0..8 {
+        let never = async |_: u32, _: EventContext| Err::<(), _>(TaskError::terminal("never"));
+        let app = TestApp::with_these_faults(seed, dying()).with([on(PAID, never).retry(Retry::never())]);
+        for n in 0..60 {
+            app.publish(PAID, n).await.unwrap();
+        }
+        app.advance(hours(2)).await;
+        let dead = DeliveryFilter { state: Some(DeliveryState::Dropped), limit: 100, ..DeliveryFilter::default() };
+        assert_eq!(app.client().deliveries().list(dead.clone()).await.unwrap().deliveries.len(), 60, "seed {seed}");
+        let redrive = app.client().deliveries().redrive_all(DeliveryFilter::default());
+        let started = redrive.per_second(100).await.unwrap();
+        app.advance(hours(20)).await;
+        let expected = BulkTally { done: 60, ..BulkTally::default() };
+        assert_eq!(tally(&app, started.id()).await, expected, "seed {seed}");
+        let redriven = app.client().deliveries().list(dead).await.unwrap().deliveries;
+        assert!(redriven.iter().all(|delivery| delivery.redriven_count == 1), "seed {seed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bulk_run_of_thousands_does_no_more_than_its_rate_in_any_second() {
+    const RATE: u32 = 100;
+    let app = app();
+    for _ in 0..3 {
+        let runs = (0..1_000).map(|n| app.run(WORK, n).after(days(1)));
+        assert!(app.client().batch_of(runs.collect::<Vec<_>>()).await.unwrap().iter().all(Result::is_ok));
+    }
+    app.advance(minutes(1)).await;
+    let started = app.client().bulk(of("work")).abort("all").per_second(RATE).await.unwrap();
+    let client = app.client().clone();
+    let watch = tokio::spawn(async move {
+        // Twice a second, and between two pages.
+        let mut left = vec![3_000];
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        for _ in 0..100 {
+            left.push(client.bulk(of("work")).abort("all").count().await.unwrap());
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        left
+    });
+    app.advance(minutes(30)).await;
+    let left = watch.await.unwrap();
+    let most = left.windows(3).map(|second| second[0] - second[2]).max();
+    assert_eq!(most, Some(u64::from(RATE)), "over more than one iteration: {left:?}");
+    assert_eq!(tally(&app, started.id()).await, BulkTally { done: 3_000, ..BulkTally::default() });
 }
 
 #[tokio::test(start_paused = true)]

@@ -102,7 +102,7 @@ impl WaitLoopCall {
     #[must_use]
     pub fn first(run: &RunRecord, now: Timestamp) -> Self {
         let (iteration, attempt) = (run.iteration, run.attempt);
-        let function = crate::slug(&run.name);
+        let function = run.function();
         let generation = run.invoker.generation();
         Self {
             run: run.id,
