@@ -167,6 +167,18 @@ async fn span_of_a_start_that_is_too_short_or_too_long_is_refused() {
 }
 
 #[tokio::test]
+async fn key_of_no_or_too_many_characters_is_refused_and_starts_nothing() {
+    let app = TestApp::new().with(task(COUNT, content));
+    for chars in [0, 257, 300] {
+        let error = app.run(COUNT, 0).key("k".repeat(chars)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert_eq!(error.to_string(), format!("failed to use a key of {chars} characters (allowed: 1 to 256)"));
+    }
+    assert!(app.runs_of(COUNT).is_empty());
+    app.run(COUNT, 0).key("\u{1F600}".repeat(256)).await.unwrap();
+}
+
+#[tokio::test]
 async fn run_with_the_longest_ttl_and_key_runs_and_is_moved() {
     let app = TestApp::new().with(task(COUNT, content).history(days(3_650)));
     let longest = app.run(COUNT, 0).after(hours(1)).ttl(days(3_650)).key("k").key_for(days(3_650));

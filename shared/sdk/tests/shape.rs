@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use dacapo::{Definition, State, TaskContext, Timestamp, prelude::*};
+use dacapo::{Definition, Json, State, TaskContext, Timestamp, prelude::*};
 use dacapo_domain::{FunctionEntry, Manifest, RunRecord, WaitsFor};
 use dacapo_test_kit::{Faults, START, TestApp};
 use serde::{Deserialize, Serialize};
@@ -324,14 +324,28 @@ fn tasks_that_give_one_queue_different_limits_are_no_app() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn body_whose_key_is_too_long_fails_its_run_with_both_lengths() {
+async fn body_that_gives_no_key_or_one_of_a_wrong_length_fails_its_run_before_the_handler() {
+    fn last_name(job: &Job) -> &str {
+        job.customer.split(' ').nth(1).expect("a customer has two names")
+    }
     let printer = Printer::default();
-    let app = app().with(printer.task(PRINT).concurrency_per_key(1, |job: &Job| &job.customer));
-    app.run(PRINT, job(1, &"c".repeat(300))).await.unwrap();
+    let app = app().with(printer.task(PRINT).concurrency_per_key(1, last_name));
+    for (customer, said) in [
+        ("ada ".to_owned(), "the body gives a key of 0 characters to limit the task by (allowed: 1 to 256)"),
+        (
+            format!("ada {}", "l".repeat(300)),
+            "the body gives a key of 300 characters to limit the task by (allowed: 1 to 256)",
+        ),
+        ("ada".to_owned(), "the body gives no key to limit the task by: a customer has two names"),
+    ] {
+        let run = app.run(PRINT, job(1, &customer)).await.unwrap().id();
+        app.run_until_idle().await;
+        let run = app.state(run).await.unwrap();
+        assert_eq!((run.state, run.error_message.as_deref(), run.attempt), (State::Failed, Some(said), 1));
+    }
+    let run = app.run_by_name(PRINT.name(), Json::of(&7).unwrap()).await.unwrap().id();
     app.run_until_idle().await;
-    let run = app.run_of(PRINT);
-    let said = "the body gives a key of 300 characters to limit the task by (allowed: 1 to 256)";
-    assert_eq!((run.state, run.error_message.as_deref()), (State::Failed, Some(said)));
+    assert_eq!(app.state(run).await.unwrap().error_code.as_deref(), Some("BODY_MISMATCH"));
     assert_eq!(printer.order(), Vec::<u32>::new());
 }
 

@@ -1,7 +1,12 @@
 //! The limits of a task's load: how many of its attempts execute at once, and how many start in a time.
 
-use std::{any::TypeId, time::Duration};
+use std::{
+    any::TypeId,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
+use dacapo_core::attempt::panic_text;
 use dacapo_domain::{Limit, Limits, Rate, limits};
 
 use super::Task;
@@ -27,9 +32,10 @@ impl<I> LimitKey<I> {
     /// The key of a body.
     ///
     /// # Errors
-    /// A key of no characters, or of too many.
+    /// A key of no characters, or of too many, and a function that panics: the body can't give one.
     pub(super) fn of(&self, body: &I) -> Result<String, String> {
-        let key = (self.key)(body);
+        let key = catch_unwind(AssertUnwindSafe(|| (self.key)(body)))
+            .map_err(|panic| format!("the body gives no key to limit the task by: {}", panic_text(&*panic)))?;
         let (chars, allowed) = (key.chars().count(), limits::KEY_CHARS);
         if (1..=allowed).contains(&chars) {
             return Ok(key);
