@@ -34,7 +34,8 @@ const CALLERS: usize = 16;
 /// A new run whose key is its id, or another's.
 fn new_run(key: Option<String>) -> Decision<RunRecord> {
     let (id, now) = (SystemClock.new_id(), SystemClock.now());
-    let key = Key { text: key.unwrap_or_else(|| id.to_string()), until: now + Duration::from_secs(3_600) };
+    let text = key.unwrap_or_else(|| id.to_string());
+    let key = Key { text, until: now + Duration::from_secs(3_600), debounce: None };
     let new = NewRun { key: Some(key), ..NewRun::at(id, "task", now, Trigger::Run) };
     RunRecord::create(new, &SystemClock.decision_context()).with(slot::BODY, Json::of(&id).unwrap())
 }

@@ -169,7 +169,7 @@ async fn schedule_that_cannot_be_read_hides_no_other_from_the_list() {
 
 /// When an idempotency key of the task expires, in Unix seconds; `None` where it doesn't.
 async fn key_expires_at_s(app: &TestApp, key: &str) -> Option<i64> {
-    let stored = ports(app).records.load(&IdempotencyKey::key_of("count", key)).await.unwrap();
+    let stored = ports(app).records.load(&IdempotencyKey::key_of("count", key, None)).await.unwrap();
     stored.unwrap_or_else(|| panic!("the key {key:?} is there")).header.expires_at_s
 }
 

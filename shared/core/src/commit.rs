@@ -24,6 +24,7 @@ use jiff::Timestamp;
 pub use calls::commit_call;
 pub use joins::{children_of, ended_children, join_children};
 pub use permits::pass_on;
+pub(crate) use runs::{KEY_TRIES, create_claiming, too_many_take};
 pub use runs::{commit_run, create_run, create_runs};
 
 use crate::port::{PortError, PortErrorKind, PortResult, Ports, post_after};

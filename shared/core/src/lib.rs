@@ -12,6 +12,7 @@ pub mod commit;
 pub mod conductor;
 pub mod control;
 pub mod dead_letter;
+pub mod debounce;
 mod error;
 pub mod function;
 pub mod hook;

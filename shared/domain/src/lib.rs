@@ -5,6 +5,7 @@
 mod bulk;
 mod child;
 mod cron;
+mod debounce;
 mod deferred_event;
 pub mod delivery;
 mod diagram;
@@ -38,6 +39,7 @@ mod when;
 pub use bulk::{Bulk, BulkAction, BulkPage, BulkTally};
 pub use child::{Child, ChildrenError};
 pub use cron::{Cron, CronError, CronField, CronProblem};
+pub use debounce::{Debounce, DebounceError, Edge};
 pub use deferred_event::{DeferredEvent, DeferredEventInput};
 pub use delivery::{
     DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord, DeliveryState, DeliveryStateError, DeliveryView,

@@ -6,9 +6,10 @@
 mod tape;
 
 use dacapo_domain::{
-    CONDUCTOR, DeferredEvent, DeferredEventInput, DeferredMessage, Effect, EventMessage, FinalState, FormerTask,
-    FunctionEntry, Id, IdempotencyKey, IdempotencyKeyInput, Json, Manifest, ManifestInput, ManifestRecord, Message,
-    NewRun, Phase, Policy, RunRecord, TaskEntry, Trigger, Version, Work, hash128, limits,
+    CONDUCTOR, Debounce, DeferredEvent, DeferredEventInput, DeferredMessage, Edge, Effect, EventMessage, FinalState,
+    FormerTask, FunctionEntry, Id, IdempotencyKey, IdempotencyKeyInput, Json, Machine, Manifest, ManifestInput,
+    ManifestRecord, Message, NewRun, Phase, Policy, RunRecord, TaskEntry, Trigger, Version, Work, days, hash128,
+    limits,
     run::{End, Key},
     slot,
 };
@@ -167,7 +168,11 @@ fn deferred_event_is_created_with_what_brings_it_to_the_conductor() {
 }
 
 fn holder(state: Option<FinalState>) -> RunRecord {
-    let key = Some(Key { text: "k".to_owned(), until: at(100) });
+    holder_of(Key { text: "k".to_owned(), until: at(100), debounce: None }, state)
+}
+
+fn holder_of(key: Key, state: Option<FinalState>) -> RunRecord {
+    let key = Some(key);
     let new = NewRun { key, ..NewRun::at(Id::new(at(0), 7), "import airports", at(0), Trigger::Run) };
     let mut run = RunRecord::create(new, &context(0)).record;
     if let Some(state) = state {
@@ -179,8 +184,69 @@ fn holder(state: Option<FinalState>) -> RunRecord {
 }
 
 fn key() -> IdempotencyKey {
-    let claim = IdempotencyKey::claim(&holder(None), None, &context(0)).unwrap().unwrap();
+    claimed_by(&holder(None))
+}
+
+fn claimed_by(run: &RunRecord) -> IdempotencyKey {
+    let claim = IdempotencyKey::claim(run, None, &context(0)).unwrap().unwrap();
     claim.write.document.parse().unwrap()
+}
+
+/// The key of a debounce that asks for quiet until 10, and until 30 at the latest.
+fn leading() -> IdempotencyKey {
+    let debounce = Some(Debounce { edge: Edge::Leading, latest: Some(at(30)), last_call: None });
+    claimed_by(&holder_of(Key { text: "k".to_owned(), until: at(10), debounce }, None))
+}
+
+#[test]
+fn key_of_a_debounce_of_every_case_is_decided_as_told() {
+    let called = |until| IdempotencyKeyInput::Called(at(until));
+    let second = |seconds| at(seconds).as_second();
+    let ended = |expires_at_s| IdempotencyKeyInput::RunEnded { run: leading().run, expires_at_s };
+    let over = driven(&leading(), 3, &ended(second(5)), ());
+    play(vec![
+        tape("a call while there is no quiet asks for more of it", &leading())
+            .at(9)
+            .gets(&called(19), ())
+            .stores(|next| next.until = at(19)),
+        tape("no call asks for quiet beyond the longest delay", &leading())
+            .at(9)
+            .gets(&called(100), ())
+            .stores(|next| next.until = at(30)),
+        tape("a call with a shorter delay takes nothing away", &leading()).at(5).gets(&called(7), ()).keeps(),
+        tape("a call after the quiet is for another run", &leading()).at(10).gets(&called(20), ()).keeps(),
+        tape("a key outlives its run's record as long as its debounce lasts", &leading())
+            .at(3)
+            .gets(&ended(second(5)), ())
+            .stores(|next| next.expires_at_s = Some(second(11))),
+        tape("a call moves the expiry of a key whose run has ended", &over)
+            .at(9)
+            .gets(&called(19), ())
+            .stores(|next| (next.until, next.expires_at_s) = (at(19), Some(second(20)))),
+        tape("a key of no debounce asks for no quiet", &key()).at(9).gets(&called(500), ()).keeps(),
+    ]);
+}
+
+#[test]
+fn key_of_a_debounce_absorbs_calls_until_its_quiet_and_is_apart_from_other_keys() {
+    assert_eq!([9, 10].map(|now| leading().absorbs(at(now))), [true, false]);
+    let keys = [None, Some(Edge::Leading), Some(Edge::Trailing)].map(|edge| IdempotencyKey::key_of("a", "k", edge));
+    assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2], "{keys:?}");
+    assert_eq!(leading().header().key, IdempotencyKey::key_of("import airports", "k", Some(Edge::Leading)));
+}
+
+#[test]
+fn delay_of_a_debounce_that_is_none_or_too_long_is_refused_with_what_is_allowed() {
+    let refused = |delay, max_delay| Debounce::check(delay, max_delay).unwrap_err().to_string();
+    let none = "debounce a run with a delay of 0ns (allowed: 1 ms to 355 days)";
+    assert_eq!(refused(s(0), None), none);
+    let long = format!("debounce a run with a delay of {:?} (allowed: 1 ms to 355 days)", days(356));
+    assert_eq!(refused(days(356), None), long);
+    let short = "debounce a run with a `max_delay` of 5s (allowed: its delay, 10s, or longer, to 355 days)";
+    assert_eq!(refused(s(10), Some(s(5))), short);
+    assert!(refused(s(10), Some(days(356))).starts_with("debounce a run with a `max_delay` of 30758400s (allowed:"));
+    assert_eq!(Debounce::check(s(10), Some(s(10))), Ok(()));
+    assert_eq!(Debounce::check(days(355), None), Ok(()));
 }
 
 #[test]
@@ -220,7 +286,7 @@ fn idempotency_key_is_claimed_in_place_of_the_record_that_was_seen() {
     assert_eq!((later.seen, later.write.header.version), (Some(key().version), context(9).version()));
     let without = RunRecord { key: None, ..holder(None) };
     assert!(IdempotencyKey::claim(&without, None, &context(0)).is_none());
-    assert_ne!(IdempotencyKey::key_of("a/b", "c"), IdempotencyKey::key_of("a", "b/c"));
+    assert_ne!(IdempotencyKey::key_of("a/b", "c", None), IdempotencyKey::key_of("a", "b/c", None));
 }
 
 fn manifest(made_ms: i64, tasks: &[&str]) -> Manifest {

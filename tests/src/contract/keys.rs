@@ -17,7 +17,7 @@ use super::{
 
 /// A new run of a task that wants a key for so long.
 fn keyed(bench: &impl Bench, task: &str, key: &str, held: Duration) -> Decision<RunRecord> {
-    let key = Some(Key { text: key.to_owned(), until: now(bench) + held });
+    let key = Some(Key { text: key.to_owned(), until: now(bench) + held, debounce: None });
     let new = NewRun { key, ..new_run(bench, task) };
     RunRecord::create(new, &bench.ports().clock.decision_context()).with(slot::BODY, Json::default())
 }

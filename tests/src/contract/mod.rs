@@ -36,6 +36,7 @@ pub mod timers;
 
 // Kinds, through the commit.
 pub mod commits;
+pub mod debounces;
 pub mod deliveries;
 pub mod joins;
 pub mod keys;

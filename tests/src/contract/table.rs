@@ -217,6 +217,14 @@ macro_rules! contract {
                     key_past_its_time_may_be_taken_over,
                     key_of_an_unfinished_run_is_held_beyond_its_time,
                     record_is_kept_as_long_as_its_key;
+                debounces:
+                    later_call_is_taken_over_by_the_run_that_waits,
+                    call_that_the_start_comes_before_makes_another_run,
+                    start_that_a_call_comes_before_waits_for_its_delay,
+                    call_whose_reply_is_lost_before_the_start_makes_no_second_run,
+                    first_call_whose_reply_is_lost_makes_one_run,
+                    ten_calls_at_once_make_one_run,
+                    leading_call_is_absorbed_until_there_was_none_for_the_delay;
                 lists:
                     runs_are_listed_newest_first,
                     list_is_of_one_task,

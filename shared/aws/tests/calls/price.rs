@@ -122,7 +122,7 @@ async fn ordinary_run_leaves_half_a_kilobyte_for_body_and_result() {
 async fn run_with_everything_that_one_can_have_is_one_unit() {
     let wire = Wire::default();
     let ports = wire.ports();
-    let key = Key { text: "welcome-7".to_owned(), until: context().now };
+    let key = Key { text: "welcome-7".to_owned(), until: context().now, debounce: None };
     let new = NewRun {
         parent_id: Some(SystemClock.new_id()),
         hops: 3,

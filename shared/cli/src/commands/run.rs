@@ -43,12 +43,31 @@ pub struct Run {
     /// Its head start among the runs that wait for a place of the task, such as "5 minutes" [default: none]
     #[arg(long, value_name = "DURATION", value_parser = span)]
     priority: Option<Duration>,
+    #[command(flatten)]
+    calls: Debounce,
     /// A tag that the run can be found by; may be given up to 10 times
     #[arg(long = "tag", value_name = "TEXT")]
     tags: Vec<String>,
     /// Wait for the run's end
     #[arg(long)]
     wait: bool,
+}
+
+/// The options that make one run of many calls.
+#[derive(Debug, Args)]
+struct Debounce {
+    /// Makes one run of all calls with this key, once there was none for the delay
+    #[arg(long, value_name = "KEY", requires = "delay", conflicts_with_all = ["key", "when"])]
+    debounce: Option<String>,
+    /// The delay of a debounce, such as "30 seconds"
+    #[arg(long, value_name = "DURATION", requires = "debounce", value_parser = span)]
+    delay: Option<Duration>,
+    /// How long after the first call a debounced run starts at the latest
+    #[arg(long, value_name = "DURATION", requires = "debounce", value_parser = span)]
+    max_delay: Option<Duration>,
+    /// Starts a debounced run at its first call, and absorbs the others
+    #[arg(long, requires = "debounce")]
+    leading: bool,
 }
 
 /// Exits with 0 if the run completed, else with 1.
@@ -73,7 +92,9 @@ impl Run {
     pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let body = values::body(self.body.as_deref())?;
         let client = cx.client().await?;
-        let due = self.when.as_ref().and_then(|when| when.resolve(client.ports().clock.now()).ok());
+        let is_debounced = self.calls.debounce.is_some();
+        let due = self.when.clone().or(self.calls.due());
+        let due = due.and_then(|when| when.resolve(client.ports().clock.now()).ok());
         let started = self.options_of(client.run_by_name(&self.task, body)).await?;
         let id = started.id();
         if self.wait {
@@ -82,6 +103,7 @@ impl Run {
         }
         let document = json!({"id": id, "deduplicated": started.is_deduplicated()});
         Ok(cx.output.give(&document, || match (started.is_deduplicated(), due) {
+            (true, _) if is_debounced => format!("run {id} stands for this call: an earlier one made it"),
             (true, _) => format!("run {id} was there before: it has the same key"),
             (false, Some(due)) => format!("run {id} is due {}", ago(due, client.ports().clock.now())),
             (false, None) => format!("run {id} started"),
@@ -95,7 +117,21 @@ impl Run {
         let run = self.key.iter().fold(run, |run, key| run.key(key));
         let run = self.key_for.iter().fold(run, |run, time| run.key_for(*time));
         let run = self.ttl.iter().fold(run, |run, ttl| run.ttl(*ttl));
-        self.priority.iter().fold(run, |run, priority| run.priority(*priority))
+        let run = self.priority.iter().fold(run, |run, priority| run.priority(*priority));
+        self.calls.of(run)
+    }
+}
+
+impl Debounce {
+    /// The time at which the run is due, where this is the first call and the run waits for others.
+    fn due(&self) -> Option<When> {
+        self.delay.filter(|_| !self.leading).map(When::from)
+    }
+
+    fn of<O>(&self, run: StartRun<O>) -> StartRun<O> {
+        let run = self.debounce.iter().zip(self.delay).fold(run, |run, (key, delay)| run.debounce(key, delay));
+        let run = self.max_delay.iter().fold(run, |run, max_delay| run.max_delay(*max_delay));
+        if self.leading { run.leading() } else { run }
     }
 }
 

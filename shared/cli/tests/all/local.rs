@@ -99,6 +99,25 @@ fn runs_beyond_the_limit_are_listed_on_the_next_page() {
 }
 
 #[test]
+fn calls_of_a_debounce_are_one_run_that_has_the_last_body() {
+    let engine = Engine::start();
+    let call = |body: &str| format!("run import-airports --local --debounce a --delay '1 hour' --body {body}");
+    let first = engine.said(&call("1"));
+    assert!(first.out.contains(" is due in "), "{first}");
+    let second = engine.said(&call("2"));
+    assert!(second.out.contains("stands for this call: an earlier one made it"), "{second}");
+    let again = engine.said(&format!("{} --json", call("3"))).json();
+    assert_eq!(again["deduplicated"], true);
+    let run = engine.said(&format!("state {} --local --json", again["id"].as_str().unwrap())).json();
+    assert_eq!((&run["body"], &run["state"]), (&Value::from(3), &Value::from("scheduled")));
+    let short = engine.said(&format!("{} --max-delay '1 minute'", call("4")));
+    let text = "debounce a run with a `max_delay` of 60s (allowed: its delay, 3600s, or longer, to 355 days)";
+    assert!(short.code == 2 && short.err.contains(text), "{short}");
+    let leading = engine.said("run import-airports --local --debounce a --delay '1 hour' --leading");
+    assert!(leading.out.ends_with(" started\n"), "{leading}");
+}
+
+#[test]
 fn name_or_id_that_is_unknown_is_not_found_and_the_error_says_what_there_is() {
     let engine = Engine::start();
     assert_snapshot!(engine.said("run import-airport --local"), @r#"

@@ -62,6 +62,25 @@ fn id_state_limit_or_time_that_is_invalid_is_refused_with_what_is_allowed() {
 }
 
 #[test]
+fn debounce_without_its_delay_or_beside_a_key_or_a_time_is_refused() {
+    let refused = |line: &str| {
+        let said = dacapo(line);
+        assert_eq!((said.code, &*said.out), (2, ""), "{said}");
+        said.err
+    };
+    assert!(refused("run a --local --debounce k").contains("--delay <DURATION>"));
+    assert!(refused("run a --local --delay '1 minute'").contains("--debounce <KEY>"));
+    assert!(refused("run a --local --max-delay '1 minute'").contains("--debounce <KEY>"));
+    assert!(refused("run a --local --leading").contains("--debounce <KEY>"));
+    for beside in ["--key k", "--when '1 minute'"] {
+        let error = refused(&format!("run a --local --debounce k --delay '1 minute' {beside}"));
+        assert!(error.contains("cannot be used with"), "{error}");
+    }
+    let time = refused("run a --local --debounce k --delay 2027-01-31T08:00:00Z");
+    assert!(time.contains("(allowed: a duration, such as \"90 seconds\", or milliseconds)"), "{time}");
+}
+
+#[test]
 fn durability_of_another_word_is_refused_with_the_two_that_are_allowed() {
     assert_snapshot!(dacapo("dev --durability paranoid"), @r"
     error: invalid value 'paranoid' for '--durability <WHAT>'

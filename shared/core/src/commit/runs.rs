@@ -3,20 +3,20 @@
 use std::collections::BTreeSet;
 
 use dacapo_domain::{
-    Claim, Created, Decision, DecisionContext, Id, IdempotencyKey, IdempotencyKeyInput, Input, RunRecord, Task, Write,
-    slot,
+    Claim, Created, Decision, DecisionContext, Id, IdempotencyKey, IdempotencyKeyInput, Input, RecordKey, RunRecord,
+    Task, Write, slot,
 };
 use futures::future::join_all;
 use jiff::Timestamp;
 
 use super::{
-    Committed, Creation, Seen, commit, create, joins::tell_waiters, load, permits::give_back, read_record, retry_until,
+    Committed, Creation, Seen, commit, joins::tell_waiters, load, permits::give_back, read_record, retry_until,
     unwritable,
 };
 use crate::port::{PortError, PortErrorKind, PortResult, Ports};
 
 /// Takers of one idempotency key that meet try again so often.
-const KEY_TRIES: u32 = 8;
+pub(crate) const KEY_TRIES: u32 = 8;
 
 /// Stores a new run together with its idempotency key, where it has one. A run that holds the key is given, unless its
 /// key is free.
@@ -28,35 +28,52 @@ pub async fn create_run(
     decision: &Decision<RunRecord>,
     until: Timestamp,
 ) -> PortResult<Creation<RunRecord>> {
-    let Some(key) = decision.record.key.as_ref() else { return create(ports, decision, until).await };
-    let write = decision.write().map_err(unwritable::<RunRecord>)?;
     let mut held: Option<IdempotencyKey> = None;
     for _ in 0..KEY_TRIES {
-        let cx = ports.clock.decision_context();
-        let claim = IdempotencyKey::claim(&decision.record, held.as_ref(), &cx);
-        let claim = claim.transpose().map_err(unwritable::<IdempotencyKey>)?;
-        let found = match retry_until(ports, until, || ports.records.create(&write, claim.as_ref())).await? {
-            Created::New => return Ok(Creation::New),
-            Created::Exists(found) => return Ok(Creation::Exists(read_record(found)?.record)),
-            Created::Claimed(found) => read_record::<IdempotencyKey>(found)?.record,
+        let found = match create_claiming(ports, decision, held.as_ref(), until).await? {
+            Ok(creation) => return Ok(creation),
+            Err(found) => found,
         };
         let holder = load::<RunRecord>(ports, &RunRecord::key_of(found.run)).await?.map(|stored| stored.record);
         match holder {
             // The reply was lost: key and run were stored together.
             Some(holder) if holder.version == decision.record.version => return Ok(Creation::New),
-            Some(holder) if !found.is_free(Some(&holder), cx.now) => return Ok(Creation::Exists(holder)),
+            Some(holder) if !found.is_free(Some(&holder), ports.clock.now()) => return Ok(Creation::Exists(holder)),
             _ => held = Some(found),
         }
     }
-    let message = format!("failed to take the idempotency key {:?}: too many take it at once (try again)", key.text);
-    Err(PortError::new(PortErrorKind::Transient, message))
+    Err(too_many_take(&decision.record))
+}
+
+/// Stores a new run together with its key, in place of the record of it that was seen, or gives the record that is there
+/// instead.
+pub(crate) async fn create_claiming(
+    ports: &Ports,
+    decision: &Decision<RunRecord>,
+    seen: Option<&IdempotencyKey>,
+    until: Timestamp,
+) -> PortResult<Result<Creation<RunRecord>, IdempotencyKey>> {
+    let write = decision.write().map_err(unwritable::<RunRecord>)?;
+    let claim = IdempotencyKey::claim(&decision.record, seen, &ports.clock.decision_context());
+    let claim = claim.transpose().map_err(unwritable::<IdempotencyKey>)?;
+    Ok(match retry_until(ports, until, || ports.records.create(&write, claim.as_ref())).await? {
+        Created::New => Ok(Creation::New),
+        Created::Exists(found) => Ok(Creation::Exists(read_record(found)?.record)),
+        Created::Claimed(found) => Err(read_record(found)?.record),
+    })
+}
+
+pub(crate) fn too_many_take(run: &RunRecord) -> PortError {
+    let key = run.key.as_ref().map(|key| &*key.text).unwrap_or_default();
+    let message = format!("failed to take the key {key:?}: too many take it at once (try again)");
+    PortError::new(PortErrorKind::Transient, message)
 }
 
 /// Stores new runs, each by itself, and gives the reply to each: what could not be stored, or found a key that was taken,
 /// is tried again alone.
 pub async fn create_runs(
     ports: &Ports,
-    decisions: &[Decision<RunRecord>],
+    decisions: &[&Decision<RunRecord>],
     until: Timestamp,
 ) -> Vec<PortResult<Creation<RunRecord>>> {
     let cx = ports.clock.decision_context();
@@ -112,9 +129,9 @@ pub async fn commit_run(
     }
     if let Some(Committed { record, changed: true, .. }) = &committed
         && !was_over
-        && let (Some(key), Some(expires_at_s)) = (&record.key, record.expires_at_s)
+        && let (Some(key), Some(expires_at_s)) = (IdempotencyKey::claimed_by(record), record.expires_at_s)
     {
-        let ended = end_key(ports, &record.name, &key.text, record.id, expires_at_s, until).await;
+        let ended = end_key(ports, &key, record.id, expires_at_s, until).await;
         if let Err(error) = ended {
             tracing::warn!(run = %record.id, %error, "an idempotency key may outlive its run's record");
         }
@@ -129,8 +146,8 @@ async fn waiters(ports: &Ports, run: Id, until: Timestamp) -> PortResult<BTreeSe
     Ok(found.first().map(|stored| stored.payloads.members(slot::WAITERS)).unwrap_or_default())
 }
 
-async fn end_key(ports: &Ports, task: &str, key: &str, run: Id, expires_at_s: i64, until: Timestamp) -> PortResult<()> {
-    if let Some(stored) = load::<IdempotencyKey>(ports, &IdempotencyKey::key_of(task, key)).await? {
+async fn end_key(ports: &Ports, key: &RecordKey, run: Id, expires_at_s: i64, until: Timestamp) -> PortResult<()> {
+    if let Some(stored) = load::<IdempotencyKey>(ports, key).await? {
         commit(ports, stored, &IdempotencyKeyInput::RunEnded { run, expires_at_s }, (), until).await?;
     }
     Ok(())

@@ -292,12 +292,9 @@ pub(super) fn rescheduled(run: &RunRecord, due_at: Timestamp, cx: &DecisionConte
     let is_earlier = due_at < run.due_at;
     let was_on_timer = run.is_on_timer(cx.now);
     let mut run = run.clone();
-    let ttl = run.start_by.map(|start_by| crate::until(run.first_due(), start_by));
     run.phase = Phase::Queued;
     run.revision = run.revision.saturating_add(1);
-    run.due_at = due_at.max(cx.now);
-    run.scheduled_at = Some(run.due_at);
-    run.start_by = ttl.map(|ttl| later(run.due_at, ttl));
+    run.move_to(due_at.max(cx.now));
     if is_earlier && !run.invoker.is_queue() && !run.is_paused() {
         return run.renewed(cx);
     }
@@ -319,6 +316,13 @@ fn holds(run: &RunRecord, token: Version) -> bool {
 }
 
 impl RunRecord {
+    /// Moves the due time of a run that has not started, and the time by which it must have.
+    pub(super) fn move_to(&mut self, due_at: Timestamp) {
+        let ttl = self.start_by.map(|start_by| crate::until(self.first_due(), start_by));
+        (self.due_at, self.scheduled_at) = (due_at, Some(due_at));
+        self.start_by = ttl.map(|ttl| later(due_at, ttl));
+    }
+
     fn add_spent(&mut self, spent: Duration) {
         self.handler_ms = self.handler_ms.saturating_add(u64::try_from(spent.as_millis()).unwrap_or(u64::MAX));
     }

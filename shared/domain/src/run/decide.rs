@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Steps, Task, WaitLoopCall, attempt, cascade, end, park,
-    pause, reconcile, signal,
+    Input, Invoker, Key, Logged, Phase, Policy, RunRecord, Steps, Task, WaitLoopCall, attempt, cascade, debounce, end,
+    park, pause, reconcile, signal,
     table::{Cell, Transition as T, cell},
     wait_loop,
     wait_loop_call::wait_until,
@@ -34,7 +34,7 @@ pub struct NewRun {
     pub hops: u32,
     /// The tags that it can be found by.
     pub tags: Vec<String>,
-    /// The idempotency key.
+    /// The idempotency key, or that of its debounce.
     pub key: Option<Key>,
     /// The schedule that fired.
     pub schedule: Option<String>,
@@ -173,10 +173,11 @@ impl Machine for RunRecord {
         if input.can_run_end_hooks() { decision } else { end::delegate_end_hooks(decision, cx) }
     }
 
-    /// The lease is its own if it bears the token of the write.
+    /// The lease is its own if it bears the token of the write; so is the last call that was taken over.
     fn bears(&self, decided: &Self) -> bool {
         let token = |run: &Self| run.lease().map(|lease| lease.token);
-        token(decided) == Some(decided.version) && token(self) == token(decided)
+        let is_own_lease = token(decided) == Some(decided.version) && token(self) == token(decided);
+        is_own_lease || self.has_taken_over(decided)
     }
 }
 
@@ -216,6 +217,7 @@ impl RunRecord {
             (T::Pause, Input::PauseRequested) => pause::pause(self, cx),
             (T::Resume, Input::ResumeRequested) => pause::resume(self, cx),
             (T::Reschedule, Input::Rescheduled(due_at)) => attempt::rescheduled(self, *due_at, cx),
+            (T::Debounce, Input::Debounced { body, due_at }) => debounce::debounced(self, body, *due_at, policy, cx),
             (T::Reconcile, Input::Reconciled(facts)) => reconcile::reconciled(self, *facts, task, cx),
             (T::RunEndHooks, _) => end::run_hooks(self, policy, cx),
             (T::FinishEndHooks, Input::EndHooksDone { published }) => end::hooks_done(self, *published, cx),

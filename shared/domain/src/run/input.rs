@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ExecutionEnd, Logged, Progress, Purpose, Signal, WaitLoopCall};
-use crate::{AttemptOutcome, Holder, LifecycleEvent, Limits, Payloads, PoolId, Retry, Version, limits};
+use crate::{AttemptOutcome, Holder, Json, LifecycleEvent, Limits, Payloads, PoolId, Retry, Version, limits};
 
 /// An input of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +58,13 @@ pub enum Input {
     ResumeRequested,
     /// A client moves it to another time.
     Rescheduled(Timestamp),
+    /// A later call came under the key of its debounce.
+    Debounced {
+        /// The call's body.
+        body: Json,
+        /// The end of the call's delay.
+        due_at: Timestamp,
+    },
     /// The conductor reconciles it with what it found out.
     Reconciled(Facts),
     /// The hooks of its end have run, if there are any.
@@ -124,6 +131,7 @@ pub enum InputName {
     PauseRequested,
     ResumeRequested,
     Rescheduled,
+    Debounced,
     Reconciled,
     EndHooksDone,
     TaskRemoved,
@@ -200,7 +208,7 @@ pub struct Policy {
 
 impl InputName {
     /// All inputs.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Delivered,
         Self::Undelivered,
         Self::WaitLoopCalled,
@@ -219,6 +227,7 @@ impl InputName {
         Self::PauseRequested,
         Self::ResumeRequested,
         Self::Rescheduled,
+        Self::Debounced,
         Self::Reconciled,
         Self::EndHooksDone,
         Self::TaskRemoved,
@@ -281,6 +290,7 @@ impl Input {
             Self::PauseRequested => InputName::PauseRequested,
             Self::ResumeRequested => InputName::ResumeRequested,
             Self::Rescheduled(_) => InputName::Rescheduled,
+            Self::Debounced { .. } => InputName::Debounced,
             Self::Reconciled(_) => InputName::Reconciled,
             Self::EndHooksDone { .. } => InputName::EndHooksDone,
             Self::TaskRemoved => InputName::TaskRemoved,

@@ -6,6 +6,7 @@
 mod attempt;
 mod bounds;
 mod cascade;
+mod debounce;
 mod decide;
 mod end;
 mod input;
@@ -38,7 +39,7 @@ pub use view::{RunView, WaitsFor};
 pub use wait_loop_call::{ExecutionEnd, RetriedCall, Throttled, WaitLoopAnswer, WaitLoopCall, answer};
 
 use crate::{
-    BULK, CONDUCTOR, Id, Json, LifecycleEvent, PoolId, RecordedError, Version,
+    BULK, CONDUCTOR, Debounce, Id, Json, LifecycleEvent, PoolId, RecordedError, Version,
     json::{is_one, is_zero, one},
     limits,
     text::cut,
@@ -68,7 +69,7 @@ pub struct RunRecord {
     /// The tags that it can be found by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// The idempotency key.
+    /// The idempotency key, or that of its debounce.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,
     /// The schedule that fired.
@@ -151,13 +152,16 @@ pub struct RunRecord {
     pub expires_at_s: Option<i64>,
 }
 
-/// The idempotency key that a run was started with.
+/// The idempotency key that a run was started with, or the key of its debounce.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
     /// The key, 1 to 256 characters, per task.
     pub text: String,
     /// The time until which it is held at least.
     pub until: Timestamp,
+    /// The debounce, where it is the key of one: such keys are apart from the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debounce: Option<Debounce>,
 }
 
 /// The caller of a run's handler: exactly one thing at a time.

@@ -58,6 +58,8 @@ pub enum Transition {
     Resume,
     /// Moves the due time.
     Reschedule,
+    /// Takes a later call over: its body, and the end of its delay.
+    Debounce,
     /// Repairs what is overdue, and says when to look again.
     Reconcile,
     /// Takes the hooks of the end, where they are still pending and nothing runs them.
@@ -148,7 +150,8 @@ pub const fn cell(phase: PhaseName, input: InputName) -> Cell {
         (I::ResumeRequested, Ended) => OVER,
 
         (I::Rescheduled, Queued | Parked) => Does(T::Reschedule),
-        (I::Rescheduled, Running | Waiting | Awaiting | Ended) => HAS_STARTED,
+        (I::Debounced, Queued | Parked) => Does(T::Debounce),
+        (I::Rescheduled | I::Debounced, Running | Waiting | Awaiting | Ended) => HAS_STARTED,
 
         (I::Reconciled, Queued | Parked | Running | Waiting | Awaiting | Ended) => Does(T::Reconcile),
 
@@ -195,6 +198,7 @@ impl Transition {
             Self::Abort | Self::FailRemoved => &[Ended],
             // It asks for a permit anew.
             Self::Pause | Self::Reschedule if matches!(from, Parked) => &[Queued],
+            Self::Debounce if matches!(from, Parked) => &[Parked, Queued],
             Self::StoreProgress
             | Self::MoveLease
             | Self::StoreUpdate
@@ -206,6 +210,7 @@ impl Transition {
             | Self::Pause
             | Self::Resume
             | Self::Reschedule
+            | Self::Debounce
             | Self::RunEndHooks
             | Self::FinishEndHooks
             | Self::DropEndHooks => &[],

@@ -1,9 +1,10 @@
 //! Histories of the other kinds: deferred events, schedules, idempotency keys, the manifest.
 
 use dacapo_domain::{
-    DecisionContext, DeferredEvent, DeferredEventInput, EventMessage, Id, IdempotencyKey, IdempotencyKeyInput, Json,
-    Machine, Manifest, ManifestInput, ManifestRecord, NewRun, NewToken, RunRecord, Schedule, ScheduleInput,
-    SchedulePut, ScheduleRecord, Secret, TokenInput, TokenRecord, Trigger, Work, every, run::Key, seconds,
+    Debounce, DecisionContext, DeferredEvent, DeferredEventInput, Edge, EventMessage, Id, IdempotencyKey,
+    IdempotencyKeyInput, Json, Machine, Manifest, ManifestInput, ManifestRecord, NewRun, NewToken, RunRecord, Schedule,
+    ScheduleInput, SchedulePut, ScheduleRecord, Secret, TokenInput, TokenRecord, Trigger, Work, every, run::Key,
+    seconds,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -104,8 +105,8 @@ fn run(random: u128) -> Id {
     Id::new(start(), random)
 }
 
-fn key() -> IdempotencyKey {
-    let key = Key { text: "k".to_owned(), until: start() + seconds(100) };
+fn key(debounce: Option<Debounce>) -> IdempotencyKey {
+    let key = Key { text: "k".to_owned(), until: start() + seconds(100), debounce };
     let new = NewRun { key: Some(key), ..NewRun::at(run(1), "import", start(), Trigger::Run) };
     let cx = DecisionContext { now: start(), random: 1 };
     let claim = IdempotencyKey::claim(&RunRecord::create(new, &cx).record, None, &cx).unwrap().unwrap();
@@ -147,11 +148,20 @@ proptest! {
 
     #[test]
     fn idempotency_key_of_any_history_keeps_the_rules(
-        steps in steps((0..3_u128, 0..3_i64).prop_map(|(number, expires_at_s)| {
-            IdempotencyKeyInput::RunEnded { run: run(number), expires_at_s }
-        })),
+        latest in prop::option::of(prop::option::of(100..9_000_u64)),
+        steps in steps(prop_oneof![
+            (0..3_u128, 0..3_i64).prop_map(|(number, expires_at_s)| {
+                IdempotencyKeyInput::RunEnded { run: run(number), expires_at_s }
+            }),
+            (0..9_000_u64).prop_map(|s| IdempotencyKeyInput::Called(start() + seconds(s))),
+        ]),
     ) {
-        live(key(), steps)?;
+        let debounce = latest.map(|latest| {
+            let latest = latest.map(|latest| start() + seconds(latest));
+            Debounce { edge: Edge::Leading, latest, last_call: None }
+        });
+        let key = live(key(debounce), steps)?;
+        prop_assert!(debounce.is_some_and(|debounce| debounce.bounded(key.until) == key.until) || debounce.is_none());
     }
 
     #[test]

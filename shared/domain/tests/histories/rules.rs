@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, fmt::Debug};
 
 use dacapo_domain::{
     Change, Decision, DecisionContext, DeferredEvent, DeferredEventInput, DeliveryInput, DeliveryPhase, DeliveryRecord,
-    Effect, FinalState, IdempotencyKey, Index, Input, Json, Machine, ManifestRecord, Message, Phase, RunRecord,
-    ScheduleInput, ScheduleRecord, TokenRecord, TokenState, limits, sort_time,
+    Effect, FinalState, IdempotencyKey, IdempotencyKeyInput, Index, Input, Json, Machine, ManifestRecord, Message,
+    Phase, RunRecord, ScheduleInput, ScheduleRecord, TokenRecord, TokenState, limits, sort_time,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -110,7 +110,16 @@ impl Ruled for TokenRecord {
     }
 }
 
-impl Ruled for IdempotencyKey {}
+impl Ruled for IdempotencyKey {
+    fn repair_at(&self, _now: Timestamp) -> Option<Timestamp> {
+        self.expires_at_s.is_none().then(|| self.until + limits::QUEUE_GRACE)
+    }
+
+    fn begins_anew(input: &IdempotencyKeyInput) -> bool {
+        matches!(input, IdempotencyKeyInput::Called(_))
+    }
+}
+
 impl Ruled for ManifestRecord {}
 
 pub fn check<M: Ruled>(before: &M, input: &M::Input, next: &Decision<M>, cx: &DecisionContext) -> Checked {

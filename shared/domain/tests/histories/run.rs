@@ -1,10 +1,10 @@
 //! A run's history: anything that may happen to it, in any order.
 
 use dacapo_domain::{
-    AttemptEnd, AttemptError, AttemptOutcome, Change, Decision, DecisionContext, Effect, Id, Input, Json,
-    LifecycleEvent, Machine, NewRun, Phase, Policy, Progress, Purpose, RunRecord, Signal, State, Task, Trigger,
+    AttemptEnd, AttemptError, AttemptOutcome, Change, Debounce, Decision, DecisionContext, Edge, Effect, Id, Input,
+    Json, LifecycleEvent, Machine, NewRun, Phase, Policy, Progress, Purpose, RunRecord, Signal, State, Task, Trigger,
     Version, Wait, WaitLoopCall, Work, limits,
-    run::{ExecutionEnd, Facts, PhaseName, answer},
+    run::{ExecutionEnd, Facts, Key, PhaseName, answer},
     seconds,
 };
 use jiff::Timestamp;
@@ -37,6 +37,7 @@ enum Happening {
     PauseRequested,
     ResumeRequested,
     Rescheduled(u64),
+    Debounced(u64),
     Reconciled(Facts),
     EndHooksDone,
 }
@@ -68,6 +69,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::PauseRequested),
         1 => Just(Happening::ResumeRequested),
         1 => (0..4_000_u64).prop_map(Happening::Rescheduled),
+        2 => (1..4_000_u64).prop_map(Happening::Debounced),
         3 => facts.prop_map(Happening::Reconciled),
         2 => Just(Happening::EndHooksDone),
     ]
@@ -128,6 +130,7 @@ fn input(run: &RunRecord, happening: &Happening, now: Timestamp) -> Input {
         Happening::PauseRequested => Input::PauseRequested,
         Happening::ResumeRequested => Input::ResumeRequested,
         Happening::Rescheduled(s) => Input::Rescheduled(now + seconds(*s)),
+        Happening::Debounced(s) => Input::Debounced { body: Json::default(), due_at: now + seconds(*s) },
         Happening::Reconciled(facts) => Input::Reconciled(*facts),
         Happening::EndHooksDone => Input::EndHooksDone { published: now.as_second() % 2 == 0 },
     }
@@ -247,6 +250,7 @@ proptest! {
         removed in prop::bool::weighted(0.05),
         ttl in prop::option::weighted(0.3, 1..5_000_u64),
         direct in prop::bool::weighted(0.1),
+        debounced in prop::option::weighted(0.3, prop::option::of(1..9_000_u64)),
         steps in prop::collection::vec((happening(), 0..2_000_u64, any::<u64>()), 0..40),
     ) {
         let limits = Policy { max_iterations: Some(5), max_duration: Some(seconds(20)), ..Policy::default() };
@@ -254,7 +258,12 @@ proptest! {
         let policy = Policy { has_end_hooks, pauses_when_exhausted, publishes, ..limits };
         let mut now = start();
         let new = NewRun::at(Id::new(now, 7), "import", now + seconds(delay_s), Trigger::Run);
-        let new = NewRun { ttl: ttl.map(seconds), execution: direct.then(|| "by-hand".to_owned()), ..new };
+        let key = debounced.map(|max_s| {
+            let latest = max_s.map(|max_s| now + seconds(delay_s + max_s));
+            let debounce = Some(Debounce { edge: Edge::Trailing, latest, last_call: None });
+            Key { text: "k".to_owned(), until: now + seconds(delay_s), debounce }
+        });
+        let new = NewRun { key, ttl: ttl.map(seconds), execution: direct.then(|| "by-hand".to_owned()), ..new };
         let made = RunRecord::create(new, &DecisionContext { now, random: 1 });
         prop_assert_eq!(made.record.reconcile_at, made.record.earliest_repair(now));
         let mut run = made.record;

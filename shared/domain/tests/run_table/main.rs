@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
 mod control;
+mod debounce;
 mod delivered;
 mod execution;
 mod lifecycle;
@@ -35,7 +36,7 @@ fn cases() -> Vec<Case<RunRecord>> {
     attempts
         .into_iter()
         .chain(loops)
-        .chain([control::cases(), reconcile::cases(), lifecycle::cases()])
+        .chain([control::cases(), debounce::cases(), reconcile::cases(), lifecycle::cases()])
         .flatten()
         .collect()
 }

@@ -7,6 +7,7 @@ use dacapo_domain::{
     run::{End, ExecutionEnd, Facts, FinalState, InputName, Progress},
 };
 
+use super::debounce;
 use crate::tape::{RANDOM, Taped, at, context, driven, json, s};
 
 impl Taped for RunRecord {
@@ -176,7 +177,7 @@ pub fn permitted() -> RunRecord {
 
 /// A record of each phase, in each of its ways.
 pub fn all() -> Vec<RunRecord> {
-    let queued = [queued(), scheduled(), perishable(), direct(), between_attempts()];
+    let queued = [queued(), scheduled(), perishable(), direct(), between_attempts(), debounce::debounced()];
     let parked = [parked(&queued[0]), parked(&perishable())];
     let running = [running(), aborting(), running_in_loop(), permitted()];
     let waiting = [waiting(), awaiting(None), awaiting(Some(70)), awaiting(Some(7_200)), awaiting_children()];
@@ -232,6 +233,7 @@ pub fn sample(name: InputName, run: &RunRecord) -> Input {
         InputName::AbortRequested => Input::AbortRequested("enough".to_owned()),
         InputName::PauseRequested => Input::PauseRequested,
         InputName::ResumeRequested => Input::ResumeRequested,
+        InputName::Debounced => debounce::call(100_060),
         InputName::Rescheduled => Input::Rescheduled(at(100_060)),
         InputName::Reconciled => Input::Reconciled(Facts::Nothing),
         InputName::EndHooksDone => Input::EndHooksDone { published: true },

@@ -2,7 +2,7 @@
 
 use std::{future::IntoFuture, sync::Arc};
 
-use dacapo_core::commit::{PATIENCE, create_runs};
+use dacapo_core::{commit::PATIENCE, debounce::start_all};
 use dacapo_domain::{later, limits};
 use futures::future::BoxFuture;
 
@@ -13,7 +13,7 @@ use crate::{Error, TaskRef};
 ///
 /// Each is stored by itself, and its messages are sent by tens. The replies are in the order of the runs; with a failure
 /// among them the others have started all the same. Where the runs have keys, the same batch may be started again
-/// after that: what runs already is found by its key.
+/// after that: what runs already is found by its key. Of the calls of one debounce the last one's body counts.
 ///
 /// # Errors
 /// `Usage` for more than 1,000 runs, or one of another app's client: none has started then.
@@ -66,8 +66,8 @@ impl<O> StartBatch<O> {
         for run in runs {
             refused.push(run.prepare().await.map(|run| new.push(run)).err());
         }
-        let created = create_runs(ports, &new, later(ports.clock.now(), PATIENCE)).await;
-        let mut started = new.iter().zip(created).map(|(run, created)| Ok(Started::of(&run.record, created?)));
+        let found = start_all(&client.app, &new, later(ports.clock.now(), PATIENCE)).await;
+        let mut started = new.iter().zip(found).map(|(run, found)| Ok(Started::of(&run.record, found?)));
         Ok(refused.into_iter().filter_map(|error| error.map(Err).or_else(|| started.next())).collect())
     }
 }

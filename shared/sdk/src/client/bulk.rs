@@ -2,16 +2,13 @@
 
 use std::future::IntoFuture;
 
-use dacapo_core::{
-    bulk,
-    commit::{PATIENCE, create_run},
-};
+use dacapo_core::{bulk, commit::PATIENCE, debounce::start};
 use dacapo_domain::{
     Bulk, BulkAction, BulkTally, Json, ListFilter, NewRun, RunRecord, Trigger, later, limits, run::Key, slot,
 };
 use futures::future::BoxFuture;
 
-use super::{Client, Started, names::check_names, run::check_chars};
+use super::{Client, Started, check::check_chars, names::check_names};
 use crate::Error;
 
 /// The runs of a filter, to all of which something is to be done: see [`Client::bulk`].
@@ -118,12 +115,12 @@ impl StartBulk {
         let body = Json::of(&bulk).map_err(Error::usage)?;
         let until = later(cx.now, limits::KEY_LIFE);
         let new = NewRun {
-            key: self.key.map(|text| Key { text, until }),
+            key: self.key.map(|text| Key { text, until, debounce: None }),
             ..NewRun::at(ports.clock.new_id(), dacapo_domain::BULK, cx.now, Trigger::Run)
         };
         let decision = RunRecord::create(new, &cx).with(slot::BODY, body);
-        let created = create_run(ports, &decision, later(cx.now, PATIENCE)).await?;
-        Ok(Started::of(&decision.record, created))
+        let found = start(&self.client.app, &decision, later(cx.now, PATIENCE)).await?;
+        Ok(Started::of(&decision.record, found))
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod batch;
 mod bulk;
+mod check;
 mod control;
+mod debounce;
 mod deliveries;
 mod health;
 mod list;
@@ -23,11 +25,11 @@ use dacapo_domain::{Manifest, TaskEntry, slug};
 
 pub use batch::StartBatch;
 pub use bulk::{BulkRuns, StartBulk};
+pub(crate) use check::check_tags;
 pub use deliveries::{DeliveryClient, ListedDeliveries};
 pub use list::Listed;
 pub use publish::{Publish, Published};
 pub use queues::{QueueClient, QueueState};
-pub(crate) use run::check_tags;
 pub use run::{StartRun, Started};
 pub use schedules::{ScheduleClient, ScheduleState};
 pub use token::Completed;

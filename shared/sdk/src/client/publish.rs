@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     Client,
-    run::{check_body, check_chars, unserializable},
+    check::{check_body, check_chars, unserializable},
 };
 use crate::{Error, EventRef};
 

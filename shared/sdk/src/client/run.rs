@@ -2,13 +2,15 @@
 
 use std::{future::IntoFuture, marker::PhantomData, time::Duration};
 
-use dacapo_core::commit::{Creation, PATIENCE, create_run};
-use dacapo_domain::{
-    Child, Decision, Id, Json, NewRun, RunRecord, Trigger, When, check_span, later, limits, run::Key, slot,
-};
+use dacapo_core::{commit::PATIENCE, debounce::start};
+use dacapo_domain::{Child, Decision, Id, Json, NewRun, RunRecord, Trigger, When, later, limits, run::Key, slot};
 use futures::future::BoxFuture;
 
-use super::Client;
+use super::{
+    Client,
+    check::{check_body, check_chars, check_priority, check_spans, check_tags, unserializable},
+    debounce::Calls,
+};
 use crate::{Error, ErrorKind, TaskError, TaskRef, payload::Codec};
 
 /// A run to be started: it starts when this is awaited.
@@ -20,6 +22,7 @@ pub struct StartRun<O> {
     due: Option<When>,
     key: Option<String>,
     key_for: Duration,
+    debounce: Calls,
     tags: Vec<String>,
     ttl: Option<Duration>,
     priority: Duration,
@@ -43,12 +46,9 @@ pub struct Started<O> {
 }
 
 impl<O> Started<O> {
-    /// The run that was to be stored, and what was found.
-    pub(super) fn of(run: &RunRecord, created: Creation<RunRecord>) -> Self {
-        let (id, deduplicated) = match created {
-            Creation::New => (run.id, false),
-            Creation::Exists(found) => (found.id, true),
-        };
+    /// The run that was to be stored, and the one that there was before.
+    pub(super) fn of(run: &RunRecord, found: Option<Id>) -> Self {
+        let (id, deduplicated) = (found.unwrap_or(run.id), found.is_some());
         let started_by = run.parent_id.filter(|_| run.trigger == Trigger::Child);
         Self { child: Child { task: run.name.clone(), id, started_by }, deduplicated, output: PhantomData }
     }
@@ -64,7 +64,7 @@ impl<O> Started<O> {
         self.child.id
     }
 
-    /// Is true where a run of the same key was there before: the id is that run's.
+    /// Is true where a run of the same key was there before, or has taken this call over: the id is that run's.
     #[must_use]
     pub fn is_deduplicated(&self) -> bool {
         self.deduplicated
@@ -97,6 +97,7 @@ impl Client {
             due: None,
             key: None,
             key_for: limits::KEY_LIFE,
+            debounce: Calls::default(),
             tags: vec![],
             ttl: None,
             priority: Duration::ZERO,
@@ -127,6 +128,42 @@ impl<O> StartRun<O> {
     /// Keeps the key for so long instead of 30 days: 1 s to 3,650 days.
     pub fn key_for(mut self, duration: Duration) -> Self {
         self.key_for = duration;
+        self
+    }
+
+    /// Makes one run of many calls: it starts once there was no call with the key for the delay, with the last call's body.
+    ///
+    /// Each call gives the id of the run that stands for it. The first one makes the run, with its tags, `ttl` and
+    /// `priority`; a later one replaces the body, and the delay begins anew, while the run hasn't started. Where it has,
+    /// the next call makes another. The key has 1 to 256 characters, per task, and is apart from those of
+    /// [`key`](Self::key); the delay is 1 ms to 355 days. See [`max_delay`](Self::max_delay) and [`leading`](Self::leading).
+    ///
+    /// # Example: one search index for many edits
+    ///
+    /// ```
+    /// # use dacapo::{Client, Error, Id, TaskRef, minutes, seconds};
+    /// # const INDEX: TaskRef<String> = TaskRef::new("index");
+    /// async fn edited(client: &Client, document: &str, text: String) -> Result<Id, Error> {
+    ///     let index = client.run(INDEX, text).debounce(document, seconds(30)).max_delay(minutes(10));
+    ///     Ok(index.await?.id())
+    /// }
+    /// ```
+    pub fn debounce(mut self, key: impl Into<String>, delay: Duration) -> Self {
+        self.debounce.of = Some((key.into(), delay));
+        self
+    }
+
+    /// Ends a burst of debounced calls so long after its first one, however many come: the delay or longer, up to 355 days.
+    /// That of the first call counts.
+    pub fn max_delay(mut self, max_delay: Duration) -> Self {
+        self.debounce.max_delay = Some(max_delay);
+        self
+    }
+
+    /// Starts the run of a debounce at the first call instead of the last. The others are absorbed: whatever the run has
+    /// come to, the next one starts once there was no call for the delay, or `max_delay` is over.
+    pub fn leading(mut self) -> Self {
+        self.debounce.is_leading = true;
         self
     }
 
@@ -162,8 +199,8 @@ impl<O> StartRun<O> {
 
     /// The same with a result of any type: for a batch of several tasks.
     pub fn untyped(self) -> StartRun<serde_json::Value> {
-        let Self { client, task, body, due, key, key_for, tags, ttl, priority, replays, output: _ } = self;
-        StartRun { client, task, body, due, key, key_for, tags, ttl, priority, replays, output: Codec::new() }
+        let Self { client, task, body, due, key, key_for, debounce, tags, ttl, priority, replays, output: _ } = self;
+        StartRun { client, task, body, due, key, key_for, debounce, tags, ttl, priority, replays, output: Codec::new() }
     }
 
     /// The client that starts it.
@@ -180,8 +217,8 @@ impl<O> StartRun<O> {
     async fn start(self) -> Result<Started<O>, Error> {
         let (client, run) = (self.client.clone(), self.prepare().await?);
         let until = later(client.ports().clock.now(), PATIENCE);
-        let created = create_run(client.ports(), &run, until).await?;
-        Ok(Started::of(&run.record, created))
+        let found = start(&client.app, &run, until).await?;
+        Ok(Started::of(&run.record, found))
     }
 
     /// The run as it is to be stored.
@@ -201,6 +238,7 @@ impl<O> StartRun<O> {
             }
         };
         check_chars("a key", self.key.as_deref())?;
+        let calls = self.debounce.check(self.key.is_some(), self.due.is_some())?;
         check_spans(self.key_for, self.ttl)?;
         let priority_s = check_priority(&client, &name, self.priority).await?;
         check_tags(&self.tags)?;
@@ -217,12 +255,18 @@ impl<O> StartRun<O> {
             Some(_) => Trigger::Replay,
             None => origin.map_or(Trigger::Run, |origin| origin.trigger),
         };
-        let until = later(cx.now, self.key_for);
+        let (key, due_at) = match calls {
+            Some(calls) => calls.first(cx.now).map(|(key, due_at)| (Some(key), due_at))?,
+            None => {
+                let until = later(cx.now, self.key_for);
+                (self.key.map(|text| Key { text, until, debounce: None }), due_at)
+            }
+        };
         let new = NewRun {
             parent_id: self.replays.or(origin.and_then(|origin| origin.parent_id)),
             hops: origin.map_or(Ok(0), |origin| origin.hops(cx.now))?,
             tags: self.tags,
-            key: self.key.map(|text| Key { text, until }),
+            key,
             ttl: self.ttl,
             priority_s,
             ..NewRun::at(id, &name, due_at, trigger)
@@ -240,64 +284,4 @@ impl<O: 'static> IntoFuture for StartRun<O> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.start())
     }
-}
-
-pub(super) fn unserializable(what: &str, error: &serde_json::Error) -> Error {
-    Error::new(ErrorKind::Usage, format!("serialize {what} as JSON: {error}"))
-}
-
-/// Bodies are read by others: handlers, the command line, AWS's own tools.
-pub(super) fn check_body(what: &str, body: &Json) -> Result<(), Error> {
-    body.check().map_err(|error| Error::usage(format_args!("use {what}: {error}")))
-}
-
-/// Checks the length of an idempotency key, or of an event's id.
-pub(super) fn check_chars(what: &str, text: Option<&str>) -> Result<(), Error> {
-    let (chars, allowed) = (text.map_or(1, |text| text.chars().count()), limits::KEY_CHARS);
-    if (1..=allowed).contains(&chars) {
-        return Ok(());
-    }
-    Err(Error::usage(format_args!("use {what} of {chars} characters (allowed: 1 to {allowed})")))
-}
-
-/// Checks a head start, which means nothing to a task without a line.
-async fn check_priority(client: &Client, task: &str, priority: Duration) -> Result<u32, Error> {
-    if priority.is_zero() {
-        return Ok(0);
-    }
-    let seconds = u32::try_from(priority.as_secs()).ok().filter(|_| priority.subsec_nanos() == 0);
-    let Some(seconds) = seconds.filter(|seconds| *seconds <= limits::MAX_PRIORITY_S) else {
-        let text =
-            format!("give a run a priority of {priority:?} (allowed: whole seconds up to {})", limits::MAX_PRIORITY_S);
-        return Err(Error::usage(text));
-    };
-    let policy = client.app.task(task).await?.map(|task| task.policy);
-    match policy {
-        Some(policy) if policy.limits.is_none() => {
-            let text =
-                format!("give a run of task {task:?} a priority: the task has no `concurrency` and no rate limit");
-            Err(Error::usage(text))
-        }
-        _ => Ok(seconds),
-    }
-}
-
-fn check_spans(key_for: Duration, ttl: Option<Duration>) -> Result<(), Error> {
-    let spans = check_span("key_for", key_for).and_then(|()| ttl.map_or(Ok(()), |ttl| check_span("ttl", ttl)));
-    spans.map_err(|error| Error::usage(format!("start a run with a {error}")))
-}
-
-pub(crate) fn check_tags(tags: &[String]) -> Result<(), Error> {
-    if tags.len() > limits::TAGS {
-        let text = format!("give a run {} tags (allowed: up to {})", tags.len(), limits::TAGS);
-        return Err(Error::new(ErrorKind::Usage, text));
-    }
-    for tag in tags {
-        let chars = tag.chars().count();
-        if !(1..=limits::TAG_CHARS).contains(&chars) {
-            let text = format!("use tag {tag:?} of {chars} characters (allowed: 1 to {})", limits::TAG_CHARS);
-            return Err(Error::new(ErrorKind::Usage, text));
-        }
-    }
-    Ok(())
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Client,
-    run::{check_body, unserializable},
+    check::{check_body, unserializable},
     suggestion,
 };
 use crate::{Error, ErrorKind, TaskRef};

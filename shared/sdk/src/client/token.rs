@@ -4,7 +4,7 @@ use dacapo_domain::{Id, TokenText};
 
 use super::{
     Client,
-    run::{check_body, unserializable},
+    check::{check_body, unserializable},
 };
 use crate::{Error, Payload, payload::Codec};
 

@@ -180,7 +180,7 @@ async fn deleted_record_leaves_nothing_and_what_follows_happens_each_time() {
 fn keyed(bench: &Bench, id: Id) -> Decision<RunRecord> {
     let mut decision = bench.run();
     decision.record.id = id;
-    decision.record.key = Some(Key { text: "once".to_owned(), until: bench.clock.now() });
+    decision.record.key = Some(Key { text: "once".to_owned(), until: bench.clock.now(), debounce: None });
     decision
 }
 
