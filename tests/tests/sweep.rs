@@ -39,7 +39,7 @@ fn ports(app: &TestApp) -> &Ports {
 async fn store(app: &TestApp, kind: &'static str, id: &str, document: &str, at: Timestamp) {
     let header =
         Header { key: RecordKey::new(kind, id), version: Version(7), reconcile_at: Some(at), expires_at_s: None };
-    let (document, index) = (Json::from_text(document).unwrap(), vec![IndexEntry::reconcile(at)]);
+    let (document, index) = (Json::from_text(document).unwrap(), vec![IndexEntry::reconcile(at, IndexEntry::OTHERS)]);
     let write = Write { header, document, payloads: Payloads::none(), index, expiry_beside_s: None, effects: vec![] };
     assert_eq!(ports(app).records.create(&write, None).await.unwrap(), Created::New);
 }

@@ -35,12 +35,12 @@ pub async fn list_runs(app: &App, filter: &ListFilter) -> Result<Found<Stored<Ru
     let (now, tasks) = (app.ports().clock.now(), partitions(app, filter.task.as_deref()).await?);
     let read = |index, stored: StoredRecord| {
         if stored.header.key.kind != RunRecord::KIND {
-            return Ok(None); // The conductor's index has every kind.
+            return Ok(None); // What was written by a former version is in no partition of its kind.
         }
         let stored = read_record::<RunRecord>(stored)?;
         Ok(filter.has(index, &stored.record, now).then_some(stored))
     };
-    page(app.ports(), filter.list(tasks, now), filter.limit, filter.cursor.as_deref(), read).await
+    page(app.ports(), filter.list(tasks), filter.limit, filter.cursor.as_deref(), read).await
 }
 
 /// A page of deliveries, each with the payloads that are stored with it.

@@ -26,6 +26,11 @@ pub trait Machine: Clone + Serialize + DeserializeOwned + Send + Sync + 'static 
         vec![]
     }
 
+    /// The partition of the conductor's index that it is in.
+    fn reconciled_among(&self) -> &'static str {
+        IndexEntry::OTHERS
+    }
+
     /// Decides what an input makes of the record.
     fn decide(&self, input: &Self::Input, policy: Self::Policy<'_>, cx: &DecisionContext) -> Decision<Self>;
 
@@ -159,7 +164,8 @@ impl<M: Machine> Decision<M> {
         self.payloads.check_read().map_err(serde_json::Error::custom)?;
         let header = self.record.header();
         let mut index = self.record.index();
-        index.extend(header.reconcile_at.map(IndexEntry::reconcile));
+        let among = self.record.reconciled_among();
+        index.extend(header.reconcile_at.map(|at| IndexEntry::reconcile(at, among)));
         let document = Json::of(&self.record)?;
         let (payloads, expiry_beside_s) = (self.payloads.clone(), self.expiry_beside_s);
         Ok(Write { header, document, payloads, index, expiry_beside_s, effects: self.effects.clone() })

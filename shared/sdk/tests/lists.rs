@@ -245,6 +245,25 @@ async fn unfinished_runs_that_are_due_at_one_time_are_each_on_one_page() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn page_of_what_is_due_is_full_where_the_conductor_looks_at_hundreds_of_others_before() {
+    let app = TestApp::new().with(task(EVEN, third_fails));
+    for n in 0..300 {
+        let run = app.run(EVEN, n).after(seconds(1)).await.unwrap().id();
+        app.reschedule(run, "1 hour").await.unwrap();
+    }
+    app.advance(seconds(5)).await;
+    let mut due = vec![];
+    for n in 0..30 {
+        due.push(app.run(EVEN, n).await.unwrap().id());
+    }
+    let filter = ListFilter { unfinished: true, limit: 20, ..ListFilter::default() };
+    let page = app.list(filter.clone()).await.unwrap();
+    assert_eq!(page.runs.iter().filter(|run| due.contains(&run.id)).count(), 20);
+    let next = app.list(ListFilter { cursor: page.cursor, ..filter }).await.unwrap();
+    assert_eq!((next.runs.len(), next.runs.iter().filter(|run| due.contains(&run.id)).count()), (20, 10));
+}
+
+#[tokio::test(start_paused = true)]
 async fn cursor_of_a_list_is_refused_by_each_other() {
     let app = twelve().await;
     let cursor = app.list(ListFilter { limit: 2, ..ListFilter::default() }).await.unwrap().cursor;

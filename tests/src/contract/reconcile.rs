@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use dacapo_domain::{Index, IndexEntry, Machine, Query, RecordKey, days, seconds, sort_time};
+use dacapo_domain::{
+    Decision, Index, IndexEntry, Machine, NewRun, Query, RecordKey, RunRecord, days, seconds, sort_time,
+};
 use jiff::Timestamp;
 
 use super::{
     Bench,
-    fixture::{ask, let_expire, new_run, now, replace, soon_s, stored, stored_run},
+    fixture::{ask, create, let_expire, new_run, now, replace, soon_s, stored, stored_run},
     note::Note,
 };
 
@@ -18,7 +20,12 @@ pub(super) fn quiet_time(bench: &impl Bench) -> Timestamp {
 
 /// The records that are to be reconciled by a time and not before another, in order.
 async fn due(bench: &impl Bench, from: Timestamp, by: Timestamp) -> Vec<RecordKey> {
-    let partitions = vec![IndexEntry::RECONCILED.to_owned()];
+    due_among(bench, IndexEntry::RECONCILED, from, by).await
+}
+
+/// Those of them that are in this partition.
+async fn due_among(bench: &impl Bench, partition: &str, from: Timestamp, by: Timestamp) -> Vec<RecordKey> {
+    let partitions = vec![partition.to_owned()];
     let below = Some(sort_time(by + Duration::from_millis(1)));
     let query = Query {
         index: Index::Reconcile,
@@ -42,6 +49,36 @@ async fn due(bench: &impl Bench, from: Timestamp, by: Timestamp) -> Vec<RecordKe
 /// Stores a note that is to be reconciled then.
 async fn reminded(bench: &impl Bench, at: Timestamp) -> Note {
     stored(bench, Note { reconcile_at: Some(at), ..Note::new(bench) }).await
+}
+
+/// A run that is due, or executes, has a partition for its like, which it leaves while it is put off. The conductor sees
+/// all in one order.
+pub async fn run_that_is_due_is_found_apart_from_all_else(bench: &impl Bench) {
+    let start = quiet_time(bench);
+    let at = |seconds_after: u64| start + seconds(seconds_after);
+    let of = |run: RunRecord, seconds_after| RunRecord { reconcile_at: Some(at(seconds_after)), ..run };
+    let cx = || bench.ports().clock.decision_context();
+    let first = reminded(bench, start).await.key();
+    let due_run = of(RunRecord::create(new_run(bench, "task"), &cx()).record, 1);
+    let later = NewRun { due_at: now(bench) + seconds(600), ..new_run(bench, "task") };
+    let put_off = of(RunRecord::create(later, &cx()).record, 2);
+    for run in [&due_run, &put_off] {
+        create(bench, &Decision::store(run.clone(), vec![]).write().unwrap()).await;
+    }
+    let [due_key, put_off_key] = [due_run.id, put_off.id].map(RunRecord::key_of);
+    assert_eq!(due(bench, start, at(9)).await, [&first, &due_key, &put_off_key].map(Clone::clone));
+    assert_eq!(due_among(bench, IndexEntry::DUE_RUNS, start, at(9)).await, [due_key.clone()]);
+    assert_eq!(due_among(bench, IndexEntry::OTHERS, start, at(9)).await, [first, put_off_key.clone()]);
+
+    let back = RunRecord { due_at: put_off.created_at, version: cx().version(), ..put_off.clone() };
+    let [seen, next] = [put_off, back].map(|run| Decision::store(run, vec![]).write().unwrap());
+    replace(bench, &seen, &next).await;
+    let mut tries = 0;
+    while due_among(bench, IndexEntry::DUE_RUNS, start, at(9)).await.len() < 2 && tries < 10 {
+        tries += 1;
+        bench.pass(Duration::from_millis(200)).await;
+    }
+    assert_eq!(due_among(bench, IndexEntry::DUE_RUNS, start, at(9)).await, [due_key, put_off_key]);
 }
 
 /// The one that has waited longest comes first; none comes before its time.

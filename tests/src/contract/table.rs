@@ -112,6 +112,7 @@ macro_rules! contract {
                     pages_with_expired_records_have_all_others,
                     page_of_more_than_a_hundred_records_has_them_all;
                 reconcile:
+                    run_that_is_due_is_found_apart_from_all_else,
                     longest_overdue_comes_first,
                     time_between_two_milliseconds_counts_as_the_later,
                     kinds_are_reconciled_together,

@@ -14,15 +14,18 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 /// there, and doesn't hold it.
 pub(super) fn attributes(entries: &[IndexEntry], pk: &str) -> Item {
     let attributes = entries.iter().rev().flat_map(|IndexEntry { index, partition, sort }| {
-        let shard = shard(*index, pk, sort);
-        [(index.name().to_owned(), text(shard_name(partition, shard))), (index.sort_name().to_owned(), text(sort))]
+        let shard = shard(*index, partition, pk, sort);
+        [
+            (index.name().to_owned(), text(shard_name(*index, partition, shard))),
+            (index.sort_name().to_owned(), text(sort)),
+        ]
     });
     attributes.collect()
 }
 
 /// The partition attribute of every shard of a partition.
 pub(super) fn shard_names(index: Index, partition: &str) -> impl Iterator<Item = String> {
-    (0..index.shards()).map(move |shard| shard_name(partition, shard))
+    index.shards(partition).map(move |shard| shard_name(index, partition, shard))
 }
 
 /// The time at which the conductor reconciles the record of an item, to the millisecond.
@@ -31,15 +34,18 @@ pub(super) fn reconcile_at(item: &Item) -> Option<Timestamp> {
     Timestamp::from_millisecond(millis).ok()
 }
 
-fn shard_name(partition: &str, shard: u64) -> String {
+/// The parts of what is reconciled are shards of it.
+fn shard_name(index: Index, partition: &str, shard: u64) -> String {
+    let partition = if index == Index::Reconcile { IndexEntry::RECONCILED } else { partition };
     format!("{partition}/{shard:02}")
 }
 
 /// The shard of an entry. Where the sort text changes from write to write, the key keeps the record in one.
-fn shard(index: Index, pk: &str, sort: &str) -> u64 {
+fn shard(index: Index, partition: &str, pk: &str, sort: &str) -> u64 {
+    let shards = index.shards(partition);
     let hash = fnv1a(if index == Index::Reconcile { pk } else { sort });
     // The low bits of the hash hang on the low bits of each character alone, so the upper half is folded in.
-    (hash ^ (hash >> 32)) % index.shards()
+    shards.start + (hash ^ (hash >> 32)) % (shards.end - shards.start)
 }
 
 /// The hash that shards and names are made of: FNV-1a, 64 bits, stable over versions and machines, which the standard
@@ -58,14 +64,17 @@ mod tests {
 
     #[test]
     fn ids_of_one_millisecond_spread_over_all_shards_of_every_index() {
-        for index in Index::ALL {
+        let partitions = Index::ALL.map(|index| (index, "run/a"));
+        let parts = [IndexEntry::DUE_RUNS, IndexEntry::OTHERS].map(|part| (Index::Reconcile, part));
+        for (index, partition) in partitions.into_iter().chain(parts) {
+            let all = index.shards(partition);
             let mut shards = BTreeMap::<u64, u64>::new();
             for n in 0..8_000 {
                 let id = Id::new(Timestamp::UNIX_EPOCH, n).to_string();
-                *shards.entry(shard(index, &format!("kind/{id}"), &id)).or_default() += 1;
+                *shards.entry(shard(index, partition, &format!("kind/{id}"), &id)).or_default() += 1;
             }
-            assert_eq!(u64::try_from(shards.len()).unwrap(), index.shards());
-            let even = 8_000 / index.shards();
+            assert!(shards.keys().copied().eq(all.clone()), "{partition}: {shards:?}");
+            let even = 8_000 / (all.end - all.start);
             assert!(shards.values().all(|count| (even * 8 / 10..even * 12 / 10).contains(count)), "{shards:?}");
         }
     }
@@ -81,7 +90,8 @@ mod tests {
 
     #[test]
     fn reconciled_record_stays_in_its_shard_whenever_it_is_due() {
-        let at = |text: &str| attributes(&[IndexEntry::reconcile(text.parse().unwrap())], "sheep/42");
+        let at =
+            |text: &str| attributes(&[IndexEntry::reconcile(text.parse().unwrap(), IndexEntry::OTHERS)], "sheep/42");
         let (sooner, later) = (at("2026-11-21T19:00:00Z"), at("2026-11-21T20:00:00.000000001Z"));
         assert_eq!(sooner["reconcile"], later["reconcile"]);
         assert!(text_of(&sooner, "reconcile").unwrap().starts_with("due/"));
@@ -90,7 +100,9 @@ mod tests {
 
     #[test]
     fn shard_names_are_those_of_the_entries() {
-        let names: Vec<String> = shard_names(Index::Reconcile, "due").collect();
-        assert_eq!((names.len(), &*names[0], &*names[15]), (16, "due/00", "due/15"));
+        let names = |partition| shard_names(Index::Reconcile, partition).collect::<Vec<String>>();
+        let [all, runs, others] = [IndexEntry::RECONCILED, IndexEntry::DUE_RUNS, IndexEntry::OTHERS].map(names);
+        assert_eq!((all.len(), &*all[0], &*all[15]), (16, "due/00", "due/15"));
+        assert_eq!([others, runs].concat(), all, "a sweep asks no more of them than if there were one");
     }
 }

@@ -108,7 +108,7 @@ mod tests {
             },
             document: Json::from_text(r#"{"wool":1.10000000000000000000001}"#).unwrap(),
             payloads: Payloads::none(),
-            index: vec![IndexEntry::reconcile(reconcile_at)],
+            index: vec![IndexEntry::reconcile(reconcile_at, IndexEntry::OTHERS)],
             expiry_beside_s: None,
             effects: vec![],
         }

@@ -77,7 +77,7 @@ impl DynamoRecords {
                 updated => return Ok(updated),
             }
         }
-        let due = IndexEntry::reconcile(self.expiry_due(seen));
+        let due = IndexEntry::reconcile(self.expiry_due(seen), IndexEntry::OTHERS);
         item.extend(index::attributes(&[due], &write.header.key.to_string()));
         self.update(seen, write, item, Overflow::Any).await
     }

@@ -6,10 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{FilterError, LIMIT, List, check};
-use crate::{Id, Index, IndexEntry, Query, RunRecord, State, later, sort_time};
-
-/// The time by which the conductor looks at all runs that are due: no lease, and no pause of its own, is longer.
-const LOOKED_AT_WITHIN: Duration = Duration::from_secs(2 * 3_600);
+use crate::{Id, Index, IndexEntry, Query, RunRecord, State, later};
 
 /// The filter of a list of runs: those of which all of it is true. Each field that isn't named is true of all.
 ///
@@ -76,9 +73,9 @@ impl ListFilter {
 
     /// The list of these runs, where runs of all tasks are in these partitions.
     #[must_use]
-    pub fn list(&self, tasks: Vec<String>, now: Timestamp) -> List {
+    pub fn list(&self, tasks: Vec<String>) -> List {
         let name = format!("runs {:?}", Self { limit: 0, cursor: None, ..self.clone() });
-        let asks = if self.unfinished { self.soonest(tasks, now).to_vec() } else { vec![self.newest(tasks)] };
+        let asks = if self.unfinished { self.soonest(tasks).to_vec() } else { vec![self.newest(tasks)] };
         List { name, asks }
     }
 
@@ -123,10 +120,9 @@ impl ListFilter {
         Query { index, partitions, from, below, descending: true, limit: self.limit }
     }
 
-    /// The questions for its first page, where those come first that are due soonest: of those that the conductor looks
-    /// at soon, then of those that are put off.
-    fn soonest(&self, tasks: Vec<String>, now: Timestamp) -> [Query; 2] {
-        let below = Some(sort_time(later(now, LOOKED_AT_WITHIN)));
+    /// The questions for its first page, where those come first that are due soonest: of those that were due when they were
+    /// last written, then of those that are put off.
+    fn soonest(&self, tasks: Vec<String>) -> [Query; 2] {
         let ask = |index, partitions| Query {
             index,
             partitions,
@@ -135,7 +131,6 @@ impl ListFilter {
             descending: false,
             limit: self.limit,
         };
-        let due = Query { below, ..ask(Index::Reconcile, vec![IndexEntry::RECONCILED.to_owned()]) };
-        [due, ask(Index::Due, tasks)]
+        [ask(Index::Reconcile, vec![IndexEntry::DUE_RUNS.to_owned()]), ask(Index::Due, tasks)]
     }
 }

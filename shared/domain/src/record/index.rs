@@ -1,4 +1,4 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -56,13 +56,16 @@ impl Index {
         }
     }
 
-    /// The number of shards that a partition is spread over, where the store has partitions: one takes 1,000 writes a
-    /// second on DynamoDB, and an index that takes no write throttles the whole table.
+    /// The shards that a partition is spread over, where the store has partitions: one takes 1,000 writes a second on
+    /// DynamoDB, and an index that takes no write throttles the whole table. What the conductor reconciles has 16, of which
+    /// the runs that are due have those of their own.
     #[must_use]
-    pub const fn shards(self) -> u64 {
+    pub fn shards(self, partition: &str) -> Range<u64> {
         match self {
-            Self::List | Self::Failed | Self::Parent | Self::Tag | Self::Due => 8,
-            Self::Reconcile => 16,
+            Self::List | Self::Failed | Self::Parent | Self::Tag | Self::Due => 0..8,
+            Self::Reconcile if partition == IndexEntry::DUE_RUNS => 4..16,
+            Self::Reconcile if partition == IndexEntry::OTHERS => 0..4,
+            Self::Reconcile => 0..16,
         }
     }
 
@@ -85,13 +88,17 @@ pub struct IndexEntry {
 }
 
 impl IndexEntry {
-    /// The partition of all that the conductor reconciles.
+    /// All that the conductor reconciles: the two partitions of it together.
     pub const RECONCILED: &str = "due";
+    /// The partition of the runs that it reconciles, and that are due or execute.
+    pub const DUE_RUNS: &str = "due/runs";
+    /// The partition of all else that it reconciles: runs that are put off, and other kinds.
+    pub const OTHERS: &str = "due/others";
 
-    /// The place of a record that the conductor reconciles then.
+    /// The place of a record that the conductor reconciles then, in one of its partitions.
     #[must_use]
-    pub fn reconcile(at: Timestamp) -> Self {
-        Self { index: Index::Reconcile, partition: Self::RECONCILED.to_owned(), sort: sort_time(at) }
+    pub fn reconcile(at: Timestamp, partition: &'static str) -> Self {
+        Self { index: Index::Reconcile, partition: partition.to_owned(), sort: sort_time(at) }
     }
 }
 

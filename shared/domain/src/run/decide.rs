@@ -149,6 +149,10 @@ impl Machine for RunRecord {
         self.places()
     }
 
+    fn reconciled_among(&self) -> &'static str {
+        if self.phase.is_final() || self.is_put_off() { IndexEntry::OTHERS } else { IndexEntry::DUE_RUNS }
+    }
+
     fn decide(&self, input: &Input, task: Task<'_>, cx: &DecisionContext) -> Decision<Self> {
         let removed = matches!(task, Task::Removed) && !input.name().needs_no_policy();
         let (input, permits) = match input {

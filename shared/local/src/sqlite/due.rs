@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use dacapo_core::port::PortResult;
+use dacapo_domain::IndexEntry;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -66,8 +67,14 @@ fn next_due(connection: &Connection) -> rusqlite::Result<Option<i64>> {
 
 /// The time of the next record to be reconciled.
 fn next_reconcile(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    const SQL: &str = "SELECT reconcile_at FROM records WHERE reconcile_at IS NOT NULL ORDER BY reconcile_at LIMIT 1";
-    Ok(first(connection, SQL, [], |row| row.get::<_, i64>(0))?.map(exactly))
+    const SQL: &str = "SELECT reconcile_at FROM records WHERE reconciled_among = ?1 AND reconcile_at IS NOT NULL
+        ORDER BY reconcile_at LIMIT 1";
+    let mut next = None;
+    for among in [IndexEntry::DUE_RUNS, IndexEntry::OTHERS] {
+        let first: Option<i64> = first(connection, SQL, [among], |row| row.get(0))?;
+        next = next.into_iter().chain(first).min();
+    }
+    Ok(next.map(exactly))
 }
 
 impl Database {

@@ -33,6 +33,12 @@ fn read(mut text: &str) -> Option<Vec<(&str, &str, &str)>> {
     Some(entries)
 }
 
+/// The partition of the conductor's index that a record is in, also where it is none that is reconciled.
+pub(super) fn reconciled_among(entries: &[IndexEntry]) -> &str {
+    let reconciled = entries.iter().find(|entry| entry.index == Index::Reconcile);
+    reconciled.map_or(IndexEntry::OTHERS, |entry| &entry.partition)
+}
+
 /// Adds entries of a record.
 pub(super) fn add(connection: &Connection, key: &str, entries: &[IndexEntry]) -> rusqlite::Result<()> {
     const SQL: &str =
@@ -77,7 +83,7 @@ mod tests {
     fn text_of_entries_gives_them_back_whatever_they_say() {
         let entries = [
             entry(Index::List, "run/a b", "1 2 3 x"),
-            entry(Index::Reconcile, "due", "000"),
+            entry(Index::Reconcile, "due/runs", "000"),
             entry(Index::Failed, "", "ä 4 1"),
         ];
         let text = text(&entries).unwrap();
@@ -88,6 +94,6 @@ mod tests {
     fn text_that_is_cut_is_no_entries() {
         let text = text(&[entry(Index::List, "run/a", "01")]).unwrap();
         assert_eq!((1..text.len()).find(|bytes| read(&text[..*bytes]).is_some()), None);
-        assert_eq!(super::text(&[entry(Index::Reconcile, "due", "000")]), None);
+        assert_eq!(super::text(&[entry(Index::Reconcile, "due/runs", "000")]), None);
     }
 }

@@ -39,16 +39,16 @@ fn entries(connection: &Connection, asked: &Query, partition: &str) -> rusqlite:
     take(asked, &mut rows, |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// The same of the conductor's index, which is a column of the records.
-fn reconciled(connection: &Connection, asked: &Query) -> rusqlite::Result<Vec<Entry>> {
-    const ASCENDING: &str = "SELECT reconcile_at, key FROM records WHERE reconcile_at > ?1 AND reconcile_at <= ?2
-        ORDER BY reconcile_at, key";
-    const DESCENDING: &str = "SELECT reconcile_at, key FROM records WHERE reconcile_at > ?1 AND reconcile_at <= ?2
-        ORDER BY reconcile_at DESC, key DESC";
+/// The same of a partition of the conductor's index, which is two columns of the records.
+fn reconciled(connection: &Connection, asked: &Query, among: &str) -> rusqlite::Result<Vec<Entry>> {
+    const ASCENDING: &str = "SELECT reconcile_at, key FROM records
+        WHERE reconciled_among = ?1 AND reconcile_at > ?2 AND reconcile_at <= ?3 ORDER BY reconcile_at, key";
+    const DESCENDING: &str = "SELECT reconcile_at, key FROM records
+        WHERE reconciled_among = ?1 AND reconcile_at > ?2 AND reconcile_at <= ?3 ORDER BY reconcile_at DESC, key DESC";
     let sql = if asked.descending { DESCENDING } else { ASCENDING };
     let (after, until) = between(asked);
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![after, until])?;
+    let mut rows = statement.query(params![among, after, until])?;
     take(asked, &mut rows, |row| Ok((sort_time(exactly(row.get(0)?)), row.get(1)?)))
 }
 
@@ -123,8 +123,12 @@ impl Database {
                 for partition in &asked.partitions {
                     if asked.index != Index::Reconcile {
                         found.extend(entries(connection, &asked, partition)?);
-                    } else if partition == IndexEntry::RECONCILED {
-                        found.extend(reconciled(connection, &asked)?);
+                        continue;
+                    }
+                    for among in [IndexEntry::DUE_RUNS, IndexEntry::OTHERS] {
+                        if partition == IndexEntry::RECONCILED || partition == among {
+                            found.extend(reconciled(connection, &asked, among)?);
+                        }
                     }
                 }
                 found.sort_by(|a, b| if asked.descending { b.cmp(a) } else { a.cmp(b) });

@@ -37,6 +37,7 @@ struct Current {
     reconcile_at: Option<i64>,
     expires_at_s: Option<i64>,
     indexed: Option<String>,
+    reconciled_among: String,
     payloads: PayloadColumns,
 }
 
@@ -70,12 +71,14 @@ impl Row {
     /// Stores a record of whose key there is none; says whether there was none.
     fn insert(&self, connection: &Connection) -> rusqlite::Result<bool> {
         const SQL: &str = "INSERT INTO records
-            (key, version, reconcile_at, expires_at_s, indexed, document, payloads, has_large, owner)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
+            (key, version, reconcile_at, expires_at_s, indexed, document, payloads, has_large, owner, reconciled_among)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
         let Self { key, version, reconcile_at, expires_at_s, indexed, payloads, write } = self;
         let (document, PayloadColumns { text, has_large }) = (write.document.text(), payloads);
         let owner = &write.header.key.owner;
-        let params = params![key, version, reconcile_at, expires_at_s, indexed, document, text, has_large, owner];
+        let among = entries::reconciled_among(&write.index);
+        let params =
+            params![key, version, reconcile_at, expires_at_s, indexed, document, text, has_large, owner, among];
         if execute(connection, SQL, params)? == 0 {
             return Ok(false);
         }
@@ -92,7 +95,7 @@ impl Row {
         const DOCUMENT: &str =
             "UPDATE records SET version = ?2, document = ?3, payloads = ?4, has_large = ?5 WHERE rowid = ?1";
         const ALL: &str = "UPDATE records SET version = ?2, document = ?3, payloads = ?4, has_large = ?5,
-            reconcile_at = ?6, expires_at_s = ?7, indexed = ?8 WHERE rowid = ?1";
+            reconcile_at = ?6, expires_at_s = ?7, indexed = ?8, reconciled_among = ?9 WHERE rowid = ?1";
         let Self { key, version, reconcile_at, indexed, write, .. } = self;
         let is_owned = write.header.key.owner.is_some();
         let expires_at_s = if is_owned { current.expires_at_s } else { self.expires_at_s };
@@ -103,11 +106,12 @@ impl Row {
         if !is_indexed_as_before {
             entries::replace(connection, key, current.indexed.as_deref(), &write.index)?;
         }
-        let has_same_times = *reconcile_at == current.reconcile_at && expires_at_s == current.expires_at_s;
-        if has_same_times && is_indexed_as_before {
+        let among = entries::reconciled_among(&write.index);
+        let is_reconciled_as_before = *reconcile_at == current.reconcile_at && among == current.reconciled_among;
+        if is_reconciled_as_before && is_indexed_as_before && expires_at_s == current.expires_at_s {
             execute(connection, DOCUMENT, params![row, version, document, text, has_large])?;
         } else {
-            let params = params![row, version, document, text, has_large, reconcile_at, expires_at_s, indexed];
+            let params = params![row, version, document, text, has_large, reconcile_at, expires_at_s, indexed, among];
             execute(connection, ALL, params)?;
         }
         put_payloads(connection, key, &write.payloads, current.payloads.has_large)?;
@@ -132,12 +136,13 @@ impl Row {
 
 impl Current {
     fn find(connection: &Connection, key: &str, now: Timestamp) -> rusqlite::Result<Option<Self>> {
-        const SQL: &str = "SELECT rowid, version, reconcile_at, expires_at_s, indexed, payloads, has_large
-            FROM records WHERE key = ?1";
+        const SQL: &str = "SELECT rowid, version, reconcile_at, expires_at_s, indexed, payloads, has_large,
+            reconciled_among FROM records WHERE key = ?1";
         let found = first(connection, SQL, [key], |row| {
             let (version, reconcile_at, expires_at_s) = (row.get(1)?, row.get(2)?, row.get(3)?);
             let (indexed, payloads) = (row.get(4)?, PayloadColumns::read(row, 5)?);
-            Ok(Self { row: row.get(0)?, version, reconcile_at, expires_at_s, indexed, payloads })
+            let reconciled_among = row.get(7)?;
+            Ok(Self { row: row.get(0)?, version, reconcile_at, expires_at_s, indexed, reconciled_among, payloads })
         })?;
         Ok(found.filter(|found| found.expires_at_s.is_none_or(|expires_at_s| expires_at_s > now.as_second())))
     }

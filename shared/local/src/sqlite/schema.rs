@@ -10,7 +10,7 @@ use super::rows::not_stored;
 pub(super) const APPLICATION_ID: i32 = 0x4461_6361;
 
 /// The versions of the tables: the file's `user_version` counts those that it has. One that was released is never changed.
-const VERSIONS: &[M<'_>] = &[M::up(TABLES), M::up(TOLD), M::up(OWNED)];
+const VERSIONS: &[M<'_>] = &[M::up(TABLES), M::up(TOLD), M::up(OWNED), M::up(RECONCILED)];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(VERSIONS);
 
 /// Statements kept prepared: more than there are in this module.
@@ -47,7 +47,7 @@ pub(super) fn prepare(connection: &mut Connection, name: &str) -> PortResult<()>
 
 /// Times are Unix milliseconds, except `reconcile_at`: nanoseconds, and `expires_at_s`: seconds, as `DynamoDB`'s. The
 /// columns beside a record's document repeat its header; `indexed` repeats its entries, so that a write that leaves them
-/// as they are touches no other table. A record's place in the conductor's index is `reconcile_at`.
+/// as they are touches no other table. A record's place in the conductor's index is `reconcile_at`, in a partition.
 const TABLES: &str = "
 PRAGMA application_id = 0x44616361;
 
@@ -108,6 +108,14 @@ CREATE INDEX schedules_due ON schedules (next_fire) WHERE next_fire IS NOT NULL;
 
 /// The message that told the conductor of an execution's end; none where its run ended it.
 const TOLD: &str = "ALTER TABLE executions ADD COLUMN told TEXT;";
+
+/// The partition of the conductor's index that a record is in.
+const RECONCILED: &str = "ALTER TABLE records ADD COLUMN reconciled_among TEXT NOT NULL DEFAULT 'due/others';
+DROP INDEX records_reconciled;
+UPDATE records SET reconciled_among = 'due/runs'
+    WHERE reconcile_at IS NOT NULL AND expires_at_s IS NULL AND key GLOB 'run/*'
+    AND key NOT IN (SELECT key FROM entries WHERE \"index\" = 'due');
+CREATE INDEX records_reconciled ON records (reconciled_among, reconcile_at) WHERE reconcile_at IS NOT NULL;";
 
 /// The key of the record that a record stands beside.
 const OWNED: &str = "ALTER TABLE records ADD COLUMN owner TEXT;
