@@ -40,6 +40,7 @@ pub mod debounces;
 pub mod deliveries;
 pub mod joins;
 pub mod keys;
+pub mod limits;
 pub mod lists;
 pub mod races;
 pub mod runs;

@@ -226,6 +226,13 @@ macro_rules! contract {
                     first_call_whose_reply_is_lost_makes_one_run,
                     ten_calls_at_once_make_one_run,
                     leading_call_is_absorbed_until_there_was_none_for_the_delay;
+                limits:
+                    permit_that_is_given_back_is_handed_to_the_first_in_line,
+                    ten_attempts_at_once_take_no_more_permits_than_there_are,
+                    permit_whose_reply_is_lost_is_one,
+                    key_has_its_permits_for_itself,
+                    queue_that_is_paused_holds_what_is_due_until_it_is_resumed,
+                    attempt_that_asks_again_has_one_ticket;
                 lists:
                     runs_are_listed_newest_first,
                     list_is_of_one_task,
