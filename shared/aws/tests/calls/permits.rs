@@ -3,10 +3,11 @@
 use dacapo_core::{
     commit::{commit_call, commit_run, create},
     port::Ports,
-    queues::Gate,
+    queues::{Gate, pause_queue, resume_queue},
 };
 use dacapo_domain::{
-    AttemptEnd, AttemptOutcome, Input, Json, Limit, Limits, NewRun, Phase, Policy, RunRecord, Task, Trigger, minutes,
+    AttemptEnd, AttemptOutcome, Input, Json, Limit, Limits, NewRun, Phase, Policy, PoolId, RunRecord, Task, Trigger,
+    minutes,
 };
 
 use crate::{sheep::soon, wire::Wire};
@@ -73,4 +74,23 @@ async fn run_that_waits_for_a_place_makes_four_writes_more_and_the_first_of_a_li
         ends(&ports, run, &policy).await;
     }
     assert_eq!(counted(&wire).0, (3 + 2) + (3 + 4 + 1) + (3 + 4));
+}
+
+#[tokio::test]
+async fn runs_that_a_resumed_queue_releases_are_called_by_tens() {
+    let (wire, gate, policy) = (Wire::default(), Gate::open(), limited(None));
+    let (ports, pool, limit) = (wire.ports(), PoolId::of_task("print"), Limit::default());
+    pause_queue(&ports, &pool, limit, soon()).await.unwrap();
+    for _ in 0..25 {
+        let run = store(&ports).await;
+        assert!(matches!(arrives(&ports, &gate, &run, &policy).await.phase, Phase::Parked { .. }));
+    }
+    wire.forget();
+    resume_queue(&ports, &pool, limit, soon()).await.unwrap();
+    let sizes = |operation| {
+        let requests =
+            wire.inputs(operation).into_iter().filter(|request| request["QueueUrl"] == "https://sqs/shop-dev-print");
+        requests.map(|request| request["Entries"].as_array().map_or(1, Vec::len)).collect::<Vec<_>>()
+    };
+    assert_eq!((sizes("SendMessageBatch"), sizes("SendMessage")), (vec![10, 10, 5], vec![]));
 }
