@@ -34,13 +34,18 @@ struct Edit {
     number: u32,
 }
 
+/// An edit's key and number.
+type Numbered = (u64, u32);
+/// When a call for it began, and when it was acknowledged, if it was.
+type Call = (Timestamp, Option<Timestamp>);
+
 /// The doings of the handlers, as an outsider would have seen them.
 #[derive(Default)]
 struct Seen {
-    /// The calls for an edit: when each began, and when it was acknowledged, if it was.
-    calls: BTreeMap<(u64, u32), Vec<(Timestamp, Option<Timestamp>)>>,
+    /// The calls for an edit.
+    calls: BTreeMap<Numbered, Vec<Call>>,
     /// The attempts at a run: of which edit, and when.
-    attempts: BTreeMap<Id, Vec<((u64, u32), Timestamp)>>,
+    attempts: BTreeMap<Id, Vec<(Numbered, Timestamp)>>,
 }
 
 type Witness = Arc<Mutex<Seen>>;
