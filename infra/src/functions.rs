@@ -43,7 +43,10 @@ pub(crate) fn add(
     for (name, value) in requires::properties(function, own)? {
         properties[name] = value;
     }
-    resources.add(id(slug, "Function"), Resource::new("AWS::Lambda::Function", properties));
+    // A file system can be mounted once it has a target in the network.
+    let targets = function.requires.file_system.is_some().then(|| own.of_type("AWS::EFS::MountTarget"));
+    let lambda = Resource::after("AWS::Lambda::Function", properties, targets.unwrap_or_default());
+    resources.add(id(slug, "Function"), lambda);
     let group = json!({ "Fn::Sub": format!("/aws/lambda/${{App}}-${{Stage}}-{slug}") });
     resources.add(
         id(slug, "Logs"),

@@ -2,12 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::resource::TemplateError;
+use crate::resource::{Named, TemplateError};
 
 /// The sections that the file may have.
 const SECTIONS: [&str; 5] = ["Parameters", "Mappings", "Conditions", "Resources", "Outputs"];
 /// The only version of templates that there is.
 const VERSION: &str = "2010-09-09";
+/// CloudFormation's own parameters.
+const PSEUDO: [&str; 6] =
+    ["AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix"];
 /// Parameters of ours that texts of functions may use as well.
 const SHARED: [&str; 2] = ["App", "Stage"];
 
@@ -55,34 +58,89 @@ impl OwnResources {
         self.section(section).any(|(known, _)| known == name)
     }
 
+    /// Refuses a resource that is named as a parameter: CloudFormation has one set of names for both.
+    ///
+    /// # Errors
+    /// The first such name.
+    pub(crate) fn check_apart(&self, parameters: &Named<Value>) -> Result<(), TemplateError> {
+        let is_taken = |name: &String| parameters.has(name) || self.has("Parameters", name);
+        match self.section("Resources").find(|(name, _)| is_taken(name)) {
+            Some((name, _)) => Err(TemplateError::Taken { section: "Parameters".to_owned(), name: name.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The type of an own resource.
+    pub(crate) fn type_of(&self, resource: &str) -> Option<&str> {
+        let found = self.section("Resources").find(|(name, _)| *name == resource);
+        found.and_then(|(_, resource)| resource["Type"].as_str())
+    }
+
+    /// The own resources of a type.
+    pub(crate) fn of_type(&self, kind: &str) -> Vec<String> {
+        let of_type = self.section("Resources").filter(|(_, resource)| resource["Type"] == kind);
+        of_type.map(|(name, _)| name.clone()).collect()
+    }
+
     /// A function's text as the template has it: with `Fn::Sub` where it names something.
     ///
     /// # Errors
-    /// If it names what is neither in the file nor one of CloudFormation's own parameters.
+    /// If it names what is neither in the file nor one of CloudFormation's own parameters, or a parameter that is a list.
     pub(crate) fn text(&self, function: &str, text: &str) -> Result<Value, TemplateError> {
-        let names = text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.trim());
-        for name in names.filter(|name| !name.starts_with('!')) {
-            let (thing, attribute) = name.split_once('.').map_or((name, None), |(thing, it)| (thing, Some(it)));
-            let is_known = match attribute {
-                Some(_) => self.has("Resources", thing),
+        for rest in text.split("${").skip(1) {
+            let (name, _) = rest.split_once('}').ok_or_else(|| self.unknown(function, rest, "has no end"))?;
+            let name = name.trim();
+            if name.starts_with('!') {
+                continue; // A literal.
+            }
+            if self.is_list(name) {
+                return Err(self.unknown(function, name, "is a list, and can only be the whole of `vpc`'s lists"));
+            }
+            let is_known = match name.split_once('.') {
+                Some((resource, _)) => self.has("Resources", resource),
                 None => {
-                    name.starts_with("AWS::")
-                        || SHARED.contains(&name)
-                        || self.has("Resources", name)
-                        || self.has("Parameters", name)
+                    let ours = PSEUDO.contains(&name) || SHARED.contains(&name);
+                    ours || self.has("Resources", name) || self.has("Parameters", name)
                 }
             };
             if !is_known {
-                let known: Vec<&str> = ["Parameters", "Resources"]
-                    .iter()
-                    .flat_map(|section| self.section(section).map(|(name, _)| name.as_str()))
-                    .collect();
-                let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
-                return Err(TemplateError::Unknown { function: function.to_owned(), name: name.to_owned(), known });
+                return Err(self.unknown(function, name, "names nothing"));
             }
         }
         Ok(if text.contains("${") { json!({ "Fn::Sub": text }) } else { json!(text) })
     }
+
+    /// Several texts; a single one that is a parameter of a list type is the whole list.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text).
+    pub(crate) fn texts(&self, function: &str, texts: &[String]) -> Result<Value, TemplateError> {
+        if let [text] = texts
+            && let Some(name) = placeholder(text).filter(|name| self.is_list(name))
+        {
+            return Ok(json!({ "Ref": name }));
+        }
+        texts.iter().map(|text| self.text(function, text)).collect()
+    }
+
+    fn is_list(&self, parameter: &str) -> bool {
+        let found = self.section("Parameters").find(|(name, _)| *name == parameter);
+        let kind = found.and_then(|(_, about)| about["Type"].as_str()).unwrap_or_default();
+        kind.contains("List<") || kind == "CommaDelimitedList"
+    }
+
+    fn unknown(&self, function: &str, name: &str, problem: &'static str) -> TemplateError {
+        let sections = ["Parameters", "Resources"];
+        let known = sections.iter().flat_map(|section| self.section(section)).map(|(name, _)| name.as_str());
+        let known: Vec<&str> = known.collect();
+        let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+        TemplateError::Unknown { function: function.to_owned(), name: name.to_owned(), problem, known }
+    }
+}
+
+/// The name in a text that is one placeholder and nothing else: `${Name}` or `${Name.Attribute}`.
+pub(crate) fn placeholder(text: &str) -> Option<&str> {
+    text.strip_prefix("${")?.strip_suffix('}').filter(|name| !name.contains(['$', '{', '}', '!']))
 }
 
 /// YAML as JSON, CloudFormation's short forms as its long ones.

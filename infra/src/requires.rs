@@ -1,16 +1,27 @@
 //! What a function asks for of the account: its variables, its rights, its network, as the template has them.
 
-use dacapo_domain::{FunctionEntry, Requirements, SecretSource};
+use dacapo_domain::{FunctionEntry, Requirements, Right, SecretSource};
 use serde_json::{Value, json};
 
 use crate::{
-    own_resources::OwnResources,
+    own_resources::{OwnResources, placeholder},
     policy::{allow, document},
     resource::TemplateError,
 };
 
 /// The prefixes of IAM actions, one a line, as the Service Authorization Reference lists the services.
 const SERVICES: &str = include_str!("services.txt");
+/// Types of resources whose `Ref` is a name or a URL, and whose ARN is an attribute.
+const NAMED: [&str; 6] = [
+    "AWS::DynamoDB::Table",
+    "AWS::KMS::Key",
+    "AWS::Kinesis::Stream",
+    "AWS::Lambda::Function",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+];
+/// Characters of a role's inline policies, but for what Dacapo itself takes of IAM's 10,240.
+const INLINE_CHARS: usize = 8_000;
 
 /// The variables of a function's environment that its definition asks for.
 ///
@@ -37,9 +48,7 @@ pub(crate) fn properties(
     own: &OwnResources,
 ) -> Result<Vec<(&'static str, Value)>, TemplateError> {
     let Requirements { layers, vpc, file_system, ephemeral_storage_mb, tracing, .. } = &function.requires;
-    let texts = |texts: &[String]| -> Result<Value, TemplateError> {
-        texts.iter().map(|text| own.text(&function.crate_name, text)).collect()
-    };
+    let texts = |texts: &[String]| own.texts(&function.crate_name, texts);
     let mut properties = vec![];
     if !layers.is_empty() {
         properties.push(("Layers", texts(layers)?));
@@ -68,23 +77,24 @@ pub(crate) fn properties(
 pub(crate) fn policy(function: &FunctionEntry, own: &OwnResources) -> Result<Option<Value>, TemplateError> {
     let Requirements { allow: rights, secrets, vpc, file_system, tracing, .. } = &function.requires;
     let text = |text: &str| own.text(&function.crate_name, text);
-    let mut statements = vec![];
+    // Statements of one resource are one, and so are those of all secrets of one store: IAM counts characters.
+    let mut actions_on: Vec<(&str, Vec<&str>)> = vec![];
     for right in rights {
-        check_service(function, right.service(), &right.action)?;
-        statements.push(allow(&[&right.action], text(&right.resource)?));
+        check_right(function, right, own)?;
+        match actions_on.iter_mut().find(|(resource, _)| *resource == right.resource) {
+            Some((_, actions)) => actions.push(&right.action),
+            None => actions_on.push((&right.resource, vec![&right.action])),
+        }
     }
-    for source in secrets.values() {
-        statements.push(match source {
-            SecretSource::SecretsManager(secret) => {
-                // AWS ends a secret's ARN in six random characters.
-                let arn = arn_of(secret, "secretsmanager", "secret:", "-??????");
-                allow(&["secretsmanager:GetSecretValue"], text(&arn)?)
-            }
-            SecretSource::Ssm(parameter) => {
-                let name = parameter.strip_prefix('/').unwrap_or(parameter);
-                allow(&["ssm:GetParameters"], text(&arn_of(name, "ssm", "parameter/", ""))?)
-            }
-        });
+    let mut statements = vec![];
+    for (resource, actions) in actions_on {
+        statements.push(allow(&actions, text(resource)?));
+    }
+    for (action, arns) in secret_arns(secrets.values(), own) {
+        let arns = arns.iter().map(|arn| text(arn)).collect::<Result<Vec<_>, _>>()?;
+        if !arns.is_empty() {
+            statements.push(allow(&[action], arns.into()));
+        }
     }
     if vpc.is_some() {
         // The network interfaces are Lambda's own, made for the function: AWS lets none be named.
@@ -110,7 +120,19 @@ pub(crate) fn policy(function: &FunctionEntry, own: &OwnResources) -> Result<Opt
         // X-Ray has no resources that could be named.
         statements.push(allow(&["xray:PutTelemetryRecords", "xray:PutTraceSegments"], json!("*")));
     }
-    Ok((!statements.is_empty()).then(|| document(&statements)))
+    let policy = document(&statements);
+    let (chars, function) = (filled_chars(&policy), function.crate_name.clone());
+    if chars > INLINE_CHARS {
+        return Err(TemplateError::TooManyRights { function, chars, allowed: INLINE_CHARS });
+    }
+    Ok((!statements.is_empty()).then_some(policy))
+}
+
+/// The characters of a policy once its placeholders are filled, about: an ARN of the app's own has up to 100 or so.
+fn filled_chars(policy: &Value) -> usize {
+    let text = policy.to_string();
+    let own = text.split("${").skip(1).filter(|rest| !rest.starts_with("AWS::")).count();
+    text.len() + own * 80
 }
 
 /// What the functions may do to everything, which AWS may let be named: a line each.
@@ -126,12 +148,51 @@ pub(crate) fn warnings(functions: &[FunctionEntry]) -> Vec<String> {
     .collect()
 }
 
-/// The ARN of a secret or parameter, given by its ARN, a resource's reference, or its name.
-fn arn_of(given: &str, service: &str, kind: &str, end: &str) -> String {
-    if given.starts_with("arn:") || given.starts_with("${") {
-        return given.to_owned();
+/// The ARNs of secrets, under the action that reads them.
+fn secret_arns<'a>(
+    sources: impl Iterator<Item = &'a SecretSource>,
+    own: &OwnResources,
+) -> [(&'static str, Vec<String>); 2] {
+    let arn = |service: &str, rest: &str| {
+        format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}")
+    };
+    let (mut secrets, mut parameters) = (vec![], vec![]);
+    for source in sources {
+        match source {
+            SecretSource::SecretsManager(secret) if is_arn(secret, own) => secrets.push(secret.clone()),
+            // AWS ends a secret's ARN in six random characters.
+            SecretSource::SecretsManager(name) => secrets.push(arn("secretsmanager", &format!("secret:{name}-??????"))),
+            SecretSource::Ssm(parameter) if is_arn(parameter, own) => parameters.push(parameter.clone()),
+            SecretSource::Ssm(parameter) => {
+                // A version or a label is no part of the ARN; the slash at the beginning of a path is.
+                let name =
+                    if parameter.contains('$') { parameter } else { parameter.split(':').next().unwrap_or_default() };
+                if !name.starts_with('/') {
+                    parameters.push(arn("ssm", &format!("parameter/{name}")));
+                }
+                if name.starts_with(['/', '$']) {
+                    parameters.push(arn("ssm", &format!("parameter{name}")));
+                }
+            }
+        }
     }
-    format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{kind}{given}{end}")
+    [("secretsmanager:GetSecretValue", secrets), ("ssm:GetParameters", parameters)]
+}
+
+/// Is true of a text that is an ARN, or stands for one.
+fn is_arn(text: &str, own: &OwnResources) -> bool {
+    let stands_for_one = |name: &str| name.contains('.') || own.type_of(name) == Some("AWS::SecretsManager::Secret");
+    text.starts_with("arn:") || placeholder(text).is_some_and(stands_for_one)
+}
+
+/// Refuses an action of no service, and a resource that is named by what is no ARN.
+fn check_right(function: &FunctionEntry, right: &Right, own: &OwnResources) -> Result<(), TemplateError> {
+    let named = right.resource.strip_prefix("${").and_then(|rest| rest.split_once('}')).map(|(name, _)| name);
+    if let Some(name) = named.filter(|name| own.type_of(name).is_some_and(|kind| NAMED.contains(&kind))) {
+        let (function, action) = (function.crate_name.clone(), right.action.clone());
+        return Err(TemplateError::NoArn { function, action, name: name.to_owned() });
+    }
+    check_service(function, right.service(), &right.action)
 }
 
 fn check_service(function: &FunctionEntry, service: &str, action: &str) -> Result<(), TemplateError> {

@@ -22,6 +22,8 @@ pub(crate) struct Ours {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     condition: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    depends_on: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deletion_policy: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,19 +34,31 @@ pub(crate) struct Ours {
 impl Resource {
     /// A resource that comes and goes with the stack.
     pub fn new(kind: &'static str, properties: Value) -> Self {
-        Self::Ours(Ours { kind, condition: None, deletion_policy: None, update_replace_policy: None, properties })
+        Self::Ours(Ours::new(kind, properties))
+    }
+
+    /// A resource that is made after these.
+    pub fn after(kind: &'static str, properties: Value, depends_on: Vec<String>) -> Self {
+        Self::Ours(Ours { depends_on, ..Ours::new(kind, properties) })
     }
 
     /// A resource that is there where the condition holds.
     pub fn conditional(kind: &'static str, condition: &'static str, properties: Value) -> Self {
-        let (deletion_policy, update_replace_policy) = (None, None);
-        Self::Ours(Ours { kind, condition: Some(condition), deletion_policy, update_replace_policy, properties })
+        Self::Ours(Ours { condition: Some(condition), ..Ours::new(kind, properties) })
     }
 
     /// A resource that outlives the stack, and is there already where the condition doesn't hold.
     pub fn retained(kind: &'static str, condition: &'static str, properties: Value) -> Self {
         let (condition, retain) = (Some(condition), Some("Retain"));
-        Self::Ours(Ours { kind, condition, deletion_policy: retain, update_replace_policy: retain, properties })
+        let ours = Ours::new(kind, properties);
+        Self::Ours(Ours { condition, deletion_policy: retain, update_replace_policy: retain, ..ours })
+    }
+}
+
+impl Ours {
+    fn new(kind: &'static str, properties: Value) -> Self {
+        let (deletion_policy, update_replace_policy) = (None, None);
+        Self { kind, condition: None, depends_on: vec![], deletion_policy, update_replace_policy, properties }
     }
 }
 
@@ -55,6 +69,10 @@ pub(crate) struct Named<T>(Vec<(String, T)>);
 impl<T> Named<T> {
     pub fn new() -> Self {
         Self(Vec::new())
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(taken, _)| taken == name)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -76,7 +94,7 @@ impl<T> Named<T> {
         of: impl Fn(Value) -> T,
     ) -> Result<(), TemplateError> {
         for (name, value) in things {
-            if self.0.iter().any(|(taken, _)| taken == name) {
+            if self.has(name) {
                 return Err(TemplateError::Taken { section: section.to_owned(), name: name.clone() });
             }
             self.0.push((name.clone(), of(value.clone())));
@@ -90,7 +108,7 @@ impl<T> Named<T> {
     /// If the name is taken: names are made so that they can't be.
     pub fn add(&mut self, name: impl Into<String>, value: T) {
         let name = name.into();
-        assert!(self.0.iter().all(|(taken, _)| *taken != name), "two things in the template are named {name}");
+        assert!(!self.has(&name), "two things in the template are named {name}");
         self.0.push((name, value));
     }
 }
@@ -147,9 +165,7 @@ pub enum TemplateError {
     #[error("infra/resources.yaml: {0}")]
     OwnResources(String),
     /// The app's own file names something as Dacapo does.
-    #[error(
-        "{name} in {section} of infra/resources.yaml is named as one of Dacapo's own {section} (give it another name)"
-    )]
+    #[error("{name} of infra/resources.yaml is named as one of the stack's {section} (give it another name)")]
     Taken {
         /// The section.
         section: String,
@@ -157,14 +173,40 @@ pub enum TemplateError {
         name: String,
     },
     /// A function names something that isn't there.
-    #[error("{function}: ${{{name}}} names nothing (infra/resources.yaml has {known}; Dacapo's are App and Stage)")]
+    #[error(
+        "{function}: ${{{name}}} {problem} (infra/resources.yaml has {known}; Dacapo's are App and Stage; a literal is ${{!{name}}})"
+    )]
     Unknown {
         /// The function's crate.
         function: String,
         /// What it names.
         name: String,
+        /// What is wrong with that.
+        problem: &'static str,
         /// What there is.
         known: String,
+    },
+    /// A right to something by its name, where its ARN is needed.
+    #[error("{function}: the right {action:?} is on ${{{name}}}, which is no ARN (write ${{{name}.Arn}})")]
+    NoArn {
+        /// The function's crate.
+        function: String,
+        /// The action.
+        action: String,
+        /// The resource.
+        name: String,
+    },
+    /// More rights than a role has room for.
+    #[error(
+        "{function}: its rights are about {chars} characters long (IAM allows {allowed}; name fewer, or split the function)"
+    )]
+    TooManyRights {
+        /// The function's crate.
+        function: String,
+        /// Characters.
+        chars: usize,
+        /// Characters that are allowed.
+        allowed: usize,
     },
     /// A right of no service.
     #[error(

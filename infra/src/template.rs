@@ -89,6 +89,7 @@ pub fn template(manifest: &Manifest, own: &OwnResources) -> Result<Template, Tem
     schedules::add_sweep(&mut resources);
     alarms::add_shared(&mut resources);
     resources.add_own("Resources", own.section("Resources"), Resource::Own)?;
+    own.check_apart(&parameters(manifest))?;
 
     if resources.len() > RESOURCES {
         return Err(TemplateError::TooLarge { resources: resources.len(), functions: manifest.functions.len() });

@@ -1,6 +1,8 @@
 //! What functions ask for of the account, and the app's own resources, as the template has them.
 
-use dacapo_domain::{FunctionEntry, Manifest, Policy, Requirements, Right, SecretSource, TaskEntry, Vpc, ssm};
+use dacapo_domain::{
+    FileSystem, FunctionEntry, Manifest, Policy, Requirements, Right, SecretSource, TaskEntry, Vpc, ssm,
+};
 use dacapo_infra::{OwnResources, Template, TemplateError, parameters, template};
 use serde_json::{Value, json};
 
@@ -9,6 +11,7 @@ AWSTemplateFormatVersion: 2010-09-09
 Parameters:
   Sender: { Type: String }
   Colour: { Type: String, Default: blue }
+  Subnets: { Type: 'List<AWS::EC2::Subnet::Id>', Default: subnet-1 }
 Conditions:
   IsBlue: !Equals [!Ref Colour, blue]
 Resources:
@@ -17,6 +20,7 @@ Resources:
     Properties:
       BucketName: !Sub '${App}-${Stage}-invoices'
       Tags: [{ Key: owner, Value: !GetAtt Other.Arn }]
+  Password: { Type: AWS::SecretsManager::Secret }
 Outputs:
   Bucket: { Value: !Ref Invoices }
 ";
@@ -88,8 +92,8 @@ fn variables_are_the_lambdas_and_of_secrets_the_template_has_names_alone() {
     assert_eq!(variables["DACAPO_SECRETS"], r#"{"KEY":{"ssm":"/shop/key"},"PASSWORD":{"secretsManager":"shop/smtp"}}"#);
     let arn = |service: &str, rest: &str| json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}") });
     let expected = json!([
-        { "Effect": "Allow", "Action": ["ssm:GetParameters"], "Resource": arn("ssm", "parameter/shop/key") },
-        { "Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": arn("secretsmanager", "secret:shop/smtp-??????") },
+        { "Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": [arn("secretsmanager", "secret:shop/smtp-??????")] },
+        { "Effect": "Allow", "Action": ["ssm:GetParameters"], "Resource": [arn("ssm", "parameter/shop/key")] },
     ]);
     assert_eq!(statements(&template), &expected);
 }
@@ -120,9 +124,94 @@ fn name_that_leads_nowhere_is_refused_with_what_there_is() {
     let error = refused(right("s3:GetObject", "${Invoice.Arn}/*"));
     assert_eq!(
         error,
-        "mail: ${Invoice.Arn} names nothing (infra/resources.yaml has Sender, Colour, Invoices; Dacapo's are App and Stage)"
+        "mail: ${Invoice.Arn} names nothing (infra/resources.yaml has Sender, Colour, Subnets, Invoices, Password; Dacapo's \
+        are App and Stage; a literal is ${!Invoice.Arn})"
     );
-    assert!(refused(right("s3:GetObject", "${Sender.Arn}")).contains("${Sender.Arn} names nothing"), "no attribute");
+    for (text, wanted) in [
+        ("${Sender.Arn}", "${Sender.Arn} names nothing"),
+        ("${AWS::Acount}", "${AWS::Acount} names nothing"),
+        ("arn:${Invoices", "${Invoices} has no end"),
+        ("arn:${Subnets}", "${Subnets} is a list, and can only be the whole of `vpc`'s lists"),
+    ] {
+        assert!(refused(right("s3:GetObject", text)).contains(wanted), "{text}");
+    }
+    assert_eq!(
+        statements(&written(right("s3:GetObject", "arn:${!x}")))[0]["Resource"],
+        json!({ "Fn::Sub": "arn:${!x}" })
+    );
+}
+
+#[test]
+fn right_to_what_is_named_by_no_arn_is_refused_with_the_arn() {
+    let error = refused(right("s3:GetObject", "${Invoices}/*"));
+    assert_eq!(error, "mail: the right \"s3:GetObject\" is on ${Invoices}, which is no ARN (write ${Invoices.Arn})");
+}
+
+#[test]
+fn rights_to_one_resource_are_one_statement_and_more_than_a_role_holds_are_refused() {
+    let right =
+        |action: &str, n: u32| Right { action: action.to_owned(), resource: format!("arn:aws:s3:::bucket-{n}/*") };
+    let both = vec![right("s3:GetObject", 1), right("s3:PutObject", 1)];
+    let template = written(Requirements { allow: both, ..Requirements::default() });
+    assert_eq!(statements(&template)[0]["Action"], json!(["s3:GetObject", "s3:PutObject"]));
+    assert_eq!(statements(&template).as_array().unwrap().len(), 1);
+
+    let many = (0..100).map(|n| right("s3:GetObject", n)).collect();
+    let error = refused(Requirements { allow: many, ..Requirements::default() });
+    assert!(
+        error.starts_with("mail: its rights are about ") && error.contains("(IAM allows 8000; name fewer"),
+        "{error}"
+    );
+}
+
+#[test]
+fn secret_may_be_read_by_the_arn_that_its_name_or_its_reference_has() {
+    let arn = |service: &str, rest: &str| {
+        format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}")
+    };
+    let own = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1B2c3";
+    for (source, resources) in [
+        (SecretSource::from(own), vec![own.to_owned()]),
+        (SecretSource::from("${Password}"), vec!["${Password}".to_owned()]),
+        (SecretSource::from("${Password.Id}"), vec!["${Password.Id}".to_owned()]),
+        (SecretSource::from("${Stage}/smtp"), vec![arn("secretsmanager", "secret:${Stage}/smtp-??????")]),
+        (SecretSource::from("${Sender}"), vec![arn("secretsmanager", "secret:${Sender}-??????")]),
+        (ssm("/${Stage}/key"), vec![arn("ssm", "parameter/${Stage}/key")]),
+        (ssm("key"), vec![arn("ssm", "parameter/key")]),
+        (ssm("/shop/key:3"), vec![arn("ssm", "parameter/shop/key")]),
+        // With a slash at its beginning or without.
+        (ssm("${Sender}"), vec![arn("ssm", "parameter/${Sender}"), arn("ssm", "parameter${Sender}")]),
+    ] {
+        let requires = Requirements { secrets: [("KEY".to_owned(), source.clone())].into(), ..Requirements::default() };
+        let template = written(requires);
+        let may = statements(&template)[0]["Resource"].as_array().unwrap();
+        let may: Vec<&str> = may.iter().map(|it| it.as_str().or(it["Fn::Sub"].as_str()).unwrap()).collect();
+        assert_eq!(may, resources, "{source}");
+    }
+}
+
+#[test]
+fn function_with_a_file_system_is_made_after_its_targets_and_may_mount_it_by_its_access_point_alone() {
+    let requires = Requirements {
+        vpc: Some(Vpc { subnets: vec!["${Subnets}".to_owned()], security_groups: vec!["sg-1".to_owned()] }),
+        file_system: Some(FileSystem { access_point: "${Point.Arn}".to_owned(), path: "/mnt/files".to_owned() }),
+        ..Requirements::default()
+    };
+    let own = OwnResources::read(
+        "Parameters: { Subnets: { Type: 'List<AWS::EC2::Subnet::Id>' } }
+Resources: { Point: { Type: AWS::EFS::AccessPoint }, Target: { Type: AWS::EFS::MountTarget } }",
+    )
+    .unwrap();
+    let template: Value = serde_json::from_str(&template(&manifest(requires), &own).unwrap().to_text()).unwrap();
+    let function = &template["Resources"]["MailFunction"];
+    assert_eq!(function["DependsOn"], json!(["Target"]));
+    assert_eq!(function["Properties"]["VpcConfig"]["SubnetIds"], json!({ "Ref": "Subnets" }), "the whole list");
+    let mounted = json!([{ "Arn": { "Fn::Sub": "${Point.Arn}" }, "LocalMountPath": "/mnt/files" }]);
+    assert_eq!(function["Properties"]["FileSystemConfigs"], mounted);
+    let mount = statements(&template).as_array().unwrap().last().unwrap();
+    assert_eq!(mount["Action"], json!(["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]));
+    let by = &mount["Condition"]["StringEquals"]["elasticfilesystem:AccessPointArn"];
+    assert_eq!(by, &json!({ "Fn::Sub": "${Point.Arn}" }));
 }
 
 #[test]
@@ -151,6 +240,13 @@ fn own_resource_that_is_named_as_one_of_dacapos_is_refused() {
         let error = template(&manifest(Requirements::default()), &own).unwrap_err();
         assert_eq!(error, TemplateError::Taken { section: section.to_owned(), name: name.to_owned() });
     }
+    // Parameters and resources have one set of names.
+    let own = OwnResources::read("Resources: { Artifacts: { Type: x } }").unwrap();
+    let error = template(&manifest(Requirements::default()), &own).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "Artifacts of infra/resources.yaml is named as one of the stack's Parameters (give it another name)"
+    );
 }
 
 #[test]
@@ -176,7 +272,7 @@ fn parameters_of_a_deploy_are_the_deploys_own_and_those_of_the_stages_file() {
     let set = || {
         let declared = template["Parameters"].as_object().unwrap().keys();
         declared
-            .filter(|name| !["Sender", "Colour"].contains(&name.as_str()))
+            .filter(|name| !["Sender", "Colour", "Subnets"].contains(&name.as_str()))
             .map(|name| (name.clone(), "x".to_owned()))
             .collect()
     };
@@ -195,6 +291,6 @@ fn parameters_of_a_deploy_are_the_deploys_own_and_those_of_the_stages_file() {
     let error = parameters(&template, &set(), file, &values(r#"{"Sender":"a","Color":"red"}"#)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "infra/parameters.prod.json gives a value to Color, which is no parameter of infra/resources.yaml (it has Sender, Colour)"
+        "infra/parameters.prod.json gives a value to Color, which is no parameter of infra/resources.yaml (it has Sender, Colour, Subnets)"
     );
 }

@@ -36,10 +36,10 @@ pub struct Access {
 /// Tries of one call, the first included. The waits between them are short, so that a terminal says within two
 /// seconds that there is no network.
 const ATTEMPTS: u32 = 5;
-const FIRST_BACKOFF: Duration = Duration::from_millis(50);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
+pub(crate) const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+pub(crate) const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
 /// No call of these services takes this long, unless its answer is lost.
-pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The ports of an app and stage on AWS. Nothing is called yet.
 ///

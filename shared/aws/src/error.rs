@@ -146,7 +146,7 @@ impl Errors<'_> {
 }
 
 /// The error's own text and those of its causes, in one line.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

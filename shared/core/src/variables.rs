@@ -6,15 +6,16 @@ use dacapo_domain::Requirements;
 
 use crate::{Error, ErrorKind};
 
-/// The values of a function's variables by name, secrets included. Cheap to clone; its text for debugging has names alone.
+/// The values of a function's variables by name, secrets included; of those that its definition names and that have no
+/// value here, the names. Cheap to clone; its text for debugging has names alone.
 #[derive(Clone, Default)]
-pub struct Variables(Arc<BTreeMap<String, String>>);
+pub struct Variables(Arc<BTreeMap<String, Option<String>>>);
 
 impl Variables {
     /// These values.
     #[must_use]
     pub fn new(values: BTreeMap<String, String>) -> Self {
-        Self(Arc::new(values))
+        Self(Arc::new(values.into_iter().map(|(name, value)| (name, Some(value))).collect()))
     }
 
     /// The variables of a function outside of AWS: what is given here, else the text of the function's definition, unless
@@ -22,13 +23,13 @@ impl Variables {
     #[must_use]
     pub fn outside_aws(requires: &Requirements, given: impl Fn(&str) -> Option<String>) -> Self {
         let said = |name: &str| requires.environment.get(name).filter(|text| !text.contains("${")).cloned();
-        let value = |name: &str| Some((name.to_owned(), given(name).or_else(|| said(name))?));
-        Self::new(requires.variables().filter_map(value).collect())
+        let value = |name: &str| (name.to_owned(), given(name).or_else(|| said(name)));
+        Self(Arc::new(requires.variables().map(value).collect()))
     }
 
     /// The names of those that a function asks for and that have no value.
     pub fn missing<'a>(&self, requires: &'a Requirements) -> Vec<&'a str> {
-        requires.variables().filter(|name| !self.0.contains_key(*name)).collect()
+        requires.variables().filter(|name| !matches!(self.0.get(*name), Some(Some(_)))).collect()
     }
 
     /// The value of a variable.
@@ -36,7 +37,12 @@ impl Variables {
     /// # Errors
     /// `Usage` for one that the function's definition doesn't name, or that has no value here.
     pub fn get(&self, name: &str) -> Result<&str, Error> {
-        self.0.get(name).map(String::as_str).ok_or_else(|| {
+        let found = self.0.get(name);
+        found.and_then(Option::as_deref).ok_or_else(|| {
+            if found.is_some() {
+                let text = format!("read the variable {name:?}: it has no value here (a test gives it one by `TestApp::variable`)");
+                return Error::new(ErrorKind::Usage, text);
+            }
             let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             let text = format!(
@@ -47,9 +53,9 @@ impl Variables {
         })
     }
 
-    /// All of them, by name.
+    /// All that have a value, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
     }
 }
 

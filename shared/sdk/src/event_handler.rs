@@ -174,11 +174,10 @@ impl<V> EventHandler<V> {
             format!("timeout of {timeout:?} (allowed: 1 s to 60 s; a handler that needs longer starts a task)")
         });
         let retry = retry.check().err().map(|error| error.to_string());
-        let rest = self.memory.problem().into_iter().chain(self.requires.problems());
         timeout
             .into_iter()
             .chain(retry)
-            .chain(rest)
+            .chain(self.memory.problem())
             .map(move |problem| format!("handler of event {event:?}: {problem}"))
     }
 }
@@ -210,11 +209,13 @@ impl<const N: usize> Function for [EventHandler; N] {
         let mut handlers = self;
         number_alike(&mut handlers);
         let memory_mb = handlers.iter().map(|handler| handler.memory.mb()).max().unwrap_or_default();
-        let mut requires = Requirements::default();
+        let (mut requires, of_all) =
+            (Requirements::default(), |problem| format!("handlers of one function: {problem}"));
         for handler in &mut handlers {
             let different = requires.merge(std::mem::take(&mut handler.requires)).err().unwrap_or_default();
-            problems.extend(different.into_iter().map(|problem| format!("handlers of one function: {problem}")));
+            problems.extend(different.into_iter().map(of_all));
         }
+        problems.extend(requires.problems().into_iter().map(of_all));
         let handlers = handlers.into_iter().map(|handler| Arc::new(handler) as Arc<dyn ErasedEventHandler>).collect();
         Definition { memory_mb, requires, handlers: Handlers::Events(handlers), problems }
     }

@@ -79,7 +79,10 @@ fn each_requirement_that_can_not_be_is_refused_with_what_is_allowed() {
         (mail().environment("AWS_REGION", "x"), "variable AWS_REGION (Lambda sets it itself; take another name)"),
         (mail().secret("AWS_LAMBDA_X", "x"), "variable AWS_LAMBDA_X (Lambda sets it itself"),
         (mail().environment("DACAPO_APP", "x"), "variable DACAPO_APP (names with DACAPO_ are Dacapo's own"),
-        (mail().environment("AB", "x".repeat(4_095)), "environment of 4097 bytes (Lambda allows 4096"),
+        (
+            mail().environment("AB", "x".repeat(3_797)),
+            "environment of 4097 bytes, 298 of them Dacapo's own (Lambda allows",
+        ),
         (mail().environment("AB", "x").secret("AB", "x"), "AB is an environment variable and a secret"),
         (mail().secret("AB", ""), "secret AB without a name or ARN"),
         (mail().ephemeral_storage(511), "ephemeral_storage of 511 MB (allowed: 512 to 10,240 MB)"),
@@ -91,9 +94,24 @@ fn each_requirement_that_can_not_be_is_refused_with_what_is_allowed() {
         let problems = Definition::of(function).describe("some-crate").unwrap_err();
         assert!(problems.len() == 1 && problems[0].contains(wanted), "{problems:?}: {wanted}");
     }
-    let different = [on(JOINED, joined).environment("AB", "1"), on(JOINED, joined).environment("AB", "2")];
-    let problems = Definition::of(different).describe("some-crate").unwrap_err();
-    assert_eq!(problems, ["handlers of one function: environment AB is \"1\" and \"2\" (say it once)"]);
+}
+
+#[test]
+fn requirements_that_handlers_of_one_function_can_not_have_together_are_refused() {
+    let on = || on(JOINED, joined);
+    let layers = |from: u32| (from..from + 3).fold(on(), |handler, n| handler.layer(format!("arn:layer:{n}")));
+    for (handlers, wanted) in [
+        ([on().environment("AB", "1"), on().environment("AB", "2")], "environment AB is \"1\" and \"2\" (say it once)"),
+        ([on().environment("AB", "1"), on().secret("AB", "x")], "AB is an environment variable and a secret"),
+        ([layers(0), layers(3)], "6 layers (Lambda allows 5)"),
+        ([on().environment("AB", "x".repeat(2_000)), on().environment("CD", "x".repeat(2_000))], "environment of 4302"),
+    ] {
+        let problems = Definition::of(handlers).describe("some-crate").unwrap_err();
+        assert!(problems.len() == 1 && problems[0].contains(wanted), "{problems:?}: {wanted}");
+    }
+    // What one has and the other needs is there.
+    let both = [on().vpc(["subnet-1"], ["sg-1"]), on().file_system("arn:x", "/mnt/data")];
+    assert!(Definition::of(both).describe("some-crate").is_ok());
 }
 
 #[tokio::test]
@@ -113,12 +131,21 @@ async fn handler_reads_its_variables_and_a_test_gives_them_values() {
 }
 
 #[tokio::test]
-async fn variable_that_the_definition_does_not_name_is_an_error_that_names_those_it_has() {
-    let app = TestApp::new().with(task(MAIL, mail).environment("SENDER", "mail@shop.example").retry(Retry::never()));
-    app.run(MAIL, ()).await.unwrap();
-    app.run_until_idle().await;
-    let run = app.run_of(MAIL);
-    assert_eq!((run.state, run.error_code.as_deref()), (State::Failed, Some(code::ERROR)));
-    let message = run.error_message.unwrap();
-    assert!(message.contains("\"PASSWORD\"") && message.contains("the function has SENDER"), "{message}");
+async fn variable_without_a_value_or_that_the_definition_does_not_name_is_an_error_that_says_which() {
+    let function = || task(MAIL, mail).environment("SENDER", "mail@shop.example").retry(Retry::never());
+    for (function, wanted) in [
+        (function(), "the function has SENDER"),
+        (
+            function().secret("PASSWORD", "shop/smtp"),
+            "it has no value here (a test gives it one by `TestApp::variable`)",
+        ),
+    ] {
+        let app = TestApp::new().with(function);
+        app.run(MAIL, ()).await.unwrap();
+        app.run_until_idle().await;
+        let run = app.run_of(MAIL);
+        assert_eq!((run.state, run.error_code.as_deref()), (State::Failed, Some(code::ERROR)));
+        let message = run.error_message.unwrap();
+        assert!(message.contains("\"PASSWORD\"") && message.contains(wanted), "{message}");
+    }
 }

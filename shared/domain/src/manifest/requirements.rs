@@ -87,6 +87,8 @@ pub struct FileSystem {
 
 /// Bytes of all variables of a function, names included: Lambda's limit.
 const ENVIRONMENT_BYTES: usize = 4_096;
+/// Bytes that Dacapo's own variables take of these, at most; the places of secrets come on top.
+const OWN_BYTES: usize = 296;
 /// Layers of a function: Lambda's limit.
 const LAYERS: usize = 5;
 /// The severities of lines of a process's log.
@@ -166,10 +168,12 @@ impl Requirements {
                 problems.push(format!("secret {name} without a name or ARN (give that of the secret)"));
             }
         }
-        let bytes: usize = self.environment.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let own = OWN_BYTES + serde_json::to_string(&self.secrets).map_or(0, |text| text.len());
+        let bytes = own + self.environment.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
         if bytes > ENVIRONMENT_BYTES {
             problems.push(format!(
-                "environment of {bytes} bytes (Lambda allows {ENVIRONMENT_BYTES}; keep what is large in S3 or in SSM)"
+                "environment of {bytes} bytes, {own} of them Dacapo's own (Lambda allows {ENVIRONMENT_BYTES}; keep what is \
+                large in S3 or in SSM)"
             ));
         }
         if self.layers.len() > LAYERS {
