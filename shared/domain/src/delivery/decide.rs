@@ -225,7 +225,7 @@ fn redriven(seen: &DeliveryRecord, cx: &DecisionContext) -> Decision<DeliveryRec
     next.phase = DeliveryPhase::Retrying;
     next.attempt = 1;
     next.redriven_at = Some(cx.now);
-    next.due_at = cx.now;
+    next.due_at = cx.now.max(seen.first_due_at); // Given up before its time, it waits for it.
     next.expires_at_s = None;
     next.reconcile_count = 0;
     let send = next.deliver(cx.now);

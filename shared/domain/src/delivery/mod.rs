@@ -218,10 +218,10 @@ impl DeliveryRecord {
         RecordKey::new(Self::KIND, self.record_id())
     }
 
-    /// The time from which its age counts: that of its last redrive, or else its first.
+    /// The time from which its age counts: that of its last redrive, or the one at which it was first due, whichever is later.
     #[must_use]
     pub fn aged_from(&self) -> Timestamp {
-        self.redriven_at.unwrap_or(self.first_due_at)
+        self.redriven_at.map_or(self.first_due_at, |at| at.max(self.first_due_at))
     }
 
     /// The event as its function gets it.

@@ -94,3 +94,10 @@ fn redriven_delivery_gives_its_event_as_it_was_first_due_and_ages_anew() {
     assert_eq!(due_at(&redriven), due_at(&dropped()));
     assert_eq!((dropped().aged_from(), redriven.aged_from()), (dropped().first_due_at, at(500)));
 }
+
+#[test]
+fn delivery_that_is_redriven_before_its_time_waits_for_it_and_ages_from_then() {
+    let early = DeliveryRecord { first_due_at: at(900), due_at: at(900), ..dropped() };
+    let redriven = driven(&early, 500, &DeliveryInput::Redriven, one().subscribed());
+    assert_eq!((redriven.due_at, redriven.aged_from()), (at(900), at(900)));
+}
