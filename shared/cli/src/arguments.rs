@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, parser::ValueSource};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, parser::ValueSource};
 
 use crate::{
     commands::Command,
     context::{Global, local_variable},
     failure::{CliError, exit},
-    output::Output,
+    output::{Output, quoted},
 };
 
 /// Background tasks and event handlers: develop, run, look, repair.
@@ -40,14 +40,31 @@ pub fn parse() -> Result<Arguments, ExitCode> {
     })
 }
 
+/// The options that name a place on AWS.
+const ON_AWS: [&str; 5] = ["app", "stage", "profile", "region", "endpoint_url"];
+
 /// Reads the arguments. DACAPO_LOCAL means the dev engine, unless one of the options that name a place on AWS is typed.
 fn read() -> Result<Arguments, clap::Error> {
     let matches = Arguments::command().try_get_matches()?;
     let mut arguments = Arguments::from_arg_matches(&matches)?;
-    let is_typed = |option: &str| matches.value_source(option) == Some(ValueSource::CommandLine);
-    let names_a_place = ["app", "stage", "profile", "region", "endpoint_url"].into_iter().any(is_typed);
+    let names_a_place = ON_AWS.iter().any(|option| is_typed(&matches, option));
+    arguments.global.typed_place = typed_place(&matches);
     arguments.global.local |= local_variable().is_some() && !names_a_place;
     Ok(arguments)
+}
+
+/// The options that name a place as they were typed, to follow another command.
+fn typed_place(matches: &ArgMatches) -> String {
+    let local = is_typed(matches, "local").then(|| " --local".to_owned());
+    let on_aws = ON_AWS.iter().filter(|option| is_typed(matches, option)).filter_map(|option| {
+        let value: &String = matches.get_one(option)?;
+        Some(format!(" --{} {}", option.replace('_', "-"), quoted(value)))
+    });
+    local.into_iter().chain(on_aws).collect()
+}
+
+fn is_typed(matches: &ArgMatches, option: &str) -> bool {
+    matches.value_source(option) == Some(ValueSource::CommandLine)
 }
 
 /// Clap's words without its advice to read on.

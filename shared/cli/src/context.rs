@@ -52,6 +52,10 @@ pub struct Global {
     /// standard error
     #[arg(long, global = true, help_heading = "Output")]
     pub json: bool,
+
+    /// The options of these that name a place, as they were typed: with another command, a shell leads it there too
+    #[arg(skip)]
+    pub typed_place: String,
 }
 
 /// The things a command works with.

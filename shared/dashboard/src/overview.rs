@@ -16,12 +16,12 @@ use crate::{
     list::{self, address},
     page::{DEAD_LETTERS, Dashboard, Frame, PageError, runs_of},
     run::parts,
-    show::{ago, counted, plain},
+    show::{ago, at_least, dead_letters, plain},
 };
 
-/// The columns of the chart, and the time of one.
+/// The columns of the chart, and the time of them all.
 const COLUMNS: usize = 24;
-const COLUMN: Duration = Duration::from_secs(900);
+const SHOWN: Duration = Duration::from_hours(6);
 /// The runs that the chart counts, at most: the newest.
 const COUNTED: usize = 1_000;
 
@@ -35,23 +35,23 @@ pub async fn show(State(dashboard): State<Dashboard>) -> Response {
 
 async fn page(dashboard: &Dashboard) -> Result<Markup, PageError> {
     let (health, now) = (dashboard.client.health().await?, dashboard.now());
-    let since = now.checked_sub(COLUMN * u32::try_from(COLUMNS).unwrap_or_default()).ok();
+    let since = now.checked_sub(SHOWN).ok();
     let recent = dashboard.client.list(ListFilter { since, limit: COUNTED, ..ListFilter::default() }).await?;
     let rows: Vec<Markup> = health.tasks.iter().map(|task| row(task, now)).collect();
     let headings = ["Task", "Due", "Running", "Stands in line", "Paused", "Waits", "Failed lately"];
     let content = html! {
         h1 { "Overview" }
         (verdict(&health, now))
-        div class="sheet" { h2 { "What ended in the last 6 hours" } (throughput(&recent, now)) }
+        div class="sheet" { h2 { "Runs of the last 6 hours, by their end" } (throughput(&recent, now)) }
         h2 { "Tasks" }
         (list::table(&headings, &rows, &html! { "The app has no tasks." }))
         @if health.has_more { p class="soft" { "There are more unfinished runs; those that are due first are counted." } }
         p class="soft" {
-            "Deliveries: " a href="/deliveries?state=retrying" { (health.retrying) " tried again" } ", "
-            a href=(DEAD_LETTERS) { (counted(health.dead_letters, "dead letter")) } "."
+            "Deliveries: " a href="/deliveries?state=retrying" { (at_least(health.retrying)) " tried again" } ", "
+            a href=(DEAD_LETTERS) { (dead_letters(health.dead_letters)) } "."
         }
     };
-    Ok(dashboard.page(&Frame { title: "Overview", at: "/overview", refresh: Some(5) }, &content))
+    Ok(dashboard.page(&Frame { title: "Overview", at: "/overview", refresh: Some(30) }, &content))
 }
 
 fn verdict(health: &Health, now: Timestamp) -> Markup {
@@ -73,7 +73,7 @@ fn says(finding: &Finding, now: Timestamp) -> Markup {
                 b { (plain(task)) } ": " (count) " overdue, the first was due " (ago(*oldest_due_at, now))
             },
             Finding::Failing { task, failed, ended } => { b { (plain(task)) } ": " (failed) " of the last " (ended) " failed" },
-            Finding::DeadLetters { count } => { (counted(*count, "dead letter")) },
+            Finding::DeadLetters { count } => { (dead_letters(*count)) },
             Finding::Paused { queue } => { "queue " b { (plain(queue)) } " is paused, and runs wait for it" },
         }
     }
@@ -106,30 +106,59 @@ fn row(task: &TaskHealth, now: Timestamp) -> Markup {
     }
 }
 
-/// The runs that ended, by the time of their end.
+/// The runs that ended, by the time of their end: since the oldest of them was made, where older ones weren't read.
 fn throughput(recent: &Listed, now: Timestamp) -> Markup {
-    let columns = by_time(&recent.runs, now);
+    let oldest = recent.runs.last().filter(|_| recent.cursor.is_some());
+    let from = oldest.map_or_else(|| now.checked_sub(SHOWN).unwrap_or(now), |run| run.created_at);
+    let columns = by_time(&recent.runs, from, now);
     let (failed, others) = columns.iter().fold((0, 0), |(a, b), it| (a + it.failed, b + it.others));
     let says = format!("{others} ended well or were aborted, {failed} failed");
     html! {
         (chart::columns(&columns, &says))
-        div class="axis soft" { span { "6 h ago" } span { "now" } }
+        div class="axis soft" { span { (ago(from, now)) } span { "now" } }
         p class="soft" {
             (says) @if recent.cursor.is_some() { "; of the last " (COUNTED) " runs" } "."
         }
     }
 }
 
-fn by_time(runs: &[RunView], now: Timestamp) -> Vec<Column> {
+fn by_time(runs: &[RunView], from: Timestamp, now: Timestamp) -> Vec<Column> {
     let mut columns = vec![Column::default(); COLUMNS];
+    // As far as the clocks of those that wrote them agree, all ended between the two.
+    let whole = until(from, now).as_millis().max(1);
     for run in runs {
         let Some(ended_at) = parts::ended_at(run) else { continue };
-        let back = usize::try_from(until(ended_at, now).as_secs() / COLUMN.as_secs()).unwrap_or(usize::MAX);
-        let Some(column) = COLUMNS.checked_sub(1 + back).and_then(|n| columns.get_mut(n)) else { continue };
+        let index = until(from, ended_at).as_millis() * COLUMNS as u128 / whole;
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        let Some(column) = columns.get_mut(index.min(COLUMNS - 1)) else { continue };
         match run.state {
             RunState::Failed => column.failed += 1,
             _ => column.others += 1,
         }
     }
     columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One run was created an hour ago and ended at once.
+    fn chart(cursor: Option<&str>) -> String {
+        let now: Timestamp = "2026-01-01T12:00:00Z".parse().unwrap();
+        let text = r#"{"id":"01KDVJ29Q0Q0B9FME0N1VT25N3","name":"a","state":"completed","trigger":"run","tags":[],
+            "attempt":1,"iteration":1,"createdAt":"2026-01-01T11:00:00Z","dueAt":"2026-01-01T11:00:00Z",
+            "completedAt":"2026-01-01T11:00:00Z"}"#;
+        let runs = vec![serde_json::from_str(text).unwrap()];
+        let recent = Listed { runs, cursor: cursor.map(ToOwned::to_owned), ..Listed::default() };
+        throughput(&recent, now).into_string()
+    }
+
+    #[test]
+    fn chart_begins_six_hours_ago_or_with_the_oldest_run_that_was_read_where_there_are_more() {
+        let all = chart(None);
+        assert!(all.contains("<span>6 h ago</span>") && all.contains("x=\"83.33%\""), "{all}");
+        let some = chart(Some("more"));
+        assert!(some.contains("<span>1 h ago</span>") && some.contains("x=\"0.00%\""), "{some}");
+    }
 }

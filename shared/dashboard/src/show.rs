@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use dacapo::Client;
 use dacapo_domain::{Json, Recurrence, Schedule, WaitsFor, until};
 use jiff::Timestamp;
 
@@ -63,15 +64,26 @@ pub fn took(span: Duration) -> String {
     }
 }
 
-/// So many of a thing, in words.
+/// A number of deliveries as [`Client::health`] counts them: what reaches its bound may be more.
 ///
 /// ```
-/// use dacapo_dashboard::show::counted;
-/// assert_eq!([counted(1, "dead letter"), counted(0, "dead letter")], ["1 dead letter", "0 dead letters"]);
+/// use dacapo_dashboard::show::at_least;
+/// assert_eq!([at_least(999), at_least(1_000)], ["999", "1000 or more"]);
 /// ```
 #[must_use]
-pub fn counted(count: usize, thing: &str) -> String {
-    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+pub fn at_least(count: usize) -> String {
+    if count < Client::HEALTH_COUNTS { count.to_string() } else { format!("{count} or more") }
+}
+
+/// A number of dead letters as [`Client::health`] counts them, in words.
+///
+/// ```
+/// use dacapo_dashboard::show::dead_letters;
+/// assert_eq!([dead_letters(1), dead_letters(1_000)], ["1 dead letter", "1000 or more dead letters"]);
+/// ```
+#[must_use]
+pub fn dead_letters(count: usize) -> String {
+    if count == 1 { "1 dead letter".to_owned() } else { format!("{} dead letters", at_least(count)) }
 }
 
 /// A moment as the clock of a schedule shows it: in its time zone, with that one's name; in UTC where it names none.

@@ -40,9 +40,9 @@ pub struct Health {
     pub tasks: Vec<TaskHealth>,
     /// Is true where there are more unfinished runs than were counted.
     pub has_more: bool,
-    /// Deliveries that are tried again.
+    /// Deliveries that are tried again: 1,000 may be more.
     pub retrying: usize,
-    /// Dead letters.
+    /// Dead letters: 1,000 may be more.
     pub dead_letters: usize,
 }
 

@@ -141,9 +141,10 @@ impl Wait {
         let waited = until_its_end(cx, &client, self.id);
         let Some(timeout) = self.timeout else { return waited.await };
         tokio::time::timeout(timeout, waited).await.unwrap_or_else(|_| {
-            let (id, time) = (self.id, took(timeout));
-            let text =
-                format!("run {id} has not ended within {time} (it goes on: `dacapo state {id}` shows how far it is)");
+            let (id, time, place) = (self.id, took(timeout), &cx.global.typed_place);
+            let text = format!(
+                "run {id} has not ended within {time} (it goes on: `dacapo state {id}{place}` shows how far it is)"
+            );
             Err(CliError::failed(text))
         })
     }

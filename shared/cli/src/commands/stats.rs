@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use clap::Args;
 use console::style;
 use dacapo::{Finding, Health, TaskHealth};
-use dacapo_dashboard::show::{ago, counted};
+use dacapo_dashboard::show::{ago, at_least, dead_letters};
 use jiff::Timestamp;
 
 use crate::{
     context::Context,
     failure::{CliResult, exit},
-    output::{Table, line},
+    output::{Table, line, quoted},
 };
 
 /// Exits with 0 if the app is well, with 1 if something needs a look.
@@ -22,22 +22,23 @@ impl Stats {
     pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
         let (health, now) = (client.health().await?, client.ports().clock.now());
-        let given = cx.output.give(&health, || text(&health, now));
+        let given = cx.output.give(&health, || text(&health, now, &cx.global.typed_place));
         Ok(if health.is_well() { given } else { ExitCode::from(exit::FAILED) })
     }
 }
 
-fn text(health: &Health, now: Timestamp) -> String {
+fn text(health: &Health, now: Timestamp, place: &str) -> String {
     let mut lines = match health.is_well() {
         true => vec![style("all is well").green().bold().to_string()],
         false => vec![style("needs a look").red().bold().to_string()],
     };
     for finding in &health.findings {
-        lines.push(format!("  {}  {}", says(finding, now), style(next(finding)).dim()));
+        lines.push(format!("  {}  {}", says(finding, now), style(next(finding) + place).dim()));
     }
     lines.push(String::new());
     lines.push(table(&health.tasks, now));
-    lines.push(format!("deliveries: {} tried again, {}", health.retrying, counted(health.dead_letters, "dead letter")));
+    let (retrying, dead) = (at_least(health.retrying), dead_letters(health.dead_letters));
+    lines.push(format!("deliveries: {retrying} tried again, {dead}"));
     if health.has_more {
         lines.push("there are more unfinished runs than were counted: those that are due first".to_owned());
     }
@@ -50,18 +51,18 @@ fn says(finding: &Finding, now: Timestamp) -> String {
             format!("{}: {count} overdue, the first was due {}", line(task, 48), ago(*oldest_due_at, now))
         }
         Finding::Failing { task, failed, ended } => format!("{}: {failed} of the last {ended} failed", line(task, 48)),
-        Finding::DeadLetters { count } => counted(*count, "dead letter"),
+        Finding::DeadLetters { count } => dead_letters(*count),
         Finding::Paused { queue } => format!("queue {} is paused, and runs wait for it", line(queue, 48)),
     }
 }
 
-/// The command to go on with.
+/// The command to go on with, at the default place.
 fn next(finding: &Finding) -> String {
     match finding {
-        Finding::Overdue { task, .. } => format!("dacapo list --unfinished --task {task:?}"),
-        Finding::Failing { task, .. } => format!("dacapo list --state failed --task {task:?}"),
+        Finding::Overdue { task, .. } => format!("dacapo list --unfinished --task {}", quoted(task)),
+        Finding::Failing { task, .. } => format!("dacapo list --state failed --task {}", quoted(task)),
         Finding::DeadLetters { .. } => "dacapo dead-letters list".to_owned(),
-        Finding::Paused { queue } => format!("dacapo queues resume {queue:?}"),
+        Finding::Paused { queue } => format!("dacapo queues resume {}", quoted(queue)),
     }
 }
 

@@ -6,6 +6,7 @@ mod run;
 mod warnings;
 
 use std::{
+    borrow::Cow,
     io::{IsTerminal, Write, stderr, stdin, stdout},
     process::ExitCode,
 };
@@ -204,6 +205,12 @@ pub fn page(mut text: String, unreadable: &[String], more: Option<String>) -> St
 pub fn more(cursor: Option<&str>, since: Option<Timestamp>, until: Option<Timestamp>) -> Option<String> {
     let bound = |option: &str, at: Option<Timestamp>| at.map(|at| format!("{option} {at} ")).unwrap_or_default();
     cursor.map(|cursor| format!("{}{}--cursor {cursor}", bound("--since", since), bound("--until", until)))
+}
+
+/// A word as a shell reads it.
+pub fn quoted(word: &str) -> String {
+    let word = plain(word);
+    shlex::try_quote(&word).map(Cow::into_owned).unwrap_or_default()
 }
 
 /// The plain text on one line, cut where it gets long.

@@ -39,7 +39,7 @@ pub fn call(line: &str) -> Call {
 }
 
 fn listens_to(name: &str) -> bool {
-    ["DACAPO_", "AWS_", "CLICOLOR", "NO_COLOR"].iter().any(|start| name.starts_with(start))
+    ["DACAPO_", "AWS_", "CLICOLOR", "NO_COLOR", "RUST_LOG"].iter().any(|start| name.starts_with(start))
 }
 
 fn words(line: &str) -> Vec<String> {

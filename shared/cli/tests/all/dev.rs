@@ -72,27 +72,65 @@ fn request_to_stop_is_answered_with_what_happens_now() {
 fn variable_without_a_value_is_said_before_a_function_starts_and_dot_env_gives_it_one() {
     let folder = tempfile::tempdir().unwrap();
     let hello = workspace(folder.path());
-    let (told, target) = (folder.path().join("told"), folder.path().join("target").display().to_string());
-    let requires = Requirements {
-        environment: [("SENDER".to_owned(), "mail@shop.example".to_owned())].into(),
-        secrets: [("PASSWORD".to_owned(), "shop/smtp".into())].into(),
-        ..Requirements::default()
-    };
-    let entry = serde_json::to_string(&function(30).requiring(requires)).unwrap();
-    let tell = format!("echo \"$SENDER $PASSWORD\" >{}", told.display());
-    put(&hello, &format!("#!/bin/sh\n[ -n \"$DACAPO_DESCRIBE\" ] && echo '{entry}' && exit\n{tell}\n"));
-
+    let told = tells_variables(&hello);
+    let target = folder.path().join("target").display().to_string();
     let said = call("dev --port 0 --no-build").within(folder.path()).env("CARGO_TARGET_DIR", &target).said();
     assert_eq!(said.code, 2, "{said}");
     let wanted = "hello: the variable PASSWORD isn't set (set it in the environment, or write PASSWORD=… into .env)";
     assert!(said.err.contains(wanted), "{said}");
 
-    fs::write(folder.path().join(".env"), "# a password\nPASSWORD='geh eim'\n").unwrap();
+    fs::write(folder.path().join(".env"), "\u{feff}PASSWORD='geh eim'\n# what is logged\nRUST_LOG=debug\n").unwrap();
     let dev = Dev::start(folder.path(), "--no-build");
     becomes(|| dev.timeout_ms(), 30_000);
     assert_eq!(call("run hello --local").env("DACAPO_LOCAL", &dev.url).said().code, 0);
-    let is_told = || (fs::read_to_string(&told).ok()? == "mail@shop.example geh eim\n").then_some(1);
-    becomes(is_told, 1);
+    becomes(|| is_told(&told, "mail@shop.example geh eim debug"), 1);
+}
+
+#[test]
+fn dot_env_entry_that_is_none_is_said_by_its_number_without_its_text() {
+    let folder = tempfile::tempdir().unwrap();
+    tells_variables(&workspace(folder.path()));
+    fs::write(folder.path().join(".env"), "# a password\nPASSWORD=geh eim\n").unwrap();
+    let target = folder.path().join("target").display().to_string();
+    let said = call("dev --port 0 --no-build").within(folder.path()).env("CARGO_TARGET_DIR", &target).said();
+    assert!(said.err.contains(".env: entry 1 is no NAME=value (quote it: NAME='…')"), "{said}");
+    assert!(said.code == 1 && !said.to_string().contains("geh"), "{said}");
+}
+
+#[test]
+fn function_is_served_with_what_dot_env_says_since_it_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = tells_variables(&workspace(folder.path()));
+    let write = |text: &str| fs::write(folder.path().join(".env"), text).unwrap();
+    write("PASSWORD=old\n");
+    let dev = Dev::start(folder.path(), "--no-build");
+    becomes(|| dev.timeout_ms(), 30_000);
+    let runs = |expected: &str| {
+        call("run hello --local").env("DACAPO_LOCAL", &dev.url).said();
+        is_told(&told, expected)
+    };
+    becomes(|| runs("mail@shop.example old warn"), 1);
+    write("PASSWORD='new'\n");
+    becomes(|| runs("mail@shop.example new warn"), 1);
+}
+
+/// Puts a function there that asks for variables, and writes what it is given into a file; returns its place.
+fn tells_variables(binary: &Path) -> PathBuf {
+    let told = binary.with_extension("told");
+    let requires = Requirements {
+        environment: [("SENDER".to_owned(), "mail@shop.example".to_owned())].into(),
+        secrets: [("PASSWORD".to_owned(), "shop/smtp".into())].into(),
+        log_level: Some("warn".to_owned()),
+        ..Requirements::default()
+    };
+    let entry = serde_json::to_string(&function(30).requiring(requires)).unwrap();
+    let tell = format!("echo \"$SENDER $PASSWORD $RUST_LOG\" >{}", told.display());
+    put(binary, &format!("#!/bin/sh\n[ -n \"$DACAPO_DESCRIBE\" ] && echo '{entry}' && exit\n{tell}\n"));
+    told
+}
+
+fn is_told(told: &Path, expected: &str) -> Option<u64> {
+    (fs::read_to_string(told).ok()?.trim_end() == expected).then_some(1)
 }
 
 /// A `dacapo dev` in a workspace, on a port of its own.

@@ -67,7 +67,7 @@ fn wait_ends_after_its_timeout_and_says_how_to_go_on() {
     assert_eq!((said.code, &said.error()["error"]["kind"]), (1, &json!("failed")));
     let said = engine.said(&format!("wait {run} --timeout 300 --local"));
     let expected =
-        format!("run {run} has not ended within 300 ms (it goes on: `dacapo state {run}` shows how far it is)");
+        format!("run {run} has not ended within 300 ms (it goes on: `dacapo state {run} --local` shows how far it is)");
     assert!(said.err.ends_with(&format!("error: {expected}\n")), "{said}");
     assert!(said.err.starts_with("scheduled due in ") && !said.err.contains('%'), "{said}");
 }

@@ -31,11 +31,25 @@ fn app_with_dead_letters_exits_with_1_and_says_what_to_call_next() {
     engine.fails("1", Retry::never());
     let said = engine.said("stats --local");
     assert_eq!(said.code, 1, "{said}");
-    assert!(said.out.starts_with("needs a look\n  1 dead letter  dacapo dead-letters list\n"), "{said}");
+    assert!(said.out.starts_with("needs a look\n  1 dead letter  dacapo dead-letters list --local\n"), "{said}");
     let said = engine.said("stats --local --json");
     let health: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     let findings = json!([{"kind": "deadLetters", "count": 1}]);
     assert_eq!((said.code, &health["findings"]), (1, &findings));
+}
+
+#[test]
+fn command_to_go_on_with_names_the_place_that_was_typed_as_a_shell_reads_it() {
+    let engine = Engine::start();
+    engine.fails("1", Retry::never());
+    let hint = |line: &str| {
+        let said = engine.said(line);
+        let hint = said.out.lines().find_map(|line| line.split_once("1 dead letter  "));
+        hint.unwrap_or_else(|| panic!("{said}")).1.to_owned()
+    };
+    assert_eq!(hint("stats"), "dacapo dead-letters list");
+    let typed = hint("stats --local --app shop --endpoint-url 'http://host/?a b'");
+    assert_eq!(typed, "dacapo dead-letters list --local --app shop --endpoint-url 'http://host/?a b'");
 }
 
 #[test]

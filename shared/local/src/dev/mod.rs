@@ -49,7 +49,7 @@ pub struct DevOptions {
 }
 
 /// A function and its binary.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DevFunction {
     /// The manifest's entry of it.
     pub entry: FunctionEntry,

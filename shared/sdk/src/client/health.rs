@@ -6,14 +6,15 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::Client;
 use crate::Error;
 
-/// Records of a list that are counted, at most.
-const COUNTED: usize = 1_000;
 /// Last runs of a task that tell how many fail.
 const LAST: usize = 50;
 /// Lists that are read at once.
 const AT_ONCE: usize = 8;
 
 impl Client {
+    /// The records of a list that [`Client::health`] counts, at most: where it tells of so many, there may be more.
+    pub const HEALTH_COUNTS: usize = 1_000;
+
     /// The health of the app: its unfinished runs, up to 1,000 of those that are due first, the last 50 runs of each task,
     /// queues, and deliveries, up to 1,000 of a state. It takes as long at a million runs as at a thousand.
     ///
@@ -31,7 +32,7 @@ impl Client {
     /// }
     /// ```
     pub async fn health(&self) -> Result<Health, Error> {
-        let unfinished = ListFilter { unfinished: true, limit: COUNTED, ..ListFilter::default() };
+        let unfinished = ListFilter { unfinished: true, limit: Self::HEALTH_COUNTS, ..ListFilter::default() };
         let unfinished = self.list(unfinished).await?;
         let manifest = self.manifest().await?;
         let tasks: Vec<String> = manifest.tasks().map(|(_, task)| task.name.clone()).collect();
@@ -57,7 +58,7 @@ impl Client {
     }
 
     async fn count_deliveries(&self, state: DeliveryState) -> Result<usize, Error> {
-        let filter = DeliveryFilter { state: Some(state), limit: COUNTED, ..DeliveryFilter::default() };
+        let filter = DeliveryFilter { state: Some(state), limit: Self::HEALTH_COUNTS, ..DeliveryFilter::default() };
         Ok(self.deliveries().list(filter).await?.deliveries.len())
     }
 }

@@ -1,4 +1,5 @@
-//! The functions that run: chosen, built, described, and so again each time their sources or binaries change.
+//! The functions that run: chosen, built, described, and so again each time their sources, binaries or variables
+//! change.
 
 use std::{collections::BTreeSet, fs, path::Path, time::SystemTime};
 
@@ -7,6 +8,7 @@ use dacapo_local::DevFunction;
 
 use super::{
     build::{Metadata, Package, Profile, build, describe},
+    variables::DOT_ENV,
     watch::Watch,
 };
 use crate::{
@@ -28,9 +30,9 @@ pub struct Functions<'a> {
     output: &'a Output,
     metadata: Metadata,
     watch: Option<Watch>,
-    /// The manifest as it was described last, and when its binaries were built then.
-    known: Option<Manifest>,
-    built: Vec<Option<SystemTime>>,
+    /// What was described last, and when its binaries and variables were written then.
+    known: Option<Described>,
+    written: Vec<Option<SystemTime>>,
 }
 
 impl<'a> Functions<'a> {
@@ -50,8 +52,8 @@ impl<'a> Functions<'a> {
         let metadata = Metadata::of(root, profile).await?;
         // From here on nothing that changes is missed.
         let watch = Watch::new(root, &metadata.target_directory).inspect_err(|error| unwatched(output, error)).ok();
-        let (known, built) = (None, vec![]);
-        let mut functions = Self { root, app, asked, profile, builds, output, metadata, watch, known, built };
+        let (known, written) = (None, vec![]);
+        let mut functions = Self { root, app, asked, profile, builds, output, metadata, watch, known, written };
         functions.watch();
         if builds {
             build(root, profile, &functions.packages()?).await?;
@@ -70,21 +72,22 @@ impl<'a> Functions<'a> {
     /// # Errors
     /// If one can't be run or tells of problems, or two have one name.
     pub async fn describe(&mut self) -> CliResult<Described> {
-        self.built = self.built_at();
+        let written = self.written_at();
         let described = describe(self.app, self.root, &self.metadata, &self.packages()?).await?;
-        self.known = Some(described.0.clone());
+        (self.known, self.written) = (Some(described.clone()), written);
         Ok(described)
     }
 
-    /// Waits until they have changed, have been built, and say something else of themselves. Of those that can't be
-    /// built or described it says why, and waits on: what was known of them stays in force.
+    /// Waits until they have changed, have been built, and say something else of themselves or are given other
+    /// variables. Of those that can't be built or described it says why, and waits on: what was known of them stays in
+    /// force.
     pub async fn changed(&mut self) -> Described {
         loop {
             let Some(watch) = &mut self.watch else { return std::future::pending().await };
             let changed = watch.changed().await;
             let known = self.known.clone();
             match self.again(changed.sources && self.builds).await {
-                Ok(Some(described)) if Some(&described.0) != known.as_ref() => return described,
+                Ok(Some(described)) if Some(&described) != known.as_ref() => return described,
                 Ok(_) => {}
                 Err(failure) => self.output.note(&failure.message),
             }
@@ -97,7 +100,7 @@ impl<'a> Functions<'a> {
             self.watch();
             build(self.root, self.profile, &self.packages()?).await?;
         }
-        if self.built == self.built_at() { Ok(None) } else { self.describe().await.map(Some) }
+        if self.written == self.written_at() { Ok(None) } else { self.describe().await.map(Some) }
     }
 
     /// The packages that were asked for.
@@ -116,10 +119,11 @@ impl<'a> Functions<'a> {
         }
     }
 
-    /// The times at which the binaries were built.
-    fn built_at(&self) -> Vec<Option<SystemTime>> {
+    /// The times at which the binaries, and the file of variables, were written.
+    fn written_at(&self) -> Vec<Option<SystemTime>> {
         let binaries = self.packages().unwrap_or_default().into_iter().filter_map(Package::binary);
-        binaries.map(|name| fs::metadata(self.metadata.file(name)).and_then(|file| file.modified()).ok()).collect()
+        let files = binaries.map(|name| self.metadata.file(name)).chain([self.root.join(DOT_ENV)]);
+        files.map(|file| fs::metadata(file).and_then(|file| file.modified()).ok()).collect()
     }
 
     fn watch(&mut self) {

@@ -1,4 +1,4 @@
-//! The functions' sources and binaries, watched: a change is told once nothing changes any more.
+//! The functions' sources, binaries and variables, watched: a change is told once nothing changes any more.
 
 use std::{
     collections::BTreeSet,
@@ -9,6 +9,8 @@ use std::{
 
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::variables::DOT_ENV;
 
 /// The time without a change after which what has changed is complete: an editor saves several files, cargo writes more.
 const QUIET: Duration = Duration::from_millis(200);
@@ -24,7 +26,7 @@ pub struct Watch {
 /// What has changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changed {
-    /// Is true where a source has, as opposed to a binary alone.
+    /// Is true where a source has, as opposed to a binary or the file of variables alone.
     pub sources: bool,
 }
 
@@ -84,7 +86,7 @@ impl Watch {
             let Some(path) = next else { return std::future::pending().await };
             if self.is_source(&path) {
                 changed.get_or_insert_default().sources = true;
-            } else if path.parent() == Some(&self.target.join("debug")) {
+            } else if path.parent() == Some(&self.target.join("debug")) || path == self.root.join(DOT_ENV) {
                 changed.get_or_insert_default();
             }
         }
