@@ -71,8 +71,7 @@ fn request_to_stop_is_answered_with_what_happens_now() {
 #[test]
 fn variable_without_a_value_is_said_before_a_function_starts_and_dot_env_gives_it_one() {
     let folder = tempfile::tempdir().unwrap();
-    let hello = workspace(folder.path());
-    let told = tells_variables(&hello);
+    let told = tells_variables(folder.path());
     let target = folder.path().join("target").display().to_string();
     let said = call("dev --port 0 --no-build").within(folder.path()).env("CARGO_TARGET_DIR", &target).said();
     assert_eq!(said.code, 2, "{said}");
@@ -89,7 +88,7 @@ fn variable_without_a_value_is_said_before_a_function_starts_and_dot_env_gives_i
 #[test]
 fn dot_env_entry_that_is_none_is_said_by_its_number_without_its_text() {
     let folder = tempfile::tempdir().unwrap();
-    tells_variables(&workspace(folder.path()));
+    tells_variables(folder.path());
     fs::write(folder.path().join(".env"), "# a password\nPASSWORD=geh eim\n").unwrap();
     let target = folder.path().join("target").display().to_string();
     let said = call("dev --port 0 --no-build").within(folder.path()).env("CARGO_TARGET_DIR", &target).said();
@@ -100,7 +99,7 @@ fn dot_env_entry_that_is_none_is_said_by_its_number_without_its_text() {
 #[test]
 fn function_is_served_with_what_dot_env_says_since_it_changed() {
     let folder = tempfile::tempdir().unwrap();
-    let told = tells_variables(&workspace(folder.path()));
+    let told = tells_variables(folder.path());
     let write = |text: &str| fs::write(folder.path().join(".env"), text).unwrap();
     write("PASSWORD=old\n");
     let dev = Dev::start(folder.path(), "--no-build");
@@ -114,9 +113,9 @@ fn function_is_served_with_what_dot_env_says_since_it_changed() {
     becomes(|| runs("mail@shop.example new warn"), 1);
 }
 
-/// Puts a function there that asks for variables, and writes what it is given into a file; returns its place.
-fn tells_variables(binary: &Path) -> PathBuf {
-    let told = binary.with_extension("told");
+/// A workspace whose function asks for variables, and writes what it is given into a file; returns that one's place.
+fn tells_variables(folder: &Path) -> PathBuf {
+    let (hello, told) = (workspace(folder), folder.join("told"));
     let requires = Requirements {
         environment: [("SENDER".to_owned(), "mail@shop.example".to_owned())].into(),
         secrets: [("PASSWORD".to_owned(), "shop/smtp".into())].into(),
@@ -125,7 +124,7 @@ fn tells_variables(binary: &Path) -> PathBuf {
     };
     let entry = serde_json::to_string(&function(30).requiring(requires)).unwrap();
     let tell = format!("echo \"$SENDER $PASSWORD $RUST_LOG\" >{}", told.display());
-    put(binary, &format!("#!/bin/sh\n[ -n \"$DACAPO_DESCRIBE\" ] && echo '{entry}' && exit\n{tell}\n"));
+    put(&hello, &format!("#!/bin/sh\n[ -n \"$DACAPO_DESCRIBE\" ] && echo '{entry}' && exit\n{tell}\n"));
     told
 }
 
