@@ -186,6 +186,9 @@ mod tests {
         }
         assert!(Every::parse("1 minute").is_ok() && Every::parse("0 minutes").is_err());
         assert!(Every::parse("3650 days").is_ok() && Every::parse("3651 days").is_err());
+        let is_debounced = |delay| dacapo_domain::Debounce::check(delay, Some(delay)).is_ok();
+        assert!(is_debounced(Duration::from_millis(1)) && !is_debounced(Duration::ZERO));
+        assert!(is_debounced(days(355)) && !is_debounced(days(356)));
         let is_wait = |wait| Retry::every(wait).check().is_ok();
         assert!(is_wait(seconds(1)) && !is_wait(seconds(0)) && is_wait(days(365)) && !is_wait(days(366)));
 
@@ -198,6 +201,7 @@ mod tests {
             [
                 "128 MB to 10,240 MB",
                 "1 s to 3,650 days",
+                "1 ms; `max_delay`: the delay to 355 days",
                 "1 minute to 3,650 days",
                 "1 s to 365 days",
                 "now to one year ahead"
