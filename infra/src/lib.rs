@@ -21,6 +21,7 @@ pub use collect::{CollectError, collect};
 pub use names::code_parameter;
 pub use own_resources::OwnResources;
 pub use parameters::{ParametersError, parameters};
+pub use requires::warnings;
 pub use resource::TemplateError;
 pub use state_machine::WAIT_LOOP;
 pub use template::{Template, template};

@@ -11,7 +11,7 @@ use std::{
 
 use clap::Parser;
 use dacapo_domain::Manifest;
-use dacapo_infra::{OwnResources, Template};
+use dacapo_infra::OwnResources;
 
 /// Writes the manifest and the CloudFormation template of an app.
 #[derive(Parser)]
@@ -100,7 +100,7 @@ fn write_template(manifest: &Path, resources: Option<&Path>) -> Result<(), Box<d
     };
     let manifest = read_manifest(manifest)?;
     let template = dacapo_infra::template(&manifest, &own)?;
-    for warning in Template::warnings(&manifest) {
+    for warning in dacapo_infra::warnings(&manifest) {
         eprintln!("warning: {warning}");
     }
     io::Write::write_all(&mut io::stdout(), template.to_text().as_bytes())?;

@@ -49,7 +49,7 @@ impl OwnResources {
         Ok(Self(sections))
     }
 
-    /// What a section holds, by name.
+    /// The contents of a section, by name.
     pub(crate) fn section(&self, name: &str) -> impl Iterator<Item = (&String, &Value)> {
         self.0.get(name).and_then(Value::as_object).into_iter().flatten()
     }
@@ -88,13 +88,14 @@ impl OwnResources {
     /// If it names what is neither in the file nor one of CloudFormation's own parameters, or a parameter that is a list.
     pub(crate) fn text(&self, function: &str, text: &str) -> Result<Value, TemplateError> {
         for rest in text.split("${").skip(1) {
-            let (name, _) = rest.split_once('}').ok_or_else(|| self.unknown(function, rest, "has no end"))?;
-            let name = name.trim();
+            let no_end = || self.unknown(function, format!("${{{rest}"), "has no end");
+            let (name, _) = rest.split_once('}').ok_or_else(no_end)?;
+            let unknown = |problem| self.unknown(function, format!("${{{name}}}"), problem);
             if name.starts_with('!') {
                 continue; // A literal.
             }
             if self.is_list(name) {
-                return Err(self.unknown(function, name, "is a list, and can only be the whole of `vpc`'s lists"));
+                return Err(unknown("is a list, and can only be the whole of `vpc`'s lists"));
             }
             let is_known = match name.split_once('.') {
                 Some((resource, _)) => self.has("Resources", resource),
@@ -104,7 +105,7 @@ impl OwnResources {
                 }
             };
             if !is_known {
-                return Err(self.unknown(function, name, "names nothing"));
+                return Err(unknown("names nothing"));
             }
         }
         Ok(if text.contains("${") { json!({ "Fn::Sub": text }) } else { json!(text) })
@@ -129,12 +130,12 @@ impl OwnResources {
         kind.contains("List<") || kind == "CommaDelimitedList"
     }
 
-    fn unknown(&self, function: &str, name: &str, problem: &'static str) -> TemplateError {
+    fn unknown(&self, function: &str, text: String, problem: &'static str) -> TemplateError {
         let sections = ["Parameters", "Resources"];
         let known = sections.iter().flat_map(|section| self.section(section)).map(|(name, _)| name.as_str());
         let known: Vec<&str> = known.collect();
         let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
-        TemplateError::Unknown { function: function.to_owned(), name: name.to_owned(), problem, known }
+        TemplateError::Unknown { function: function.to_owned(), text, problem, known }
     }
 }
 

@@ -1,6 +1,6 @@
-//! What a function asks for of the account: its variables, its rights, its network, as the template has them.
+//! The requirements of a function as the template has them: its variables, its rights, its network.
 
-use dacapo_domain::{FunctionEntry, Requirements, Right, SecretSource};
+use dacapo_domain::{FunctionEntry, Manifest, Requirements, Right, SecretSource};
 use serde_json::{Value, json};
 
 use crate::{
@@ -123,7 +123,7 @@ pub(crate) fn policy(function: &FunctionEntry, own: &OwnResources) -> Result<Opt
     let policy = document(&statements);
     let (chars, function) = (filled_chars(&policy), function.crate_name.clone());
     if chars > INLINE_CHARS {
-        return Err(TemplateError::TooManyRights { function, chars, allowed: INLINE_CHARS });
+        return Err(TemplateError::TooManyRights { function, chars, room: INLINE_CHARS });
     }
     Ok((!statements.is_empty()).then_some(policy))
 }
@@ -135,9 +135,11 @@ fn filled_chars(policy: &Value) -> usize {
     text.len() + own * 80
 }
 
-/// What the functions may do to everything, which AWS may let be named: a line each.
-pub(crate) fn warnings(functions: &[FunctionEntry]) -> Vec<String> {
-    let of_all = functions.iter().flat_map(|function| function.requires.allow.iter().map(move |it| (function, it)));
+/// A line for each right of a function to everything: in order where AWS lets nothing be named, and wrong elsewhere.
+#[must_use]
+pub fn warnings(manifest: &Manifest) -> Vec<String> {
+    let of_all =
+        manifest.functions.iter().flat_map(|function| function.requires.allow.iter().map(move |it| (function, it)));
     let wide = of_all.filter(|(_, right)| right.resource == "*" || right.action.contains('*'));
     wide.map(|(function, right)| {
         let (action, resource, crate_name) = (&right.action, &right.resource, &function.crate_name);

@@ -174,16 +174,16 @@ pub enum TemplateError {
     },
     /// A function names something that isn't there.
     #[error(
-        "{function}: ${{{name}}} {problem} (infra/resources.yaml has {known}; Dacapo's are App and Stage; a literal is ${{!{name}}})"
+        "{function}: {text} {problem} (infra/resources.yaml has {known}; Dacapo's are App and Stage; a literal begins with ${{!)"
     )]
     Unknown {
         /// The function's crate.
         function: String,
-        /// What it names.
-        name: String,
-        /// What is wrong with that.
+        /// The part of its text, as `${Name}`.
+        text: String,
+        /// The problem with it.
         problem: &'static str,
-        /// What there is.
+        /// The names that there are.
         known: String,
     },
     /// A right to something by its name, where its ARN is needed.
@@ -198,15 +198,15 @@ pub enum TemplateError {
     },
     /// More rights than a role has room for.
     #[error(
-        "{function}: its rights are about {chars} characters long (IAM allows {allowed}; name fewer, or split the function)"
+        "{function}: its rights are about {chars} characters long (its role has room for {room} of the 10,240 that IAM allows; name fewer, or split the function)"
     )]
     TooManyRights {
         /// The function's crate.
         function: String,
         /// Characters.
         chars: usize,
-        /// Characters that are allowed.
-        allowed: usize,
+        /// Characters that there is room for beside what Dacapo needs.
+        room: usize,
     },
     /// A right of no service.
     #[error(

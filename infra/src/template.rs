@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use crate::{
     OwnResources, alarms, functions,
     names::{HAS_ALARM_TOPIC, HAS_TOKEN_URL, NEW_LOOP, NEW_TABLE, arn, code_parameter, prefix},
-    requires,
     resource::{Named, Resource, TemplateError},
     roles, schedules, state_machine, table, token_url,
 };
@@ -36,12 +35,6 @@ pub struct Template {
 }
 
 impl Template {
-    /// What functions may do to everything, a line each: right where AWS lets nothing be named, and wrong elsewhere.
-    #[must_use]
-    pub fn warnings(manifest: &Manifest) -> Vec<String> {
-        requires::warnings(&manifest.functions)
-    }
-
     /// The template as text: JSON, with a line feed at its end; indented where that leaves it small enough. The same
     /// manifest gives the same text.
     ///

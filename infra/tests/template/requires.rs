@@ -1,9 +1,9 @@
-//! What functions ask for of the account, and the app's own resources, as the template has them.
+//! The requirements of functions, and the app's own resources, as the template has them.
 
 use dacapo_domain::{
     FileSystem, FunctionEntry, Manifest, Policy, Requirements, Right, SecretSource, TaskEntry, Vpc, ssm,
 };
-use dacapo_infra::{OwnResources, Template, TemplateError, parameters, template};
+use dacapo_infra::{OwnResources, TemplateError, parameters, template, warnings};
 use serde_json::{Value, json};
 
 const OWN: &str = "
@@ -125,12 +125,12 @@ fn name_that_leads_nowhere_is_refused_with_what_there_is() {
     assert_eq!(
         error,
         "mail: ${Invoice.Arn} names nothing (infra/resources.yaml has Sender, Colour, Subnets, Invoices, Password; Dacapo's \
-        are App and Stage; a literal is ${!Invoice.Arn})"
+        are App and Stage; a literal begins with ${!)"
     );
     for (text, wanted) in [
         ("${Sender.Arn}", "${Sender.Arn} names nothing"),
         ("${AWS::Acount}", "${AWS::Acount} names nothing"),
-        ("arn:${Invoices", "${Invoices} has no end"),
+        ("arn:${Invoices", "mail: ${Invoices has no end ("),
         ("arn:${Subnets}", "${Subnets} is a list, and can only be the whole of `vpc`'s lists"),
     ] {
         assert!(refused(right("s3:GetObject", text)).contains(wanted), "{text}");
@@ -159,7 +159,8 @@ fn rights_to_one_resource_are_one_statement_and_more_than_a_role_holds_are_refus
     let many = (0..100).map(|n| right("s3:GetObject", n)).collect();
     let error = refused(Requirements { allow: many, ..Requirements::default() });
     assert!(
-        error.starts_with("mail: its rights are about ") && error.contains("(IAM allows 8000; name fewer"),
+        error.starts_with("mail: its rights are about ")
+            && error.contains("(its role has room for 8000 of the 10,240 that IAM allows; "),
         "{error}"
     );
 }
@@ -227,10 +228,10 @@ fn right_of_an_unknown_service_is_refused() {
 fn right_to_everything_is_told_of() {
     let manifest = manifest(right("s3:GetObject", "*"));
     assert_eq!(
-        Template::warnings(&manifest),
+        warnings(&manifest),
         ["mail: it may do s3:GetObject to * (name the action and the ARN, where AWS lets them be named)"]
     );
-    assert!(Template::warnings(&self::manifest(right("s3:GetObject", "arn:aws:s3:::a/*"))).is_empty());
+    assert!(warnings(&self::manifest(right("s3:GetObject", "arn:aws:s3:::a/*"))).is_empty());
 }
 
 #[test]

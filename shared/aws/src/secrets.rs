@@ -39,7 +39,7 @@ const PARAMETERS: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(8);
 /// The time of one call, at most.
 const CALL: Duration = Duration::from_secs(3);
-/// What to do where a service doesn't answer.
+/// The remedy where a service doesn't answer.
 const NO_WAY: &str = " (in a vpc, a function needs a NAT gateway or an endpoint of the service)";
 
 /// A service that keeps secrets.
@@ -89,7 +89,7 @@ async fn read(sources: &BTreeMap<String, SecretSource>, config: &SdkConfig) -> P
     Ok(secrets.into_iter().chain(parameters.into_iter().flatten()).collect())
 }
 
-/// What calls of both services have in common.
+/// The common part of calls of both services.
 struct Client {
     config: SdkConfig,
     region: String,

@@ -51,21 +51,20 @@ pub async fn ports_from_env() -> Result<Ports, Error> {
 /// `Usage` that names every variable without a value; `NotFound` or `NoAccess` for a secret that isn't there or may not be
 /// read.
 pub async fn variables_from_env(requires: &Requirements) -> Result<Variables, Error> {
-    let mut values: BTreeMap<String, String> =
-        requires.variables().filter_map(|name| Some((name.to_owned(), env::var(name).ok()?))).collect();
+    let mut read = BTreeMap::new();
     if let Some(sources) = variable("DACAPO_SECRETS") {
         let sources = serde_json::from_str(&sources)
             .map_err(|error| Error::usage(format_args!("read the secrets that DACAPO_SECRETS names: {error}")))?;
-        values.extend(secrets(&sources).await?);
+        read = secrets(&sources).await?;
     }
-    let variables = Variables::new(values);
-    match variables.missing(requires) {
-        missing if missing.is_empty() => Ok(variables),
-        missing => Err(Error::usage(format_args!(
-            "start the function: without a value are the variables {} (deploy it again, or set them)",
-            missing.join(", ")
-        ))),
+    let variables = Variables::of(requires, |name| read.get(name).cloned().or_else(|| env::var(name).ok()));
+    let missing = variables.missing().join(", ");
+    if missing.is_empty() {
+        return Ok(variables);
     }
+    Err(Error::usage(format_args!(
+        "start the function: without a value are the variables {missing} (deploy it again, or set them)"
+    )))
 }
 
 /// A variable of the environment, unless it is empty.

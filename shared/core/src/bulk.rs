@@ -169,7 +169,7 @@ async fn begin_page(bulk: &mut Bulk, attempt: &TaskAttempt) -> Result<Vec<Target
     Ok(page.items)
 }
 
-/// What is left of a page that was begun before a crash. What is redriven already is counted; what is aborted or replayed
+/// The rest of a page that was begun before a crash. What is redriven already is counted; what is aborted or replayed
 /// already is found to be so when it is done again.
 async fn left_of(app: &App, page: BulkPage, bulk: &mut Bulk) -> Result<Vec<Target>, Error> {
     let keys: Vec<RecordKey> = page.keys.iter().filter_map(|key| RecordKey::from_text(key)).collect();

@@ -95,8 +95,7 @@ async fn hand_over(
         }
         Edge::Trailing => {
             let run = load::<RunRecord>(ports, &RunRecord::key_of(held.run)).await?;
-            let waits = |run: &RunRecord| run.started_at.is_none() && !run.phase.is_final();
-            let Some(run) = run.filter(|run| waits(&run.record)) else { return Ok(None) };
+            let Some(run) = run.filter(|run| run.record.takes_calls_over()) else { return Ok(None) };
             let body = decision.payloads.clone().take(slot::BODY).unwrap_or_default();
             run.record.check_size(&body).map_err(Error::usage)?;
             let input = Input::Debounced { body, due_at: quiet_until };

@@ -12,24 +12,24 @@ use crate::{Error, ErrorKind};
 pub struct Variables(Arc<BTreeMap<String, Option<String>>>);
 
 impl Variables {
-    /// These values.
+    /// The variables of a function, each with the value that is given it, if it is.
     #[must_use]
-    pub fn new(values: BTreeMap<String, String>) -> Self {
-        Self(Arc::new(values.into_iter().map(|(name, value)| (name, Some(value))).collect()))
+    pub fn of(requires: &Requirements, given: impl Fn(&str) -> Option<String>) -> Self {
+        Self(Arc::new(requires.variables().map(|name| (name.to_owned(), given(name))).collect()))
     }
 
-    /// The variables of a function outside of AWS: what is given here, else the text of the function's definition, unless
-    /// a deploy alone knows it. A secret is given here, or not at all.
+    /// The same outside of AWS: what is given none has the text of the function's definition, unless a deploy alone knows
+    /// it. A secret is given, or has no value.
     #[must_use]
     pub fn outside_aws(requires: &Requirements, given: impl Fn(&str) -> Option<String>) -> Self {
         let said = |name: &str| requires.environment.get(name).filter(|text| !text.contains("${")).cloned();
-        let value = |name: &str| (name.to_owned(), given(name).or_else(|| said(name)));
-        Self(Arc::new(requires.variables().map(value).collect()))
+        Self::of(requires, |name| given(name).or_else(|| said(name)))
     }
 
-    /// The names of those that a function asks for and that have no value.
-    pub fn missing<'a>(&self, requires: &'a Requirements) -> Vec<&'a str> {
-        requires.variables().filter(|name| !matches!(self.0.get(*name), Some(Some(_)))).collect()
+    /// The names of those that have no value.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&str> {
+        self.0.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.as_str()).collect()
     }
 
     /// The value of a variable.

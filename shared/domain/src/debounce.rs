@@ -53,7 +53,7 @@ impl Debounce {
     /// Checks a call's delay, and the longest one.
     ///
     /// # Errors
-    /// Where there is none, it is longer than a single wait may be, or the longest one is shorter.
+    /// A delay that is none, that is longer than a single wait may be, or than the longest one.
     pub fn check(delay: Duration, max_delay: Option<Duration>) -> Result<(), DebounceError> {
         if !(Duration::from_millis(1)..=limits::MAX_WAIT).contains(&delay) {
             return Err(DebounceError::Delay(delay));

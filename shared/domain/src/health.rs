@@ -34,7 +34,7 @@ pub struct HealthFacts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {
-    /// What needs a look, the gravest first; nothing of an app that is well.
+    /// The things that need a look, the gravest first; none of an app that is well.
     pub findings: Vec<Finding>,
     /// The tasks, by name.
     pub tasks: Vec<TaskHealth>,

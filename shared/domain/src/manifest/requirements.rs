@@ -1,10 +1,10 @@
-//! What a function needs of the account beside what Dacapo uses itself: rights, variables, secrets, network, layers.
+//! The needs that a function has of the account, beside what Dacapo uses itself: rights, variables, secrets, network, layers.
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-/// What a function needs of the account beside what Dacapo uses itself.
+/// The needs that a function has of the account, beside what Dacapo uses itself.
 ///
 /// In each text `${Name}` stands for a parameter or a resource of the app's own `infra/resources.yaml`, and
 /// `${Name.Attribute}` for a resource's attribute, as in CloudFormation's `Fn::Sub`.

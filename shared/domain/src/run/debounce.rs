@@ -38,6 +38,12 @@ pub(super) fn debounced(
 }
 
 impl RunRecord {
+    /// Is true while a later call under its key is its own.
+    #[must_use]
+    pub fn takes_calls_over(&self) -> bool {
+        self.waits_for_calls().is_some()
+    }
+
     /// The key and the debounce of a run that has not started, and takes later calls over.
     fn waits_for_calls(&self) -> Option<(&Key, &Debounce)> {
         let key = self.key.as_ref().filter(|_| self.started_at.is_none())?;

@@ -49,7 +49,7 @@ impl Given {
         let (mut found, mut problems) = (vec![], vec![]);
         for FunctionEntry { crate_name, requires, .. } in functions {
             let variables = Variables::outside_aws(requires, |name| self.get(name));
-            for name in variables.missing(requires) {
+            for name in variables.missing() {
                 problems.push(format!(
                     "{crate_name}: the variable {name} isn't set (set it in the environment, or write {name}=… into .env)"
                 ));
