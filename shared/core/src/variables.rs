@@ -64,3 +64,34 @@ impl fmt::Debug for Variables {
         f.debug_set().entries(self.0.keys()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dacapo_domain::SecretSource;
+
+    use super::*;
+
+    fn requires() -> Requirements {
+        let text = |text: &str| text.to_owned();
+        Requirements {
+            environment: [(text("SENDER"), text("mail@shop.example")), (text("BUCKET"), text("${Invoices}"))].into(),
+            secrets: [(text("PASSWORD"), SecretSource::from("shop/smtp"))].into(),
+            ..Requirements::default()
+        }
+    }
+
+    #[test]
+    fn outside_of_aws_the_definition_gives_what_no_deploy_and_no_secret_store_has_to_tell() {
+        let none_given = Variables::outside_aws(&requires(), |_| None);
+        assert_eq!(none_given.get("SENDER").unwrap(), "mail@shop.example");
+        assert_eq!(none_given.missing(), ["BUCKET", "PASSWORD"]);
+        let given = Variables::outside_aws(&requires(), |name| Some(format!("{name} of the test")));
+        assert_eq!((given.get("SENDER").unwrap(), given.missing().len()), ("SENDER of the test", 0));
+    }
+
+    #[test]
+    fn text_for_debugging_has_the_names_and_no_value() {
+        let variables = Variables::of(&requires(), |_| Some("geheim".to_owned()));
+        assert_eq!(format!("{variables:?}"), r#"{"BUCKET", "PASSWORD", "SENDER"}"#);
+    }
+}
