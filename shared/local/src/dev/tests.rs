@@ -111,7 +111,7 @@ fn functions_that_are_not_asked_for_stay_as_they_are() -> Tested {
 }
 
 #[test]
-fn functions_with_a_schedule_that_never_fires_again_are_refused_and_the_former_ones_go_on() -> Tested {
+fn functions_with_a_schedule_that_never_fires_again_are_refused_and_the_former_manifest_stays() -> Tested {
     let directory = tempfile::tempdir()?;
     let database = directory.path().join("local.db");
     let report = |schedule: Schedule| {

@@ -5,14 +5,13 @@
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use axum::body::Bytes;
-use dacapo_domain::{FunctionEntry, LifecycleEvent, Policy, TaskEntry, limits, seconds};
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -25,6 +24,9 @@ use crate::{
     engine_log::{EngineLog, EngineLogs},
     runtime_api::{Ended, Payload, Slots, router},
 };
+
+mod command;
+mod ends;
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 
@@ -127,20 +129,7 @@ impl Function {
         let slots = Slots::new()?;
         tokio::spawn(axum::serve(listener, router(slots.clone())).into_future());
         let directory = tempfile::tempdir()?;
-        let path = directory.path().join("greet");
-        write_binary(&path, "")?;
-        let (function, app, stage) = ("greet".to_owned(), "shop".to_owned(), "local".to_owned());
-        let program = Program {
-            function,
-            path,
-            memory_mb: 128,
-            limit,
-            publishes: String::new(),
-            variables: BTreeMap::new(),
-            app,
-            stage,
-            engine,
-        };
+        let program = greet(directory.path(), limit, engine)?;
         let told = Arc::new(Mutex::new(vec![]));
         let hears = told.clone();
         let logs: EngineLogs = Arc::new(move |log| hears.lock().unwrap().push(log));
@@ -160,6 +149,15 @@ impl Function {
     fn told(&self, wanted: impl Fn(&EngineLog) -> bool) -> Vec<EngineLog> {
         self.told.lock().unwrap().iter().filter(|log| wanted(log)).cloned().collect()
     }
+}
+
+/// The program of this test binary, written into a directory.
+fn greet(directory: &Path, limit: Duration, engine: String) -> std::io::Result<Program> {
+    let path = directory.join("greet");
+    write_binary(&path, "")?;
+    let (function, app, stage) = ("greet".to_owned(), "shop".to_owned(), "local".to_owned());
+    let (publishes, variables) = (String::new(), BTreeMap::new());
+    Ok(Program { function, path, memory_mb: 128, limit, publishes, variables, app, stage, engine })
 }
 
 fn write_binary(path: &Path, comment: &str) -> std::io::Result<()> {
@@ -301,112 +299,4 @@ async fn functions_share_the_processes_that_the_file_handles_allow() -> Tested {
     let notes = function.told(|log| matches!(log, EngineLog::Note(_)));
     assert!(notes.len() == 1 && notes[0].to_string().contains("the limit of open files"), "{notes:?}");
     Ok(())
-}
-
-/// Waits until a process is gone.
-fn ends(pid: &Value) {
-    let ends_by = std::time::Instant::now() + LIMIT;
-    // One that has ended and that nobody has asked about yet has no memory any more.
-    let lives = || fs::read(format!("/proc/{pid}/statm")).is_ok_and(|pages| !pages.starts_with(b"0 "));
-    while lives() {
-        assert!(std::time::Instant::now() < ends_by, "process {pid} lives on");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn what_a_handler_has_started_ends_with_its_process() -> Tested {
-    let function = Function::new(LIMIT).await?;
-    let child = function.invoke(json!({ "do": "start" })).await?;
-    function.pool.stop();
-    ends(&child["pid"]);
-    ends(&child["outside"]);
-    Ok(())
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn what_a_handler_has_started_ends_where_it_takes_too_long() -> Tested {
-    let function = Function::new(Duration::from_millis(300)).await?;
-    let file = function.directory.path().join("child");
-    function.invoke(json!({ "do": "start and hang", "at": file })).await.unwrap_err();
-    ends(&fs::read_to_string(file)?.parse()?);
-    Ok(())
-}
-
-#[test]
-fn idle_process_ends_when_the_engine_is_gone() -> Tested {
-    ends_with_its_engine(r#"{"do":"echo"}"#)
-}
-
-#[test]
-fn busy_process_ends_when_the_engine_is_gone() -> Tested {
-    ends_with_its_engine(r#"{"do":"hang"}"#)
-}
-
-/// Nothing is said to the process: its engine just isn't there any more.
-fn ends_with_its_engine(payload: &'static str) -> Tested {
-    let engine = tokio::runtime::Runtime::new()?;
-    let slots = Slots::new()?;
-    let (address, served) = (engine.block_on(TcpListener::bind("127.0.0.1:0"))?, slots.clone());
-    let url = format!("http://{}", address.local_addr()?);
-    engine.spawn(async move { axum::serve(address, router(served)).await });
-    let directory = tempfile::tempdir()?;
-    let path = directory.path().join("greet");
-    write_binary(&path, "")?;
-    let (function, app, stage) = ("greet".to_owned(), "shop".to_owned(), "local".to_owned());
-    let program = Program {
-        function,
-        path,
-        memory_mb: 128,
-        limit: LIMIT,
-        publishes: String::new(),
-        variables: BTreeMap::new(),
-        app,
-        stage,
-        engine: url,
-    };
-
-    let here = tokio::runtime::Runtime::new()?;
-    here.block_on(async move {
-        let (process, slot) = slots.take("greet");
-        let mut child = program.command(process, &slots).spawn()?;
-        let calling = slot.call(Payload::Event(payload.into()), LIMIT);
-        calling.taken.await?;
-        engine.shutdown_background();
-        assert_eq!(child.wait().await?.signal(), Some(9), "it ends its whole group");
-        Ok(())
-    })
-}
-
-#[test]
-fn process_is_stopped_after_its_lambdas_timeout_which_leaves_time_to_record_a_handlers_own() {
-    let limit = |entry: &FunctionEntry| Program::new(entry, "greet".into(), "shop", "local", "").limit;
-    let task = |policy| {
-        FunctionEntry::task(
-            "greet",
-            128,
-            TaskEntry { name: "greet".to_owned(), policy, private: false, schedules: vec![] },
-        )
-    };
-    let short = Policy { timeout: seconds(3), max_timeout: seconds(3), ..Policy::default() };
-    assert_eq!(limit(&task(short)), seconds(8));
-    let longest = Policy { max_timeout: limits::MAX_TIMEOUT, ..Policy::default() };
-    assert_eq!(limit(&task(longest)), limits::MAX_TIMEOUT, "where the handler itself is stopped before");
-    assert_eq!(limit(&FunctionEntry::events("joined", 128, vec![])), seconds(900));
-}
-
-#[test]
-fn process_is_told_which_lifecycle_events_of_its_task_have_subscribers() {
-    let told = |publishes| {
-        let policy = Policy { publishes, ..Policy::default() };
-        let entry = TaskEntry { name: "greet".to_owned(), policy, private: false, schedules: vec![] };
-        let program = Program::new(&FunctionEntry::task("greet", 128, entry), "greet".into(), "shop", "local", "");
-        let command = program.command(1, &Slots::new().unwrap());
-        let told = command.as_std().get_envs().find(|(name, _)| *name == "DACAPO_LIFECYCLE");
-        told.unwrap().1.unwrap().to_owned()
-    };
-    assert_eq!(told([LifecycleEvent::Failed, LifecycleEvent::Completed].into()), "completed,failed");
-    assert_eq!(told([].into()), "");
 }
