@@ -1,7 +1,10 @@
 //! A program that watches a run, or the health of its app.
 
+use std::time::Duration;
+
 use dacapo::{ErrorKind, Finding, Id, State, prelude::*};
 use dacapo_test_kit::TestApp;
+use tokio::time::Instant;
 
 const DOUBLE: TaskRef<u32, u32> = TaskRef::new("double");
 
@@ -25,9 +28,12 @@ async fn run_that_is_watched_is_given_at_once_then_at_each_change_and_again_afte
     assert_eq!(watch.next().await.unwrap().state, State::Paused);
     app.client().resume(id).await.unwrap();
     app.run_until_idle().await;
+    let changed = Instant::now();
     for _ in 0..2 {
         assert_eq!(watch.next().await.unwrap().state, State::Completed);
     }
+    let took = changed.elapsed();
+    assert!(took <= Duration::from_millis(200), "it is asked soon after a change: {took:?}");
 }
 
 #[tokio::test(start_paused = true)]

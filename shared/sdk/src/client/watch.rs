@@ -16,7 +16,7 @@ pub struct RunWatch {
     client: Client,
     id: Id,
     last: Option<RunView>,
-    /// When it is asked again, and how long after that.
+    /// The time of the next question, and the pause after it.
     next: Instant,
     pause: Duration,
 }
@@ -56,11 +56,11 @@ impl RunWatch {
     pub async fn next(&mut self) -> Result<RunView, Error> {
         loop {
             sleep_until(self.next).await;
-            self.next = Instant::now() + self.pause;
-            self.pause = (self.pause * 3 / 2).min(PAUSE.1);
+            let asked = Instant::now();
+            (self.next, self.pause) = (asked + self.pause, (self.pause * 3 / 2).min(PAUSE.1));
             let run = self.client.state(self.id).await?;
             if run.state.is_final() || self.last.as_ref() != Some(&run) {
-                self.pause = PAUSE.0;
+                (self.next, self.pause) = (asked + PAUSE.0, PAUSE.0);
                 self.last = Some(run.clone());
                 return Ok(run);
             }
