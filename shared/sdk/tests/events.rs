@@ -1,4 +1,4 @@
-//! Events: each handler by its own policy, and what is published twice.
+//! Events: each handler by its own policy, what is published twice, and what only looks alike.
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
@@ -17,7 +17,7 @@ const PAID: EventRef<String> = EventRef::new("order.paid");
 const CREATED: EventRef<String> = EventRef::new("order.created");
 const COUNT: TaskRef<u32> = TaskRef::new("count");
 
-/// What was called, in order.
+/// The handlers that were called, in order.
 #[derive(Clone, Default)]
 struct Calls(Arc<Mutex<Vec<String>>>);
 
@@ -370,4 +370,18 @@ async fn event_id_out_of_range_is_refused_with_the_range_as_a_key_is() {
         );
     }
     app.publish(PAID, "x".into()).id("é".repeat(256)).await.unwrap();
+}
+
+#[tokio::test]
+async fn events_whose_names_and_ids_join_to_one_text_are_two_events() {
+    const LONG: [EventRef<String>; 3] = [EventRef::new("a/b"), EventRef::new("a.b"), EventRef::new("a b")];
+    const SHORT: EventRef<String> = EventRef::new("a");
+    for (long, separator) in LONG.into_iter().zip(["/", ".", " "]) {
+        let calls = Calls::default();
+        let app = TestApp::new().with([failing(long, "long", 1, &calls), failing(SHORT, "short", 1, &calls)]);
+        app.publish(long, String::new()).id("c").await.unwrap();
+        app.publish(SHORT, String::new()).id(format!("b{separator}c")).await.unwrap();
+        app.run_until_idle().await;
+        assert_eq!(calls.taken(), ["long 1", "short 1", "long 2", "short 2"], "{separator:?}");
+    }
 }

@@ -2,10 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use dacapo::{Definition, Function, Json, ListFilter, State, prelude::*};
 use dacapo_domain::{FunctionEntry, Manifest};
@@ -13,48 +10,8 @@ use dacapo_test_kit::TestApp;
 
 const COUNT: TaskRef<u32, u32> = TaskRef::new("count");
 
-/// What was called, in order.
-#[derive(Clone, Default)]
-struct Calls(Arc<Mutex<Vec<String>>>);
-
-impl Calls {
-    fn note(&self, call: String) -> usize {
-        let mut calls = self.0.lock().unwrap();
-        calls.push(call);
-        calls.len()
-    }
-
-    fn taken(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
 async fn content(n: u32, _: TaskContext) -> Result<u32, TaskError> {
     Ok(n)
-}
-
-/// A handler that notes its event and attempt, and fails first.
-fn fails_once(event: EventRef<()>, name: &'static str, calls: &Calls) -> dacapo::EventHandler {
-    let calls = calls.clone();
-    on(event, move |(): (), cx: EventContext| {
-        calls.note(format!("{name} {}", cx.attempt()));
-        let done = if cx.attempt() == 1 { Err(TaskError::retryable("not now")) } else { Ok(()) };
-        async { done }
-    })
-}
-
-#[tokio::test]
-async fn events_whose_names_and_ids_join_to_one_text_are_two_events() {
-    const LONG: [EventRef<()>; 3] = [EventRef::new("a/b"), EventRef::new("a.b"), EventRef::new("a b")];
-    const SHORT: EventRef<()> = EventRef::new("a");
-    for (long, separator) in LONG.into_iter().zip(["/", ".", " "]) {
-        let calls = Calls::default();
-        let app = TestApp::new().with([fails_once(long, "long", &calls), fails_once(SHORT, "short", &calls)]);
-        app.publish(long, ()).id("c").await.unwrap();
-        app.publish(SHORT, ()).id(format!("b{separator}c")).await.unwrap();
-        app.run_until_idle().await;
-        assert_eq!(calls.taken(), ["long 1", "short 1", "long 2", "short 2"], "{separator:?}");
-    }
 }
 
 #[tokio::test]
@@ -77,7 +34,7 @@ async fn steps_and_tokens_of_one_run_whose_names_differ_in_little_are_told_apart
         for name in names {
             seen.insert(cx.step(name, async || Ok(name.to_owned())).await?, cx.token(name).await?.to_string());
         }
-        let tokens: std::collections::BTreeSet<_> = seen.values().collect();
+        let tokens: BTreeSet<_> = seen.values().collect();
         assert_eq!((seen.len(), tokens.len()), (9, 9));
         Ok(9)
     };
