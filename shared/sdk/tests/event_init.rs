@@ -61,4 +61,7 @@ async fn init_makes_a_value_for_each_attempt_and_its_failure_is_the_attempts_and
 
     app.run_until_idle().await;
     assert_eq!((mailer.made.load(Relaxed), mailer.sent.load(Relaxed)), (2, 1));
+    app.publish(JOINED, "bob".to_owned()).await.unwrap();
+    app.run_until_idle().await;
+    assert_eq!((mailer.made.load(Relaxed), mailer.sent.load(Relaxed)), (3, 2), "one that worked is not kept");
 }
