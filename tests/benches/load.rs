@@ -1,4 +1,4 @@
-//! What limits of load cost: a task with `concurrency` beside one without, and a sweep beside runs that wait for a permit.
+//! The cost of limits of load: a task with `concurrency` beside one without, and a sweep beside runs that wait for a permit.
 
 use std::{
     sync::Arc,

@@ -36,7 +36,7 @@ struct Edit {
 
 /// An edit's key and number.
 type Numbered = (u64, u32);
-/// When a call for it began, and when it was acknowledged, if it was.
+/// The time at which a call for it began, and that of its acknowledgement, if it was acknowledged.
 type Call = (Timestamp, Option<Timestamp>);
 
 /// The doings of the handlers, as an outsider would have seen them.

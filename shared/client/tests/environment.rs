@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// What makes this binary the program whose environment is looked at.
+/// The variable that makes this binary the program whose environment is looked at.
 const PROGRAM: &str = "DACAPO_TESTS_PROGRAM";
 
 /// The variables of AWS's that the SDK reads, but those of the keys and of the region that counts here.
@@ -88,7 +88,7 @@ impl Recorder {
         Self { url, asked }
     }
 
-    /// What the program is told with these variables beside keys, an endpoint and a region, and the heads of its requests.
+    /// The program's answer with these variables beside keys, an endpoint and a region, and the heads of its requests.
     fn told_with(&self, variables: &[(&str, &str)]) -> (String, Vec<String>) {
         let mut program = Command::new(env::current_exe().unwrap());
         program

@@ -1,10 +1,10 @@
-//! What a function needs of the account, said where the function is.
+//! A function's needs of the account, said where the function is.
 
 use dacapo_domain::{FileSystem, Requirements, Right, SecretSource, Vpc};
 
 use crate::{EventHandler, Task};
 
-/// What a function needs of the account beside what Dacapo uses itself, as options of its task or of its event handlers.
+/// The needs of a function of the account beside what Dacapo uses itself, as options of its task or of its event handlers.
 /// All that the handlers of one function say is put together.
 ///
 /// In each text `${Name}` is a parameter or a resource of the app's own `infra/resources.yaml`, and `${Name.Attribute}`

@@ -123,7 +123,7 @@ async fn run_of_five_years_hands_over_before_the_year_of_each_execution_is_full(
     Ok(())
 }
 
-/// What becomes of a run that continues so.
+/// The end of a run that continues so.
 async fn continued(next: impl Fn(u32) -> Outcome<u32, u32> + Send + Sync + 'static) -> dacapo::RunView {
     let next = std::sync::Arc::new(next);
     let work = move |n: u32, _: TaskContext| {

@@ -229,7 +229,7 @@ async fn run_that_is_put_off_a_hundred_times_runs_once_with_the_last_body() {
     assert_eq!((indexed(&app), app.run_of(INDEX).attempt), (vec!["99".to_owned()], 1));
 }
 
-/// What is refused, of a start that is debounced in an odd way.
+/// The refusal of a start that is debounced in an odd way.
 async fn refused(start: StartRun<u32>) -> String {
     let error: Error = start.await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Usage, "{error}");

@@ -1,4 +1,4 @@
-//! What a function needs of the account is said where the function is, and read by its handlers.
+//! A function's needs of the account: said where the function is, and read by its handlers.
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 

@@ -1,4 +1,4 @@
-//! What a handler asks of tokens in vain.
+//! Tokens that a handler asks for, or about, in vain.
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
@@ -9,7 +9,7 @@ use dacapo_test_kit::TestApp;
 
 const PAY: TaskRef<u64, String> = TaskRef::new("pay");
 
-/// What a run comes to whose handler does this, after its token "approve" was completed with `true`.
+/// The error of a run whose handler does this, after its token "approve" was completed with `true`.
 async fn failure<W>(handler: impl Fn(u64, TaskContext) -> W + Send + Sync + 'static) -> String
 where
     W: Future<Output = Result<Outcome<u64, String>, TaskError>> + Send + 'static,

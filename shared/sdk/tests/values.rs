@@ -19,7 +19,7 @@ fn grid() -> Grid {
     Grid::from([((1, 2), 3)])
 }
 
-/// What is written of it can't be read.
+/// A value whose JSON can't be read back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Lopsided {
     #[serde(skip_serializing)]

@@ -17,7 +17,7 @@ pub struct VirtualClock(Mutex<Inner>);
 struct Inner {
     /// The time that was set last.
     set: Timestamp,
-    /// When it was, by tokio's clock, where that is followed.
+    /// The instant of that by tokio's clock, where that is followed.
     since: Option<Instant>,
     dice: fastrand::Rng,
 }

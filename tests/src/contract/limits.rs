@@ -185,7 +185,7 @@ pub async fn queue_that_is_paused_holds_what_is_due_until_it_is_resumed(bench: &
     }
 }
 
-/// What died between its ticket and its parking asks again, and is one in the line.
+/// An attempt that died between its ticket and its parking asks again, and is one in the line.
 pub async fn attempt_that_asks_again_has_one_ticket(bench: &impl Bench) {
     let limited = Limited::to(bench, Some(1), None).await;
     let runs = limited.runs(bench, &[0, 0]).await;

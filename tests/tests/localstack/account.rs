@@ -1,4 +1,4 @@
-//! What a function needs of the account, as a deployed function has it.
+//! A function's needs of the account, as a deployed function has them.
 
 use dacapo::State;
 use keeper::KEEPER;

@@ -73,9 +73,9 @@ async fn runs_take(faults: Faults) -> Duration {
     Duration::try_from(last.duration_since(began)).unwrap()
 }
 
-/// What is throttled was not called, so it counts as no attempt: not even of a task that makes one alone.
+/// A call that is throttled was not made, so it counts as no attempt: not even of a task that makes one alone.
 #[tokio::test(start_paused = true)]
-async fn run_whose_calls_are_throttled_takes_longer_and_no_attempt_more() {
+async fn run_whose_calls_are_throttled_takes_no_less_time_and_no_attempt_more() {
     let calm = runs_take(Faults::none()).await;
     for service in [Service::DynamoDb, Service::Sqs, Service::Scheduler, Service::StepFunctions, Service::Lambda] {
         for share in [0.01, 0.2] {

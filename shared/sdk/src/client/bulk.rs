@@ -94,11 +94,10 @@ impl StartBulk {
             self.client.check_task(runs).await?;
         }
         let count = bulk::count(&self.client.app, &self.action.clone().by(ports.clock.now())).await?;
-        match &self.action {
-            BulkAction::Redrive { deliveries } if count == 0 => {
-                check_names(deliveries, &*self.client.manifest().await?)?
-            }
-            _ => {}
+        if let BulkAction::Redrive { deliveries } = &self.action
+            && count == 0
+        {
+            check_names(deliveries, &*self.client.manifest().await?)?;
         }
         Ok(count)
     }

@@ -21,8 +21,8 @@ impl<V> TaskContext<V> {
     ///
     /// # Errors
     /// The work's own; a terminal one for a name that was used before in this attempt (in a loop, number it), or that is
-    /// too long, and for a value that can't be serialized or read back, or is too large (`TOO_LARGE`); `INPUT_MISMATCH` for a stored
-    /// value that is none of this type any more; else what the store says.
+    /// too long, and for a value that can't be serialized or read back, or is too large (`TOO_LARGE`); `INPUT_MISMATCH` for
+    /// a stored value that is none of this type any more; else what the store says.
     ///
     /// # Example: a mail is written and sent once each
     ///
