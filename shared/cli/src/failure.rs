@@ -10,7 +10,7 @@ pub mod exit {
     pub const FAILED: u8 = 1;
     /// Arguments that can't be used. Nothing was done.
     pub const USAGE: u8 = 2;
-    /// A run, task, event or schedule that doesn't exist, or an app that isn't deployed.
+    /// A run, task, event, queue, schedule or delivery that doesn't exist, or an app that isn't deployed.
     pub const NOT_FOUND: u8 = 3;
     /// No access: credentials are missing or refused, or the engine or endpoint doesn't answer.
     pub const NO_ACCESS: u8 = 4;
@@ -24,7 +24,11 @@ pub mod exit {
             "the operation failed; with --wait, and for wait, the run did; for stats, something needs a look",
         ),
         (USAGE, "usage", "the arguments can't be used, and nothing was done"),
-        (NOT_FOUND, "not-found", "there is no such run, task, event, queue or schedule, or the app isn't deployed"),
+        (
+            NOT_FOUND,
+            "not-found",
+            "there is no such run, task, event, queue, schedule or delivery, or the app isn't deployed",
+        ),
         (NO_ACCESS, "no-access", "credentials are missing or refused, or the engine or endpoint doesn't answer"),
     ];
 }

@@ -18,7 +18,7 @@ pub struct RunFilter {
     /// Runs of this task
     #[arg(long, value_name = "NAME")]
     task: Option<String>,
-    /// Runs in this state: scheduled, submitted, running, waiting, paused, completed, failed, aborted or expired
+    /// Runs in this state: created, scheduled, submitted, running, waiting, paused, completed, failed, aborted or expired
     #[arg(long)]
     state: Option<State>,
     /// Runs that bear this tag

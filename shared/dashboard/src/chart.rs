@@ -24,9 +24,9 @@ const TALLEST: u32 = 90;
 /// A column of a chart: what is good and what failed, one on the other.
 #[derive(Clone, Default)]
 pub struct Column {
-    /// What failed.
+    /// The number that failed.
     pub failed: u32,
-    /// All else.
+    /// The number of all else.
     pub others: u32,
 }
 

@@ -20,24 +20,23 @@ pub const SENT_AGAIN: Duration = Duration::from_secs(86_400);
 pub trait Sent: DeserializeOwned + Send + 'static {
     /// The token that it carries.
     fn token(&self) -> &str;
-
-    /// The same form, filled, with the token of this process.
-    fn again(&self, dashboard: &Dashboard) -> Markup;
 }
 
-/// Does what a form asks for, and leads to the address that it gives, so that a reload repeats nothing.
+/// Does what a form asks for, and leads to the address that it gives, so that a reload repeats nothing. With another
+/// process's token it comes back as `form` draws it.
 pub async fn answer<S: Sent, W>(
     dashboard: Dashboard,
     sent: Result<Form<S>, FormRejection>,
+    form: impl FnOnce(&Dashboard, &S) -> Markup,
     act: impl FnOnce(Dashboard, S) -> W,
 ) -> Response
 where
     W: Future<Output = Result<String, PageError>> + Send + 'static,
 {
     let done = match sent {
-        Ok(Form(sent)) if !dashboard.token.is(sent.token()) => return again(&dashboard, &sent.again(&dashboard)),
+        Ok(Form(sent)) if !dashboard.token.is(sent.token()) => return again(&dashboard, &form(&dashboard, &sent)),
         Ok(Form(sent)) => finish(act(dashboard.clone(), sent)).await,
-        Err(error) => Err(PageError::unreadable(error.status(), &error.body_text())),
+        Err(error) => Err(error.into()),
     };
     match done {
         Ok(address) => Redirect::to(&address).into_response(),
@@ -63,4 +62,9 @@ pub fn again(dashboard: &Dashboard, form: &Markup) -> Response {
     };
     let frame = Frame { title: "Once more, please", at: "", refresh: None };
     (StatusCode::FORBIDDEN, dashboard.page(&frame, &content)).into_response()
+}
+
+/// Fields that a form carries unseen.
+pub fn hidden(fields: &[(&str, &str)]) -> Markup {
+    html! { @for (name, value) in fields { input type="hidden" name=(name) value=(value); } }
 }

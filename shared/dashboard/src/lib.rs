@@ -17,6 +17,7 @@ mod runs;
 mod schedules;
 pub mod show;
 mod start;
+mod switch;
 
 use axum::{
     Router,

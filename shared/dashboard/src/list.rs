@@ -39,7 +39,7 @@ pub fn select(field: &str, label: &str, none: &str, names: &[&str], chosen: &str
     }
 }
 
-/// Why rows are missing.
+/// The reasons why rows are missing.
 pub fn left_out(unreadable: &[String]) -> Markup {
     html! { @for problem in unreadable { p class="notice" { "Left out: " (brief(problem)) } } }
 }

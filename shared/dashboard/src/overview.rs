@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 use dacapo::{Finding, Health, ListFilter, Listed, RunView, State as RunState, TaskHealth};
 use dacapo_domain::until;
 use jiff::Timestamp;
@@ -15,7 +12,6 @@ use crate::{
     chart::{self, Column},
     list::{self, address},
     page::{DEAD_LETTERS, Dashboard, Frame, PageError, runs_of},
-    run::parts,
     show::{ago, at_least, dead_letters, plain},
 };
 
@@ -27,10 +23,7 @@ const COUNTED: usize = 1_000;
 
 /// `GET /overview`
 pub async fn show(State(dashboard): State<Dashboard>) -> Response {
-    match page(&dashboard).await {
-        Ok(page) => page.into_response(),
-        Err(error) => error.page(&dashboard),
-    }
+    dashboard.respond(page(&dashboard)).await
 }
 
 async fn page(dashboard: &Dashboard) -> Result<Markup, PageError> {
@@ -127,7 +120,7 @@ fn by_time(runs: &[RunView], from: Timestamp, now: Timestamp) -> Vec<Column> {
     // As far as the clocks of those that wrote them agree, all ended between the two.
     let whole = until(from, now).as_millis().max(1);
     for run in runs {
-        let Some(ended_at) = parts::ended_at(run) else { continue };
+        let Some(ended_at) = run.ended_at() else { continue };
         let index = until(from, ended_at).as_millis() * COLUMNS as u128 / whole;
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         let Some(column) = columns.get_mut(index.min(COLUMNS - 1)) else { continue };

@@ -1,7 +1,10 @@
 //! The parts of every page: its state, its frame, and the page in place of one that can't be made.
 
 use axum::{
-    extract::State,
+    extract::{
+        State,
+        rejection::{FormRejection, QueryRejection},
+    },
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -61,6 +64,11 @@ impl Dashboard {
         self.client.ports().clock.now()
     }
 
+    /// The answer of a page, or of the one in place of it.
+    pub async fn respond(&self, page: impl Future<Output = Result<Markup, PageError>>) -> Response {
+        page.await.map_or_else(|error| error.page(self), IntoResponse::into_response)
+    }
+
     /// A whole page.
     pub fn page(&self, frame: &Frame<'_>, content: &Markup) -> Markup {
         html! {
@@ -106,7 +114,7 @@ impl PageError {
     }
 
     /// A request that can't be read, as axum tells it.
-    pub fn unreadable(status: StatusCode, why: &str) -> Self {
+    fn unreadable(status: StatusCode, why: &str) -> Self {
         let why = match status {
             StatusCode::PAYLOAD_TOO_LARGE => {
                 format!("the form is too large (allowed: {FORM_BYTES} bytes; `dacapo run --body @FILE` takes a file)")
@@ -136,6 +144,18 @@ impl PageError {
 impl From<Error> for PageError {
     fn from(error: Error) -> Self {
         Self { status: status(&error), why: error.to_string() }
+    }
+}
+
+impl From<QueryRejection> for PageError {
+    fn from(error: QueryRejection) -> Self {
+        Self::unreadable(error.status(), &error.body_text())
+    }
+}
+
+impl From<FormRejection> for PageError {
+    fn from(error: FormRejection) -> Self {
+        Self::unreadable(error.status(), &error.body_text())
     }
 }
 

@@ -3,58 +3,31 @@
 use axum::{
     Form,
     extract::{State, rejection::FormRejection},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use dacapo::QueueState;
 use jiff::Timestamp;
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use crate::{
-    form::{Sent, answer},
     list,
     page::{Dashboard, Frame, PageError, runs_of},
     run::parts,
     show::plain,
+    switch::{self, Pressed},
 };
-
-/// The form that a queue's button sends.
-#[derive(Deserialize)]
-pub struct Pressed {
-    #[serde(default)]
-    token: String,
-    name: String,
-    /// True to pause it, false to resume it.
-    paused: bool,
-}
-
-impl Sent for Pressed {
-    fn token(&self) -> &str {
-        &self.token
-    }
-
-    fn again(&self, dashboard: &Dashboard) -> Markup {
-        button(dashboard, &self.name, self.paused)
-    }
-}
 
 /// `GET /queues`
 pub async fn show(State(dashboard): State<Dashboard>) -> Response {
-    match page(&dashboard).await {
-        Ok(page) => page.into_response(),
-        Err(error) => error.page(&dashboard),
-    }
+    dashboard.respond(page(&dashboard)).await
 }
 
 /// `POST /queues`: pauses or resumes one.
 pub async fn pause(State(dashboard): State<Dashboard>, sent: Result<Form<Pressed>, FormRejection>) -> Response {
-    answer(dashboard, sent, async |dashboard, sent: Pressed| {
-        let queues = dashboard.client.queues();
-        match sent.paused {
-            true => queues.pause(&sent.name).await?,
-            false => queues.resume(&sent.name).await?,
-        };
-        Ok("/queues".to_owned())
+    switch::press(dashboard, sent, "/queues", async |client, Pressed { name, paused, .. }| {
+        let queues = client.queues();
+        let state = if paused { queues.pause(&name).await } else { queues.resume(&name).await };
+        state.map(drop)
     })
     .await
 }
@@ -79,7 +52,7 @@ fn row(dashboard: &Dashboard, queue: &QueueState, now: Timestamp) -> Markup {
             td data-label="Limits" { (queue.limits) }
             td class="tight" data-label="Executing" { (executing(queue)) }
             td class="tight" data-label="Line" { (line(queue, now)) }
-            td class="tight" { (button(dashboard, &queue.name, queue.paused_at.is_none())) }
+            td class="tight" { (switch::button(dashboard, "/queues", &queue.name, queue.paused_at.is_none())) }
         }
     }
 }
@@ -99,17 +72,5 @@ fn line(queue: &QueueState, now: Timestamp) -> Markup {
         @if let Some(since) = queue.paused_at {
             span class="state paused" { "paused" } div class="soft" { (parts::moment(since, now)) }
         } @else if queue.has_waiting { span class="state waiting" { "runs wait" } } @else { span class="soft" { "nothing waits" } }
-    }
-}
-
-/// The form that pauses a queue, or resumes it.
-fn button(dashboard: &Dashboard, name: &str, pauses: bool) -> Markup {
-    html! {
-        form method="post" action="/queues" {
-            input type="hidden" name="token" value=(dashboard.token.text());
-            input type="hidden" name="name" value=(name);
-            input type="hidden" name="paused" value=(pauses);
-            button aria-label={ @if pauses { "Pause " } @else { "Resume " } (plain(name)) } { @if pauses { "Pause" } @else { "Resume" } }
-        }
     }
 }

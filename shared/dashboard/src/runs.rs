@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use dacapo::{Id, ListFilter, Listed};
 use dacapo_domain::{RunView, State as RunState, When};
@@ -39,12 +39,7 @@ pub struct Asked {
 
 /// `GET /`
 pub async fn show(State(dashboard): State<Dashboard>, asked: Result<Query<Asked>, QueryRejection>) -> Response {
-    let asked = asked.map_err(|error| PageError::unreadable(error.status(), &error.body_text()));
-    let page = async { page(&dashboard, &asked?.0).await };
-    match page.await {
-        Ok(page) => page.into_response(),
-        Err(error) => error.page(&dashboard),
-    }
+    dashboard.respond(async { page(&dashboard, &asked?.0).await }).await
 }
 
 async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError> {

@@ -3,19 +3,18 @@
 use axum::{
     Form,
     extract::{State, rejection::FormRejection},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use dacapo::ScheduleState;
 use jiff::Timestamp;
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use crate::{
-    form::{Sent, answer},
     list,
     page::{Dashboard, Frame, PageError, runs_of},
     run::parts,
     show::{on_clock_of, plain, shorten},
+    switch::{self, Pressed},
 };
 
 /// Bytes of a body that are shown, at most.
@@ -24,43 +23,17 @@ const BODY: usize = 500;
 /// Fires that are shown of each schedule.
 const FIRES: usize = 3;
 
-/// The form that a schedule's button sends.
-#[derive(Deserialize)]
-pub struct Pressed {
-    #[serde(default)]
-    token: String,
-    name: String,
-    /// True to pause it, false to resume it.
-    paused: bool,
-}
-
-impl Sent for Pressed {
-    fn token(&self) -> &str {
-        &self.token
-    }
-
-    fn again(&self, dashboard: &Dashboard) -> Markup {
-        button(dashboard, &self.name, self.paused)
-    }
-}
-
 /// `GET /schedules`
 pub async fn show(State(dashboard): State<Dashboard>) -> Response {
-    match page(&dashboard).await {
-        Ok(page) => page.into_response(),
-        Err(error) => error.page(&dashboard),
-    }
+    dashboard.respond(page(&dashboard)).await
 }
 
 /// `POST /schedules`: pauses or resumes one.
 pub async fn pause(State(dashboard): State<Dashboard>, sent: Result<Form<Pressed>, FormRejection>) -> Response {
-    answer(dashboard, sent, async |dashboard, sent: Pressed| {
-        let schedules = dashboard.client.schedules();
-        match sent.paused {
-            true => schedules.pause(&sent.name).await?,
-            false => schedules.resume(&sent.name).await?,
-        };
-        Ok("/schedules".to_owned())
+    switch::press(dashboard, sent, "/schedules", async |client, Pressed { name, paused, .. }| {
+        let schedules = client.schedules();
+        let state = if paused { schedules.pause(&name).await } else { schedules.resume(&name).await };
+        state.map(drop)
     })
     .await
 }
@@ -92,19 +65,7 @@ fn row(dashboard: &Dashboard, schedule: &ScheduleState, now: Timestamp) -> Marku
                 @if schedule.skipped.iter().next().is_some() { div class="soft" { (schedule.skipped.iter().count()) " skipped" } }
             }
             td data-label="Body" { code class="clip" { (plain(&shorten(schedule.body.text(), BODY))) } }
-            td class="tight" { (button(dashboard, &schedule.name, !schedule.paused)) }
-        }
-    }
-}
-
-/// The form that pauses a schedule, or resumes it.
-fn button(dashboard: &Dashboard, name: &str, pauses: bool) -> Markup {
-    html! {
-        form method="post" action="/schedules" {
-            input type="hidden" name="token" value=(dashboard.token.text());
-            input type="hidden" name="name" value=(name);
-            input type="hidden" name="paused" value=(pauses);
-            button { @if pauses { "Pause" } @else { "Resume" } }
+            td class="tight" { (switch::button(dashboard, "/schedules", &schedule.name, !schedule.paused)) }
         }
     }
 }

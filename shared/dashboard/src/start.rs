@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::{
-    form::{SENT_AGAIN, again, finish},
+    form::{SENT_AGAIN, again, finish, hidden},
     guard::random_text,
     list::{address, brief},
     page::{Dashboard, Frame, PageError, status},
@@ -64,12 +64,7 @@ type Refused = (StatusCode, String);
 
 /// `GET /start`
 pub async fn show(State(dashboard): State<Dashboard>, asked: Result<Query<Asked>, QueryRejection>) -> Response {
-    let asked = asked.map_err(|error| PageError::unreadable(error.status(), &error.body_text()));
-    let page = async { page(&dashboard, asked?.0).await };
-    match page.await {
-        Ok(page) => page.into_response(),
-        Err(error) => error.page(&dashboard),
-    }
+    dashboard.respond(async { page(&dashboard, asked?.0).await }).await
 }
 
 async fn page(dashboard: &Dashboard, asked: Asked) -> Result<Markup, PageError> {
@@ -104,7 +99,7 @@ async fn last_bodies(dashboard: &Dashboard, task: &str) -> Result<Vec<(Id, Json)
 pub async fn start(State(dashboard): State<Dashboard>, sent: Result<Form<Filled>, FormRejection>) -> Response {
     let filled = match sent {
         Ok(Form(filled)) => filled,
-        Err(error) => return PageError::unreadable(error.status(), &error.body_text()).page(&dashboard),
+        Err(error) => return PageError::from(error).page(&dashboard),
     };
     if !dashboard.token.is(&filled.token) {
         return again(&dashboard, &form(&dashboard, &filled));
@@ -182,7 +177,7 @@ fn form_page(
 ) -> Markup {
     let is_event = !filled.event.is_empty();
     let is_known = match is_event {
-        true => events(manifest).contains(&&*filled.event),
+        true => manifest.events().contains(&*filled.event),
         false => manifest.task(&filled.task).is_some(),
     };
     let title = format!("{} {}", verb(filled), plain(if is_event { &filled.event } else { &filled.task }));
@@ -217,12 +212,12 @@ const fn verb(filled: &Filled) -> &'static str {
 fn form(dashboard: &Dashboard, filled: &Filled) -> Markup {
     html! {
         form class="sheet" method="post" action="/start" {
-            @for (name, value) in [
+            (hidden(&[
                 ("token", dashboard.token.text()),
                 ("key", &filled.key),
                 ("task", &filled.task),
                 ("event", &filled.event),
-            ] { input type="hidden" name=(name) value=(value); }
+            ]))
             label {
                 span { "Body, as JSON" }
                 textarea name="body" rows="12" spellcheck="false" { (filled.body) }
@@ -239,19 +234,10 @@ fn form(dashboard: &Dashboard, filled: &Filled) -> Markup {
     }
 }
 
-/// The events that have handlers, by name.
-fn events(manifest: &Manifest) -> Vec<&str> {
-    let mut events: Vec<&str> =
-        manifest.functions.iter().flat_map(|function| function.subscriptions()).map(|it| &*it.event).collect();
-    events.sort_unstable();
-    events.dedup();
-    events
-}
-
 fn choice(manifest: &Manifest) -> Markup {
     let mut tasks: Vec<&TaskEntry> = manifest.tasks().map(|(_, task)| task).collect();
     tasks.sort_by(|a, b| a.name.cmp(&b.name));
-    let events = events(manifest);
+    let events = manifest.events();
     html! {
         h1 { "Start a task" }
         @if tasks.is_empty() { p class="empty" { "The app has no tasks." } }

@@ -62,7 +62,7 @@ pub struct How {
     /// Count them, and do nothing
     #[arg(long)]
     dry_run: bool,
-    /// How many it is done to in a second, at most: 1 to 1000
+    /// The number that it is done to in a second, at most: 1 to 1000
     #[arg(long, value_name = "N", default_value_t = dacapo_domain::Bulk::RATE, value_parser = clap::value_parser!(u32).range(1..=1000))]
     per_second: u32,
     /// Wait for its end

@@ -8,7 +8,7 @@ use dacapo::{Client, LogEntry, LogLevel};
 use dacapo_dashboard::show::pretty;
 use dacapo_domain::Id;
 
-use super::pause::Pause;
+use super::interval::Interval;
 use crate::{context::Context, failure::CliResult, output::plain, values::run_id};
 
 /// The log of a run, by iteration and attempt.
@@ -36,7 +36,7 @@ impl Logs {
     }
 
     async fn goes_on(self, cx: &Context<'_>, client: &Client) -> CliResult<ExitCode> {
-        let (mut last, mut pause): (Option<LogEntry>, _) = (None, Pause::default());
+        let (mut last, mut interval): (Option<LogEntry>, _) = (None, Interval::default());
         loop {
             // What a run logs before its end is there once it has ended.
             let is_over = client.state(self.id).await?.state.is_final();
@@ -51,7 +51,7 @@ impl Logs {
             if is_over {
                 return Ok(ExitCode::SUCCESS);
             }
-            pause.after(!entries.is_empty()).await;
+            interval.after(!entries.is_empty()).await;
         }
     }
 }

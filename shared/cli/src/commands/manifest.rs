@@ -60,7 +60,7 @@ pub fn text(manifest: &dacapo_domain::Manifest) -> String {
     format!("app {}\n{}", manifest.app, table.text())
 }
 
-/// What is said of a task besides: that it is private, its limits, its queue.
+/// The rest that is said of a task: that it is private, its limits, its queue.
 fn says(task: &TaskEntry) -> String {
     let limits = &task.policy.limits;
     let private = task.private.then(|| "private".to_owned());

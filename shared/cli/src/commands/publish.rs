@@ -32,8 +32,7 @@ impl Publish {
         let body = values::body(self.body.as_deref())?;
         let client = cx.client().await?;
         let manifest = client.manifest().await?;
-        let known: Vec<&str> =
-            manifest.functions.iter().flat_map(|it| it.subscriptions()).map(|it| it.event.as_str()).collect();
+        let known: Vec<&str> = manifest.events().into_iter().collect();
         let mut publish = client.publish_by_name(&self.event, body);
         if let Some(when) = self.when {
             publish = publish.at(when);

@@ -8,7 +8,7 @@ use dacapo_domain::{Id, RunView};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::pause::Pause;
+use super::interval::Interval;
 use crate::{
     context::Context,
     failure::CliResult,
@@ -104,7 +104,7 @@ impl List {
     }
 
     async fn goes_on(self, cx: &Context<'_>, client: &Client) -> CliResult<ExitCode> {
-        let (mut last, mut pause) = (None, Pause::default());
+        let (mut last, mut interval) = (None, Interval::default());
         loop {
             let now = client.ports().clock.now();
             let filter = self.filter(now);
@@ -117,7 +117,7 @@ impl List {
             {
                 return Ok(ExitCode::SUCCESS);
             }
-            pause.after(has_changed).await;
+            interval.after(has_changed).await;
         }
     }
 

@@ -62,7 +62,7 @@ struct Debounce {
     /// The delay of a debounce, such as "30 seconds"
     #[arg(long, value_name = "DURATION", requires = "debounce", value_parser = span)]
     delay: Option<Duration>,
-    /// How long after the first call a debounced run starts at the latest
+    /// The time after the first call at which a debounced run starts at the latest
     #[arg(long, value_name = "DURATION", requires = "debounce", value_parser = span)]
     max_delay: Option<Duration>,
     /// Starts a debounced run at its first call, and absorbs the others

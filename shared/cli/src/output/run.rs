@@ -43,8 +43,7 @@ pub fn runs(runs: &[RunView], now: Timestamp) -> String {
 }
 
 fn duration(run: &RunView, now: Timestamp) -> Option<String> {
-    let end = run.completed_at.or(run.failed_at).or(run.aborted_at).or(run.expired_at);
-    run.started_at.map(|from| took(until(from, end.unwrap_or(now))))
+    run.started_at.map(|from| took(until(from, run.ended_at().unwrap_or(now))))
 }
 
 /// The one thing worth saying: its error, when it is due, what it said last.
@@ -131,7 +130,7 @@ pub fn whole(run: &RunView, steps: &[StepView], now: Timestamp) -> String {
     lines.join("\n")
 }
 
-/// What came of a run, or how far it is: what is asked for first.
+/// The facts that are asked for first: what came of a run, or how far it is.
 fn outcome_of(run: &RunView, fact: &mut impl FnMut(&str, String)) {
     if let Some(progress) = progress(run) {
         fact("progress", plain(&progress));

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::{Asked, address_of};
 use crate::{
-    form::{Sent, answer},
+    form::{Sent, answer, hidden},
     guard::random_text,
     list::given,
     page::{DEAD_LETTERS, Dashboard, PageError},
@@ -28,7 +28,7 @@ pub struct Pressed {
     act: Act,
 }
 
-/// What becomes of a dead letter.
+/// The end that a dead letter is put to.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Act {
@@ -53,25 +53,18 @@ impl Sent for Pressed {
     fn token(&self) -> &str {
         &self.token
     }
-
-    fn again(&self, dashboard: &Dashboard) -> Markup {
-        form(dashboard, &self.id, self.act)
-    }
 }
 
 impl Sent for RedriveAll {
     fn token(&self) -> &str {
         &self.token
     }
-
-    fn again(&self, dashboard: &Dashboard) -> Markup {
-        redrive_all_form(dashboard, self)
-    }
 }
 
 /// `POST /delivery`: redrives or deletes one.
 pub async fn act(State(dashboard): State<Dashboard>, sent: Result<Form<Pressed>, FormRejection>) -> Response {
-    answer(dashboard, sent, async |dashboard, Pressed { id, act, .. }| {
+    let again = |dashboard: &_, sent: &Pressed| form(dashboard, &sent.id, sent.act);
+    answer(dashboard, sent, again, async |dashboard, Pressed { id, act, .. }| {
         let deliveries = dashboard.client.deliveries();
         match act {
             Act::Redrive => deliveries.redrive(&id).await.map(|_| address_of(&id)),
@@ -87,7 +80,7 @@ pub async fn redrives_all(
     State(dashboard): State<Dashboard>,
     sent: Result<Form<RedriveAll>, FormRejection>,
 ) -> Response {
-    answer(dashboard, sent, async |dashboard, sent: RedriveAll| {
+    answer(dashboard, sent, redrive_all_form, async |dashboard, sent: RedriveAll| {
         let filter = DeliveryFilter {
             function: given(&sent.function),
             event: given(&sent.event),
@@ -117,9 +110,7 @@ fn form(dashboard: &Dashboard, id: &str, act: Act) -> Markup {
     };
     html! {
         form method="post" action="/delivery" {
-            input type="hidden" name="token" value=(dashboard.token.text());
-            input type="hidden" name="id" value=(id);
-            input type="hidden" name="act" value=(act);
+            (hidden(&[("token", dashboard.token.text()), ("id", id), ("act", act)]))
             button class=(class) { (says) }
         }
     }
@@ -139,12 +130,12 @@ pub fn redrive_all(dashboard: &Dashboard, asked: &Asked) -> Markup {
 fn redrive_all_form(dashboard: &Dashboard, filled: &RedriveAll) -> Markup {
     html! {
         form class="stacked" method="post" action="/deliveries/redrive" {
-            @for (name, value) in [
+            (hidden(&[
                 ("token", dashboard.token.text()),
                 ("key", &filled.key),
                 ("function", &filled.function),
                 ("event", &filled.event),
-            ] { input type="hidden" name=(name) value=(value); }
+            ]))
             p {
                 "All dead letters"
                 @if !filled.function.is_empty() { " of " (plain(&filled.function)) }

@@ -5,7 +5,7 @@ pub mod one;
 
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use dacapo::{DeliveryFilter, DeliveryState, DeliveryView};
 use dacapo_domain::Manifest;
@@ -35,12 +35,7 @@ pub struct Asked {
 
 /// `GET /deliveries`
 pub async fn show(State(dashboard): State<Dashboard>, asked: Result<Query<Asked>, QueryRejection>) -> Response {
-    let asked = asked.map_err(|error| PageError::unreadable(error.status(), &error.body_text()));
-    let page = async { page(&dashboard, &asked?.0).await };
-    match page.await {
-        Ok(page) => page.into_response(),
-        Err(error) => error.page(&dashboard),
-    }
+    dashboard.respond(async { page(&dashboard, &asked?.0).await }).await
 }
 
 async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError> {
@@ -83,11 +78,9 @@ fn none(has_more: bool) -> Markup {
 }
 
 fn choices(asked: &Asked, manifest: &Manifest) -> Markup {
-    let with_handlers = || manifest.functions.iter().filter(|function| !function.subscriptions().is_empty());
-    let functions: Vec<&str> = with_handlers().map(|function| &*function.name).collect();
-    let mut events: Vec<&str> = with_handlers().flat_map(|it| it.subscriptions()).map(|it| &*it.event).collect();
-    events.sort_unstable();
-    events.dedup();
+    let with_handlers = manifest.functions.iter().filter(|function| !function.subscriptions().is_empty());
+    let functions: Vec<&str> = with_handlers.map(|function| &*function.name).collect();
+    let events: Vec<&str> = manifest.events().into_iter().collect();
     let state = |name: &'static str| to(asked, |it| (it.state, it.cursor) = (name.to_owned(), String::new()));
     html! {
         div class="filter" {

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use dacapo::{DeliveryState, DeliveryView, HandlerRecord, HandlerState};
 use jiff::Timestamp;
@@ -26,12 +26,7 @@ pub struct Asked {
 
 /// `GET /delivery?id=…`
 pub async fn show(State(dashboard): State<Dashboard>, asked: Result<Query<Asked>, QueryRejection>) -> Response {
-    let asked = asked.map_err(|error| PageError::unreadable(error.status(), &error.body_text()));
-    let page = async { page(&dashboard, &asked?.0.id).await };
-    match page.await {
-        Ok(page) => page.into_response(),
-        Err(error) => error.page(&dashboard),
-    }
+    dashboard.respond(async { page(&dashboard, &asked?.0.id).await }).await
 }
 
 async fn page(dashboard: &Dashboard, id: &str) -> Result<Markup, PageError> {
@@ -47,7 +42,7 @@ async fn page(dashboard: &Dashboard, id: &str) -> Result<Markup, PageError> {
             }
             @if is_dead { (actions::buttons(dashboard, id)) }
         }
-        (error(&delivery))
+        (parts::error(delivery.error_message.as_deref(), delivery.error_code.as_deref(), delivery.error_stack.as_deref()))
         div class="columns" {
             div class="sheet" { h2 { "Facts" } (facts(&delivery, now)) }
             div {
@@ -60,19 +55,6 @@ async fn page(dashboard: &Dashboard, id: &str) -> Result<Markup, PageError> {
     let (at, refresh) = if is_dead { (DEAD_LETTERS, None) } else { ("/deliveries", Some(3)) };
     let refresh = refresh.filter(|_| delivery.state == DeliveryState::Retrying);
     Ok(dashboard.page(&Frame { title: &delivery.name, at, refresh }, &content))
-}
-
-fn error(delivery: &DeliveryView) -> Markup {
-    html! {
-        @if let Some(message) = &delivery.error_message {
-            div class="notice" {
-                b { (plain(delivery.error_code.as_deref().unwrap_or("ERROR"))) } " " (plain(message))
-                @if let Some(stack) = &delivery.error_stack {
-                    details id="stack" { summary { "Causes" } pre { (plain(stack)) } }
-                }
-            }
-        }
-    }
 }
 
 fn facts(delivery: &DeliveryView, now: Timestamp) -> Markup {

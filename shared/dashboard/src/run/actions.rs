@@ -6,7 +6,7 @@ use axum::{
         Path, State,
         rejection::{FormRejection, PathRejection},
     },
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use dacapo_domain::{Id, Json, RunView, State as RunState, TokenText, WaitsFor};
 use maud::{Markup, html};
@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::address;
 use crate::{
-    form::{SENT_AGAIN, again, finish},
+    form::{self, SENT_AGAIN, answer, hidden},
     guard::random_text,
     list,
     page::{Dashboard, PageError},
@@ -38,6 +38,12 @@ pub struct Pressed {
     text: String,
     #[serde(default)]
     value: String,
+}
+
+impl form::Sent for Pressed {
+    fn token(&self) -> &str {
+        &self.token
+    }
 }
 
 type Address = Result<Path<String>, PathRejection>;
@@ -113,19 +119,16 @@ async fn press<Act>(
 where
     Act: Future<Output = Result<Id, PageError>> + Send + 'static,
 {
-    let read = address(id).and_then(|id| match sent {
-        Ok(Form(sent)) => Ok((id, sent)),
-        Err(error) => Err(PageError::unreadable(error.status(), &error.body_text())),
-    });
-    let done = match read {
-        Ok((id, sent)) if !dashboard.token.is(&sent.token) => return again(&dashboard, &form(&dashboard, id, &sent)),
-        Ok((id, sent)) => finish(act(dashboard.clone(), id, sent)).await,
-        Err(error) => Err(error),
+    let id = match address(id) {
+        Ok(id) => id,
+        Err(error) => return error.page(&dashboard),
     };
-    match done {
-        Ok(id) => Redirect::to(&format!("/run/{id}")).into_response(),
-        Err(error) => error.page(&dashboard),
-    }
+    let again = |dashboard: &_, sent: &_| form(dashboard, id, sent);
+    answer(dashboard, sent, again, |dashboard, sent| {
+        let done = act(dashboard, id, sent);
+        async { Ok(format!("/run/{}", done.await?)) }
+    })
+    .await
 }
 
 /// The buttons.
@@ -154,7 +157,7 @@ pub fn buttons(dashboard: &Dashboard, run: &RunView) -> Markup {
 fn form(dashboard: &Dashboard, id: Id, act: &str, fields: &Markup) -> Markup {
     html! {
         form method="post" action={ "/run/" (id.to_string()) "/" (act) } {
-            input type="hidden" name="token" value=(dashboard.token.text());
+            (hidden(&[("token", dashboard.token.text())]))
             (fields)
         }
     }
@@ -198,7 +201,7 @@ fn complete_form(dashboard: &Dashboard, id: Id, filled: &Pressed) -> Markup {
 
 fn replay_form(dashboard: &Dashboard, id: Id, filled: &Pressed) -> Markup {
     let fields = html! {
-        input type="hidden" name="key" value=(filled.key);
+        (hidden(&[("key", &filled.key)]))
         button { "Replay" }
     };
     form(dashboard, id, "replay", &fields)

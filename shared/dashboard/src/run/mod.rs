@@ -11,7 +11,7 @@ use axum::{
         Path, Query, State,
         rejection::{PathRejection, QueryRejection},
     },
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use dacapo_domain::{Id, RunView};
 use jiff::Timestamp;
@@ -36,12 +36,7 @@ pub async fn show(
     id: Result<Path<String>, PathRejection>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
-    let asked = asked.map_err(|error| PageError::unreadable(error.status(), &error.body_text()));
-    let page = async { page(&dashboard, address(id)?, asked?.0.before.as_deref()).await };
-    match page.await {
-        Ok(page) => page.into_response(),
-        Err(error) => error.page(&dashboard),
-    }
+    dashboard.respond(async { page(&dashboard, address(id)?, asked?.0.before.as_deref()).await }).await
 }
 
 /// The id that a text names.
@@ -71,7 +66,9 @@ async fn page(dashboard: &Dashboard, id: Id, before: Option<&str>) -> Result<Mar
             }
             (actions::buttons(dashboard, &run))
         }
-        @if run.completed_at.is_none() { (error(&run)) }
+        @if run.completed_at.is_none() {
+            (parts::error(run.error_message.as_deref(), run.error_code.as_deref(), run.error_stack.as_deref()))
+        }
         div class="sheet" { h2 { "Life" } (timeline::chart(&run, &steps, &log, now)) }
         div class="columns" {
             div {
@@ -87,19 +84,6 @@ async fn page(dashboard: &Dashboard, id: Id, before: Option<&str>) -> Result<Mar
     };
     let refresh = (!run.state.is_final() && before.is_none()).then_some(2);
     Ok(dashboard.page(&Frame { title: &run.name, at: "/", refresh }, &content))
-}
-
-fn error(run: &RunView) -> Markup {
-    html! {
-        @if let Some(message) = &run.error_message {
-            div class="notice" {
-                b { (plain(run.error_code.as_deref().unwrap_or("ERROR"))) } " " (plain(message))
-                @if let Some(stack) = &run.error_stack {
-                    details id="stack" { summary { "Causes" } pre { (plain(stack)) } }
-                }
-            }
-        }
-    }
 }
 
 fn facts(run: &RunView, now: Timestamp) -> Markup {

@@ -16,14 +16,9 @@ pub fn moment(at: Timestamp, now: Timestamp) -> Markup {
     html! { time datetime=(at) title=(at) { (ago(at, now)) } }
 }
 
-/// The time of the run's end, if it has ended.
-pub fn ended_at(run: &RunView) -> Option<Timestamp> {
-    run.completed_at.or(run.failed_at).or(run.aborted_at).or(run.expired_at)
-}
-
 /// From its first attempt to its end, or to now.
 pub fn duration(run: &RunView, now: Timestamp) -> Markup {
-    let span = run.started_at.map(|from| until(from, ended_at(run).unwrap_or(now)));
+    let span = run.started_at.map(|from| until(from, run.ended_at().unwrap_or(now)));
     html! { @match span { Some(span) => (took(span)), None => span class="soft" { "–" } } }
 }
 
@@ -36,6 +31,20 @@ pub fn progress(run: &RunView) -> Markup {
             }
             span class="soft" { (plain(run.progress_message.as_deref().unwrap_or_default())) }
             @if !run.state.is_final() { span class="soft" { " · " (percent) " %" } }
+        }
+    }
+}
+
+/// The error of a run or a delivery, with its causes behind a click.
+pub fn error(message: Option<&str>, code: Option<&str>, stack: Option<&str>) -> Markup {
+    html! {
+        @if let Some(message) = message {
+            div class="notice" {
+                b { (plain(code.unwrap_or("ERROR"))) } " " (plain(message))
+                @if let Some(stack) = stack {
+                    details id="stack" { summary { "Causes" } pre { (plain(stack)) } }
+                }
+            }
         }
     }
 }

@@ -7,7 +7,6 @@ use dacapo_domain::{RunView, State, until};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::parts;
 use crate::{
     chart::{self, Window},
     show::{plain, shorten, took},
@@ -47,8 +46,7 @@ pub fn chart(run: &RunView, steps: &[StepView], log: &[LogEntry], now: Timestamp
 }
 
 fn bars<'a>(run: &RunView, steps: &'a [StepView], log: &[LogEntry], now: Timestamp) -> Vec<Bar<'a>> {
-    let ended_at = parts::ended_at(run);
-    let end = ended_at.unwrap_or(now);
+    let end = run.ended_at().unwrap_or(now);
     let bar = |name: &'static str, from: Timestamp, to: Timestamp, class| {
         (from < to).then_some(Bar { name: name.into(), from, to, class })
     };
@@ -61,31 +59,31 @@ fn bars<'a>(run: &RunView, steps: &'a [StepView], log: &[LogEntry], now: Timesta
             .chain([next.and_then(|at| bar("waits", now, at, "ahead"))])
             .flatten()
             .collect();
-    bars.extend(attempts(run, steps, log, ended_at, now));
-    bars.extend(steps.iter().map(|step| {
-        let from = step.at.checked_sub(Duration::from_millis(step.took_ms)).unwrap_or(step.at);
-        Bar { name: Cow::Borrowed(&*step.name), from, to: step.at, class: "step" }
+    bars.extend(attempts(run, steps, log, now));
+    bars.extend(steps.iter().map(|step| Bar {
+        name: Cow::Borrowed(&*step.name),
+        from: began(step),
+        to: step.at,
+        class: "step",
     }));
     bars.sort_by_key(|bar| (bar.from, std::cmp::Reverse(bar.to)));
     bars
 }
 
+/// The time at which a step began.
+fn began(step: &StepView) -> Timestamp {
+    step.at.checked_sub(Duration::from_millis(step.took_ms)).unwrap_or(step.at)
+}
+
 /// The attempts that are known, each from the first moment to the last that tells of it.
-fn attempts<'a>(
-    run: &RunView,
-    steps: &[StepView],
-    log: &[LogEntry],
-    ended_at: Option<Timestamp>,
-    now: Timestamp,
-) -> Vec<Bar<'a>> {
+fn attempts<'a>(run: &RunView, steps: &[StepView], log: &[LogEntry], now: Timestamp) -> Vec<Bar<'a>> {
     let mut known: Vec<((u32, u32), Timestamp, Timestamp)> = vec![];
     let mut tell = |attempt, from: Timestamp, to: Timestamp| match known.iter_mut().find(|it| it.0 == attempt) {
         Some((_, first, last)) => (*first, *last) = ((*first).min(from), (*last).max(to)),
         None => known.push((attempt, from, to)),
     };
     for step in steps {
-        let from = step.at.checked_sub(Duration::from_millis(step.took_ms)).unwrap_or(step.at);
-        tell((step.iteration, step.attempt), from, step.at);
+        tell((step.iteration, step.attempt), began(step), step.at);
     }
     for entry in log {
         tell((entry.iteration, entry.attempt), entry.time, entry.time);
@@ -93,7 +91,7 @@ fn attempts<'a>(
     if let Some(started) = run.started_at {
         tell((1, 1), started, started);
         let last = (run.iteration, run.attempt);
-        match ended_at {
+        match run.ended_at() {
             Some(ended) if run.aborted_at.is_none() && run.expired_at.is_none() => tell(last, ended, ended),
             None if run.state == State::Running => tell(last, now, now),
             _ => {}

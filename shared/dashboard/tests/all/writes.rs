@@ -197,6 +197,7 @@ async fn write_from_another_page_or_host_is_forbidden() {
             "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/pause",
             "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/resume",
             "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/reschedule",
+            "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/complete",
             "/schedules",
             "/queues",
             "/delivery",

@@ -108,6 +108,12 @@ impl Manifest {
         })
     }
 
+    /// The names of the events that have handlers.
+    #[must_use]
+    pub fn events(&self) -> BTreeSet<&str> {
+        self.functions.iter().flat_map(FunctionEntry::subscriptions).map(|handler| &*handler.event).collect()
+    }
+
     /// The functions that handle an event.
     pub fn subscribers<'a>(&'a self, event: &'a str) -> impl Iterator<Item = &'a FunctionEntry> {
         self.functions.iter().filter(move |function| function.subscriptions().iter().any(|s| s.event == event))

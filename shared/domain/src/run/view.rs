@@ -113,6 +113,12 @@ impl RunView {
         }
     }
 
+    /// The time of its end, where it has ended.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        self.completed_at.or(self.failed_at).or(self.aborted_at).or(self.expired_at)
+    }
+
     /// The progress in whole percent, 0 to 100.
     #[must_use]
     pub fn percent(&self) -> Option<u8> {

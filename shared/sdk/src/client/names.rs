@@ -7,11 +7,9 @@ use crate::{Error, ErrorKind};
 
 /// Checks that the app has the function and the event that a filter names.
 pub(super) fn check_names(filter: &DeliveryFilter, manifest: &Manifest) -> Result<(), Error> {
-    let with_handlers = || manifest.functions.iter().filter(|function| !function.subscriptions().is_empty());
-    let functions: Vec<&str> = with_handlers().map(|function| &*function.name).collect();
-    let mut events: Vec<&str> = with_handlers().flat_map(|it| it.subscriptions()).map(|it| &*it.event).collect();
-    events.sort_unstable();
-    events.dedup();
+    let with_handlers = manifest.functions.iter().filter(|function| !function.subscriptions().is_empty());
+    let functions: Vec<&str> = with_handlers.map(|function| &*function.name).collect();
+    let events: Vec<&str> = manifest.events().into_iter().collect();
     for (what, name, known) in
         [("function of event handlers", &filter.function, functions), ("handler of an event", &filter.event, events)]
     {

@@ -30,8 +30,9 @@ pub struct Functions<'a> {
     output: &'a Output,
     metadata: Metadata,
     watch: Option<Watch>,
-    /// What was described last, and when its binaries and variables were written then.
+    /// The description that is in force.
     known: Option<Described>,
+    /// The times at which its binaries and variables were written.
     written: Vec<Option<SystemTime>>,
 }
 

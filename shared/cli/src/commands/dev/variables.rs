@@ -13,7 +13,7 @@ pub const DOT_ENV: &str = ".env";
 /// The variable by which a function's process is told what to log.
 const LOG_LEVEL: &str = "RUST_LOG";
 
-/// What this machine gives functions: the environment's variables, then those of the file `.env` at the workspace's top.
+/// The variables that this machine gives functions: the environment's variables, then those of the file `.env` at the workspace's top.
 pub struct Given(BTreeMap<String, String>);
 
 impl Given {

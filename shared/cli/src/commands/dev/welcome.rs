@@ -9,7 +9,7 @@ use dacapo_domain::Manifest;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::output::line;
+use crate::output::{line, quoted};
 
 /// The engine that has started. A program is told its address and its manifest.
 #[derive(Serialize)]
@@ -64,13 +64,6 @@ impl Started<'_> {
     fn advice(&self) -> Vec<String> {
         let at = if self.is_at_home { String::new() } else { format!("DACAPO_LOCAL={} ", self.address) };
         let program = self.program;
-        let quoted = |name: &str| {
-            if name.contains(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)) {
-                format!("'{}'", name.replace('\'', "'\\''"))
-            } else {
-                name.to_owned()
-            }
-        };
         let mut advice = vec![];
         let open = self.manifest.tasks().map(|(_, task)| task).find(|task| !task.private);
         if let Some(task) = open {
