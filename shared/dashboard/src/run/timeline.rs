@@ -105,3 +105,25 @@ fn attempts<'a>(run: &RunView, steps: &[StepView], log: &[LogEntry], now: Timest
     let name = |(iteration, attempt)| format!("iteration {iteration}, attempt {attempt}").into();
     known.into_iter().map(|(attempt, from, to)| Bar { name: name(attempt), from, to, class: class(attempt) }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn step_is_drawn_for_the_time_it_took_and_its_attempt_from_its_beginning_at_the_latest() {
+        let at = |text: &str| -> Timestamp { format!("2026-01-01T{text}Z").parse().unwrap() };
+        let text = r#"{"id":"01KDVJ29Q0Q0B9FME0N1VT25N3","name":"a","state":"waiting","trigger":"run","tags":[],
+            "attempt":1,"iteration":2,"createdAt":"2026-01-01T11:00:00Z","dueAt":"2026-01-01T11:00:00Z",
+            "startedAt":"2026-01-01T11:00:00Z"}"#;
+        let run = serde_json::from_str(text).unwrap();
+        let name = "ask the bank".to_owned();
+        let step = StepView { name, iteration: 2, attempt: 1, at: at("11:05:00"), took_ms: 60_000, bytes: 4 };
+        let steps = [step];
+        let bars = bars(&run, &steps, &[], at("12:00:00"));
+        for name in ["ask the bank", "iteration 2, attempt 1"] {
+            let bar = bars.iter().find(|bar| bar.name == name).unwrap();
+            assert_eq!((bar.from, bar.to), (at("11:04:00"), at("11:05:00")), "{bar:?}");
+        }
+    }
+}
