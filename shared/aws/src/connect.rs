@@ -62,6 +62,19 @@ pub async fn connect(app: &str, stage: &str, access: &Access) -> PortResult<Port
 /// # Errors
 /// `Denied` if no region is set.
 pub fn ports(app: &str, stage: &str, config: &SdkConfig) -> PortResult<Ports> {
+    ports_by(app, stage, config, |clock| clock)
+}
+
+/// The same by a clock that is made of AWS's own: one that tests set ahead, say.
+///
+/// # Errors
+/// `Denied` if no region is set.
+pub fn ports_by(
+    app: &str,
+    stage: &str,
+    config: &SdkConfig,
+    clock: impl FnOnce(Arc<dyn Clock>) -> Arc<dyn Clock>,
+) -> PortResult<Ports> {
     let Some(region) = config.region().map(ToString::to_string).filter(|region| !region.is_empty()) else {
         let message = "no AWS region (set AWS_REGION, or the profile's region)";
         return Err(PortError::new(PortErrorKind::Denied, message));
@@ -84,11 +97,11 @@ pub fn ports(app: &str, stage: &str, config: &SdkConfig) -> PortResult<Ports> {
     let (follows, dynamodb) = (AwsClock::default(), aws_sdk_dynamodb::config::Builder::from(config));
     let dynamodb = if in_lambda { dynamodb } else { dynamodb.interceptor(follows.clone()) };
     let dynamodb = aws_sdk_dynamodb::Client::from_conf(dynamodb.build());
-    let clock: Arc<dyn Clock> = if in_lambda {
+    let clock = clock(if in_lambda {
         Arc::new(SystemClock)
     } else {
         Arc::new(AskingClock { follows, client: dynamodb.clone(), stack: Arc::clone(&stack) })
-    };
+    });
     let scheduler = aws_sdk_scheduler::Client::new(config);
     let scheduler = Scheduler::new(scheduler, dynamodb.clone(), Arc::clone(&stack), Arc::clone(&clock));
     let queues = Arc::new(Queues::new(aws_sdk_sqs::Client::new(config), Arc::clone(&stack)));

@@ -16,5 +16,5 @@ mod stack;
 mod wait_loop;
 
 pub use clock::AwsClock;
-pub use connect::{Access, connect, http_client, ports, sdk_config};
+pub use connect::{Access, connect, http_client, ports, ports_by, sdk_config};
 pub use secrets::read_secrets;

@@ -111,10 +111,10 @@ pub async fn run_that_is_put_off_is_listed_by_when_it_is_due(bench: &impl Bench)
     stored_run(bench, new_run(bench, &task)).await;
     let at = |wait: u64| NewRun { due_at: now(bench) + seconds(wait), ..new_run(bench, &task) };
     let later = stored_run(bench, at(600)).await;
-    let soon = stored_run(bench, at(2)).await;
+    let soon = stored_run(bench, at(30)).await;
     let expected = [&soon, &later].map(|run| run.id.to_string());
     assert_eq!(listed(bench, &due, 2).await, expected);
-    bench.pass(seconds(3)).await;
+    bench.skip(seconds(31)).await;
     let taken = Input::Delivered(soon.purpose());
     commit(&bench.ports(), Seen::Stored(soon), &taken, Task::Known(&Policy::default()), deadline(bench)).await.unwrap();
     assert_eq!(listed(bench, &due, 1).await, expected[1..]);

@@ -20,13 +20,16 @@ async fn cancel(bench: &impl Bench, timer: &str) {
 /// Nothing before its time, the message after it, and once.
 pub async fn timer_sends_its_message_at_its_time_once(bench: &impl Bench) {
     let function = bench.function("greet").await;
-    set(bench, &bench.unique("timer"), now(bench) + seconds(5), &function, "due").await;
+    let due = now(bench) + seconds(5);
+    set(bench, &bench.unique("timer"), due, &function, "due").await;
     bench.reopen().await;
 
     bench.pass(seconds(1)).await;
-    assert!(bench.receive(&function).await.is_empty());
+    let mut came = bench.receive(&function).await;
+    assert!(came.is_empty() || now(bench) >= due, "it came early");
 
-    assert_eq!(bench.receive_within(&function, 1, PATIENCE).await, [message("due")]);
+    came.extend(bench.receive_within(&function, 1 - came.len(), PATIENCE).await);
+    assert_eq!(came, [message("due")]);
     bench.pass(seconds(3)).await;
     assert!(bench.receive(&function).await.is_empty(), "once");
 }

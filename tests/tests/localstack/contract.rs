@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -14,9 +14,10 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType,
 };
-use dacapo_core::port::Ports;
+use dacapo_core::port::{Clock, PortResult, Ports};
 use dacapo_domain::Message;
 use dacapo_tests::{contract, contract::Bench, localstack::Localstack};
+use jiff::Timestamp;
 use serde_json::Value;
 
 contract!(localstack, LocalstackBench::open().await);
@@ -25,11 +26,33 @@ const STAGE: &str = "contract";
 /// For each second that passes here, so many pass for the schedules of a bench.
 const HASTE: u32 = 10;
 
+/// A clock that is set ahead by so many milliseconds.
+struct Ahead {
+    clock: Arc<dyn Clock>,
+    by: Arc<AtomicU64>,
+}
+
+#[async_trait]
+impl Clock for Ahead {
+    async fn synchronize(&self) -> PortResult<()> {
+        self.clock.synchronize().await
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now() + Duration::from_millis(self.by.load(Ordering::Relaxed))
+    }
+
+    fn random(&self) -> u64 {
+        self.clock.random()
+    }
+}
+
 /// Ports of a stack that has everything but functions. Queues and functions are named after the bench.
 struct LocalstackBench {
     localstack: &'static Localstack,
     config: SdkConfig,
     ports: Mutex<Ports>,
+    ahead: Arc<AtomicU64>,
     sqs: aws_sdk_sqs::Client,
     name: String,
     names: AtomicU64,
@@ -43,10 +66,11 @@ impl LocalstackBench {
             let _lock = localstack.lock("contract").unwrap();
             make_stack(&localstack.app, &config).await;
         }
-        let ports = Mutex::new(dacapo_aws::ports(&localstack.app, STAGE, &config).unwrap());
+        let ahead = Arc::default();
+        let ports = Mutex::new(ports(&localstack.app, &config, &ahead));
         let sqs = aws_sdk_sqs::Client::new(&config);
         let name = format!("b{:08x}", fastrand::u32(..));
-        Self { localstack, config, ports, sqs, name, names: AtomicU64::default() }
+        Self { localstack, config, ports, ahead, sqs, name, names: AtomicU64::default() }
     }
 
     async fn make_queue(&self, function: &str) {
@@ -88,6 +112,10 @@ impl Bench for LocalstackBench {
         tokio::time::sleep(time).await;
     }
 
+    async fn skip(&self, time: Duration) {
+        self.ahead.fetch_add(time.as_millis().try_into().unwrap(), Ordering::Relaxed);
+    }
+
     async fn function(&self, name: &str) -> String {
         let function = self.unique(name);
         self.make_queue(&function).await;
@@ -114,8 +142,13 @@ impl Bench for LocalstackBench {
     }
 
     async fn reopen(&self) {
-        *self.ports.lock().unwrap() = dacapo_aws::ports(&self.localstack.app, STAGE, &self.config).unwrap();
+        *self.ports.lock().unwrap() = ports(&self.localstack.app, &self.config, &self.ahead);
     }
+}
+
+fn ports(app: &str, config: &SdkConfig, ahead: &Arc<AtomicU64>) -> Ports {
+    let ahead = |clock| -> Arc<dyn Clock> { Arc::new(Ahead { clock, by: Arc::clone(ahead) }) };
+    dacapo_aws::ports_by(app, STAGE, config, ahead).unwrap()
 }
 
 /// Makes what isn't there yet.

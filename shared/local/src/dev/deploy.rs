@@ -47,15 +47,16 @@ impl Place {
 
     /// Deploys functions in the place of the former ones.
     pub async fn deploy(&self, engine: &Engine, manifest: Manifest, functions: &[DevFunction]) -> PortResult<()> {
-        let manifest = engine.checked(manifest)?;
-        let program = |it: &DevFunction| {
+        let program = |manifest: &Manifest, it: &DevFunction| {
             // The manifest's entry says which of its lifecycle events have subscribers.
             let told = manifest.functions.iter().find(|entry| entry.name == it.entry.name).unwrap_or(&it.entry);
             Program::new(told, it.binary.clone(), &self.app, &self.stage, &self.address).with(it.variables.clone())
         };
-        self.programs.deploy(functions.iter().map(program).collect());
+        let replace = |manifest: &Manifest| {
+            self.programs.deploy(functions.iter().map(|function| program(manifest, function)).collect());
+        };
         let runs = |entry: &FunctionEntry| functions.iter().any(|function| function.entry.name == entry.name);
-        engine.redeploy(manifest, runs).await
+        engine.redeploy(manifest, runs, replace).await
     }
 
     /// Deploys each change as it comes; says of one that can't be.

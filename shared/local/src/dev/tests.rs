@@ -111,7 +111,7 @@ fn functions_that_are_not_asked_for_stay_as_they_are() -> Tested {
 }
 
 #[test]
-fn functions_with_a_schedule_that_never_fires_again_are_refused_and_the_former_manifest_stays() -> Tested {
+fn functions_with_a_schedule_that_never_fires_again_are_refused_and_the_former_ones_stay() -> Tested {
     let directory = tempfile::tempdir()?;
     let database = directory.path().join("local.db");
     let report = |schedule: Schedule| {
@@ -124,7 +124,7 @@ fn functions_with_a_schedule_that_never_fires_again_are_refused_and_the_former_m
         }
     };
     let why = "task \"report\": schedule \"0 0 1 1 ? 1999\" in UTC: it never fires after 20";
-    let past = report(cron("0 0 1 1 ? 1999"));
+    let past = DevFunction { binary: "/usr/bin/false".into(), ..report(cron("0 0 1 1 ? 1999")) };
     let started = serve(&database, &[&past.entry], false, async |_| unreachable!("it is refused"));
     let error = started.unwrap_err().to_string();
     assert!(error.contains(why), "{error}");
@@ -132,25 +132,29 @@ fn functions_with_a_schedule_that_never_fires_again_are_refused_and_the_former_m
     let mut options = DevOptions::new("shop", database, vec![report(every("7 days"))]);
     options.port = 0;
     let (change, changes) = tokio::sync::mpsc::unbounded_channel();
-    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     options.changes = Some(changes);
     options.logs = Arc::new(move |log| tell.send(log).unwrap_or_default());
+    let mut first = async |choose: fn(EngineLog) -> Option<String>| loop {
+        if let Some(found) = choose(told.recv().await.unwrap()) {
+            return found;
+        }
+    };
     let stop = async {
         change.send(vec![past]).unwrap();
-        let address = told.iter().find_map(|log| match log {
-            EngineLog::Listening { address } => Some(address),
-            _ => None,
-        });
-        let told = tokio::task::spawn_blocking(move || {
-            told.iter().find_map(|log| match log {
-                EngineLog::Note(note) => Some(note),
-                _ => None,
-            })
-        });
-        let note = told.await.unwrap().unwrap();
+        let address = first(|log| if let EngineLog::Listening { address } = log { Some(address) } else { None }).await;
+        let note = first(|log| if let EngineLog::Note(note) = log { Some(note) } else { None }).await;
         assert!(note.contains("failed to deploy the functions as they are now") && note.contains(why), "{note}");
-        let (_, manifest) = read_manifest(&crate::client::connect(&address.unwrap())).await.unwrap().unwrap();
+
+        let ports = crate::client::connect(&address);
+        let (_, manifest) = read_manifest(&ports).await.unwrap().unwrap();
         assert_eq!(manifest.schedule("report-1").unwrap().2.schedule, every("7 days"));
+        let fire = Fire { schedule: "report-1".to_owned(), time: ports.clock.now() };
+        let message = Message::Fire(fire).to_json();
+        let send = Effect::Send { to: "report".to_owned(), message, delay: Duration::ZERO };
+        ports.outbox.post(&send).await.unwrap();
+        let how = first(|log| if let EngineLog::Crashed { how, .. } = log { Some(how) } else { None }).await;
+        assert!(how.contains("exit status: 0"), "it is the former binary that runs: {how}");
     };
     Ok(tokio::runtime::Runtime::new()?.block_on(dev_until(options, stop))?)
 }

@@ -95,17 +95,25 @@ impl Engine {
     ///
     /// # Errors
     /// `Refused` where a declared schedule never fires again: before anything changes.
-    pub(crate) fn checked(&self, manifest: Manifest) -> PortResult<Manifest> {
+    fn checked(&self, manifest: Manifest) -> PortResult<Manifest> {
         let manifest = Manifest { made_ms: self.clock.now().as_millisecond(), ..manifest };
         manifest.check_fires().map_err(|error| PortError::new(PortErrorKind::Refused, error.to_string()))?;
         Ok(manifest)
     }
 
-    /// Replaces the app by another, of whose functions those that `runs` tells run here; the others stay as they are.
+    /// Replaces the app by another, of whose functions those that `runs` tells run here; the others stay as they are. Once it
+    /// is known that it can be, `replace` puts its functions in the place of the former ones.
     ///
     /// # Errors
     /// As [`deploy`](Self::deploy).
-    pub async fn redeploy(&self, manifest: Manifest, runs: impl Fn(&FunctionEntry) -> bool) -> PortResult<()> {
+    pub async fn redeploy(
+        &self,
+        manifest: Manifest,
+        runs: impl Fn(&FunctionEntry) -> bool,
+        replace: impl FnOnce(&Manifest),
+    ) -> PortResult<()> {
+        let manifest = self.checked(manifest)?;
+        replace(&manifest);
         *self.app.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(App::new(manifest, runs));
         self.deploy().await
     }

@@ -49,13 +49,14 @@ pub struct Told {
     pub attempt: u32,
 }
 
-/// Longer than the task's timeout.
-const TOO_LONG: Duration = Duration::from_secs(8);
+/// The timeout of an attempt that passes it, or ends its process.
+const SHORT: Duration = seconds(2);
+const TOO_LONG: Duration = seconds(8);
 
-/// The task: two seconds for an attempt, three attempts a second apart.
+/// The task: a minute for an attempt, so that a busy machine is told from mischief; three attempts a second apart.
 pub fn function() -> impl Function {
     let retry = Retry::attempts(3).min(seconds(1)).max(seconds(1)).jitter(false);
-    task(CHAOS, chaos).timeout(seconds(2)).retry(retry)
+    task(CHAOS, chaos).timeout(minutes(1)).retry(retry)
 }
 
 async fn chaos(mut input: Chaos, cx: TaskContext) -> Result<Outcome<Chaos, Told>, TaskError> {
@@ -65,14 +66,17 @@ async fn chaos(mut input: Chaos, cx: TaskContext) -> Result<Outcome<Chaos, Told>
     }
     cx.log_info("called", &input).await?;
     let attempt = cx.attempt();
-    match input.attempts.get(attempt as usize - 1).copied().unwrap_or(Mischief::None) {
+    let mischief = input.attempts.get(attempt as usize - 1).copied().unwrap_or(Mischief::None);
+    if matches!(mischief, Mischief::Exit | Mischief::Sleep | Mischief::Block) {
+        cx.set_timeout(SHORT).await?;
+    }
+    match mischief {
         Mischief::None => {}
         Mischief::Fail => return Err(TaskError::retryable("told to fail").code("TOLD")),
         Mischief::Panic => panic!("told to panic"),
         Mischief::Exit => std::process::exit(1),
         Mischief::Sleep => tokio::time::sleep(TOO_LONG).await,
         Mischief::Listen => {
-            cx.set_timeout(seconds(60)).await?;
             cx.run(CHAOS, Chaos::default()).after(hours(1)).await?;
             while !cx.is_aborted().await? {
                 tokio::time::sleep(Duration::from_millis(100)).await;
