@@ -1,6 +1,6 @@
 //! Effects: the things that leave a process once a decision is stored.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -100,6 +100,22 @@ impl Effect {
             Self::Send { to: to.to_owned(), message: message(true).to_json(), delay }
         } else {
             Self::SendAt { timer: timer(), to: to.to_owned(), message: message(false).to_json(), at: due_at }
+        }
+    }
+}
+
+/// For logs: without what is sent.
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send { to, .. } => write!(f, "a message to {to}"),
+            Self::SendAt { timer, to, at, .. } => write!(f, "one-time schedule {timer} of a message to {to} at {at}"),
+            Self::CancelTimer { timer } => write!(f, "the end of one-time schedule {timer}"),
+            Self::StartWaitLoop { execution, .. } => write!(f, "the start of execution {execution}"),
+            Self::StopWaitLoop { execution, .. } => write!(f, "the stop of execution {execution}"),
+            Self::DeadLetter { function, .. } => write!(f, "a dead letter of {function}"),
+            Self::PutSchedule { name, .. } => write!(f, "schedule {name}"),
+            Self::DeleteSchedule { name } => write!(f, "the end of schedule {name}"),
         }
     }
 }

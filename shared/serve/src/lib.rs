@@ -23,6 +23,7 @@
 //! Exit codes: 0 done, 1 failed, 2 started where there is nothing to serve.
 
 mod engine;
+mod log;
 mod serve;
 mod timer_keepalive;
 #[cfg(feature = "local")]

@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     future::Future,
-    io::{IsTerminal, Write, stdout},
+    io::{Write, stdout},
     path::PathBuf,
     process::ExitCode,
 };
@@ -13,15 +13,10 @@ use dacapo_client::{ports_from_env, variable, variables_from_env};
 use dacapo_core::{conductor::Conductor, port::Ports, runner::Runner};
 use dacapo_domain::{CONDUCTOR, FunctionEntry, LifecycleEvent, Manifest};
 use tokio::runtime::Builder;
-use tracing_subscriber::{
-    filter::{LevelFilter, Targets},
-    layer::SubscriberExt,
-    util::SubscriberInitExt,
-};
 
 #[cfg(feature = "local")]
 use crate::turns;
-use crate::{engine, timer_keepalive};
+use crate::{engine, log, timer_keepalive};
 
 /// The exit code of a program that was started where there is nothing to serve.
 const USAGE: u8 = 2;
@@ -83,9 +78,9 @@ fn run<S: Future<Output = Served>>(entry: &FunctionEntry, serve: impl FnOnce(Por
         );
         return ExitCode::from(USAGE);
     }
-    start_log();
     // Lambda's binary is called `bootstrap`, so the crate's name is no guide there.
     let name = variable("DACAPO_FUNCTION").unwrap_or_else(|| entry.name.clone());
+    log::start(&name);
     let served = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build().map_err(Into::into).and_then(
         |runtime| {
             timer_keepalive::start(runtime.handle());
@@ -124,24 +119,6 @@ fn describe(entry: Result<FunctionEntry, Vec<String>>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Starts the process's own log, apart from what a handler logs to its run.
-///
-/// It goes to stdout: JSON on Lambda, where `AWS_LAMBDA_LOG_FORMAT` asks for it, plain elsewhere.
-/// `AWS_LAMBDA_LOG_LEVEL` or `RUST_LOG` says what (`info,my_crate=debug`); without either, what is `info` or worse.
-fn start_log() {
-    let wanted = variable("AWS_LAMBDA_LOG_LEVEL").or_else(|| variable("RUST_LOG"));
-    let targets = wanted.and_then(|wanted| wanted.to_lowercase().parse::<Targets>().ok());
-    let targets = targets.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    let registry = tracing_subscriber::registry().with(targets);
-    let lines = tracing_subscriber::fmt::layer().with_target(false);
-    // A subscriber that was set before stays.
-    let _ = if variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json")) {
-        registry.with(lines.json().flatten_event(true)).try_init()
-    } else {
-        registry.with(lines.without_time().with_ansi(stdout().is_terminal())).try_init()
-    };
 }
 
 /// The manifest in the conductor's zip, where it carries one.

@@ -16,6 +16,7 @@ use tokio::{
     task::{AbortHandle, JoinHandle},
     time::{Instant, sleep},
 };
+use tracing::Instrument;
 
 /// A moved limit is noticed this late at the most.
 const LOOK: Duration = Duration::from_secs(1);
@@ -120,6 +121,7 @@ impl Guard {
 
     /// Spawns a call. Once one holds its thread, the others have a thread of their own: the runtime's are few.
     fn spawn<T: Send + 'static>(&self, call: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        let call = call.in_current_span();
         if !self.is_blocked() {
             return tokio::spawn(call);
         }

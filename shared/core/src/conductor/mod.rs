@@ -89,7 +89,10 @@ impl Conductor {
                 pass_on(self.ports(), &message.pool, limit, vec![], self.deadline()).await
             }
             _ => {
-                tracing::error!(message = text, "the conductor can't read a message: moved to the dead-letter queue");
+                tracing::error!(
+                    bytes = text.len(),
+                    "the conductor can't read a message: moved to the dead-letter queue"
+                );
                 let (function, text) = (CONDUCTOR.to_owned(), text.to_owned());
                 self.ports().outbox.post(&Effect::DeadLetter { function, text }).await
             }

@@ -109,7 +109,7 @@ impl Clock for SystemClock {
 pub async fn post_after(outbox: &(impl Outbox + ?Sized), effects: &[Effect]) {
     for effect in effects {
         if let Err(error) = outbox.post(effect).await {
-            tracing::warn!(?effect, %error, "left to the conductor");
+            tracing::warn!(%effect, %error, "left to the conductor");
         }
     }
 }

@@ -7,6 +7,7 @@ use dacapo_domain::{
     Message, Payload, Payloads, RecordKey, Subscribed, Subscription, Work, limits, slot,
 };
 use jiff::Timestamp;
+use tracing::Instrument;
 
 use super::Runner;
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     commit::{Committed, Seen, commit, load, retry_until},
     function::ErasedEventHandler,
     port::PortResult,
+    span,
 };
 
 type Handlers = [Arc<dyn ErasedEventHandler>];
@@ -121,10 +123,12 @@ impl Runner {
                 let (handler, body, attempt) = (handler.clone(), attempt.event().body.clone(), attempt.clone());
                 async move { handler.call(body, attempt).await }
             };
-            let outcome = self.guard.call("handler", call, attempt.limit()).await;
+            let span = span::of_event(attempt.event(), &name);
+            let outcome = self.guard.call("handler", call, attempt.limit()).instrument(span.clone()).await;
             if let Err(error) = outcome.and_then(|handled| handled) {
-                let EventMessage { name: event, id, .. } = attempt.event();
-                tracing::warn!(event, %id, handler = name, error = error.error.message, "a handler failed");
+                span.in_scope(|| {
+                    tracing::warn!(code = error.error.code, error = span::told(&error), "a handler failed")
+                });
                 failures.push(HandlerFailure { handler: name, error });
             }
         }

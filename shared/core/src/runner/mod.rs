@@ -108,7 +108,10 @@ impl Runner {
                 self.deliver_recorded(handlers, &message, deadline).await
             }
             (Ok(_), _) => self.misdirected(text, "is for another kind of function").await,
-            (Err(error), _) => self.misdirected(text, &format!("can't be read: {error}")).await,
+            (Err(error), _) => {
+                let (line, column) = (error.line(), error.column());
+                self.misdirected(text, &format!("can't be read at line {line} column {column}")).await
+            }
         }
     }
 
@@ -160,7 +163,8 @@ impl Runner {
 
     /// A message that this function can't handle is kept where people look for it.
     async fn misdirected(&self, text: &str, why: &str) -> PortResult<()> {
-        tracing::error!(function = %self.function, message = text, "a message {why}: moved to the dead-letter queue");
+        // The message itself is in that queue: a log shows no body.
+        tracing::error!(function = %self.function, bytes = text.len(), "a message {why}: moved to the dead-letter queue");
         let (function, text) = (self.function.clone(), text.to_owned());
         self.ports().outbox.post(&Effect::DeadLetter { function, text }).await
     }

@@ -9,6 +9,7 @@ use dacapo_domain::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
+use tracing::Instrument;
 
 use super::{EndedAttempt, InvokeError, Runner, Taken, take};
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
     lifecycle::{publish_owed, settle},
     port::{LogLevel, PortError, PortErrorKind, PortResult},
     signal::look_for_signal,
+    span,
 };
 
 type Handler = Arc<dyn ErasedTask>;
@@ -150,7 +152,10 @@ impl Runner {
             }
         }
         match committed.work {
-            Some(Work::RunEndHooks) => self.run_end_hooks(task, &committed.record, &entry, deadline).await?,
+            Some(Work::RunEndHooks) => {
+                let span = span::of_run(&committed.record);
+                self.run_end_hooks(task, &committed.record, &entry, deadline).instrument(span).await?;
+            }
             Some(Work::PublishLifecycle) => settle(&self.app, &committed.record, deadline).await?,
             _ => {}
         }
@@ -159,6 +164,17 @@ impl Runner {
 
     /// Calls the handler under its limit and says what came of it. `None` means that the record is gone.
     pub(super) async fn call_handler(
+        &self,
+        task: &Handler,
+        run: RunRecord,
+        payloads: Payloads,
+        deadline: Timestamp,
+    ) -> PortResult<Option<EndedAttempt>> {
+        let span = span::of_run(&run);
+        self.attempt(task, run, payloads, deadline).instrument(span).await
+    }
+
+    async fn attempt(
         &self,
         task: &Handler,
         run: RunRecord,

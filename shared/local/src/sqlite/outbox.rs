@@ -40,7 +40,7 @@ pub(super) fn follow(connection: &Connection, effects: &[Effect], now: Timestamp
     for effect in effects {
         match apply(connection, effect, now) {
             Ok(()) => {}
-            Err(WorkError::Port(error)) => tracing::warn!(?effect, %error, "left to the conductor"),
+            Err(WorkError::Port(error)) => tracing::warn!(%effect, %error, "left to the conductor"),
             Err(WorkError::Sql(error)) => return Err(error),
         }
     }

@@ -18,6 +18,7 @@
 //! | [`events`] | how events are published, delivered and dropped |
 //! | [`lists`] | how runs are found again: by task, tag, parent, schedule, time, or when they are due |
 //! | [`client`] | the client, its errors, and the command line |
+//! | [`observability`] | what an app tells of itself: logs, metrics, alarms, traces |
 //! | [`testing`] | how functions are tested |
 //! | [`guarantees`] | what holds when something fails |
 //! | [`limits`] | all numbers |
@@ -46,6 +47,8 @@ pub mod lists {}
 pub mod load {}
 #[doc = include_str!("long_runs.md")]
 pub mod long_runs {}
+#[doc = include_str!("observability.md")]
+pub mod observability {}
 #[doc = include_str!("runs.md")]
 pub mod runs {}
 #[doc = include_str!("schedules.md")]
