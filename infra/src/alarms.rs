@@ -1,25 +1,25 @@
-//! Alarms: messages that aren't taken, dead letters, and a conductor that fails or is silent.
+//! Alarms: messages that aren't taken, dead letters, runs that fail, throttles, and a conductor that fails or is silent.
+//! Their thresholds are parameters of the stack.
 
 use dacapo_domain::{APP_DLQ, CONDUCTOR, FunctionEntry};
 use serde_json::{Value, json};
 
 use crate::{
-    names::{HAS_ALARM_TOPIC, id, name},
+    names::{id, name, sub},
     resource::{Named, Resource},
+    settings::{DEAD_LETTERS, FAILED_RUNS, HAS_ALARM_EMAIL, HAS_ALARM_TOPIC, HAS_METRICS, OLDEST_MESSAGE_S, THROTTLES},
 };
 
-/// The age of a message that alarms: above a task's visibility timeout and one run of it, so that a single crash, which
-/// the conductor repairs, causes no alarm.
-const OLDEST_MESSAGE_S: u32 = 3 * 3_600;
+const ALARM: &str = "AWS::CloudWatch::Alarm";
 
 /// One metric, and the condition under which it alarms.
 struct Alarm {
     what: String,
     metric: (&'static str, &'static str),
-    dimension: (&'static str, Value),
+    dimensions: Vec<(&'static str, Value)>,
     statistic: &'static str,
     comparison: &'static str,
-    threshold: u32,
+    threshold: Value,
     /// Periods of five minutes, all of which must breach.
     periods: u32,
     missing: &'static str,
@@ -27,13 +27,13 @@ struct Alarm {
 
 pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
     let slug = &function.name;
-    let old = format!("A message waits in {slug}'s queue for more than three hours");
+    let old = format!("A message has waited in {slug}'s queue for too long");
     match function.dlq() {
         Some(dlq) => resources.add(id(slug, "Dropped"), dropped_or_old(slug, &dlq, &old)),
         None => {
             let old = Alarm {
                 metric: ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
-                threshold: OLDEST_MESSAGE_S,
+                threshold: parameter(OLDEST_MESSAGE_S),
                 ..Alarm::on_queue(slug, old + ".")
             };
             resources.add(id(slug, "Backlog"), old.resource());
@@ -63,6 +63,37 @@ pub(crate) fn add_shared(resources: &mut Named<Resource>) {
         ..Alarm::on_conductor("The conductor, which is called every minute, wasn't for five.")
     };
     resources.add("ConductorIsSilent", silent.resource());
+    let failed = Alarm {
+        metric: ("Dacapo", "Failed"),
+        dimensions: vec![("App", json!({ "Ref": "App" })), ("Stage", json!({ "Ref": "Stage" }))],
+        statistic: "Sum",
+        threshold: parameter(FAILED_RUNS),
+        ..Alarm::on_queue(APP_DLQ, "Runs fail: `dacapo list --state failed` has them.".to_owned())
+    };
+    resources.add("RunsFail", Resource::conditional(ALARM, HAS_METRICS, failed.properties()));
+    // The concurrency that they lack is the account's, whatever function takes it.
+    let throttled = Alarm {
+        metric: ("AWS/Lambda", "Throttles"),
+        dimensions: vec![],
+        statistic: "Sum",
+        threshold: parameter(THROTTLES),
+        ..Alarm::on_queue(APP_DLQ, "Functions of this region are throttled: their concurrency is used up.".to_owned())
+    };
+    resources.add("Throttled", throttled.resource());
+    add_email(resources);
+}
+
+/// The topic of the stack's own, where there is an address and no topic.
+fn add_email(resources: &mut Named<Resource>) {
+    let properties = json!({
+        "TopicName": name("alarms"),
+        "Subscription": [{ "Protocol": "email", "Endpoint": { "Ref": "AlarmEmail" } }],
+    });
+    resources.add("AlarmsByEmail", Resource::conditional("AWS::SNS::Topic", HAS_ALARM_EMAIL, properties));
+}
+
+fn parameter(name: &str) -> Value {
+    json!({ "Ref": name })
 }
 
 /// The alarm of a function with a dead-letter queue: both things in one, since a stack holds 500 resources.
@@ -72,9 +103,11 @@ fn dropped_or_old(slug: &str, dlq: &str, old: &str) -> Resource {
         let metric = json!({ "Namespace": "AWS/SQS", "MetricName": name_of_metric, "Dimensions": dimensions });
         json!({ "Id": id, "MetricStat": { "Metric": metric, "Period": 300, "Stat": "Maximum" }, "ReturnData": false })
     };
-    let either = format!("MAX([FILL(dropped, 0), IF(FILL(age, 0) >= {OLDEST_MESSAGE_S}, 1, 0)])");
+    let either = sub(format!(
+        "MAX([IF(FILL(dropped, 0) >= ${{{DEAD_LETTERS}}}, 1, 0), IF(FILL(age, 0) >= ${{{OLDEST_MESSAGE_S}}}, 1, 0)])"
+    ));
     Resource::new(
-        "AWS::CloudWatch::Alarm",
+        ALARM,
         json!({
             "AlarmDescription": format!("{slug} gave up on an event, which is in its dead-letter queue. Or: {old}."),
             "Metrics": [
@@ -93,7 +126,8 @@ fn dropped_or_old(slug: &str, dlq: &str, old: &str) -> Resource {
 
 /// The topic that alarms tell, where there is one.
 fn told() -> Value {
-    json!({ "Fn::If": [HAS_ALARM_TOPIC, [{ "Ref": "AlarmTopic" }], { "Ref": "AWS::NoValue" }] })
+    let own = json!({ "Fn::If": [HAS_ALARM_EMAIL, [{ "Ref": "AlarmsByEmail" }], { "Ref": "AWS::NoValue" }] });
+    json!({ "Fn::If": [HAS_ALARM_TOPIC, [{ "Ref": "AlarmTopic" }], own] })
 }
 
 impl Alarm {
@@ -102,35 +136,37 @@ impl Alarm {
         Self {
             what,
             metric: ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
-            dimension: ("QueueName", name(queue)),
+            dimensions: vec![("QueueName", name(queue))],
             statistic: "Maximum",
             comparison: "GreaterThanOrEqualToThreshold",
-            threshold: 1,
+            threshold: json!(1),
             periods: 1,
             missing: "notBreaching",
         }
     }
 
     fn on_conductor(what: &str) -> Self {
-        Self { dimension: ("FunctionName", name(CONDUCTOR)), ..Self::on_queue(CONDUCTOR, what.to_owned()) }
+        Self { dimensions: vec![("FunctionName", name(CONDUCTOR))], ..Self::on_queue(CONDUCTOR, what.to_owned()) }
     }
 
     fn resource(self) -> Resource {
-        Resource::new(
-            "AWS::CloudWatch::Alarm",
-            json!({
-                "AlarmDescription": self.what,
-                "Namespace": self.metric.0,
-                "MetricName": self.metric.1,
-                "Dimensions": [{ "Name": self.dimension.0, "Value": self.dimension.1 }],
-                "Statistic": self.statistic,
-                "ComparisonOperator": self.comparison,
-                "Threshold": self.threshold,
-                "Period": 300,
-                "EvaluationPeriods": self.periods,
-                "TreatMissingData": self.missing,
-                "AlarmActions": told(),
-            }),
-        )
+        Resource::new(ALARM, self.properties())
+    }
+
+    fn properties(self) -> Value {
+        let dimensions = self.dimensions.iter().map(|(name, value)| json!({ "Name": name, "Value": value }));
+        json!({
+            "AlarmDescription": self.what,
+            "Namespace": self.metric.0,
+            "MetricName": self.metric.1,
+            "Dimensions": dimensions.collect::<Vec<Value>>(),
+            "Statistic": self.statistic,
+            "ComparisonOperator": self.comparison,
+            "Threshold": self.threshold,
+            "Period": 300,
+            "EvaluationPeriods": self.periods,
+            "TreatMissingData": self.missing,
+            "AlarmActions": told(),
+        })
     }
 }

@@ -6,7 +6,7 @@ use dacapo_domain::{APP_DLQ, CONDUCTOR, FunctionEntry, Holds, LifecycleEvent, li
 use serde_json::{Value, json};
 
 use crate::{
-    OwnResources,
+    OwnResources, kms,
     names::{APP_DLQ_ID, code_parameter, id, name, prefix},
     requires,
     resource::{Named, Resource, TemplateError},
@@ -52,7 +52,11 @@ pub(crate) fn add(
         id(slug, "Logs"),
         Resource::new(
             "AWS::Logs::LogGroup",
-            json!({ "LogGroupName": group, "RetentionInDays": { "Ref": "LogRetentionDays" } }),
+            json!({
+                "LogGroupName": group,
+                "RetentionInDays": { "Ref": "LogRetentionDays" },
+                "KmsKeyId": kms::of_log(),
+            }),
         ),
     );
     resources.add(id(slug, "Mapping"), mapping(slug, &id(slug, "Queue"), function.batch_size()));
@@ -74,6 +78,7 @@ fn environment(function: &FunctionEntry, own: &OwnResources) -> Result<Value, Te
         "DACAPO_STAGE": { "Ref": "Stage" },
         "DACAPO_FUNCTION": function.name,
         "DACAPO_ACCOUNT": { "Ref": "AWS::AccountId" },
+        "DACAPO_METRICS": { "Ref": "Metrics" },
     });
     let publishes = function.publishes();
     if !publishes.is_empty() {
@@ -137,8 +142,8 @@ fn queue(queue: &str, visibility: Duration, redrive: Option<Value>) -> Resource 
         "QueueName": name(queue),
         "VisibilityTimeout": visibility.as_secs(),
         "MessageRetentionPeriod": limits::MESSAGE_RETENTION.as_secs(),
-        "SqsManagedSseEnabled": true,
     });
+    kms::encrypt_queue(&mut properties);
     if let Some(redrive) = redrive {
         properties["RedrivePolicy"] = redrive;
     }

@@ -3,7 +3,9 @@
 
 mod alarms;
 mod collect;
+mod dashboard;
 mod functions;
+mod kms;
 mod names;
 mod own_resources;
 mod parameters;
@@ -12,6 +14,7 @@ mod requires;
 mod resource;
 mod roles;
 mod schedules;
+mod settings;
 mod state_machine;
 mod table;
 mod template;

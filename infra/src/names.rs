@@ -13,8 +13,6 @@ pub(crate) const APP_DLQ_ID: &str = "Undelivered";
 pub(crate) const NEW_TABLE: &str = "NewTable";
 /// The same condition for the state machine.
 pub(crate) const NEW_LOOP: &str = "NewLoop";
-/// The condition under which alarms tell a topic.
-pub(crate) const HAS_ALARM_TOPIC: &str = "HasAlarmTopic";
 /// The condition under which tokens can be completed over HTTPS.
 pub(crate) const HAS_TOKEN_URL: &str = "HasTokenUrl";
 

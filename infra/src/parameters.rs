@@ -17,7 +17,7 @@ pub enum ParametersError {
         file: String,
     },
     /// Values for what is no parameter.
-    #[error("{file} gives a value to {name}, which is no parameter of infra/resources.yaml (it has {known})")]
+    #[error("{file} gives a value to {name}, which the deploy sets itself, or is no parameter (there are {known})")]
     Unknown {
         /// The name.
         name: String,

@@ -4,6 +4,7 @@ use dacapo_domain::{Header, Index};
 use serde_json::{Value, json};
 
 use crate::{
+    kms,
     names::{NEW_TABLE, prefix},
     resource::{Named, Resource},
 };
@@ -35,7 +36,7 @@ pub(crate) fn add(resources: &mut Named<Resource>) {
                 "KeySchema": keys("pk", "sk"),
                 "GlobalSecondaryIndexes": indexes,
                 "TimeToLiveSpecification": { "AttributeName": Header::EXPIRES_AT_S, "Enabled": true },
-                "SSESpecification": { "SSEEnabled": true },
+                "SSESpecification": kms::of_table(),
                 "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true },
             }),
         ),

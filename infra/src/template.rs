@@ -8,10 +8,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    OwnResources, alarms, functions,
-    names::{HAS_ALARM_TOPIC, HAS_TOKEN_URL, NEW_LOOP, NEW_TABLE, arn, code_parameter, prefix},
+    OwnResources, alarms, dashboard, functions, kms,
+    names::{HAS_TOKEN_URL, NEW_LOOP, NEW_TABLE, arn, code_parameter, prefix},
     resource::{Named, Resource, TemplateError},
-    roles, schedules, state_machine, table, token_url,
+    roles, schedules, settings, state_machine, table, token_url,
 };
 
 /// Resources of one stack, at most; CloudFormation's limit.
@@ -81,6 +81,8 @@ pub fn template(manifest: &Manifest, own: &OwnResources) -> Result<Template, Tem
     token_url::add(&mut resources);
     schedules::add_sweep(&mut resources);
     alarms::add_shared(&mut resources);
+    kms::add(manifest, &mut resources);
+    dashboard::add(&mut resources);
     resources.add_own("Resources", own.section("Resources"), Resource::Own)?;
     own.check_apart(&parameters(manifest))?;
 
@@ -125,10 +127,7 @@ fn parameters(manifest: &Manifest) -> Named<Value> {
         parameters.add(code_parameter(function), json!({ "Type": "String", "Description": what }));
     }
     parameters.add("LogRetentionDays", json!({ "Type": "Number", "Default": 30 }));
-    parameters.add(
-        "AlarmTopic",
-        json!({ "Type": "String", "Default": "", "Description": "ARN of an SNS topic that alarms tell; none by default." }),
-    );
+    settings::add_parameters(&mut parameters);
     parameters.add(
         "TokenUrl",
         json!({
@@ -151,7 +150,7 @@ fn conditions() -> Named<Value> {
     conditions.add(NEW_TABLE, json!({ "Fn::Equals": [{ "Ref": "AdoptTable" }, "false"] }));
     conditions.add(NEW_LOOP, json!({ "Fn::Equals": [{ "Ref": "AdoptLoop" }, "false"] }));
     conditions.add(HAS_TOKEN_URL, json!({ "Fn::Equals": [{ "Ref": "TokenUrl" }, "on"] }));
-    conditions.add(HAS_ALARM_TOPIC, json!({ "Fn::Not": [{ "Fn::Equals": [{ "Ref": "AlarmTopic" }, ""] }] }));
+    settings::add_conditions(&mut conditions);
     conditions
 }
 

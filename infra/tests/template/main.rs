@@ -6,6 +6,7 @@ mod limits;
 mod read;
 mod requires;
 mod roles;
+mod settings;
 
 use dacapo_domain::Manifest;
 use dacapo_infra::{OwnResources, template};
@@ -97,7 +98,9 @@ fn table_and_loop_of_a_deleted_stack_are_kept_and_taken_over() {
         let outlives = ["Table", "Loop"].contains(&id.as_str());
         assert_eq!(resource.get("DeletionPolicy").is_some(), outlives, "{id}");
         assert_eq!(resource.get("UpdateReplacePolicy").is_some(), outlives, "{id}");
-        assert_eq!(resource.get("Condition").is_some(), outlives || id.starts_with("TokenUrl"), "{id}");
+        let is_asked_for = id.starts_with("TokenUrl")
+            || ["RunsFail", "AlarmsByEmail", "MayUseKey", "DashboardOfStage"].contains(&id.as_str());
+        assert_eq!(resource.get("Condition").is_some(), outlives || is_asked_for, "{id}");
     }
     // Where they are taken over, the stack has no such resource, and nothing may refer to it.
     let text = template.0.to_string();
@@ -194,7 +197,9 @@ fn failure_that_does_not_mend_itself_has_an_alarm() {
         "ConductorFails",
         "ConductorIsSilent",
         "NightlyReportBacklog",
+        "RunsFail",
         "SendWelcomeBacklog",
+        "Throttled",
         "UndeliveredRemain",
         "UserJoinedDropped",
     ];
@@ -203,7 +208,10 @@ fn failure_that_does_not_mend_itself_has_an_alarm() {
     let queues: Vec<&Value> =
         either[..2].iter().map(|of| &of["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Fn::Sub"]).collect();
     assert_eq!(queues, ["${App}-${Stage}-user-joined-dead", "${App}-${Stage}-user-joined"]);
-    assert_eq!(either[2]["Expression"], "MAX([FILL(dropped, 0), IF(FILL(age, 0) >= 10800, 1, 0)])");
+    assert_eq!(
+        either[2]["Expression"]["Fn::Sub"],
+        "MAX([IF(FILL(dropped, 0) >= ${AlarmDeadLetters}, 1, 0), IF(FILL(age, 0) >= ${AlarmOldestMessageSeconds}, 1, 0)])"
+    );
     let silent = template.properties("ConductorIsSilent");
     assert_eq!(silent["TreatMissingData"], "breaching");
 }
