@@ -27,7 +27,10 @@ pub use permits::pass_on;
 pub(crate) use runs::{KEY_TRIES, create_claiming, too_many_take};
 pub use runs::{commit_run, create_run, create_runs};
 
-use crate::port::{PortError, PortErrorKind, PortResult, Ports, post_after};
+use crate::{
+    metrics,
+    port::{PortError, PortErrorKind, PortResult, Ports, post_after},
+};
 
 /// The time for which a write is tried by one that has no deadline of its own.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -129,6 +132,7 @@ pub async fn commit<M: Machine>(
         };
         let found = match reply {
             Reply::Done(payloads) => {
+                metrics::record_change(seen.record(), input, &decision.record);
                 return Ok(Some(Committed { record: decision.record, payloads, work, released, changed: true }));
             }
             Reply::Gone => return Ok(None),

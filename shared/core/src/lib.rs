@@ -18,6 +18,7 @@ pub mod function;
 pub mod hook;
 mod lifecycle;
 pub mod list;
+mod metrics;
 mod origin;
 pub mod port;
 mod publish;
@@ -33,6 +34,7 @@ pub mod webhook;
 pub use app::{App, read_manifest};
 pub use error::{Error, ErrorKind};
 
+pub use metrics::METRICS;
 pub use origin::Origin;
 pub use publish::publish;
 pub use schedule::ensure_scheduled;

@@ -20,6 +20,7 @@ mod lifecycle;
 pub mod limits;
 mod machine;
 mod manifest;
+mod measure;
 mod merge_patch;
 mod message;
 mod name;
@@ -59,6 +60,7 @@ pub use manifest::{
     ManifestTooLarge, Queue, Requirements, Right, ScheduleEntry, SecretSource, Subscription, TaskEntry, Vpc,
     function_dlq, ssm,
 };
+pub use measure::{Measured, Metric};
 pub use merge_patch::{MergeError, merge_patch};
 pub use message::{
     CrashReport, DeferredMessage, DeliveryMessage, EventMessage, ExecutionEnded, Fire, Invocation, Message,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned, ser::Error};
 
-use crate::{Effect, Header, IndexEntry, Json, Payloads, Released, Version, Write};
+use crate::{Effect, Header, IndexEntry, Json, Measured, Payloads, Released, Version, Write};
 
 /// A kind of record: its form, and its decisions.
 ///
@@ -33,6 +33,11 @@ pub trait Machine: Clone + Serialize + DeserializeOwned + Send + Sync + 'static 
 
     /// Decides what an input makes of the record.
     fn decide(&self, input: &Self::Input, policy: Self::Policy<'_>, cx: &DecisionContext) -> Decision<Self>;
+
+    /// What the change from this record to the next one counts for, where its kind counts for anything.
+    fn measured(&self, _input: &Self::Input, _next: &Self) -> Option<Measured> {
+        None
+    }
 
     /// Is true where the record that was found bears the mark of a decision that was stored before its reply was lost,
     /// although it has been written since.

@@ -18,10 +18,12 @@
 //! | `DACAPO_LOCAL` | the embedded engine's address, as `http://127.0.0.1:8787`; without it, AWS |
 //! | `DACAPO_APP`, `DACAPO_STAGE` | whose table and queues |
 //! | `DACAPO_FUNCTION` | the function's name in the manifest |
+//! | `DACAPO_METRICS` | `on`: the log has metrics too, as CloudWatch reads them |
 //! | `DACAPO_LIFECYCLE` | the lifecycle events of its task that have subscribers, as `completed,failed` |
 //!
 //! Exit codes: 0 done, 1 failed, 2 started where there is nothing to serve.
 
+mod emf;
 mod engine;
 mod log;
 mod serve;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use dacapo_domain::{
     DeliveryInput, DeliveryMessage, DeliveryPhase, DeliveryRecord, Effect, EventMessage, HandlerFailure, Machine,
-    Message, Payload, Payloads, RecordKey, Subscribed, Subscription, Work, limits, slot,
+    Measured, Message, Payload, Payloads, RecordKey, Subscribed, Subscription, Work, limits, slot, until,
 };
 use jiff::Timestamp;
+use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::Runner;
@@ -14,6 +15,7 @@ use crate::{
     attempt::EventAttempt,
     commit::{Committed, Seen, commit, load, retry_until},
     function::ErasedEventHandler,
+    metrics,
     port::PortResult,
     span,
 };
@@ -32,7 +34,7 @@ impl Runner {
     ) -> PortResult<()> {
         let now = self.ports().clock.now();
         if now < event.due_at {
-            let delay = dacapo_domain::until(now, event.due_at).min(limits::MAX_QUEUE_DELAY);
+            let delay = until(now, event.due_at).min(limits::MAX_QUEUE_DELAY);
             let (to, message) = (self.function.clone(), Message::Event(event).to_json());
             return self.ports().outbox.post(&Effect::Send { to, message, delay }).await;
         }
@@ -112,6 +114,7 @@ impl Runner {
         event: &EventMessage,
     ) -> Vec<HandlerFailure> {
         let mut failures = vec![];
+        let begun = Instant::now();
         for handler in handlers {
             let Subscription { event: subscribed, handler: name, timeout, .. } = handler.subscription();
             let Some(attempt) = record.attempt_of(&name, taken_at).filter(|_| subscribed == event.name) else {
@@ -132,6 +135,7 @@ impl Runner {
                 failures.push(HandlerFailure { handler: name, error });
             }
         }
+        metrics::record(&Measured::delivery(&self.function, until(event.due_at, taken_at), begun.elapsed()));
         failures
     }
 }

@@ -7,7 +7,7 @@ mod taken;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use dacapo_domain::{Effect, Fire, Invocation, Json, LifecycleEvent, Message, TaskEntry, Work};
+use dacapo_domain::{Effect, Fire, Invocation, Json, LifecycleEvent, Measured, Message, Metric, TaskEntry, Work};
 use jiff::Timestamp;
 
 pub use taken::{EndedAttempt, Taken, end, take};
@@ -17,6 +17,7 @@ use crate::{
     attempt::Guard,
     commit::retry_until,
     function::{ErasedTask, Handlers},
+    metrics,
     port::{PortError, PortErrorKind, PortResult, Ports},
     queues::Gate,
     schedule::{delete_used, run_of_fire},
@@ -166,6 +167,7 @@ impl Runner {
         // The message itself is in that queue: a log shows no body.
         tracing::error!(function = %self.function, bytes = text.len(), "a message {why}: moved to the dead-letter queue");
         let (function, text) = (self.function.clone(), text.to_owned());
+        metrics::record(&Measured { function: function.clone(), values: vec![(Metric::DeadLetters, 1)] });
         self.ports().outbox.post(&Effect::DeadLetter { function, text }).await
     }
 }

@@ -10,14 +10,18 @@ use super::{
     table::{DeliveryCell, DeliveryTransition as T, cell},
 };
 use crate::{
-    AttemptError, Decision, DecisionContext, Effect, Header, IndexEntry, Lease, Machine, Message, RecordedError, Retry,
-    RetryHint, Version, Work, code, later, limits,
+    AttemptError, Decision, DecisionContext, Effect, Header, IndexEntry, Lease, Machine, Measured, Message,
+    RecordedError, Retry, RetryHint, Version, Work, code, later, limits,
 };
 
 impl Machine for DeliveryRecord {
     const KIND: &'static str = "delivery";
     type Input = DeliveryInput;
     type Policy<'a> = Subscribed<'a>;
+
+    fn measured(&self, input: &DeliveryInput, next: &Self) -> Option<Measured> {
+        Some(self.measured(input, next))
+    }
 
     fn header(&self) -> Header {
         Header {

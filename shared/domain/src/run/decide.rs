@@ -13,7 +13,8 @@ use super::{
     wait_loop_call::wait_until,
 };
 use crate::{
-    Decision, DecisionContext, Effect, Header, Id, IndexEntry, Json, Machine, Message, RecordKey, RunMessage, Trigger,
+    Decision, DecisionContext, Effect, Header, Id, IndexEntry, Json, Machine, Measured, Message, RecordKey, RunMessage,
+    Trigger,
     limits::{self, TooLarge},
 };
 
@@ -147,6 +148,10 @@ impl Machine for RunRecord {
 
     fn index(&self) -> Vec<IndexEntry> {
         self.places()
+    }
+
+    fn measured(&self, input: &Input, next: &Self) -> Option<Measured> {
+        Some(self.measured(input, next))
     }
 
     fn reconciled_among(&self) -> &'static str {

@@ -1,0 +1,175 @@
+//! Lines as a function's log has them, of an app in the test kit.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use dacapo::prelude::*;
+use dacapo_test_kit::TestApp;
+use serde_json::json;
+
+use super::*;
+
+const BODY: &str = "body-that-nobody-may-read";
+const SECRET: &str = "secret-that-nobody-may-read";
+const ASK: TaskRef<String> = TaskRef::new("ask");
+const COUNT: TaskRef<u32> = TaskRef::new("count");
+const ASKED: EventRef<String> = EventRef::new("asked");
+
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Written {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn line(&self, message: &str) -> Value {
+        let found = self.lines().into_iter().find(|line| line["message"] == message);
+        found.unwrap_or_else(|| panic!("no line says {message:?}: {}", self.text()))
+    }
+}
+
+fn written_with(targets: Targets) -> (Written, tracing::subscriber::DefaultGuard) {
+    let written = Written::default();
+    let place = [("app", "shop"), ("stage", "dev"), ("function", "ask")];
+    let place = place.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let writer = written.clone();
+    let guard = tracing::subscriber::set_default(json(place, targets, move || writer.clone()));
+    (written, guard)
+}
+
+fn written(wanted: Option<&str>) -> (Written, tracing::subscriber::DefaultGuard) {
+    written_with(targets(wanted))
+}
+
+async fn ask(_: String, cx: TaskContext) -> Result<Outcome<String, ()>, TaskError> {
+    cx.variable("PASSWORD")?;
+    tracing::info!(colour = "red", run = "another", "the handler says");
+    if cx.attempt() == 1 {
+        return Err(TaskError::retryable("not yet"));
+    }
+    cx.publish(ASKED, BODY.to_owned()).await?;
+    let token = cx.token("answer").await?;
+    Ok(Continue::when_told(token, BODY.to_owned()))
+}
+
+async fn count(_: u32, _: TaskContext) -> Result<(), TaskError> {
+    Ok(())
+}
+
+async fn asked(_: String, _: EventContext) -> Result<(), TaskError> {
+    tracing::warn!("the other handler says");
+    Err(TaskError::retryable("never"))
+}
+
+#[tokio::test]
+async fn line_of_a_handler_says_where_it_comes_from_and_keeps_what_the_handler_named_alike() {
+    let (written, _guard) = written(None);
+    let app = TestApp::new().with(task(ASK, ask).secret("PASSWORD", "shop/smtp")).variable("PASSWORD", SECRET);
+    let app = app.with(on(ASKED, asked));
+    let id = app.run(ASK, BODY.to_owned()).await.unwrap().id();
+    app.advance(minutes(1)).await;
+    let line = written.line("the handler says");
+    let place = json!({ "app": "shop", "stage": "dev", "function": "ask", "run": id.to_string(), "attempt": 1, "iteration": 1 });
+    for (name, value) in place.as_object().unwrap() {
+        assert_eq!(line[name], *value, "{line}");
+    }
+    assert_eq!(
+        (&line["level"], &line["colour"], &line["field.run"]),
+        (&json!("INFO"), &json!("red"), &json!("another"))
+    );
+    assert!(line["timestamp"].as_str().unwrap().ends_with('Z'), "{line}");
+    assert!(line.get("otel.name").is_none(), "{line}");
+    let line = written.line("the other handler says");
+    assert_eq!((&line["event"], &line["attempt"]), (&json!("asked"), &json!(1)));
+    assert!(line["eventId"].is_string(), "{line}");
+}
+
+#[tokio::test]
+async fn log_of_a_level_that_leaves_spans_out_names_the_run_all_the_same() {
+    let (written, _guard) = written(Some("error,dacapo_serve=warn"));
+    let app = TestApp::new().with(on(ASKED, asked));
+    app.publish(ASKED, BODY.to_owned()).await.unwrap();
+    app.advance(minutes(1)).await;
+    assert_eq!(written.line("the other handler says")["event"], "asked");
+}
+
+#[tokio::test]
+async fn log_has_no_body_no_secret_and_no_token() {
+    let (written, _guard) = written(None);
+    let app = TestApp::new().with(task(ASK, ask).secret("PASSWORD", "shop/smtp")).variable("PASSWORD", SECRET);
+    let app = app.with(task(COUNT, count)).with(on(ASKED, asked));
+    let id = app.run(ASK, BODY.to_owned()).await.unwrap().id();
+    app.run_by_name("count", dacapo::Json::of(&BODY).unwrap()).await.unwrap();
+    app.publish_by_name("asked", dacapo::Json::of(&[BODY]).unwrap()).await.unwrap();
+    app.advance(minutes(10)).await;
+    let token = app.token_of(id, "answer");
+    app.complete(&token, BODY.to_owned()).await.unwrap();
+    app.advance(minutes(1)).await;
+    let text = written.text();
+    assert!(text.contains("a handler failed") && text.contains("BODY_MISMATCH"), "{text}");
+    for secret in [BODY, SECRET, &token] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
+
+async fn fail(_: u32, cx: TaskContext) -> Result<(), TaskError> {
+    if cx.attempt() == 1 { Err(TaskError::retryable("not yet")) } else { Err(TaskError::terminal("never")) }
+}
+
+#[tokio::test]
+async fn metrics_of_an_attempt_are_one_line_that_cloudwatch_reads() {
+    let (written, _guard) = written_with(targets(Some("error")).with_target(METRICS, LevelFilter::INFO));
+    let app =
+        TestApp::new().with(task(COUNT, fail)).with(on(ASKED, asked).retry(Retry::every(seconds(10)).attempts(2)));
+    app.run(COUNT, 1).await.unwrap();
+    app.publish(ASKED, BODY.to_owned()).await.unwrap();
+    app.advance(minutes(5)).await;
+    let lines: Vec<Value> = written.lines().into_iter().filter(|line| line.get("_aws").is_some()).collect();
+    let of_task: Vec<&Value> = lines.iter().filter(|line| line["Function"] == "count").collect();
+    let [first, last] = &of_task[..] else { panic!("{of_task:?}") };
+    for (name, value) in [("Started", 1), ("Retried", 1)] {
+        assert_eq!(first[name], value, "{first}");
+    }
+    assert!(first["Duration"].is_u64() && first["Delay"].is_u64(), "{first}");
+    assert_eq!((&first["App"], &first["Stage"]), (&json!("shop"), &json!("dev")));
+    let directive = &first["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!(
+        (&directive["Namespace"], &directive["Dimensions"]),
+        (&json!("Dacapo"), &json!([["App", "Stage", "Function"]]))
+    );
+    assert!(directive["Metrics"].as_array().unwrap().contains(&json!({ "Name": "Delay", "Unit": "Milliseconds" })));
+    assert_eq!((&last["Failed"], last.get("Started")), (&json!(1), None));
+    let of_app = &last["_aws"]["CloudWatchMetrics"][1];
+    assert_eq!(
+        (&of_app["Dimensions"], &of_app["Metrics"]),
+        (&json!([["App", "Stage"]]), &json!([{ "Name": "Failed", "Unit": "Count" }]))
+    );
+    let sum = |name: &str| -> u64 { lines.iter().filter_map(|line| line[name].as_u64()).sum() };
+    assert_eq!((sum("Deliveries"), sum("DeadLetters"), sum("Retried")), (2, 1, 2));
+}
+
+#[tokio::test]
+async fn metrics_that_are_switched_off_write_nothing() {
+    let (written, _guard) = written(Some("trace"));
+    let app = TestApp::new().with(task(COUNT, count));
+    app.run(COUNT, 1).await.unwrap();
+    app.advance(minutes(1)).await;
+    assert!(!written.text().contains("_aws"), "{}", written.text());
+}
