@@ -119,6 +119,7 @@ fn delivery(number: u64) -> Result<Decision<DeliveryRecord>, AnyError> {
         published_at: now,
         due_at: now,
         hops: 0,
+        traceparent: None,
         attempt: 2,
         is_named: false,
     };

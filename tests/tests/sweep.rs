@@ -64,7 +64,18 @@ async fn store_without_effects<M: Machine>(app: &TestApp, decision: &Decision<M>
 fn event(app: &TestApp) -> EventMessage {
     let (id, name, function) = (ports(app).clock.new_id(), PAID.name().into_owned(), "events-1".to_owned());
     let (published_at, due_at, body) = (app.now(), app.now(), Json::of(&1).unwrap());
-    EventMessage { id, name, function, body, published_at, due_at, hops: 0, attempt: 1, is_named: false }
+    EventMessage {
+        id,
+        name,
+        function,
+        body,
+        published_at,
+        due_at,
+        hops: 0,
+        traceparent: None,
+        attempt: 1,
+        is_named: false,
+    }
 }
 
 /// How long after the start each record is to be reconciled, by its key.

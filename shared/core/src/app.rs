@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use dacapo_domain::{FormerTask, Manifest, ManifestRecord, TaskEntry, slot};
+use dacapo_domain::{FormerTask, Manifest, ManifestRecord, TaskEntry, TraceParent, slot};
 use jiff::Timestamp;
 
 use crate::{
@@ -28,6 +28,8 @@ struct Shared {
     ports: Ports,
     /// The deployed manifest, and when it was read.
     deployed: Mutex<Option<(Timestamp, Deployed)>>,
+    /// The trace of the invocation that is under way.
+    invocation: Mutex<Option<TraceParent>>,
 }
 
 #[derive(Clone)]
@@ -40,7 +42,7 @@ impl App {
     /// The app over the given ports.
     #[must_use]
     pub fn new(ports: Ports) -> Self {
-        let shared = Arc::new(Shared { ports, deployed: Mutex::default() });
+        let shared = Arc::new(Shared { ports, deployed: Mutex::default(), invocation: Mutex::default() });
         Self { shared, variables: Variables::default() }
     }
 
@@ -54,6 +56,16 @@ impl App {
     #[must_use]
     pub fn variables(&self) -> &Variables {
         &self.variables
+    }
+
+    /// Takes what is started from now on for a part of this trace, unless it is a part of another.
+    pub(crate) fn trace(&self, invocation: Option<TraceParent>) {
+        *self.shared.invocation.lock().unwrap_or_else(PoisonError::into_inner) = invocation;
+    }
+
+    /// The trace of the invocation that is under way.
+    pub(crate) fn traced(&self) -> Option<TraceParent> {
+        *self.shared.invocation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The ports.

@@ -56,6 +56,7 @@ pub(crate) async fn publish_one(
         published_at: now,
         due_at: now,
         hops,
+        traceparent: run.traceparent,
         attempt: 1,
         is_named: false,
     };

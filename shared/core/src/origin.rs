@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use dacapo_domain::{EventMessage, Id, Json, RunRecord, Trigger, hash128, limits};
+use dacapo_domain::{EventMessage, Id, Json, RunRecord, TraceParent, Trigger, hash128, limits};
 use jiff::Timestamp;
 
 use crate::{Error, ErrorKind};
@@ -20,6 +20,7 @@ pub struct Origin {
     /// The run that starts them, if one does.
     pub parent_id: Option<Id>,
     hops: u32,
+    traceparent: Option<TraceParent>,
     since: Timestamp,
     /// The time in the ids of what it starts: the same for each try.
     named_at: Timestamp,
@@ -34,6 +35,7 @@ impl Origin {
             trigger: Trigger::Child,
             parent_id: Some(run.id),
             hops: run.hops,
+            traceparent: run.traceparent,
             since: run.created_at,
             named_at: run.iteration_at.or(run.scheduled_at).unwrap_or(run.created_at),
             name: format!("{}/{}", run.id, run.iteration),
@@ -46,11 +48,24 @@ impl Origin {
             trigger: Trigger::Event,
             parent_id: None,
             hops: event.hops,
+            traceparent: event.traceparent,
             since: event.published_at,
             named_at: event_time(event),
             name: format!("{}/{}/{handler}", event.id, event.name),
             alike: Arc::default(),
         }
+    }
+
+    /// The same within a trace, unless it is in one.
+    #[must_use]
+    pub(crate) fn within(self, invocation: Option<TraceParent>) -> Self {
+        Self { traceparent: self.traceparent.or(invocation), ..self }
+    }
+
+    /// The trace that it belongs to, as does what it starts.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<TraceParent> {
+        self.traceparent
     }
 
     /// A hook of the same attempt. What it starts is named apart from what the handler does: not every attempt runs

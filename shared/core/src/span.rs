@@ -1,17 +1,18 @@
 //! The spans of attempts: what every line of a log, and every span of a handler's own, is within.
 
-use dacapo_domain::{AttemptError, EventMessage, RunRecord, code};
+use dacapo_domain::{AttemptError, EventMessage, RunRecord, TraceParent, code};
 use tracing::Span;
 
 /// The target of the spans of attempts, by which a subscriber finds them. Their fields are `run`, `iteration`, `attempt`,
-/// or `event`, `eventId`, `handler`, `attempt`; their names for OpenTelemetry are in `otel.name` and `otel.kind`.
+/// or `event`, `eventId`, `handler`, `attempt`, and `trace` where there is one; their names for OpenTelemetry are in `otel.name` and `otel.kind`.
 pub const ATTEMPT_SPAN: &str = "dacapo::attempt";
 
 /// The span of an attempt at a run's iteration, or of the hooks of its end.
 pub(crate) fn of_run(run: &RunRecord) -> Span {
     let RunRecord { id, name, iteration, attempt, .. } = run;
     tracing::error_span!(
-        target: ATTEMPT_SPAN, "attempt", otel.name = name, otel.kind = "consumer", run = %id, iteration, attempt
+        target: ATTEMPT_SPAN, "attempt", otel.name = name, otel.kind = "consumer", run = %id, iteration, attempt,
+        trace = trace(run.traceparent)
     )
 }
 
@@ -19,8 +20,13 @@ pub(crate) fn of_run(run: &RunRecord) -> Span {
 pub(crate) fn of_event(event: &EventMessage, handler: &str) -> Span {
     let EventMessage { id, name, attempt, .. } = event;
     tracing::error_span!(
-        target: ATTEMPT_SPAN, "attempt", otel.name = name, otel.kind = "consumer", event = name, eventId = %id, handler, attempt
+        target: ATTEMPT_SPAN, "attempt", otel.name = name, otel.kind = "consumer", event = name, eventId = %id, handler, attempt,
+        trace = trace(event.traceparent)
     )
+}
+
+fn trace(of: Option<TraceParent>) -> Option<String> {
+    of.map(TraceParent::trace_id)
 }
 
 /// The message of an attempt's error, as a log may have it: one about a body that doesn't fit quotes from it.

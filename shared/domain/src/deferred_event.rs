@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CONDUCTOR, Decision, DecisionContext, DeferredMessage, Effect, EventMessage, Header, Id, Json, Machine, Message,
-    RecordKey, Version, Work, hash128, json::is_zero, later, limits,
+    RecordKey, TraceParent, Version, Work, hash128, json::is_zero, later, limits,
 };
 
 /// The record of a deferred event, its body apart.
@@ -32,6 +32,9 @@ pub struct DeferredEvent {
     /// Hops of the chain that leads here.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub hops: u32,
+    /// The trace that it belongs to, and the place in it that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "TraceParent::read")]
+    pub traceparent: Option<TraceParent>,
     /// The time at which the conductor reconciles it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconcile_at: Option<Timestamp>,
@@ -77,6 +80,7 @@ impl DeferredEvent {
             published_at: event.published_at,
             due_at: event.due_at,
             hops: event.hops,
+            traceparent: event.traceparent,
             reconcile_at: Some(later(event.due_at.max(cx.now), limits::QUEUE_GRACE)),
             reconcile_count: 0,
             expires_at_s: None,
@@ -102,6 +106,7 @@ impl DeferredEvent {
             published_at: self.published_at,
             due_at: self.due_at,
             hops: self.hops,
+            traceparent: self.traceparent,
             attempt: 1,
             is_named: self.is_named,
         }

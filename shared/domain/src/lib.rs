@@ -35,6 +35,7 @@ mod step;
 mod text;
 mod time;
 mod token;
+mod trace;
 mod when;
 
 pub use bulk::{Bulk, BulkAction, BulkPage, BulkTally};
@@ -94,4 +95,5 @@ pub use time::{
     SpanError, TimeZoneError, check_span, days, hours, is_fresh, later, minutes, ms, seconds, time_zone, until,
 };
 pub use token::{NewToken, Secret, TokenInput, TokenRecord, TokenState, TokenText, TokenTextError, check_token_value};
+pub use trace::{TraceParent, TraceParentError};
 pub use when::{When, WhenError, WhenProblem};

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    Id, Json, PoolId, Purpose, RunRecord, WaitLoopCall, hash128,
+    Id, Json, PoolId, Purpose, RunRecord, TraceParent, WaitLoopCall, hash128,
     json::is_zero,
     run::{ExecutionEnd, RetriedCall},
 };
@@ -83,6 +83,9 @@ pub struct EventMessage {
     /// Hops of the chain of runs and events that leads here.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub hops: u32,
+    /// The trace that it belongs to, and the place in it that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "TraceParent::read")]
+    pub traceparent: Option<TraceParent>,
     /// The attempt that this message is for, from 1. Beyond the first there is a record of the delivery.
     pub attempt: u32,
     /// Is true where its publisher chose the id: a success is recorded too, so that the same event published again is
@@ -214,6 +217,30 @@ impl Message {
     #[must_use]
     pub fn to_text(&self) -> String {
         self.to_json().text().to_owned()
+    }
+
+    /// The trace that a message's run or event belongs to; read only where the text speaks of one.
+    #[must_use]
+    pub fn traceparent_in(text: &str) -> Option<TraceParent> {
+        #[derive(Deserialize)]
+        struct Traced {
+            #[serde(default, deserialize_with = "TraceParent::read")]
+            traceparent: Option<TraceParent>,
+        }
+        #[derive(Deserialize)]
+        enum Peek {
+            #[serde(rename = "run/1")]
+            Run { seen: Option<Traced> },
+            #[serde(rename = "event/1")]
+            Event(Traced),
+        }
+        if !text.contains(r#""traceparent":"#) {
+            return None;
+        }
+        match serde_json::from_str(text).ok()? {
+            Peek::Run { seen } => seen?.traceparent,
+            Peek::Event(event) => event.traceparent,
+        }
     }
 
     /// Reads a message.

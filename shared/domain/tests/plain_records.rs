@@ -66,6 +66,7 @@ fn published(due: i64) -> EventMessage {
         published_at: at(0),
         due_at: at(due),
         hops: 1,
+        traceparent: None,
         attempt: 1,
         is_named: true,
     }

@@ -6,8 +6,8 @@ use std::{fmt::Debug, fs, path::Path};
 
 use dacapo_domain::{
     Bulk, DeferredEvent, DeliveryRecord, IdempotencyKey, Invocation, Invoker, JoinRecord, Json, Manifest,
-    ManifestRecord, Message, PausedQueues, Phase, Policy, PoolRecord, RunRecord, ScheduleRecord, StepRecord,
-    TicketRecord, TokenRecord, WaitLoopAnswer,
+    ManifestRecord, Message, PausedQueues, Phase, Policy, PoolRecord, RunMessage, RunRecord, ScheduleRecord,
+    StepRecord, TicketRecord, TokenRecord, WaitLoopAnswer,
 };
 use proptest::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
@@ -200,6 +200,24 @@ fn any_json() -> impl Strategy<Value = Value> {
             prop::collection::btree_map(key.clone(), inner, 0..4).prop_map(|map| map.into_iter().collect()),
         ]
     })
+}
+
+#[test]
+fn record_whose_trace_is_none_is_read_without_it() {
+    let traced = recorded("run-traced");
+    let read: RunRecord = serde_json::from_str(&traced.replace("00-5759", "nothing-")).unwrap();
+    assert_eq!(read, serde_json::from_str(&recorded("run-new")).unwrap());
+    let event = recorded("message-event-traced");
+    let trace = Message::traceparent_in(&event).unwrap();
+    assert_eq!(trace.trace_id(), "5759e988bd862e3fe1be46a994272793");
+    for untraced in
+        [event.replace("00-5759", "nothing-"), recorded("message-event"), r#"{"a":{"traceparent":""}}"#.to_owned()]
+    {
+        assert_eq!(Message::traceparent_in(&untraced), None, "{untraced}");
+    }
+    let run: RunRecord = serde_json::from_str(&traced).unwrap();
+    let message = Message::Run(RunMessage::about(&run)).to_text();
+    assert_eq!(Message::traceparent_in(&message), Some(trace));
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use dacapo_core::{
     port::PortResult,
     runner::{InvokeError, Runner},
 };
-use dacapo_domain::Json;
+use dacapo_domain::{Json, TraceParent};
 use jiff::Timestamp;
 
 use crate::function_url::UrlRequest;
@@ -32,6 +32,9 @@ pub trait Receiver: Send + Sync {
     /// Takes a direct invocation.
     fn invoke(&self, payload: Json, deadline: Timestamp) -> impl Future<Output = Result<Json, InvokeError>> + Send;
 
+    /// Says of which trace the invocation is a part.
+    fn trace(&self, _invocation: Option<TraceParent>) {}
+
     /// Is true where the process is to be left once it has answered.
     fn must_exit(&self) -> bool {
         false
@@ -45,6 +48,10 @@ impl Receiver for Runner {
 
     async fn invoke(&self, payload: Json, deadline: Timestamp) -> Result<Json, InvokeError> {
         Self::invoke(self, payload, deadline).await
+    }
+
+    fn trace(&self, invocation: Option<TraceParent>) {
+        Self::trace(self, invocation);
     }
 
     fn must_exit(&self) -> bool {

@@ -7,7 +7,7 @@ use dacapo_core::{
     port::{PortError, PortErrorKind},
     runner::{InvokeError, Runner},
 };
-use dacapo_domain::Json;
+use dacapo_domain::{Json, TraceParent};
 use jiff::Timestamp;
 use lambda_runtime::{
     Diagnostic, Error, LambdaEvent, Runtime, layers::TracingLayer, service_fn, tower::util::MapResponseLayer,
@@ -77,6 +77,7 @@ async fn serve(receiver: impl Receiver + 'static) -> Result<(), Error> {
         let receiver = Arc::clone(&answering);
         async move {
             let deadline = deadline(event.context.deadline);
+            receiver.trace(trace(event.context.xray_trace_id.as_deref()));
             answer(&*receiver, event.payload, deadline).await.map_err(Refusal::from)
         }
     });
@@ -98,6 +99,11 @@ fn deadline(ms: u64) -> Timestamp {
     i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX)
 }
 
+/// The trace of an invocation, as X-Ray's header says it. One that X-Ray doesn't record leads nowhere.
+fn trace(header: Option<&str>) -> Option<TraceParent> {
+    header.and_then(TraceParent::from_xray).filter(|trace| trace.is_sampled())
+}
+
 fn name_of(error: &PortError) -> &'static str {
     match error.kind() {
         PortErrorKind::Transient => "Dacapo.Transient",
@@ -111,6 +117,17 @@ fn name_of(error: &PortError) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trace_of_an_invocation_is_taken_on_where_xray_records_it() {
+        let header =
+            |sampled| format!("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled={sampled}");
+        let recorded = trace(Some(&header(1))).map(TraceParent::trace_id);
+        assert_eq!(recorded.as_deref(), Some("5759e988bd862e3fe1be46a994272793"));
+        for header in [Some(&*header(0)), Some("no header"), None] {
+            assert_eq!(trace(header), None);
+        }
+    }
 
     #[test]
     fn refusal_of_an_invocation_is_named_for_its_kind() {

@@ -292,7 +292,18 @@ fn paid(app: &TestApp) -> EventMessage {
     let (id, name, function) = (app.client().ports().clock.new_id(), PAID.name().into(), "events-1".into());
     let (published_at, due_at) = (app.now(), app.now());
     let body = Json::from_text("\"x\"".to_owned()).unwrap();
-    EventMessage { id, name, function, body, published_at, due_at, hops: 0, attempt: 1, is_named: false }
+    EventMessage {
+        id,
+        name,
+        function,
+        body,
+        published_at,
+        due_at,
+        hops: 0,
+        traceparent: None,
+        attempt: 1,
+        is_named: false,
+    }
 }
 
 #[tokio::test(start_paused = true)]

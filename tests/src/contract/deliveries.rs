@@ -17,7 +17,18 @@ use super::{
 async fn event(bench: &impl Bench, body: Json) -> EventMessage {
     let (function, now) = (bench.function("greet").await, now(bench));
     let (id, name) = (bench.ports().clock.new_id(), "user-joined".to_owned());
-    EventMessage { id, name, function, body, published_at: now, due_at: now, hops: 0, attempt: 1, is_named: false }
+    EventMessage {
+        id,
+        name,
+        function,
+        body,
+        published_at: now,
+        due_at: now,
+        hops: 0,
+        traceparent: None,
+        attempt: 1,
+        is_named: false,
+    }
 }
 
 fn subscription(retry: Retry) -> Subscription {

@@ -14,7 +14,18 @@ use super::{
 fn event(bench: &impl Bench, body: dacapo_domain::Json) -> EventMessage {
     let (id, now) = (bench.ports().clock.new_id(), now(bench));
     let (name, function) = ("user-joined".to_owned(), "greet".to_owned());
-    EventMessage { id, name, function, body, published_at: now, due_at: now, hops: 0, attempt: 1, is_named: false }
+    EventMessage {
+        id,
+        name,
+        function,
+        body,
+        published_at: now,
+        due_at: now,
+        hops: 0,
+        traceparent: None,
+        attempt: 1,
+        is_named: false,
+    }
 }
 
 fn delayed(function: &str, text: &str, delay: Duration) -> Effect {

@@ -97,6 +97,7 @@ impl Engine {
                 published_at: now,
                 due_at,
                 hops: 0,
+                traceparent: None,
                 attempt: 1,
                 is_named: false,
             };

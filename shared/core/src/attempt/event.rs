@@ -17,7 +17,7 @@ pub struct EventAttempt {
 
 impl EventAttempt {
     pub(crate) fn new(app: &App, event: EventMessage, handler: &str, timeout: Duration) -> Self {
-        let origin = Origin::of_event(&event, handler);
+        let origin = Origin::of_event(&event, handler).within(app.traced());
         Self { app: app.clone(), origin, limit: Limit::new(timeout), event }
     }
 

@@ -98,7 +98,7 @@ impl TaskAttempt {
         let limit = Limit::begun(until(since, called_at), limit);
         Self {
             app: app.clone(),
-            origin: Origin::of_run(&run),
+            origin: Origin::of_run(&run).within(app.traced()),
             policy: task.policy.clone(),
             declared: run.schedule.as_ref().and_then(|name| {
                 task.schedules.iter().find(|schedule| schedule.name == *name).map(|schedule| schedule.schedule.clone())

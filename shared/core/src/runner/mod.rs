@@ -7,7 +7,9 @@ mod taken;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use dacapo_domain::{Effect, Fire, Invocation, Json, LifecycleEvent, Measured, Message, Metric, TaskEntry, Work};
+use dacapo_domain::{
+    Effect, Fire, Invocation, Json, LifecycleEvent, Measured, Message, Metric, TaskEntry, TraceParent, Work,
+};
 use jiff::Timestamp;
 
 pub use taken::{EndedAttempt, Taken, end, take};
@@ -72,6 +74,11 @@ impl Runner {
     #[must_use]
     pub fn publishing(self, publishes: BTreeSet<LifecycleEvent>) -> Self {
         Self { publishes, ..self }
+    }
+
+    /// Says of which trace the next deliveries and invocations are a part, where they name none.
+    pub fn trace(&self, invocation: Option<TraceParent>) {
+        self.app.trace(invocation);
     }
 
     /// The manifest's entry of the task, with what the manifest alone knows.

@@ -81,7 +81,8 @@ impl Runner {
         body.check().map_err(|error| InvokeError::Payload(format!("the body can't be used: {error}")))?;
         let clock = &self.ports().clock;
         let now = clock.now();
-        let new = NewRun::at(clock.new_id(), &entry.name, now, Trigger::Direct);
+        let new =
+            NewRun { traceparent: self.app.traced(), ..NewRun::at(clock.new_id(), &entry.name, now, Trigger::Direct) };
         let id = new.id;
         let fits = RunRecord::create(new.clone(), &clock.decision_context()).record.check_size(&body);
         fits.map_err(|error| InvokeError::Payload(format!("failed to {error}")))?;

@@ -16,7 +16,7 @@ pub use view::{DeliveryState, DeliveryStateError, DeliveryView};
 
 use crate::{
     DeliveryMessage, Effect, EventMessage, Id, Json, Lease, Machine, Message, RecordKey, RecordedError, Subscription,
-    Version, hash128, json::is_zero, later, limits,
+    TraceParent, Version, hash128, json::is_zero, later, limits,
 };
 
 /// The record of a delivery.
@@ -51,6 +51,9 @@ pub struct DeliveryRecord {
     /// Hops of the chain that leads here.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub hops: u32,
+    /// The trace that it belongs to, and the place in it that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "TraceParent::read")]
+    pub traceparent: Option<TraceParent>,
     /// The number of times that it was redriven.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub redriven_count: u32,
@@ -183,6 +186,7 @@ impl DeliveryRecord {
             attempt: event.attempt,
             handlers: vec![],
             hops: event.hops,
+            traceparent: event.traceparent,
             redriven_count: 0,
             error: None,
             reconcile_at: None,
@@ -235,6 +239,7 @@ impl DeliveryRecord {
             published_at: self.published_at,
             due_at: self.first_due_at,
             hops: self.hops,
+            traceparent: self.traceparent,
             attempt: self.attempt,
             is_named: false, // It is on record by now.
         }

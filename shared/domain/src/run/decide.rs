@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Decision, DecisionContext, Effect, Header, Id, IndexEntry, Json, Machine, Measured, Message, RecordKey, RunMessage,
-    Trigger,
+    TraceParent, Trigger,
     limits::{self, TooLarge},
 };
 
@@ -33,6 +33,8 @@ pub struct NewRun {
     pub parent_id: Option<Id>,
     /// Hops of the chain of runs and events that leads here.
     pub hops: u32,
+    /// The trace that it belongs to.
+    pub traceparent: Option<TraceParent>,
     /// The tags that it can be found by.
     pub tags: Vec<String>,
     /// The idempotency key, or that of its debounce.
@@ -58,6 +60,7 @@ impl NewRun {
             trigger,
             parent_id: None,
             hops: 0,
+            traceparent: None,
             tags: vec![],
             key: None,
             schedule: None,
@@ -86,6 +89,7 @@ impl RunRecord {
             trigger: new.trigger,
             parent_id: new.parent_id,
             hops: new.hops,
+            traceparent: new.traceparent,
             tags: new.tags,
             key: new.key,
             created_at: now,

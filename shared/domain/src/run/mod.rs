@@ -39,7 +39,7 @@ pub use view::{RunView, WaitsFor};
 pub use wait_loop_call::{ExecutionEnd, RetriedCall, Throttled, WaitLoopAnswer, WaitLoopCall, answer};
 
 use crate::{
-    BULK, CONDUCTOR, Debounce, Id, Json, LifecycleEvent, PoolId, RecordedError, Version,
+    BULK, CONDUCTOR, Debounce, Id, Json, LifecycleEvent, PoolId, RecordedError, TraceParent, Version,
     json::{is_one, is_zero, one},
     limits,
     text::cut,
@@ -66,6 +66,9 @@ pub struct RunRecord {
     /// Hops of the chain of runs and events that leads here.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub hops: u32,
+    /// The trace that it belongs to, and the place in it that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "TraceParent::read")]
+    pub traceparent: Option<TraceParent>,
     /// The tags that it can be found by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,

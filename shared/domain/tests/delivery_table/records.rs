@@ -75,6 +75,7 @@ pub fn published(due: i64) -> EventMessage {
         published_at: at(0),
         due_at: at(due),
         hops: 1,
+        traceparent: None,
         attempt: 1,
         is_named: false,
     }

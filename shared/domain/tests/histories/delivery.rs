@@ -29,6 +29,7 @@ pub fn published(delay: Duration) -> EventMessage {
         published_at: start(),
         due_at: start() + delay,
         hops: 0,
+        traceparent: None,
         attempt: 1,
         is_named: false,
     }

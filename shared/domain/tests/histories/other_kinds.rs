@@ -134,6 +134,7 @@ proptest! {
             published_at: start(),
             due_at: start() + seconds(delay_s),
             hops: 0,
+            traceparent: None,
             attempt: 1,
             is_named: false,
         };

@@ -3,13 +3,13 @@
 use std::future::IntoFuture;
 
 use dacapo_core::publish;
-use dacapo_domain::{EventMessage, Id, Json, Message, When, check_event_name, hash128, limits};
+use dacapo_domain::{EventMessage, Id, Json, Message, TraceParent, When, check_event_name, hash128, limits};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::{
     Client,
-    check::{check_body, check_chars, unserializable},
+    check::{check_body, check_chars, check_traceparent, unserializable},
 };
 use crate::{Error, EventRef};
 
@@ -21,6 +21,7 @@ pub struct Publish {
     body: Result<Json, Error>,
     due: Option<When>,
     id: Option<String>,
+    traceparent: Option<TraceParent>,
 }
 
 /// An event that was published.
@@ -36,12 +37,12 @@ impl Client {
     /// Publishes an event: every function that subscribes to its name gets a delivery of its own.
     pub fn publish<B>(&self, event: EventRef<B>, body: B) -> Publish {
         let body = event.body.encode(&body).map_err(|error| unserializable("the body", &error));
-        Publish { client: self.clone(), name: event.name().into_owned(), body, due: None, id: None }
+        Publish { client: self.clone(), name: event.name().into_owned(), body, due: None, id: None, traceparent: None }
     }
 
     /// Publishes an event by its name, for programs that have no reference to it.
     pub fn publish_by_name(&self, event: &str, body: Json) -> Publish {
-        Publish { client: self.clone(), name: event.to_owned(), body: Ok(body), due: None, id: None }
+        Publish { client: self.clone(), name: event.to_owned(), body: Ok(body), due: None, id: None, traceparent: None }
     }
 }
 
@@ -62,6 +63,12 @@ impl Publish {
     /// and a write for each.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
+        self
+    }
+
+    /// Makes it a part of a trace, as [`StartRun::traceparent`](crate::client::StartRun::traceparent) does.
+    pub fn traceparent(mut self, traceparent: &str) -> Self {
+        self.traceparent = check_traceparent(traceparent);
         self
     }
 
@@ -92,6 +99,7 @@ impl Publish {
             published_at: now,
             due_at,
             hops: origin.map_or(Ok(0), |origin| origin.hops(now))?,
+            traceparent: self.traceparent.or_else(|| origin?.traceparent()),
             attempt: 1,
         };
         let message = Message::Event(event.clone());

@@ -3,12 +3,14 @@
 use std::{future::IntoFuture, marker::PhantomData, time::Duration};
 
 use dacapo_core::{commit::PATIENCE, debounce::start};
-use dacapo_domain::{Child, Decision, Id, Json, NewRun, RunRecord, Trigger, When, later, limits, run::Key, slot};
+use dacapo_domain::{
+    Child, Decision, Id, Json, NewRun, RunRecord, TraceParent, Trigger, When, later, limits, run::Key, slot,
+};
 use futures::future::BoxFuture;
 
 use super::{
     Client,
-    check::{check_body, check_chars, check_priority, check_spans, check_tags, unserializable},
+    check::{check_body, check_chars, check_priority, check_spans, check_tags, check_traceparent, unserializable},
     debounce::Calls,
 };
 use crate::{Error, ErrorKind, TaskError, TaskRef, payload::Codec};
@@ -27,6 +29,7 @@ pub struct StartRun<O> {
     ttl: Option<Duration>,
     priority: Duration,
     replays: Option<Id>,
+    traceparent: Option<TraceParent>,
     output: Codec<O>,
 }
 
@@ -102,6 +105,7 @@ impl Client {
             ttl: None,
             priority: Duration::ZERO,
             replays: None,
+            traceparent: None,
             output,
         }
     }
@@ -187,6 +191,13 @@ impl<O> StartRun<O> {
         self
     }
 
+    /// Makes it a part of a trace: W3C's `traceparent`. Without this, what a handler starts is a part of its own run's. A text
+    /// that is none is left out, with a warning in the log.
+    pub fn traceparent(mut self, traceparent: &str) -> Self {
+        self.traceparent = check_traceparent(traceparent);
+        self
+    }
+
     /// Starts it, and waits for its typed result: for programs. A handler that waits for a child continues instead.
     ///
     /// # Errors
@@ -199,8 +210,36 @@ impl<O> StartRun<O> {
 
     /// The same with a result of any type: for a batch of several tasks.
     pub fn untyped(self) -> StartRun<serde_json::Value> {
-        let Self { client, task, body, due, key, key_for, debounce, tags, ttl, priority, replays, output: _ } = self;
-        StartRun { client, task, body, due, key, key_for, debounce, tags, ttl, priority, replays, output: Codec::new() }
+        let Self {
+            client,
+            task,
+            body,
+            due,
+            key,
+            key_for,
+            debounce,
+            tags,
+            ttl,
+            priority,
+            replays,
+            traceparent,
+            output: _,
+        } = self;
+        StartRun {
+            client,
+            task,
+            body,
+            due,
+            key,
+            key_for,
+            debounce,
+            tags,
+            ttl,
+            priority,
+            replays,
+            traceparent,
+            output: Codec::new(),
+        }
     }
 
     /// The client that starts it.
@@ -265,6 +304,7 @@ impl<O> StartRun<O> {
         let new = NewRun {
             parent_id: self.replays.or(origin.and_then(|origin| origin.parent_id)),
             hops: origin.map_or(Ok(0), |origin| origin.hops(cx.now))?,
+            traceparent: self.traceparent.or_else(|| origin?.traceparent()),
             tags: self.tags,
             key,
             ttl: self.ttl,

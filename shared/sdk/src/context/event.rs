@@ -73,6 +73,13 @@ impl<V> EventContext<V> {
         Duration::from_millis(self.attempt.event().delay_ms())
     }
 
+    /// The trace that the event belongs to, as W3C's `traceparent`, and with it what this handler starts: the one it was
+    /// published within, else that of the invocation where X-Ray records it.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<String> {
+        self.attempt.origin().traceparent().map(|traceparent| traceparent.to_string())
+    }
+
     /// Which attempt of this handler at this event it is, from 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {

@@ -121,6 +121,13 @@ impl RunContext {
         self.record.parent_id
     }
 
+    /// The trace that the run belongs to, as W3C's `traceparent`, and with it what this handler starts: the one it was started
+    /// within, else that of the invocation where X-Ray records it.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<String> {
+        self.attempt.origin().traceparent().map(|traceparent| traceparent.to_string())
+    }
+
     /// The fire that started the run, the one before it and the next five: `None` where no schedule did, or where
     /// it is no more.
     ///
