@@ -4,7 +4,7 @@
 .PHONY: help dev test check bench simulate build deploy destroy localstack template
 
 export STAGE ?= dev
-export APP ARCH PROFILE KEEP_HISTORY ALARMS ALARM_EMAIL KMS_KEY METRICS DASHBOARD TOKEN_URL FUNCTIONS RESOURCES PARAMETERS OUT
+export APP ARCH PROFILE KEEP_HISTORY ALARMS ALARM_EMAIL KMS_KEY METRICS DASHBOARD EVENT_URL_SECRET TOKEN_URL FUNCTIONS RESOURCES PARAMETERS OUT
 
 help:
 	@echo 'Dacapo: background tasks and event handlers as plain async functions.'

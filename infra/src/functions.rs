@@ -10,6 +10,7 @@ use crate::{
     names::{APP_DLQ_ID, code_parameter, id, name, prefix},
     requires,
     resource::{Named, Resource, TemplateError},
+    token_url,
 };
 
 /// Messages of the app's dead-letter queue that the conductor takes at once.
@@ -80,6 +81,11 @@ fn environment(function: &FunctionEntry, own: &OwnResources) -> Result<Value, Te
         "DACAPO_ACCOUNT": { "Ref": "AWS::AccountId" },
         "DACAPO_METRICS": { "Ref": "Metrics" },
     });
+    if is_conductor(function) {
+        for (name, value) in token_url::environment() {
+            variables[name] = value;
+        }
+    }
     let publishes = function.publishes();
     if !publishes.is_empty() {
         variables["DACAPO_LIFECYCLE"] = json!(LifecycleEvent::text(&publishes));

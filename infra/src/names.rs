@@ -15,6 +15,10 @@ pub(crate) const NEW_TABLE: &str = "NewTable";
 pub(crate) const NEW_LOOP: &str = "NewLoop";
 /// The condition under which tokens can be completed over HTTPS.
 pub(crate) const HAS_TOKEN_URL: &str = "HasTokenUrl";
+/// The condition under which events can be published over HTTPS.
+pub(crate) const HAS_EVENT_URL: &str = "HasEventUrl";
+/// The condition under which the conductor has an address.
+pub(crate) const HAS_URL: &str = "HasUrl";
 
 /// Text with CloudFormation's placeholders.
 pub(crate) fn sub(text: impl Into<String>) -> Value {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     OwnResources, alarms, dashboard, functions, kms,
-    names::{HAS_TOKEN_URL, NEW_LOOP, NEW_TABLE, arn, code_parameter, prefix},
+    names::{HAS_EVENT_URL, HAS_TOKEN_URL, HAS_URL, NEW_LOOP, NEW_TABLE, arn, code_parameter, prefix},
     resource::{Named, Resource, TemplateError},
     roles, schedules, settings, state_machine, table, token_url,
 };
@@ -135,6 +135,12 @@ fn parameters(manifest: &Manifest) -> Named<Value> {
             "Description": "Whether tokens can be completed over HTTPS, at a function URL of the conductor.",
         }),
     );
+    let what = "ARN of a secret of Secrets Manager that webhooks are signed with; without one no event is published over HTTPS.";
+    let pattern = "^(arn:[^: ]+:secretsmanager:[^: ]+:[0-9]{12}:secret:[^ ]+)?$";
+    parameters.add(
+        token_url::EVENT_URL_SECRET,
+        json!({ "Type": "String", "Default": "", "AllowedPattern": pattern, "Description": what }),
+    );
     for (name, what) in [("AdoptTable", "history"), ("AdoptLoop", "state machine")] {
         let what = format!("Whether the {what} of an earlier stack is there and is taken over.");
         let values = ["true", "false"];
@@ -150,6 +156,10 @@ fn conditions() -> Named<Value> {
     conditions.add(NEW_TABLE, json!({ "Fn::Equals": [{ "Ref": "AdoptTable" }, "false"] }));
     conditions.add(NEW_LOOP, json!({ "Fn::Equals": [{ "Ref": "AdoptLoop" }, "false"] }));
     conditions.add(HAS_TOKEN_URL, json!({ "Fn::Equals": [{ "Ref": "TokenUrl" }, "on"] }));
+    let secret = json!({ "Ref": token_url::EVENT_URL_SECRET });
+    conditions.add(HAS_EVENT_URL, json!({ "Fn::Not": [{ "Fn::Equals": [secret, ""] }] }));
+    let either = [HAS_TOKEN_URL, HAS_EVENT_URL].map(|condition| json!({ "Condition": condition }));
+    conditions.add(HAS_URL, json!({ "Fn::Or": either }));
     settings::add_conditions(&mut conditions);
     conditions
 }
@@ -163,6 +173,8 @@ fn outputs() -> Named<Value> {
         "TokenUrl",
         json!({ "Condition": HAS_TOKEN_URL, "Value": { "Fn::GetAtt": ["TokenUrlEndpoint", "FunctionUrl"] } }),
     );
+    let event = json!({ "Fn::Sub": "${TokenUrlEndpoint.FunctionUrl}event" });
+    outputs.add("EventUrl", json!({ "Condition": HAS_EVENT_URL, "Value": event }));
     outputs.add("LoopRole", json!({ "Value": { "Fn::GetAtt": ["RoleOfLoop", "Arn"] } }));
     outputs
 }

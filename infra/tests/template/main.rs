@@ -77,7 +77,9 @@ fn address_for_tokens_is_there_where_it_is_asked_for_and_nothing_else_is_open_to
     assert_eq!(template.0["Outputs"]["TokenUrl"]["Condition"], "HasTokenUrl");
     let open = template.resources().iter().filter(|(_, resource)| resource["Properties"]["Principal"] == "*");
     let open: Vec<(&str, &Value)> = open.map(|(id, resource)| (id.as_str(), &resource["Condition"])).collect();
-    let asked_for = json!("HasTokenUrl");
+    let asked_for = json!("HasUrl");
+    let either = json!([{ "Condition": "HasTokenUrl" }, { "Condition": "HasEventUrl" }]);
+    assert_eq!(template.0["Conditions"]["HasUrl"]["Fn::Or"], either);
     assert_eq!(open, [("TokenUrlIsOpen", &asked_for), ("TokenUrlInvokes", &asked_for)]);
     let target = json!({ "Fn::GetAtt": ["ConductorFunction", "Arn"] });
     assert_eq!(template.properties("TokenUrlEndpoint"), &json!({ "AuthType": "NONE", "TargetFunctionArn": target }));
@@ -99,7 +101,8 @@ fn table_and_loop_of_a_deleted_stack_are_kept_and_taken_over() {
         assert_eq!(resource.get("DeletionPolicy").is_some(), outlives, "{id}");
         assert_eq!(resource.get("UpdateReplacePolicy").is_some(), outlives, "{id}");
         let is_asked_for = id.starts_with("TokenUrl")
-            || ["RunsFail", "AlarmsByEmail", "MayUseKey", "DashboardOfStage"].contains(&id.as_str());
+            || ["RunsFail", "AlarmsByEmail", "MayUseKey", "MayReadWebhookSecret", "DashboardOfStage"]
+                .contains(&id.as_str());
         assert_eq!(resource.get("Condition").is_some(), outlives || is_asked_for, "{id}");
     }
     // Where they are taken over, the stack has no such resource, and nothing may refer to it.

@@ -100,3 +100,24 @@ fn key_of_the_users_encrypts_the_table_all_queues_and_all_logs_and_all_that_use_
         policy["Properties"]["Roles"].as_array().unwrap().iter().map(|role| &role["Ref"]).collect();
     assert_eq!(allowed, ["ConductorRole", "NightlyReportRole", "SendWelcomeRole", "UserJoinedRole", "RoleOfScheduler"]);
 }
+
+#[test]
+fn conductor_alone_reads_the_secret_of_webhooks_and_only_where_there_is_one() {
+    let template = one_of_everything();
+    assert_eq!(template.0["Parameters"]["EventUrlSecret"]["Default"], "");
+    let policy = &template.resources()["MayReadWebhookSecret"];
+    assert_eq!(policy["Condition"], "HasEventUrl");
+    assert_eq!(policy["Properties"]["Roles"], json!([{ "Ref": "ConductorRole" }]));
+    let statement = &policy["Properties"]["PolicyDocument"]["Statement"][0];
+    assert_eq!(
+        (&statement["Action"], &statement["Resource"]),
+        (&json!(["secretsmanager:GetSecretValue"]), &json!({ "Ref": "EventUrlSecret" }))
+    );
+    let variables = |function: &str| template.properties(function)["Environment"]["Variables"].clone();
+    let given = &variables("ConductorFunction")["DACAPO_SECRETS"]["Fn::If"];
+    let secrets: Value = serde_json::from_str(given[1]["Fn::Sub"].as_str().unwrap()).unwrap();
+    assert_eq!((&given[0], given[2]["Ref"].as_str()), (&json!("HasEventUrl"), Some("AWS::NoValue")));
+    assert!(secrets["WEBHOOK_SECRET"].to_string().contains("${EventUrlSecret}"), "{secrets}");
+    assert_eq!(variables("ConductorFunction")["DACAPO_TOKEN_URL"], json!({ "Ref": "TokenUrl" }));
+    assert_eq!(variables("SendWelcomeFunction").get("DACAPO_SECRETS"), None);
+}

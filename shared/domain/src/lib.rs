@@ -65,7 +65,7 @@ pub use measure::{Measured, Metric};
 pub use merge_patch::{MergeError, merge_patch};
 pub use message::{
     CrashReport, DeferredMessage, DeliveryMessage, EventMessage, ExecutionEnded, Fire, Invocation, Message,
-    PoolMessage, RunMessage, Start,
+    PoolMessage, RunMessage, Start, chosen_event_id,
 };
 pub use name::{
     BULK, CONDUCTOR, Id, IdError, NameError, check_event_name, check_stack, check_step_name, check_task_name,

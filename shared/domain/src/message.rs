@@ -64,6 +64,13 @@ impl RunMessage {
     }
 }
 
+/// The id of an event that its publisher named. No time is part of it: the same text names the same event whenever it is
+/// published. The event's name is, since another event may bear the same text.
+#[must_use]
+pub fn chosen_event_id(name: &str, text: &str) -> Id {
+    Id::new(Timestamp::UNIX_EPOCH, hash128(&format!("{}/{name}/{text}", name.len())))
+}
+
 /// A published event, as every subscriber gets it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

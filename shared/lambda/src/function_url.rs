@@ -1,8 +1,12 @@
 //! Requests at the conductor's function URL, where the stack has one.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
-use dacapo_core::{port::Ports, runner::InvokeError, webhook::webhook};
+use dacapo_core::{
+    conductor::Conductor,
+    runner::InvokeError,
+    webhook::{EVENT_PATH, WebhookRequest, event_webhook, webhook},
+};
 use dacapo_domain::Json;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -14,6 +18,9 @@ use serde::{Deserialize, Serialize};
 pub struct UrlRequest {
     raw_path: String,
     request_context: RequestContext,
+    /// Their names are in lower case.
+    #[serde(default)]
+    headers: HashMap<String, String>,
     #[serde(default)]
     body: String,
     #[serde(default)]
@@ -54,11 +61,29 @@ impl UrlRequest {
     ///
     /// # Errors
     /// If the answer can't be written.
-    pub async fn answer(&self, ports: &Ports) -> Result<Json, InvokeError> {
-        let answer = webhook(ports, &self.request_context.http.method, &self.raw_path, &self.body()).await?;
+    pub async fn answer(&self, conductor: &Conductor) -> Result<Json, InvokeError> {
+        let (method, body, taken) = (&*self.request_context.http.method, self.body(), conductor.webhooks());
+        let answer = if self.raw_path == EVENT_PATH || !taken.tokens {
+            let key = taken.events.as_ref().filter(|_| self.raw_path == EVENT_PATH);
+            event_webhook(conductor.app(), key, self.request(method, &body)).await?
+        } else {
+            webhook(conductor.ports(), method, &self.raw_path, &body).await?
+        };
         let headers = Headers { content_type: "application/json" };
         let answer = UrlAnswer { status_code: answer.status, headers, body: answer.body.text() };
         Json::of(&answer).map_err(|error| InvokeError::Payload(error.to_string()))
+    }
+
+    fn request<'a>(&'a self, method: &'a str, body: &'a [u8]) -> WebhookRequest<'a> {
+        let header = |name: &str| self.headers.get(name).map(String::as_str);
+        WebhookRequest {
+            method,
+            body,
+            id: header("webhook-id"),
+            timestamp: header("webhook-timestamp"),
+            signature: header("webhook-signature"),
+            traceparent: header("traceparent"),
+        }
     }
 
     /// The body as it was sent. What is no base64 is no JSON either, and is told so.

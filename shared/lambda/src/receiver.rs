@@ -69,7 +69,7 @@ impl Receiver for Conductor {
 
     async fn invoke(&self, payload: Json, _deadline: Timestamp) -> Result<Json, InvokeError> {
         match UrlRequest::read(&payload) {
-            Some(request) => request.answer(self.ports()).await,
+            Some(request) => request.answer(self).await,
             None => Self::invoke(self, payload).await,
         }
     }

@@ -8,15 +8,23 @@ use std::{
     process::ExitCode,
 };
 
-use dacapo::{Definition, Function};
+use dacapo::{Definition, Error, Function};
 use dacapo_client::{ports_from_env, variable, variables_from_env};
-use dacapo_core::{conductor::Conductor, port::Ports, runner::Runner};
-use dacapo_domain::{CONDUCTOR, FunctionEntry, LifecycleEvent, Manifest};
+use dacapo_core::{
+    conductor::{Conductor, Webhooks},
+    port::Ports,
+    runner::Runner,
+    webhook::WebhookKey,
+};
+use dacapo_domain::{CONDUCTOR, FunctionEntry, LifecycleEvent, Manifest, Requirements, SecretSource};
 use tokio::runtime::Builder;
 
 #[cfg(feature = "local")]
 use crate::turns;
 use crate::{engine, log, timer_keepalive};
+
+/// The name of the secret that webhooks are signed with.
+const WEBHOOK_SECRET: &str = "WEBHOOK_SECRET";
 
 /// The exit code of a program that was started where there is nothing to serve.
 const USAGE: u8 = 2;
@@ -64,7 +72,25 @@ pub fn conductor() -> ExitCode {
     if variable("DACAPO_DESCRIBE").is_some() {
         return describe(Ok(entry));
     }
-    run(&entry, |ports, _| async move { dacapo_lambda::serve_conductor(Conductor::new(ports, carried()?)).await })
+    run(&entry, |ports, _| async move {
+        let conductor = Conductor::new(ports, carried()?).taking(webhooks().await);
+        dacapo_lambda::serve_conductor(conductor).await
+    })
+}
+
+/// What the environment lets the conductor take at its function URL. Events are refused where their secret can't be read: it
+/// has other work, which that must not stop.
+async fn webhooks() -> Webhooks {
+    let tokens = variable("DACAPO_TOKEN_URL").is_some_and(|tokens| tokens == "on");
+    if variable("DACAPO_SECRETS").is_none() {
+        return Webhooks { tokens, events: None };
+    }
+    let secret = [(WEBHOOK_SECRET.to_owned(), SecretSource::from(""))];
+    let requires = Requirements { secrets: secret.into(), ..Requirements::default() };
+    let read = variables_from_env(&requires).await;
+    let key = read.and_then(|read| WebhookKey::read(read.get(WEBHOOK_SECRET)?).map_err(Error::usage));
+    let events = key.inspect_err(|error| tracing::error!(%error, "webhooks are refused")).ok();
+    Webhooks { tokens, events }
 }
 
 type Served = Result<(), Box<dyn std::error::Error + Send + Sync>>;

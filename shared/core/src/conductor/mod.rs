@@ -27,19 +27,48 @@ use crate::{
     port::{PortError, PortErrorKind, PortResult, Ports},
     publish::send,
     runner::{InvokeError, Runner},
+    webhook::WebhookKey,
 };
 
 /// The built-in function of every app.
 pub struct Conductor {
     app: App,
     carried: Option<Manifest>,
+    webhooks: Webhooks,
+}
+
+/// What the conductor takes at its function URL: nothing by default.
+#[derive(Clone, Debug, Default)]
+pub struct Webhooks {
+    /// Is true where tokens are completed there.
+    pub tokens: bool,
+    /// The key of those who publish events there.
+    pub events: Option<WebhookKey>,
 }
 
 impl Conductor {
     /// The conductor over the given ports. `carried` is the manifest that its zip carries, if any.
     #[must_use]
     pub fn new(ports: Ports, carried: Option<Manifest>) -> Self {
-        Self { app: App::new(ports), carried }
+        Self { app: App::new(ports), carried, webhooks: Webhooks::default() }
+    }
+
+    /// The same, which takes these at its function URL.
+    #[must_use]
+    pub fn taking(self, webhooks: Webhooks) -> Self {
+        Self { webhooks, ..self }
+    }
+
+    /// What it takes at its function URL.
+    #[must_use]
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
+    }
+
+    /// The app that it belongs to.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
     }
 
     /// The manifest's entry of the conductor.

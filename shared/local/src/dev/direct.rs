@@ -1,5 +1,5 @@
 //! Direct invocations: `aws lambda invoke --endpoint-url http://127.0.0.1:8787` works here too. So does the address at
-//! which tokens are completed.
+//! which tokens are completed, and the one at which events are published.
 
 use std::sync::Arc;
 
@@ -13,8 +13,9 @@ use axum::{
     routing::{any, get, post},
 };
 use dacapo_core::{
-    port::Ports,
-    webhook::{TOKEN_PATH, webhook},
+    App,
+    port::{PortError, Ports},
+    webhook::{EVENT_PATH, TOKEN_PATH, WebhookAnswer, WebhookKey, WebhookRequest, event_webhook, webhook},
 };
 use dacapo_domain::Json;
 
@@ -28,11 +29,14 @@ const LONGEST_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 
 /// Serves direct invocations of functions, and says who is here.
-pub fn router(engine: Arc<Engine>, ports: Ports, app: &str) -> Router {
+pub fn router(engine: Arc<Engine>, ports: Ports, app: &str, webhook_key: Option<WebhookKey>) -> Router {
     let about = serde_json::json!({ "dacapo": env!("CARGO_PKG_VERSION"), "app": app });
     let bodies =
         Bodies { longest: LONGEST_PAYLOAD_BYTES, refuse: |status, why| (status, format!("{why}\n")).into_response() };
+    let (publishes, key) = (App::new(ports.clone()), Arc::new(webhook_key));
+    let publish = async move |request: Request| event(&publishes, key.as_ref().as_ref(), request).await;
     Router::new()
+        .route(EVENT_PATH, any(publish))
         .route("/2015-03-31/functions/{function}/invocations", post(invoke))
         .route(&format!("{TOKEN_PATH}{{token}}"), any(async move |request: Request| token(&ports, request).await))
         .route("/about", get(async move || axum::Json(about)))
@@ -70,7 +74,29 @@ async fn token(ports: &Ports, request: Request) -> Response {
     let Ok(body) = to_bytes(body, LONGEST_PAYLOAD_BYTES).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    match webhook(ports, parts.method.as_str(), parts.uri.path(), &body).await {
+    told(webhook(ports, parts.method.as_str(), parts.uri.path(), &body).await)
+}
+
+/// Publishes an event, as the function URL of a stack that has one does.
+async fn event(app: &App, key: Option<&WebhookKey>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LONGEST_PAYLOAD_BYTES).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let request = WebhookRequest {
+        method: parts.method.as_str(),
+        body: &body,
+        id: header("webhook-id"),
+        timestamp: header("webhook-timestamp"),
+        signature: header("webhook-signature"),
+        traceparent: header("traceparent"),
+    };
+    told(event_webhook(app, key, request).await)
+}
+
+fn told(answer: Result<WebhookAnswer, PortError>) -> Response {
+    match answer {
         Ok(answer) => {
             let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let json = [(header::CONTENT_TYPE, "application/json")];

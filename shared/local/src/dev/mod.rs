@@ -7,7 +7,10 @@ mod serve;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use axum::Router;
-use dacapo_core::port::{PortError, Ports};
+use dacapo_core::{
+    port::{PortError, Ports},
+    webhook::WebhookKey,
+};
 use dacapo_domain::{FunctionEntry, ManifestError};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -46,6 +49,8 @@ pub struct DevOptions {
     pub logs: EngineLogs,
     /// Pages to serve beside the engine, as the dashboard's. They check by themselves who asks.
     pub pages: Option<Box<dyn FnOnce(Ports) -> Router + Send>>,
+    /// The key of those who publish events over HTTP; without one they are refused.
+    pub webhook_key: Option<WebhookKey>,
 }
 
 /// A function and its binary.
@@ -98,6 +103,7 @@ impl DevOptions {
             processes: PROCESSES,
             logs: Arc::new(|_| {}),
             pages: None,
+            webhook_key: None,
         }
     }
 }

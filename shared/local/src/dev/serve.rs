@@ -50,8 +50,20 @@ pub async fn dev(options: DevOptions, until: impl Future<Output = ()>) -> Result
 /// # Errors
 /// If the port is taken, the functions don't make an app, or the database can't be used.
 pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> Result<(), DevError> {
-    let DevOptions { app, stage, port, database, durability, functions, is_part, changes, processes, logs, pages } =
-        options;
+    let DevOptions {
+        app,
+        stage,
+        port,
+        database,
+        durability,
+        functions,
+        is_part,
+        changes,
+        processes,
+        logs,
+        pages,
+        webhook_key,
+    } = options;
     let listener = listen(port).await?;
     let port = listener.local_addr().map_or(port, |address| address.port());
     let address = format!("http://127.0.0.1:{port}");
@@ -69,7 +81,7 @@ pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> R
     let pages = pages.map_or_else(Router::new, |pages| pages(ports.clone()));
     let routes = rpc::router(ports.clone(), engine.admission())
         .merge(runtime_api::router(slots))
-        .merge(direct::router(engine.clone(), ports, &place.app))
+        .merge(direct::router(engine.clone(), ports, &place.app, webhook_key))
         .merge(pages);
     // Before anything can be asked, of functions or by the one who is told the address.
     place.deploy(&engine, manifest, &functions).await?;

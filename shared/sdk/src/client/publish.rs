@@ -3,9 +3,8 @@
 use std::future::IntoFuture;
 
 use dacapo_core::publish;
-use dacapo_domain::{EventMessage, Id, Json, Message, TraceParent, When, check_event_name, hash128, limits};
+use dacapo_domain::{EventMessage, Id, Json, Message, TraceParent, When, check_event_name, chosen_event_id, limits};
 use futures::future::BoxFuture;
-use jiff::Timestamp;
 
 use super::{
     Client,
@@ -89,7 +88,7 @@ impl Publish {
         let event = EventMessage {
             is_named: self.id.is_some(),
             id: match (self.id, origin) {
-                (Some(text), _) => chosen_id(&self.name, &text),
+                (Some(text), _) => chosen_event_id(&self.name, &text),
                 (None, Some(origin)) => origin.next_id(&self.name, &body),
                 (None, None) => ports.clock.new_id(),
             },
@@ -107,12 +106,6 @@ impl Publish {
         let subscribers = publish(&client.app, &event).await?;
         Ok(Published { id: event.id, subscribers })
     }
-}
-
-/// The id of an event that its publisher named. No time is part of it: the same text names the same event whenever it is
-/// published. The event's name is, since another event may bear the same text.
-fn chosen_id(name: &str, text: &str) -> Id {
-    Id::new(Timestamp::UNIX_EPOCH, hash128(&format!("{}/{name}/{text}", name.len())))
 }
 
 impl IntoFuture for Publish {

@@ -14,6 +14,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use dacapo::Client;
+use dacapo_core::webhook::WebhookKey;
 use dacapo_domain::Manifest;
 use dacapo_local::{DEFAULT_PORT, DevOptions, EngineLog, sqlite};
 use tokio::sync::mpsc::unbounded_channel;
@@ -27,6 +28,9 @@ use crate::{
 
 use functions::Functions;
 use welcome::{Started, program};
+
+/// The variable with the secret that webhooks are signed with.
+const WEBHOOK_SECRET: &str = "DACAPO_WEBHOOK_SECRET";
 
 /// Builds the workspace's functions, starts the engine and the dashboard, and fires schedules, until interrupted.
 /// What is changed meanwhile is built and served as it is then, with its options and schedules.
@@ -93,6 +97,7 @@ impl Dev {
         let mut options = DevOptions::new(&app, database.clone(), runs);
         (options.port, options.changes, options.is_part) = (self.port, Some(changes), functions.are_part());
         options.durability = self.durability.into();
+        options.webhook_key = webhook_key()?;
         let place = format!("{app} on this machine");
         options.pages = Some(Box::new(move |ports| dacapo_dashboard::router(Client::new(ports), &place)));
         options.logs = logs(output.clone(), shown.clone(), database);
@@ -107,6 +112,13 @@ impl Dev {
         dacapo_local::dev(options, changes).await.map_err(|error| CliError::failed(error.to_string()))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The key of those who publish events over HTTP, where the environment has their secret.
+fn webhook_key() -> CliResult<Option<WebhookKey>> {
+    let secret = std::env::var(WEBHOOK_SECRET).ok().filter(|secret| !secret.is_empty());
+    let key = secret.map(|secret| WebhookKey::read(&secret)).transpose();
+    key.map_err(|error| CliError::usage(format!("{WEBHOOK_SECRET}: {error}")))
 }
 
 /// Says what the engine does, and what runs when it has started or its functions have changed.

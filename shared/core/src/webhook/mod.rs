@@ -1,7 +1,14 @@
-//! The address at which the outside completes tokens over HTTP: `POST /token/{token}`, with the value as the body.
+//! The addresses of an app for the outside: `POST /token/{token}` completes a token, with the value as the body, and
+//! `POST /event` publishes an event.
+
+mod event;
+mod key;
 
 use dacapo_domain::{Json, TokenText, limits};
 use serde::Serialize;
+
+pub use event::{EVENT_PATH, WebhookRequest, event_webhook};
+pub use key::{WebhookKey, WebhookKeyError};
 
 use crate::{
     Error, ErrorKind,
@@ -25,6 +32,7 @@ pub struct WebhookAnswer {
 #[serde(untagged)]
 enum Said {
     Completed { run: String, token: String },
+    Published { id: String, subscribers: usize },
     Error { error: String },
 }
 
@@ -34,10 +42,12 @@ enum Said {
 /// # Errors
 /// If the answer can't be serialized, which never happens.
 pub async fn webhook(ports: &Ports, method: &str, path: &str, body: &[u8]) -> Result<WebhookAnswer, PortError> {
-    let (status, said) = match completed(ports, method, path, body).await {
-        Ok(text) => (200, Said::Completed { run: text.run.to_string(), token: text.name }),
-        Err((status, error)) => (status, Said::Error { error }),
-    };
+    let completed = completed(ports, method, path, body).await;
+    answer(completed.map(|text| (200, Said::Completed { run: text.run.to_string(), token: text.name })))
+}
+
+fn answer(said: Result<(u16, Said), (u16, String)>) -> Result<WebhookAnswer, PortError> {
+    let (status, said) = said.unwrap_or_else(|(status, error)| (status, Said::Error { error }));
     let body = Json::of(&said)
         .map_err(|error| PortError::new(PortErrorKind::Refused, "failed to write an answer").caused_by(error))?;
     Ok(WebhookAnswer { status, body })
