@@ -1,6 +1,7 @@
 //! Lines as a function's log has them, of an app in the test kit.
 
 use std::{
+    collections::BTreeMap,
     io,
     sync::{Arc, Mutex},
 };
@@ -8,6 +9,11 @@ use std::{
 use dacapo::prelude::*;
 use dacapo_test_kit::TestApp;
 use serde_json::json;
+use tracing::{
+    field::{Field, Visit},
+    span::Attributes,
+};
+use tracing_subscriber::{Layer, layer::Context};
 
 use super::*;
 
@@ -136,11 +142,10 @@ async fn fail(_: u32, cx: TaskContext) -> Result<(), TaskError> {
 #[tokio::test]
 async fn metrics_of_an_attempt_are_one_line_that_cloudwatch_reads() {
     let (written, _guard) = written_with(targets(Some("error")).with_target(METRICS, LevelFilter::INFO));
-    let app =
-        TestApp::new().with(task(COUNT, fail)).with(on(ASKED, asked).retry(Retry::every(seconds(10)).attempts(2)));
+    let app = TestApp::new().with(task(COUNT, fail)).with(on(ASKED, asked).retry(dacapo::Retry::attempts(2)));
     app.run(COUNT, 1).await.unwrap();
     app.publish(ASKED, BODY.to_owned()).await.unwrap();
-    app.advance(minutes(5)).await;
+    app.advance(hours(1)).await;
     let lines: Vec<Value> = written.lines().into_iter().filter(|line| line.get("_aws").is_some()).collect();
     let of_task: Vec<&Value> = lines.iter().filter(|line| line["Function"] == "count").collect();
     let [first, last] = &of_task[..] else { panic!("{of_task:?}") };
@@ -172,4 +177,47 @@ async fn metrics_that_are_switched_off_write_nothing() {
     app.run(COUNT, 1).await.unwrap();
     app.advance(minutes(1)).await;
     assert!(!written.text().contains("_aws"), "{}", written.text());
+}
+
+/// The fields of each attempt's span, as a layer that exports spans reads them.
+#[derive(Clone, Default)]
+struct Attempts(Arc<Mutex<Vec<BTreeMap<&'static str, String>>>>);
+
+#[derive(Default)]
+struct Fields(BTreeMap<&'static str, String>);
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Attempts {
+    fn on_new_span(&self, span: &Attributes<'_>, _: &tracing::Id, _: Context<'_, S>) {
+        let mut fields = Fields::default();
+        span.record(&mut fields);
+        if span.metadata().target() == ATTEMPT_SPAN {
+            self.0.lock().unwrap().push(fields.0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn attempt_is_a_span_with_the_names_and_the_trace_that_exporters_ask_for() {
+    let attempts = Attempts::default();
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(attempts.clone()));
+    let app = TestApp::new().with(task(COUNT, count)).with(on(ASKED, asked));
+    app.run(COUNT, 1).traceparent("00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01").await.unwrap();
+    app.publish(ASKED, BODY.to_owned()).await.unwrap();
+    app.advance(seconds(1)).await;
+    let attempts = attempts.0.lock().unwrap();
+    let [run, event] = &attempts[..] else { panic!("{attempts:?}") };
+    for (span, name) in [(run, "count"), (event, "asked")] {
+        assert_eq!((&*span["otel.name"], &*span["otel.kind"], &*span["attempt"]), (name, "consumer", "1"));
+    }
+    assert_eq!((&*run["trace"], event.get("trace")), ("5759e988bd862e3fe1be46a994272793", None));
 }
