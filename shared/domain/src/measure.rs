@@ -1,11 +1,6 @@
-//! What is counted of an app: the metrics, and the changes of a run and a delivery that they count.
+//! What is counted of an app: the metrics, and their values.
 
 use std::time::Duration;
-
-use crate::{
-    AttemptOutcome, DeliveryInput, DeliveryPhase, DeliveryRecord, FinalState, Input, Lease, Phase, RunRecord, code,
-    until,
-};
 
 /// A metric of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,68 +51,7 @@ impl Measured {
     }
 }
 
-impl RunRecord {
-    /// What the change from this record to the next one counts for. What an attempt counts for is told at its end, so
-    /// that one line of a log tells all of it.
-    pub(crate) fn measured(&self, input: &Input, next: &Self) -> Measured {
-        let mut values = vec![];
-        if let Some(lease) = running(self).filter(|lease| running(next).is_none_or(|now| now.token != lease.token)) {
-            if self.started_at == Some(lease.since) {
-                values.push((Metric::Started, 1));
-            }
-            values.push((Metric::Delay, ms(until(self.due_at, lease.since))));
-        }
-        if let Input::AttemptEnded(ended) = input {
-            values.push((Metric::Duration, ms(ended.spent)));
-            if matches!(&ended.outcome, AttemptOutcome::Failed(failed) if failed.error.code == code::TIMEOUT) {
-                values.push((Metric::TimedOut, 1));
-            }
-        }
-        match &next.phase {
-            Phase::Ended(end) if !self.phase.is_final() => match end.state {
-                FinalState::Completed => values.push((Metric::Completed, 1)),
-                FinalState::Failed => values.push((Metric::Failed, 1)),
-                FinalState::Aborted | FinalState::Expired => {}
-            },
-            Phase::Parked { .. } if self.phase.name() != next.phase.name() => values.push((Metric::Parked, 1)),
-            _ if next.attempt > self.attempt && next.iteration == self.iteration => {
-                values.push((Metric::Retried, 1));
-            }
-            _ => {}
-        }
-        Measured { function: self.function(), values }
-    }
-}
-
-impl DeliveryRecord {
-    /// What the change from this record to the next one counts for, beside the attempt itself.
-    pub(crate) fn measured(&self, input: &DeliveryInput, next: &Self) -> Measured {
-        let mut values = vec![];
-        let has_failed = match input {
-            DeliveryInput::Handled(failures) | DeliveryInput::AttemptEnded(_, failures) => {
-                if failures.iter().any(|failure| failure.error.error.code == code::TIMEOUT) {
-                    values.push((Metric::TimedOut, 1));
-                }
-                true
-            }
-            _ => false,
-        };
-        match next.phase {
-            DeliveryPhase::Dropped if self.phase != DeliveryPhase::Dropped => values.push((Metric::DeadLetters, 1)),
-            DeliveryPhase::Retrying if has_failed => values.push((Metric::Retried, 1)),
-            _ => {}
-        }
-        Measured { function: self.function.clone(), values }
-    }
-}
-
-fn running(run: &RunRecord) -> Option<&Lease> {
-    match &run.phase {
-        Phase::Running { lease, .. } => Some(lease),
-        _ => None,
-    }
-}
-
-fn ms(time: Duration) -> u64 {
+/// A time as a metric has it, in milliseconds.
+pub(crate) fn ms(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

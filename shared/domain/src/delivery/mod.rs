@@ -4,6 +4,7 @@
 
 mod decide;
 mod handler;
+mod measured;
 mod places;
 pub mod table;
 mod view;

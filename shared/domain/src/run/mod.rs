@@ -11,6 +11,7 @@ mod decide;
 mod end;
 mod input;
 mod logged;
+mod measured;
 mod park;
 mod pause;
 mod phase;
