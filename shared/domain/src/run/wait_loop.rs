@@ -28,7 +28,7 @@ pub(super) fn called(
     if run.is_paused() {
         return pause::held(run.clone(), cx); // The execution is told to stop: the run's queue calls it once it is resumed.
     }
-    attempt::take(run, policy, cx)
+    without_stop(attempt::take(run, policy, cx))
 }
 
 /// The wait loop calls while the record says that an attempt executes: an ended lease means that it is dead.
@@ -68,7 +68,7 @@ pub(super) fn crashed(
     if run.is_paused() && !matches!(run.phase, Phase::Running { .. }) {
         return pause::held(run.clone(), cx); // It was called in vain.
     }
-    attempt::crashed(run, Some(cause), policy, cx)
+    without_stop(attempt::crashed(run, Some(cause), policy, cx))
 }
 
 /// An execution ended from outside. That of another generation is no news.
@@ -111,6 +111,7 @@ fn exhausted(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
     decision
 }
 
+/// The same for an execution that ends by itself: it has, or its call is answered with the run's end, which is its output.
 fn without_stop(mut decision: Decision<RunRecord>) -> Decision<RunRecord> {
     decision.effects.retain(|effect| !matches!(effect, Effect::StopWaitLoop { .. }));
     decision

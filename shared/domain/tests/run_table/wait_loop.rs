@@ -8,7 +8,7 @@ use dacapo_domain::{
 use super::{
     records::{
         NO_ANSWER, call, crashed, delegated, died, direct, end, hooks, hooks_lease, new, once, other_generation,
-        policy, queued, retry, running, running_in_loop, stop_loop, take, waiting,
+        policy, queued, retry, running, running_in_loop, take, waiting,
     },
     tape::{Case, at, context, driven, s, tape},
 };
@@ -35,13 +35,15 @@ fn called() -> Vec<Case<RunRecord>> {
                 next.reconcile_at = Some(at(900));
             })
             .then(Work::CallHandler),
-        tape("a call of a run that may not start any more lets it expire and stops the execution", &late.record)
-            .at(60)
-            .gets(&calls(&late.record), known)
-            .stores(|next| {
-                end(next, FinalState::Expired, 60);
-            })
-            .effect(stop_loop),
+        tape(
+            "a call of a run that may not start any more lets it expire, and its answer ends the execution",
+            &late.record,
+        )
+        .at(60)
+        .gets(&calls(&late.record), known)
+        .stores(|next| {
+            end(next, FinalState::Expired, 60);
+        }),
         tape("a call before the time of a run that was moved changes nothing", &moved)
             .at(99)
             .gets(&calls(&moved), known)
@@ -170,14 +172,13 @@ fn reported() -> Vec<Case<RunRecord>> {
             .at(5)
             .gets(&report(&direct()), known)
             .stores(|next| retry(next, 5, crashed(&direct(), "Runtime.OutOfMemory"))),
-        tape("a crash of the last attempt fails the run and stops the execution", &direct())
+        tape("a crash of the last attempt fails the run, and its answer ends the execution", &direct())
             .at(5)
             .gets(&report(&direct()), Task::Known(&once))
             .stores(|next| {
                 next.error = Some(crashed(&direct(), "Runtime.OutOfMemory"));
                 end(next, FinalState::Failed, 5);
-            })
-            .effect(stop_loop),
+            }),
         tape("a crash of another attempt is no news", &direct())
             .at(5)
             .gets(&of(WaitLoopCall { attempt: 2, ..call(&direct()) }), known)
@@ -201,8 +202,7 @@ fn reported() -> Vec<Case<RunRecord>> {
             .stores(|next| {
                 next.error = Some(crashed(&waiting(), "Runtime.OutOfMemory"));
                 end(next, FinalState::Failed, 110);
-            })
-            .effect(stop_loop),
+            }),
         tape("a crash under a live lease is no news", &running_in_loop())
             .at(149)
             .gets(&report(&running_in_loop()), known)
