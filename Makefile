@@ -4,7 +4,7 @@
 .PHONY: help dev test check bench simulate build deploy destroy localstack template
 
 export STAGE ?= dev
-export APP ARCH PROFILE KEEP_HISTORY ALARMS ALARM_EMAIL KMS_KEY METRICS DASHBOARD EVENT_URL_SECRET TOKEN_URL FUNCTIONS RESOURCES PARAMETERS OUT
+export APP ARCH PROFILE KEEP_HISTORY ALARMS ALARM_EMAIL KMS_KEY METRICS DASHBOARD EVENT_URL_SECRET TOKEN_URL FUNCTIONS RESOURCES PARAMETERS OUT YES PROTECTED
 
 help:
 	@echo 'Dacapo: background tasks and event handlers as plain async functions.'
@@ -34,7 +34,7 @@ template: ## writes infra/manifest.json and infra/template.json from what the fu
 build: ## makes the functions' zips for arm64 and x86_64; ARCH for one of them
 	@infra/build
 
-deploy: ## builds, then creates or updates the stack {app}-{STAGE}
+deploy: ## builds, shows what would change, then creates or updates the stack {app}-{STAGE}; YES=yes asks nothing
 	@infra/build deploy
 	@infra/deploy
 

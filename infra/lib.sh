@@ -126,3 +126,94 @@ stack_events() {
 latest_event() {
     stack_events '' | tail -n 1 | cut -f 1
 }
+
+# Makes the change set that brings the stack, whose status is known, to a template, and shows it. Its name is in $changes;
+# returns 1 where there is nothing to change.
+make_changes() {
+    changes=deploy-$(date +%s)-$$ kind=UPDATE
+    case $status in '' | DELETE_COMPLETE) kind=CREATE ;; esac
+    said=$(aws cloudformation create-change-set --stack-name "$stack" --change-set-name "$changes" --change-set-type "$kind" \
+        --template-url "$1" --capabilities CAPABILITY_NAMED_IAM --parameters "file://$2" 2>&1) ||
+        fail "create-change-set: $(echo "$said" | tail -n 1)"
+    while :; do
+        said=$(describe_changes '[Status, StatusReason]') || exit 1
+        case $said in
+        CREATE_COMPLETE*) break ;;
+        FAILED*"didn't contain changes"* | FAILED*'No updates are to be performed'*)
+            forget_changes
+            return 1
+            ;;
+        FAILED*)
+            forget_changes
+            fail "no changes can be made of the template: $(echo "$said" | cut -f 2-)"
+            ;;
+        esac
+        sleep 1
+    done
+    if [ "$kind" = CREATE ]; then
+        echo "  adds     the stack $stack, of $(describe_changes 'length(Changes)') resources"
+        return
+    fi
+    describe_changes 'Changes[].ResourceChange.[Action, LogicalResourceId, ResourceType, Replacement]' | awk -F '\t' '
+        BEGIN { verb["Add"] = "adds"; verb["Modify"] = "changes"; verb["Remove"] = "removes" }
+        NF >= 3 {
+            note = $4 == "True" ? "  REPLACED: another takes its place" : $4 == "Conditional" ? "  may be replaced" : ""
+            printf "  %-8s %s (%s)%s\n", ($1 in verb ? verb[$1] : $1), $2, $3, note
+        }'
+}
+
+describe_changes() {
+    aws cloudformation describe-change-set --stack-name "$stack" --change-set-name "$changes" --output text --query "$1" ||
+        fail "can't look at the changes of $stack"
+}
+
+# A stack that was never made is no more than its change set.
+forget_changes() {
+    if [ "$kind" = CREATE ]; then
+        aws cloudformation delete-stack --stack-name "$stack"
+    else
+        aws cloudformation delete-change-set --stack-name "$stack" --change-set-name "$changes" >/dev/null
+    fi
+}
+
+# Is true of a stage that is changed only on agreement: one that Cargo.toml names in `protected` of
+# `[workspace.metadata.dacapo]`, or without that line `prod` and `production`.
+is_protected() {
+    case ${PROTECTED:-} in
+    yes) return 0 ;;
+    no) return 1 ;;
+    '') ;;
+    *) fail "PROTECTED=$PROTECTED is neither yes nor no" ;;
+    esac
+    protected=$(sed -n '/^\[workspace.metadata.dacapo\]/,/^\[/s/^protected *= *\[\(.*\)\].*/[\1]/p' Cargo.toml)
+    case ${protected:='["prod", "production"]'} in *"\"$STAGE\""*) return 0 ;; *) return 1 ;; esac
+}
+
+# Returns where the changes may be made; else forgets them and fails.
+may_change() {
+    case ${YES:-} in
+    yes) return ;;
+    '') ;;
+    *) forget_changes && fail "YES=$YES (say YES=yes to change $STAGE without a question)" ;;
+    esac
+    is_protected || return 0
+    if [ ! -t 0 ]; then
+        forget_changes
+        fail "$STAGE is protected, and there is no terminal to ask at (say YES=yes to make these changes)"
+    fi
+    printf 'make these changes to %s in %s? [yes/no] ' "$stack" "$where"
+    read -r answer
+    if [ "$answer" != yes ]; then
+        forget_changes
+        fail "nothing was changed"
+    fi
+}
+
+# Waits until the stack has more to tell than it had: a change set is executed some time after it was told to be.
+wait_for_news() {
+    for _ in $(seq 60); do
+        [ "$(latest_event)" = "$1" ] || return 0
+        sleep 1
+    done
+    fail "$stack was told to change and doesn't (see its events, and deploy again)"
+}

@@ -5,6 +5,7 @@
 //! | [`words`] | what each term means |
 //! | [`functions`] | what a function is, and the options of a task |
 //! | [`account`] | what a function needs of the account: rights, variables, secrets, resources of the app's own |
+//! | [`deploys`] | what a deploy changes, when it asks, and what becomes of functions that are renamed or removed |
 //! | [`runs`] | how runs are started, deduplicated, aborted and repeated |
 //! | [`times`] | the forms in which a time is given |
 //! | [`schedules`] | `every` and `cron`, declared or made at run time |
@@ -27,6 +28,8 @@
 pub mod account {}
 #[doc = include_str!("client.md")]
 pub mod client {}
+#[doc = include_str!("deploys.md")]
+pub mod deploys {}
 #[doc = include_str!("errors.md")]
 pub mod errors {}
 #[doc = include_str!("events.md")]
