@@ -133,6 +133,14 @@ pub enum TemplateError {
     /// The app has no conductor.
     #[error("the app has no conductor, which repairs what is stuck (keep functions/conductor)")]
     NoConductor,
+    /// A function says that it starts what isn't there.
+    #[error("{function}: it says that it starts task {task:?}, which no function of the app holds")]
+    UnknownTask {
+        /// The function's crate.
+        function: String,
+        /// The task.
+        task: String,
+    },
     /// A schedule that a task declares can't be one.
     #[error("schedule {name}: {problem}")]
     Schedule {

@@ -1,6 +1,6 @@
 //! The permissions of each function: named ARN by ARN, because a prefix would match another app's things too.
 
-use dacapo_domain::{APP_DLQ, CONDUCTOR, FunctionEntry, Index, Manifest, function_dlq};
+use dacapo_domain::{APP_DLQ, CONDUCTOR, FunctionEntry, Holds, Index, Manifest, ManifestRecord, TIMERS};
 use serde_json::{Value, json};
 
 use crate::{
@@ -17,9 +17,25 @@ const RESOURCES_OF_ONE_POLICY: usize = 45;
 /// The actions by which a message is sent.
 const SEND: [&str; 2] = ["sqs:GetQueueUrl", "sqs:SendMessage"];
 
-/// Adds the policies that all functions have in common, and the roles that Scheduler takes.
+/// The actions by which a record is written.
+const WRITE: [&str; 5] = [
+    "dynamodb:BatchWriteItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+];
+/// The actions by which a schedule is made, replaced and deleted.
+const SCHEDULE: [&str; 3] = ["scheduler:CreateSchedule", "scheduler:DeleteSchedule", "scheduler:UpdateSchedule"];
+
+/// Adds the policies that functions share, and the roles that Scheduler takes.
 pub(crate) fn add_shared(manifest: &Manifest, resources: &mut Named<Resource>) {
     resources.add("MayDrive", may_drive());
+    resources.add("MaySchedule", may_schedule());
+    if manifest.functions.iter().any(FunctionEntry::may_continue) {
+        resources.add("MayLoop", may_loop());
+    }
+    resources.add("MayControl", may_control());
     let sent_to: Vec<Value> = function_queues(manifest).map(queue_arn).collect();
     add_policies("MaySend", "Sends to the app's queues.", &SEND, &sent_to, resources);
     add_policies("MayLook", "Looks at the app's queues.", &["sqs:GetQueueAttributes"], &sent_to, resources);
@@ -36,9 +52,7 @@ pub(crate) fn add_shared(manifest: &Manifest, resources: &mut Named<Resource>) {
 /// Adds policies that allow actions on these resources of AWS: as many as it takes.
 pub(crate) fn add_policies(name: &str, what: &str, actions: &[&str], on: &[Value], resources: &mut Named<Resource>) {
     for (id, on) in policy_ids(name, on.len()).zip(on.chunks(RESOURCES_OF_ONE_POLICY)) {
-        let policy = document(&[allow(actions, json!(on))]);
-        let properties = json!({ "Description": what, "PolicyDocument": policy });
-        resources.add(id, Resource::new("AWS::IAM::ManagedPolicy", properties));
+        resources.add(id, policy(what, &[allow(actions, json!(on))]));
     }
 }
 
@@ -51,8 +65,8 @@ pub(crate) fn add(
     resources: &mut Named<Resource>,
 ) -> Result<(), TemplateError> {
     let functions = manifest.functions.len();
-    let mut policies: Vec<String> =
-        ["MayDrive".to_owned()].into_iter().chain(policy_ids("MaySend", functions)).collect();
+    let mut policies: Vec<String> = driving(function).into_iter().map(str::to_owned).collect();
+    policies.extend(add_sends(manifest, function, resources));
     if is_conductor(function) {
         // It sends a run again only where its queue shows nothing visible, and keeps what functions gave up.
         policies.extend(policy_ids("MayLook", functions));
@@ -77,6 +91,20 @@ pub(crate) fn add(
     Ok(())
 }
 
+/// The policies by which a function sends: to all queues of the app, or to those that follow from what it says it starts and
+/// publishes, in policies of its own.
+fn add_sends(manifest: &Manifest, function: &FunctionEntry, resources: &mut Named<Resource>) -> Vec<String> {
+    let functions = manifest.functions.len();
+    match manifest.sent_to(function) {
+        Some(names) if names.len() < functions => {
+            let (own, queues) = (id(&function.name, "Sends"), names.into_iter().map(queue_arn).collect::<Vec<_>>());
+            add_policies(&own, "Sends what one function starts and publishes.", &SEND, &queues, resources);
+            policy_ids(&own, queues.len()).collect()
+        }
+        _ => policy_ids("MaySend", functions).collect(),
+    }
+}
+
 /// The statements on what is a function's own: its log, its queue, its dead-letter queue.
 fn own(function: &FunctionEntry) -> Vec<Value> {
     const CONSUME: [&str; 3] = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
@@ -85,57 +113,70 @@ fn own(function: &FunctionEntry) -> Vec<Value> {
         vec![allow(&["logs:CreateLogStream", "logs:PutLogEvents"], log), allow(&CONSUME, queue_arn(&function.name))];
     if is_conductor(function) {
         statements.push(allow(&CONSUME, queue_arn(APP_DLQ)));
+        statements.push(allow(&WRITE, table("")));
     }
-    // What can't be read is kept: in a function's own dead-letter queue, or, where it has none, in the app's. Without
-    // leave to ask for the first, the service would not say that it isn't there.
-    let kept = [function_dlq(&function.name), APP_DLQ.to_owned()];
-    statements.push(allow(&SEND, kept.iter().map(|queue| queue_arn(queue)).collect()));
+    // What can't be read is kept: in a function's own dead-letter queue where it has one, else in the app's.
+    let kept = function.dlq().into_iter().chain([APP_DLQ.to_owned()]);
+    statements.push(allow(&SEND, kept.map(|queue| queue_arn(&queue)).collect()));
     statements
 }
 
-/// The policy to drive a run: its record, its wait loop, its one-time schedules.
+/// The policies of what a function may do to the history, the wait loop and the schedules, beside what it sends.
+fn driving(function: &FunctionEntry) -> Vec<&'static str> {
+    let mut policies = vec!["MayDrive"];
+    if function.uses_all() {
+        policies.extend(["MaySchedule", "MayControl"]);
+    } else if matches!(function.holds, Holds::Task(_)) {
+        policies.push("MaySchedule");
+        policies.extend(function.may_continue().then_some("MayLoop"));
+    }
+    policies
+}
+
+/// The table, or an index of it.
+fn table(rest: &str) -> Value {
+    arn("dynamodb", "table/", rest)
+}
+
+/// The policy that every function needs: records, of which the manifest is the conductor's alone to write, and timers.
 fn may_drive() -> Resource {
-    let mut table = vec![arn("dynamodb", "table/", "")];
-    table.extend(Index::ALL.map(|index| arn("dynamodb", "table/", &format!("/index/{}", index.name()))));
+    const READ: [&str; 4] = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query"];
+    let mut write = allow(&WRITE, table(""));
+    let manifest = json!([ManifestRecord::key().to_string()]);
+    write["Condition"] = json!({ "ForAllValues:StringNotEquals": { "dynamodb:LeadingKeys": manifest } });
+    // One-time schedules are named after records, which no policy can know.
+    let timers = TIMERS.map(|kind| arn("scheduler", "schedule/", &format!("/{kind}-*")));
     let mut pass = allow(&["iam:PassRole"], scheduler_role_arn());
     pass["Condition"] = json!({ "StringEquals": { "iam:PassedToService": "scheduler.amazonaws.com" } });
+    let statements = [allow(&READ, table("")), write, allow(&SCHEDULE, json!(timers)), pass];
+    policy("Keeps the app's history, and sets its timers.", &statements)
+}
+
+/// The policy to put and delete schedules of any name: what was made at run time to fire once is deleted by its task.
+fn may_schedule() -> Resource {
+    policy("Puts and deletes the app's schedules.", &[allow(&SCHEDULE, arn("scheduler", "schedule/", "/*"))])
+}
+
+/// The policy to continue: the wait loop of a run is started by its task.
+fn may_loop() -> Resource {
+    policy("Starts the app's loop.", &[allow(&["states:StartExecution"], arn("states", "stateMachine:", "-loop"))])
+}
+
+/// The policy of a client: it looks for records, and controls runs and their wait loops.
+fn may_control() -> Resource {
+    let indexes = Index::ALL.map(|index| table(&format!("/index/{}", index.name())));
     let statements = [
-        allow(
-            &[
-                "dynamodb:BatchGetItem",
-                "dynamodb:BatchWriteItem",
-                "dynamodb:ConditionCheckItem",
-                "dynamodb:DeleteItem",
-                "dynamodb:DescribeTable",
-                "dynamodb:GetItem",
-                "dynamodb:PutItem",
-                "dynamodb:Query",
-                "dynamodb:UpdateItem",
-            ],
-            json!(table),
-        ),
+        allow(&["dynamodb:Query"], json!(indexes)),
         allow(&["states:StartExecution"], arn("states", "stateMachine:", "-loop")),
         // Executions are named after runs, which no policy can know.
         allow(&["states:DescribeExecution", "states:StopExecution"], arn("states", "execution:", "-loop:*")),
-        // So are one-time schedules.
-        allow(
-            &[
-                "scheduler:CreateSchedule",
-                "scheduler:DeleteSchedule",
-                "scheduler:GetSchedule",
-                "scheduler:UpdateSchedule",
-            ],
-            arn("scheduler", "schedule/", "/*"),
-        ),
-        pass,
     ];
-    Resource::new(
-        "AWS::IAM::ManagedPolicy",
-        json!({
-            "Description": "Keeps the app's history, drives its loop, makes schedules in its group.",
-            "PolicyDocument": document(&statements),
-        }),
-    )
+    policy("Finds and controls the app's runs.", &statements)
+}
+
+fn policy(what: &str, statements: &[Value]) -> Resource {
+    let properties = json!({ "Description": what, "PolicyDocument": document(statements) });
+    Resource::new("AWS::IAM::ManagedPolicy", properties)
 }
 
 /// A role for the schedules of this app's group.

@@ -64,6 +64,9 @@ pub fn template(manifest: &Manifest, own: &OwnResources) -> Result<Template, Tem
     if !manifest.functions.iter().any(functions::is_conductor) {
         return Err(TemplateError::NoConductor);
     }
+    if let Some((function, task)) = manifest.unknown_start() {
+        return Err(TemplateError::UnknownTask { function: function.to_owned(), task: task.to_owned() });
+    }
 
     let mut resources = Named::new();
     table::add(&mut resources);

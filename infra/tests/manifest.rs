@@ -15,7 +15,13 @@ use dacapo_domain::{FunctionEntry, Json, Policy, Schedule, ScheduleEntry, TaskEn
 /// A function's binary, as far as it describes itself.
 fn binary(folder: &Path, schedule: Schedule) -> PathBuf {
     let schedules = vec![ScheduleEntry { name: "report-1".to_owned(), schedule, body: Json::default() }];
-    let task = TaskEntry { name: "report".to_owned(), policy: Policy::default(), private: false, schedules };
+    let task = TaskEntry {
+        name: "report".to_owned(),
+        policy: Policy::default(),
+        private: false,
+        may_continue: true,
+        schedules,
+    };
     let entry = Json::of(&FunctionEntry::task("report", 128, task)).unwrap();
     let path = folder.join("report");
     fs::write(&path, format!("#!/bin/sh\ncat <<'END'\n{}\nEND\n", entry.text())).unwrap();

@@ -176,7 +176,13 @@ async fn median_of(what: &str, list: impl AsyncFn() -> Result<usize, AnyError>) 
 
 /// An app of one task and one handler, by which lists know them.
 fn manifest() -> Result<Manifest, AnyError> {
-    let task = TaskEntry { name: TASK.to_owned(), policy: Policy::default(), private: false, schedules: vec![] };
+    let task = TaskEntry {
+        name: TASK.to_owned(),
+        policy: Policy::default(),
+        private: false,
+        may_continue: true,
+        schedules: vec![],
+    };
     let (event, handler) = (EVENT.to_owned(), "handler".to_owned());
     let retry = dacapo_domain::Retry::never();
     let handler = Subscription { event, handler, timeout: seconds(5), retry, dead_letter: false };

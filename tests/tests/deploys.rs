@@ -2,7 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
-use dacapo::prelude::*;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use dacapo::{State, prelude::*};
 use dacapo_core::{conductor::Conductor, port::Ports};
 use dacapo_domain::{
     FunctionEntry, Holds, Json, Manifest, ManifestRecord, Payloads, Policy, RecordKey, Saved, Schedule, ScheduleEntry,
@@ -20,6 +25,7 @@ fn manifest(made_ms: i64, schedule: Option<Schedule>) -> Manifest {
         name: "report".to_owned(),
         policy: Policy::default(),
         private: false,
+        may_continue: true,
         schedules: schedule.map(entry).into_iter().collect(),
     };
     let made_ms = MADE_MS + made_ms;
@@ -161,4 +167,47 @@ async fn declared_schedule_takes_the_place_of_one_put_at_run_time_under_its_name
     app.advance(hours(5)).await;
 
     assert_eq!(app.runs_of(REPORT).len(), 1, "the one that was put fires no more");
+}
+
+#[tokio::test]
+async fn runs_in_flight_of_a_task_that_is_renamed_fail_as_unknown_and_the_new_name_begins_anew() {
+    const NEW: TaskRef<u32> = TaskRef::new("monthly-report");
+    let again = async |n: u32, _: TaskContext| Ok(if n == 0 { Done(()) } else { Continue::after(days(2), 0) });
+    let app = TestApp::new().with(task(REPORT, again));
+    app.run(REPORT, 1).await.unwrap();
+    app.advance(minutes(1)).await;
+    app.run(REPORT, 0).after(hours(1)).await.unwrap();
+
+    let app = app.redeployed([dacapo::Definition::of(task(NEW, again))]);
+    app.run(NEW, 1).await.unwrap();
+    app.advance(days(4)).await;
+    let ends: Vec<_> = app.runs_of(REPORT).into_iter().map(|run| (run.state, run.error_code)).collect();
+    let unknown = || (State::Failed, Some("UNKNOWN_TASK".to_owned()));
+    assert_eq!(ends, [unknown(), unknown()]);
+    assert_eq!((app.run_of(NEW).state, app.run_of(NEW).iteration), (State::Completed, 2));
+}
+
+#[tokio::test]
+async fn failing_delivery_of_a_function_that_is_merged_into_another_is_dropped_and_later_events_reach_both_handlers() {
+    const PAID: EventRef<u32> = EventRef::new("order.paid");
+    let calls = Arc::new(AtomicU32::new(0));
+    let handler = |fails: bool| {
+        let calls = calls.clone();
+        on(PAID, move |_: u32, _: EventContext| {
+            calls.fetch_add(u32::from(!fails), Ordering::Relaxed);
+            async move { if fails { Err(TaskError::from("no stock".to_owned())) } else { Ok(()) } }
+        })
+    };
+    let app = TestApp::new().with(handler(false)).with(handler(true));
+    app.publish(PAID, 7).await.unwrap();
+    app.advance(minutes(1)).await;
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+
+    let app = app.redeployed([dacapo::Definition::of([handler(false), handler(false)])]);
+    app.publish(PAID, 8).await.unwrap();
+    app.advance(hours(2)).await;
+    assert_eq!(calls.load(Ordering::Relaxed), 3);
+    let deliveries = app.client().deliveries().list(dacapo::DeliveryFilter::default()).await.unwrap().deliveries;
+    let ends: Vec<_> = deliveries.iter().map(|delivery| (&*delivery.function, delivery.state)).collect();
+    assert_eq!(ends, [("events-2", dacapo::DeliveryState::Dropped)]);
 }

@@ -132,6 +132,15 @@ fn largest_app_that_is_not_refused_is_within_every_limit_of_its_services() {
 }
 
 #[test]
+fn manifest_has_room_for_a_thousand_functions_and_a_stack_that_has_not_is_refused_with_their_number() {
+    let tasks = (0..1_000).map(|n| FunctionEntry::task("many", 256, scheduled(&format!("task {n:060}"))));
+    let manifest = Manifest::new("shop", tasks.chain([FunctionEntry::conductor()]).collect()).unwrap();
+    assert_eq!(manifest.check_bytes(), Ok(()));
+    let error = template(&manifest, &OwnResources::default()).unwrap_err().to_string();
+    assert!(error.contains("(CloudFormation allows 500; split the 1001 functions over two apps)"), "{error}");
+}
+
+#[test]
 fn manifest_that_is_too_large_is_refused_with_both_sizes() {
     let large = |bytes: usize| {
         let mut task = scheduled("report");

@@ -5,6 +5,7 @@
 mod limits;
 mod read;
 mod requires;
+mod rights;
 mod roles;
 mod settings;
 

@@ -73,6 +73,7 @@ pub fn scheduled(task: &str) -> TaskEntry {
         name: task.to_owned(),
         policy: Policy::default(),
         private: false,
+        may_continue: true,
         schedules: vec![entry(1, working_days), entry(2, every("7 days"))],
     }
 }

@@ -30,7 +30,13 @@ fn own() -> OwnResources {
 }
 
 fn manifest(requires: Requirements) -> Manifest {
-    let task = TaskEntry { name: "mail".to_owned(), policy: Policy::default(), private: false, schedules: vec![] };
+    let task = TaskEntry {
+        name: "mail".to_owned(),
+        policy: Policy::default(),
+        private: false,
+        may_continue: true,
+        schedules: vec![],
+    };
     let function = FunctionEntry::task("mail", 256, task).requiring(requires);
     Manifest::new("shop", vec![function, FunctionEntry::conductor()]).unwrap()
 }

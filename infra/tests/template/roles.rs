@@ -13,8 +13,12 @@ fn statement_of_any_policy_allows_only_what_it_names() {
         assert_eq!(statement["Effect"], "Allow", "{id}");
         assert!(!statement["Action"].to_string().contains('*'), "{id}: {text}");
         assert_ne!(statement["Resource"], "*", "{id}: {text}");
-        if statement["Resource"].to_string().contains('*') {
-            let arn = statement["Resource"]["Fn::Sub"].as_str().unwrap();
+        let resources = match &statement["Resource"] {
+            Value::Array(resources) => resources.clone(),
+            resource => vec![resource.clone()],
+        };
+        for resource in resources.iter().filter(|resource| resource.to_string().contains('*')) {
+            let arn = resource["Fn::Sub"].as_str().unwrap();
             wild.push(arn.split_once("${AWS::AccountId}:").unwrap().1.to_owned());
         }
     }
@@ -28,6 +32,10 @@ fn statement_of_any_policy_allows_only_what_it_names() {
         "log-group:/aws/lambda/${App}-${Stage}-send-welcome:*",
         "log-group:/aws/lambda/${App}-${Stage}-user-joined:*",
         "schedule/${App}-${Stage}/*",
+        "schedule/${App}-${Stage}/delivery-*",
+        "schedule/${App}-${Stage}/event-*",
+        "schedule/${App}-${Stage}/pool-*",
+        "schedule/${App}-${Stage}/run-*",
     ];
     assert_eq!(wild, expected);
 }

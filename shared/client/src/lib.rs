@@ -19,17 +19,31 @@
 //! }
 //! ```
 
-use std::{collections::BTreeMap, env};
+use std::{collections::BTreeMap, env, sync::OnceLock};
 
 use dacapo::{Client, Error, ErrorKind};
 use dacapo_core::{Variables, port::Ports};
 use dacapo_domain::{Requirements, SecretSource};
 
+/// Whether the function in this process uses a client, if there is one.
+static USES_CLIENT: OnceLock<bool> = OnceLock::new();
+
+/// Says that this process serves a function, and whether its definition says that it uses a client.
+pub fn within_function(uses_client: bool) {
+    let _ = USES_CLIENT.set(uses_client); // A process serves one function.
+}
+
 /// The client of the app that the environment names.
 ///
 /// # Errors
-/// `Usage` if a variable is missing, `NoAccess` if no region is set.
+/// `Usage` if a variable is missing, or in a function whose definition doesn't say that it uses a client; `NoAccess` if no
+/// region is set.
 pub async fn client_from_env() -> Result<Client, Error> {
+    if USES_CLIENT.get() == Some(&false) {
+        let text = "make a client: the function's definition doesn't say that it uses one (add `.uses_client()` to it; a \
+            handler's context starts runs and publishes events without)";
+        return Err(Error::usage(text));
+    }
     Ok(Client::new(ports_from_env().await?))
 }
 

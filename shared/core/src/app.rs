@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use dacapo_domain::{FormerTask, Manifest, ManifestRecord, TaskEntry, TraceParent, slot};
+use dacapo_domain::{FormerTask, Manifest, ManifestRecord, Sends, TaskEntry, TraceParent, slot};
 use jiff::Timestamp;
 
 use crate::{
@@ -22,6 +22,8 @@ const FRESH: Duration = Duration::from_secs(60);
 pub struct App {
     shared: Arc<Shared>,
     variables: Variables,
+    /// The runs that its function starts and the events that it publishes, where its definition says so.
+    sends: Option<Arc<Sends>>,
 }
 
 struct Shared {
@@ -43,13 +45,43 @@ impl App {
     #[must_use]
     pub fn new(ports: Ports) -> Self {
         let shared = Arc::new(Shared { ports, deployed: Mutex::default(), invocation: Mutex::default() });
-        Self { shared, variables: Variables::default() }
+        Self { shared, variables: Variables::default(), sends: None }
     }
 
     /// The same for a function with these variables.
     #[must_use]
     pub fn with(self, variables: Variables) -> Self {
         Self { variables, ..self }
+    }
+
+    /// The same for a function that starts and publishes this alone; anything, where it doesn't say.
+    #[must_use]
+    pub fn sending(self, sends: Option<Sends>) -> Self {
+        Self { sends: sends.map(Arc::new), ..self }
+    }
+
+    /// Checks that the function starts runs of this task, by its definition.
+    ///
+    /// # Errors
+    /// `Usage` where it says what it starts, and this isn't there.
+    pub fn check_start(&self, task: &str) -> Result<(), Error> {
+        match &self.sends {
+            Some(sends) if !sends.tasks.contains(task) => Err(undeclared("start", "task", task, "starts", sends)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that the function publishes this event, by its definition.
+    ///
+    /// # Errors
+    /// `Usage` where it says what it publishes, and this isn't there.
+    pub fn check_publish(&self, event: &str) -> Result<(), Error> {
+        match &self.sends {
+            Some(sends) if !sends.events.contains(event) => {
+                Err(undeclared("publish", "event", event, "publishes", sends))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The variables of the function that this is for.
@@ -132,6 +164,14 @@ impl App {
         *self.shared.deployed.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, deployed.clone()));
         Ok(deployed)
     }
+}
+
+fn undeclared(verb: &str, kind: &str, name: &str, option: &str, sends: &Sends) -> Error {
+    let text = format!(
+        "{verb} {kind} {name:?}: the function's definition says that it starts and publishes {sends} (add `.{option}(…)` of \
+        this one to it)"
+    );
+    Error::new(ErrorKind::Usage, text)
 }
 
 /// The manifest as it is stored now, and its record.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Json, Message, Schedule, WaitLoopCall, limits};
 
+/// The beginnings of the names of timers, each before a hyphen: of which kind of record the timer is.
+pub const TIMERS: [&str; 4] = ["delivery", "event", "pool", "run"];
+
 /// A thing that leaves a process once a decision is stored. Each may happen twice, and bears it; one that fails is left
 /// to the conductor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -47,7 +47,7 @@ pub use delivery::{
     DeliveryFacts, DeliveryInput, DeliveryPhase, DeliveryRecord, DeliveryState, DeliveryStateError, DeliveryView,
     HandlerFailure, HandlerRecord, HandlerState, Subscribed,
 };
-pub use effect::Effect;
+pub use effect::{Effect, TIMERS};
 pub use every::{Every, EveryError, EveryProblem};
 pub use filter::{DeliveryFilter, FilterError, List, ListFilter};
 pub use health::{Finding, Health, HealthFacts, TaskHealth};
@@ -58,7 +58,7 @@ pub use lifecycle::{LifecycleEvent, LifecycleEventError};
 pub use machine::{Change, Decision, DecisionContext, Machine, Work};
 pub use manifest::{
     APP_DLQ, FileSystem, FormerTask, FunctionEntry, Holds, Manifest, ManifestError, ManifestInput, ManifestRecord,
-    ManifestTooLarge, Queue, Requirements, Right, ScheduleEntry, SecretSource, Subscription, TaskEntry, Vpc,
+    ManifestTooLarge, Queue, Requirements, Right, ScheduleEntry, SecretSource, Sends, Subscription, TaskEntry, Vpc,
     function_dlq, ssm,
 };
 pub use measure::{Measured, Metric};

@@ -7,7 +7,13 @@ use dacapo_domain::{
 };
 
 fn task(name: &str) -> FunctionEntry {
-    let entry = TaskEntry { name: name.to_owned(), policy: Policy::default(), private: false, schedules: vec![] };
+    let entry = TaskEntry {
+        name: name.to_owned(),
+        policy: Policy::default(),
+        private: false,
+        may_continue: true,
+        schedules: vec![],
+    };
     FunctionEntry::task("a-crate", 256, entry)
 }
 

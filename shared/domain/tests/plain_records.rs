@@ -296,7 +296,7 @@ fn manifest(made_ms: i64, tasks: &[&str]) -> Manifest {
         FunctionEntry::task(
             name,
             256,
-            TaskEntry { name: (*name).to_owned(), policy, private: false, schedules: vec![] },
+            TaskEntry { name: (*name).to_owned(), policy, private: false, may_continue: true, schedules: vec![] },
         )
     };
     Manifest { made_ms, ..Manifest::new("shop", tasks.iter().map(entry).collect()).unwrap() }

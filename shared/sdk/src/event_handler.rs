@@ -209,10 +209,11 @@ impl<const N: usize> Function for [EventHandler; N] {
         let mut handlers = self;
         number_alike(&mut handlers);
         let memory_mb = handlers.iter().map(|handler| handler.memory.mb()).max().unwrap_or_default();
-        let (mut requires, of_all) =
-            (Requirements::default(), |problem| format!("handlers of one function: {problem}"));
-        for handler in &mut handlers {
-            let different = requires.merge(std::mem::take(&mut handler.requires)).err().unwrap_or_default();
+        let of_all = |problem| format!("handlers of one function: {problem}");
+        let mut of_each = handlers.iter_mut().map(|handler| std::mem::take(&mut handler.requires));
+        let mut requires = of_each.next().unwrap_or_default();
+        for other in of_each {
+            let different = requires.merge(other).err().unwrap_or_default();
             problems.extend(different.into_iter().map(of_all));
         }
         problems.extend(requires.problems().into_iter().map(of_all));

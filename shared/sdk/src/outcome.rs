@@ -122,17 +122,24 @@ impl Continue {
     note = "return `Result<{O}, TaskError>`, or `Result<Outcome<{I}, {O}>, TaskError>` to continue or abort"
 )]
 pub trait IntoOutcome<I, O> {
+    /// Is false of a type that holds no `continue`: the function's role gets no right to start the wait loop then.
+    const MAY_CONTINUE: bool;
+
     /// The same as an outcome.
     fn into_outcome(self) -> Outcome<I, O>;
 }
 
 impl<I, O> IntoOutcome<I, O> for O {
+    const MAY_CONTINUE: bool = false;
+
     fn into_outcome(self) -> Outcome<I, O> {
         Done(self)
     }
 }
 
 impl<I, O> IntoOutcome<I, O> for Outcome<I, O> {
+    const MAY_CONTINUE: bool = true;
+
     fn into_outcome(self) -> Self {
         self
     }

@@ -1,8 +1,8 @@
 //! A function's needs of the account, said where the function is.
 
-use dacapo_domain::{FileSystem, Requirements, Right, SecretSource, Vpc};
+use dacapo_domain::{FileSystem, Requirements, Right, SecretSource, Sends, Vpc};
 
-use crate::{EventHandler, Task};
+use crate::{EventHandler, EventRef, Task, TaskRef};
 
 /// The needs of a function of the account beside what Dacapo uses itself, as options of its task or of its event handlers.
 /// All that the handlers of one function say is put together.
@@ -63,6 +63,58 @@ pub trait Requires: Sized {
         self
     }
 
+    /// Says that handlers and hooks start runs of this task. A function that says so of one starts and publishes nothing else
+    /// than what it says, and its role may send to no other queue. One that says nothing may start and publish whatever
+    /// the app has.
+    ///
+    /// # Example: an order's task
+    ///
+    /// ```
+    /// use dacapo::prelude::*;
+    ///
+    /// const SHIP: TaskRef<String> = TaskRef::new("ship");
+    /// const PACK: TaskRef<String> = TaskRef::new("pack");
+    /// const SHIPPED: EventRef<String> = EventRef::new("order.shipped");
+    ///
+    /// pub fn function() -> impl Function {
+    ///     task(SHIP, ship).starts(PACK).publishes(SHIPPED)
+    /// }
+    ///
+    /// async fn ship(order: String, cx: TaskContext) -> Result<(), TaskError> {
+    ///     cx.run(PACK, order.clone()).await?;
+    ///     cx.publish(SHIPPED, order).await?;
+    ///     Ok(())
+    /// }
+    /// # dacapo::Definition::of(function()).describe("ship").unwrap();
+    /// ```
+    #[must_use]
+    fn starts<I, O>(mut self, task: TaskRef<I, O>) -> Self {
+        sends(&mut self).tasks.insert(task.name().to_owned());
+        self
+    }
+
+    /// Says that handlers and hooks publish this event, as [`starts`](Self::starts) does of a task.
+    #[must_use]
+    fn publishes<B>(mut self, event: EventRef<B>) -> Self {
+        sends(&mut self).events.insert(event.name().into_owned());
+        self
+    }
+
+    /// Says that handlers and hooks start and publish nothing.
+    #[must_use]
+    fn sends_nothing(mut self) -> Self {
+        sends(&mut self);
+        self
+    }
+
+    /// Lets handlers make a [`Client`](crate::Client) of their own, which aborts, pauses, lists and puts schedules: the
+    /// function's role has all the rights that a client needs. What the context has needs no client.
+    #[must_use]
+    fn uses_client(mut self) -> Self {
+        self.requirements().uses_client = true;
+        self
+    }
+
     /// Adds a layer, by the ARN of its version.
     #[must_use]
     fn layer(mut self, arn: impl Into<String>) -> Self {
@@ -112,6 +164,10 @@ pub trait Requires: Sized {
         self.requirements().log_level = Some(level.into());
         self
     }
+}
+
+fn sends(function: &mut impl Requires) -> &mut Sends {
+    function.requirements().sends.get_or_insert_default()
 }
 
 impl<I, O, V, N> Requires for Task<I, O, V, N> {

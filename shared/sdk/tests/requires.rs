@@ -149,3 +149,71 @@ async fn variable_without_a_value_or_that_the_definition_does_not_name_is_an_err
         assert!(message.contains("\"PASSWORD\"") && message.contains(wanted), "{message}");
     }
 }
+
+const SHIP: TaskRef<String, String> = TaskRef::new("ship");
+const PACK: TaskRef<String> = TaskRef::new("pack");
+const SHIPPED: EventRef<String> = EventRef::new("order.shipped");
+
+async fn ship(what: String, cx: TaskContext) -> Result<String, TaskError> {
+    let refused = match what.as_str() {
+        "starts" => cx.run(PACK, what).await.err(),
+        "starts a batch" => cx.batch(PACK, [what]).await?.remove(0).err(),
+        _ => cx.publish(SHIPPED, what).await.err(),
+    };
+    Ok(refused.map_or_else(|| "allowed".to_owned(), |error| error.to_string()))
+}
+
+async fn pack(_: String, _: TaskContext) -> Result<(), TaskError> {
+    Ok(())
+}
+
+async fn said(function: impl Function, what: &str) -> String {
+    let app = TestApp::new().with(function).with(task(PACK, pack));
+    let id = app.run(SHIP, what.to_owned()).await.unwrap().id();
+    app.run_until_idle().await;
+    app.client().state(id).await.unwrap().result.unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn function_that_says_what_it_sends_starts_and_publishes_nothing_else() {
+    const WAYS: [&str; 3] = ["starts", "starts a batch", "publishes"];
+    for way in WAYS {
+        assert_eq!(said(task(SHIP, ship), way).await, "allowed", "{way}");
+        assert_eq!(said(task(SHIP, ship).starts(PACK).publishes(SHIPPED), way).await, "allowed", "{way}");
+        let refused = said(task(SHIP, ship).sends_nothing(), way).await;
+        assert!(refused.contains("says that it starts and publishes nothing (add `."), "{way}: {refused}");
+    }
+    assert_eq!(
+        said(task(SHIP, ship).publishes(SHIPPED), "starts").await,
+        "failed to start task \"pack\": the function's definition says that it starts and publishes event \
+        \"order.shipped\" (add `.starts(…)` of this one to it)"
+    );
+    let refused = said(task(SHIP, ship).starts(PACK), "publishes").await;
+    assert!(refused.contains("publish event \"order.shipped\""), "{refused}");
+    assert!(refused.ends_with("publishes task \"pack\" (add `.publishes(…)` of this one to it)"), "{refused}");
+}
+
+#[test]
+fn handlers_of_one_function_that_do_not_all_say_what_they_send_are_refused() {
+    let both = [on(JOINED, joined).sends_nothing(), on(JOINED, joined).starts(PACK).publishes(SHIPPED)];
+    let sends = entry(both).requires.sends.unwrap();
+    assert_eq!(sends.to_string(), "task \"pack\", event \"order.shipped\"");
+    let one = [on(JOINED, joined), on(JOINED, joined).starts(PACK)];
+    let problems = Definition::of(one).describe("some-crate").unwrap_err();
+    assert!(problems[0].contains("another doesn't (say it of each, by `starts`, `publishes` or"), "{problems:?}");
+}
+
+async fn continues(page: String, _: TaskContext) -> Result<Outcome<String, ()>, TaskError> {
+    Ok(if page.is_empty() { Done(()) } else { Continue(String::new()) })
+}
+
+#[test]
+fn task_may_continue_where_its_handlers_type_says_so() {
+    assert!(entry(task(PACK, continues)).may_continue());
+    assert!(!entry(task(PACK, pack)).may_continue());
+    assert!(!entry(on(JOINED, joined)).may_continue());
+    let json = serde_json::to_string(&entry(task(PACK, continues))).unwrap();
+    assert!(!json.contains("mayContinue"), "{json}");
+    let before: FunctionEntry = serde_json::from_str(&json).unwrap();
+    assert!(before.may_continue(), "one of before it was said");
+}

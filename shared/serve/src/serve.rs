@@ -50,6 +50,8 @@ pub fn serve(function: impl Function) -> ExitCode {
     run(&entry, async move |ports, name| {
         let publishes = LifecycleEvent::read(&variable("DACAPO_LIFECYCLE").unwrap_or_default())?;
         let runner = Runner::new(definition.handlers, ports, &name).publishing(publishes);
+        let runner = runner.sending(requires.sends.clone());
+        dacapo_client::within_function(requires.uses_client);
         serve_runner(runner.with(variables_from_env(&requires).await?)).await
     })
 }

@@ -219,7 +219,7 @@ fn entry(timeout_s: u64) -> String {
 
 fn function(timeout_s: u64) -> FunctionEntry {
     let policy = Policy { timeout: seconds(timeout_s), ..Policy::default() };
-    let task = TaskEntry { name: "hello".to_owned(), policy, private: false, schedules: vec![] };
+    let task = TaskEntry { name: "hello".to_owned(), policy, private: false, may_continue: true, schedules: vec![] };
     FunctionEntry::task("hello", 256, task)
 }
 

@@ -154,7 +154,7 @@ fn task(name: &str, private: bool) -> TaskEntry {
         body: Json::default(),
     };
     let schedules = if private { vec![schedule] } else { vec![] };
-    TaskEntry { name: name.to_owned(), policy: Policy::default(), private, schedules }
+    TaskEntry { name: name.to_owned(), policy: Policy::default(), private, may_continue: true, schedules }
 }
 
 /// A task whose runs stand in line for two places.

@@ -8,7 +8,7 @@ mod taken;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use dacapo_domain::{
-    Effect, Fire, Invocation, Json, LifecycleEvent, Measured, Message, Metric, TaskEntry, TraceParent, Work,
+    Effect, Fire, Invocation, Json, LifecycleEvent, Measured, Message, Metric, Sends, TaskEntry, TraceParent, Work,
 };
 use jiff::Timestamp;
 
@@ -68,6 +68,12 @@ impl Runner {
     #[must_use]
     pub fn with(self, variables: Variables) -> Self {
         Self { app: self.app.with(variables), ..self }
+    }
+
+    /// The same, whose handlers start and publish this alone, where the function's definition says so.
+    #[must_use]
+    pub fn sending(self, sends: Option<Sends>) -> Self {
+        Self { app: self.app.sending(sends), ..self }
     }
 
     /// The same, whose task's lifecycle events of these kinds have subscribers.

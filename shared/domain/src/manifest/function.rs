@@ -65,9 +65,17 @@ pub struct TaskEntry {
     /// Is true where it can't be started by name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
+    /// Is false where its handler's type leaves no room for `continue`, so that none of its runs is ever in a wait loop of
+    /// its own. One of before this was said may continue.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub may_continue: bool,
     /// The schedules that fire it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<ScheduleEntry>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A schedule that a task declares.
@@ -115,7 +123,7 @@ impl TaskEntry {
             retry: Retry::attempts(20).max(Duration::from_secs(60)),
             ..Policy::default()
         };
-        Self { name: BULK.to_owned(), policy, private: true, schedules: vec![] }
+        Self { name: BULK.to_owned(), policy, private: true, may_continue: true, schedules: vec![] }
     }
 }
 

@@ -5,6 +5,8 @@ mod function;
 mod queues;
 mod record;
 mod requirements;
+mod sends;
+mod sent_to;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,6 +21,7 @@ pub use function::{FunctionEntry, Holds, ScheduleEntry, Subscription, TaskEntry,
 pub use queues::Queue;
 pub use record::{FormerTask, ManifestInput, ManifestRecord};
 pub use requirements::{FileSystem, Requirements, Right, SecretSource, Vpc, ssm};
+pub use sends::Sends;
 
 use crate::{BULK, CONDUCTOR, Json, LifecycleEvent, limits};
 use queues::check_queues;

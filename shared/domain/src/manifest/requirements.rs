@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
+use super::Sends;
+
 /// The needs that a function has of the account, beside what Dacapo uses itself.
 ///
 /// In each text `${Name}` stands for a parameter or a resource of the app's own `infra/resources.yaml`, and
@@ -20,6 +22,12 @@ pub struct Requirements {
     /// Secrets by the name under which the handler reads them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, SecretSource>,
+    /// The runs that it starts and the events that it publishes; `None` where it doesn't say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sends: Option<Sends>,
+    /// Is true where its handlers use a client of their own, beside their context.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub uses_client: bool,
     /// ARNs of layers' versions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<String>,
@@ -139,6 +147,19 @@ impl Requirements {
         merge_option("vpc", &mut self.vpc, other.vpc, &mut problems);
         merge_option("file_system", &mut self.file_system, other.file_system, &mut problems);
         merge_option("log_level", &mut self.log_level, other.log_level, &mut problems);
+        match (&mut self.sends, other.sends) {
+            (Some(sends), Some(mut other)) => {
+                sends.tasks.append(&mut other.tasks);
+                sends.events.append(&mut other.events);
+            }
+            (None, None) => {}
+            _ => problems.push(
+                "one says what it starts or publishes, and another doesn't (say it of each, by `starts`, `publishes` or \
+                `sends_nothing`)"
+                    .to_owned(),
+            ),
+        }
+        self.uses_client |= other.uses_client;
         self.ephemeral_storage_mb = self.ephemeral_storage_mb.max(other.ephemeral_storage_mb);
         self.tracing |= other.tracing;
         for right in other.allow {

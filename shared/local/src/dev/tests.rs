@@ -84,6 +84,7 @@ fn functions_that_are_not_asked_for_stay_as_they_are() -> Tested {
         name: name.to_owned(),
         policy: Policy::default(),
         private: false,
+        may_continue: true,
         schedules,
     };
     let schedule = ScheduleEntry { name: "report-1".to_owned(), schedule: every("7 days"), body: Json::default() };
@@ -116,7 +117,13 @@ fn functions_with_a_schedule_that_never_fires_again_are_refused_and_the_former_o
     let database = directory.path().join("local.db");
     let report = |schedule: Schedule| {
         let schedules = vec![ScheduleEntry { name: "report-1".to_owned(), schedule, body: Json::default() }];
-        let task = TaskEntry { name: "report".to_owned(), policy: Policy::default(), private: false, schedules };
+        let task = TaskEntry {
+            name: "report".to_owned(),
+            policy: Policy::default(),
+            private: false,
+            may_continue: true,
+            schedules,
+        };
         DevFunction {
             entry: FunctionEntry::task("report", 128, task),
             binary: "/usr/bin/true".into(),

@@ -124,7 +124,8 @@ impl InProcess {
         let handlers = self.functions.get(&function.name).ok_or_else(|| unknown(function))?;
         let runner = Runner::new(handlers.clone(), self.ports.clone(), &function.name);
         let variables = Variables::outside_aws(&function.requires, |name| self.variables.get(name).cloned());
-        Ok(runner.publishing(function.publishes()).with(variables).behind(self.gate.clone()))
+        let runner = runner.sending(function.requires.sends.clone()).publishing(function.publishes());
+        Ok(runner.with(variables).behind(self.gate.clone()))
     }
 
     /// Lets a function do what is to be done for a run whose message was taken.

@@ -75,6 +75,7 @@ impl Publish {
         check_event_name(&self.name).map_err(|error| Error::usage(format_args!("publish: {error}")))?;
         let client = self.client;
         let ports = client.ports();
+        client.app.check_publish(&self.name)?;
         let body = self.body?;
         check_body("the body", &body)?;
         check_chars("an event id", self.id.as_deref())?;

@@ -276,6 +276,7 @@ impl<O> StartRun<O> {
                 name
             }
         };
+        client.app.check_start(&name)?;
         check_chars("a key", self.key.as_deref())?;
         let calls = self.debounce.check(self.key.is_some(), self.due.is_some())?;
         check_spans(self.key_for, self.ttl)?;

@@ -32,6 +32,7 @@ where
             name: self.reference.name().to_owned(),
             policy: self.policy.clone(),
             private: self.private,
+            may_continue: self.may_continue,
             schedules: options::schedules(self),
         });
         entry.clone()

@@ -49,6 +49,7 @@ pub struct Task<I, O = (), V = (), N = NoInit> {
     memory: Memory,
     pub(crate) requires: Requirements,
     private: bool,
+    may_continue: bool,
     schedules: Vec<(Schedule, I)>,
     /// The manifest's entry of it, once it was asked for: its options don't change any more.
     entry: OnceLock<TaskEntry>,
@@ -96,6 +97,7 @@ where
         memory: Memory::DEFAULT,
         requires: Requirements::default(),
         private: false,
+        may_continue: <R::Value as IntoOutcome<I, O>>::MAY_CONTINUE,
         schedules: vec![],
         entry: OnceLock::new(),
     }
@@ -115,6 +117,7 @@ impl<I, O, V> Task<I, O, V, NoInit> {
             memory: self.memory,
             requires: self.requires,
             private: self.private,
+            may_continue: self.may_continue,
             schedules: self.schedules,
             entry: self.entry,
         }

@@ -125,7 +125,13 @@ impl App {
         clock: Arc<TestClock>,
         schedules: Vec<dacapo_domain::ScheduleEntry>,
     ) -> Result<Self, Box<dyn std::error::Error>> {
-        let task = TaskEntry { name: "greet".to_owned(), policy: Policy::default(), private: false, schedules };
+        let task = TaskEntry {
+            name: "greet".to_owned(),
+            policy: Policy::default(),
+            private: false,
+            may_continue: true,
+            schedules,
+        };
         let manifest = Manifest::new("shop", vec![FunctionEntry::task("greet", 128, task)])?;
         let (script, said) = (Arc::new(Script::default()), Said::default());
         let hears = said.clone();

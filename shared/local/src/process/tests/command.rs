@@ -7,7 +7,7 @@ use crate::runtime_api::Slots;
 
 /// A program of a task with this policy.
 fn program(policy: Policy) -> Program {
-    let entry = TaskEntry { name: "greet".to_owned(), policy, private: false, schedules: vec![] };
+    let entry = TaskEntry { name: "greet".to_owned(), policy, private: false, may_continue: true, schedules: vec![] };
     Program::new(&FunctionEntry::task("greet", 128, entry), "greet".into(), "shop", "local", "")
 }
 

@@ -17,7 +17,13 @@ fn manifest(tasks: &[(&str, Option<Schedule>)]) -> Manifest {
             body: Json::default(),
         };
         let schedules = schedule.iter().map(entry).collect();
-        let task = TaskEntry { name: (*name).to_owned(), policy: Policy::default(), private: false, schedules };
+        let task = TaskEntry {
+            name: (*name).to_owned(),
+            policy: Policy::default(),
+            private: false,
+            may_continue: true,
+            schedules,
+        };
         FunctionEntry::task(name, 256, task)
     };
     Manifest::new("app", tasks.iter().map(function).collect()).unwrap()
