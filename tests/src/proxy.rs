@@ -30,11 +30,16 @@ pub struct Call {
     pub sent: Bytes,
 }
 
-/// A listener to the calls that a proxy passes on.
+/// A listener to the calls that come to a proxy.
 #[async_trait]
 pub trait Watch: Send + Sync + 'static {
-    /// Hears that a call was answered. The caller gets the answer once this has ended.
-    async fn answered(&self, call: &Call, status: StatusCode, got: &Bytes);
+    /// The answer that a call gets in the service's stead, where it is not passed on.
+    async fn refusal(&self, _: &Call) -> Option<Response> {
+        None
+    }
+
+    /// Hears that a call was answered by the service. The caller gets the answer once this has ended.
+    async fn answered(&self, _: &Call, _: StatusCode, _: &Bytes) {}
 }
 
 /// A proxy on this machine, for as long as the runtime lives.
@@ -91,6 +96,9 @@ impl Inner {
         parts.headers.remove(header::HOST); // That of the proxy.
         let (service, operation) = name(&parts.headers, parts.uri.path());
         let call = Call { from, service, operation, sent: sent.clone() };
+        if let Some(refusal) = self.watch.refusal(&call).await {
+            return Ok(refusal);
+        }
         let reply = self.client.request(hyper::Request::from_parts(parts, Full::new(sent))).await?;
         let (mut head, body) = reply.into_parts();
         let got = body.collect().await?.to_bytes();

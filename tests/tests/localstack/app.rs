@@ -1,13 +1,18 @@
 //! The deployed app, and how tests look at it.
 
-use std::time::{Duration, Instant};
+use std::{
+    panic::{AssertUnwindSafe, resume_unwind},
+    time::{Duration, Instant},
+};
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use dacapo::{Client, Id, Json, ListFilter, RunView, State};
 use dacapo_tests::{
     lambda::{Invocation, Lambda},
     localstack::Localstack,
+    proxy::Proxy,
 };
+use futures::FutureExt;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Longer than the conductor may need to notice a crash: the rest of a lease, its grace, a minute until the next
@@ -117,6 +122,19 @@ impl App {
     /// The ARN of the execution that drives a run.
     pub async fn execution(&self, id: Id, generation: u32) -> String {
         format!("{}:{id}-{generation}", self.state_machine().await.replace(":stateMachine:", ":execution:"))
+    }
+
+    /// Lets a function's calls go through a proxy while something is done, and straight again afterwards, also where that
+    /// fails.
+    pub async fn detour<T>(&self, function: &str, proxy: &Proxy, done: impl Future<Output = T>) -> T {
+        let function = format!("{}-{function}", self.localstack.prefix());
+        let go = async |endpoint: &str| {
+            self.lambda.set_variable(&function, "AWS_ENDPOINT_URL", endpoint).await.unwrap();
+        };
+        go(proxy.address()).await;
+        let done = AssertUnwindSafe(done).catch_unwind().await;
+        go(&self.localstack.endpoint).await;
+        done.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Calls a function directly and reads its answer.

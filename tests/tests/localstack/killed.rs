@@ -12,16 +12,13 @@ use std::{
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
-use chaos::CHAOS;
-use dacapo::{Id, RunView, lifecycle, seconds};
-use dacapo_core::commit::load;
-use dacapo_domain::{Phase, RunRecord};
+use dacapo::{Id, seconds};
 use dacapo_tests::proxy::{Call, Proxy, Watch};
 use futures::future::join_all;
 use hyper::body::Bytes;
 use witness::{Rounds, WITNESS};
 
-use crate::app::{App, eventually, result};
+use crate::app::App;
 
 /// The calls about each run, and after which of them its process is killed.
 #[derive(Default)]
@@ -42,17 +39,17 @@ async fn process_that_is_killed_after_any_of_its_calls_loses_no_step_no_hook_and
     let _witness = app.localstack.lock("witness").unwrap();
     let killer = Arc::new(Killer::default());
     let proxy = Proxy::start(&app.localstack.endpoint, killer.clone()).await.unwrap();
-    let function = format!("{}-witness", app.localstack.prefix());
-    app.lambda.set_variable(&function, "AWS_ENDPOINT_URL", proxy.address()).await.unwrap();
-
-    let alive = app.witnessed(&killer, None).await;
-    let calls = killer.watched()[&alive].calls.clone();
-    let places = 0..calls.len();
-    let killed = join_all(places.clone().map(|place| app.witnessed(&killer, Some(place)))).await;
-    app.lambda.set_variable(&function, "AWS_ENDPOINT_URL", &app.localstack.endpoint).await.unwrap();
+    let (calls, killed) = app
+        .detour("witness", &proxy, async {
+            let alive = app.witnessed(&killer, None).await;
+            let calls = killer.watched()[&alive].calls.clone();
+            let killed = join_all((0..calls.len()).map(|place| app.witnessed(&killer, Some(place)))).await;
+            (calls, killed)
+        })
+        .await;
 
     let mut over = 0;
-    for (id, place) in killed.into_iter().zip(places) {
+    for (place, id) in killed.into_iter().enumerate() {
         let moment = format!("killed after call {place} of {calls:?}");
         let attempt = app.has_lost_nothing(id, &moment).await;
         let watched = killer.watched();
@@ -69,49 +66,8 @@ impl App {
     async fn witnessed(&self, killer: &Killer, killed_after: Option<usize>) -> Id {
         let id = self.client.run(WITNESS, Rounds::default()).after(seconds(10)).await.unwrap().id();
         killer.watched().insert(id, Seen { killed_after, ..Seen::default() });
-        self.ended(id).await;
-        eventually("the run owes nothing", || async {
-            let stored = load::<RunRecord>(self.client.ports(), &RunRecord::key_of(id)).await.unwrap().unwrap();
-            let run = stored.record;
-            let Phase::Ended(end) = &run.phase else { panic!("{run:#?}") };
-            if end.hooks_pending || !run.unpublished.is_empty() { Err(format!("{run:#?}")) } else { Ok(()) }
-        })
-        .await;
+        self.settled(id).await;
         id
-    }
-
-    /// Sees that the step has one value, that the hooks of the end ran in their order, and that both events came. Gives
-    /// the attempt that ended the run.
-    async fn has_lost_nothing(&self, id: Id, moment: &str) -> u32 {
-        let record = self.client.state(id).await.unwrap();
-        let mark = result::<witness::Seen>(&record).mark;
-        let logs = self.client.logs(id).await.unwrap();
-        let said: Vec<&str> = logs.iter().map(|entry| &*entry.message).collect();
-        for entry in logs.iter().filter(|entry| entry.message != "on_complete") {
-            let of_step: String = entry.data.as_ref().unwrap().parse().unwrap();
-            assert_eq!(of_step, mark, "{moment}: {logs:#?}");
-        }
-        // A hook that was killed runs again; none is left out, and none comes before its turn.
-        let mut once = said.clone();
-        once.dedup();
-        let again = ["called", "on_success", "on_complete"];
-        assert!(again.iter().all(|hook| said.contains(hook)), "{moment}: {said:?}");
-        assert_eq!(once.last(), Some(&"on_complete"), "{moment}: {said:?}");
-        for event in [lifecycle::started(WITNESS), lifecycle::completed(WITNESS)] {
-            eventually(&format!("{moment}: {} came", event.name()), || async {
-                let heard = self.heard(id).await;
-                if heard.iter().any(|run| run.tags[0] == event.name()) { Ok(()) } else { Err(format!("{heard:#?}")) }
-            })
-            .await;
-        }
-        record.attempt
-    }
-
-    /// The runs that the listener to the life of a run has left.
-    async fn heard(&self, id: Id) -> Vec<RunView> {
-        let mut runs = self.runs(CHAOS.name()).await;
-        runs.retain(|run| run.tags.get(1).is_some_and(|about| *about == id.to_string()));
-        runs
     }
 }
 

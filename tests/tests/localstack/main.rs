@@ -7,11 +7,13 @@
 mod account;
 mod app;
 mod borders;
+mod bulk;
 mod contract;
 mod crashes;
 mod direct;
 mod events;
 mod families;
+mod kept;
 #[cfg(target_os = "linux")]
 mod killed;
 mod later;
@@ -21,5 +23,6 @@ mod lost;
 mod replaced;
 mod rounds;
 mod schedules;
+mod throttled;
 mod tokens;
 mod undelivered;
