@@ -2,17 +2,21 @@
 
 use std::{collections::HashMap, env, sync::Arc, time::Duration};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+#[cfg(feature = "files")]
+use aws_config::{BehaviorVersion, Region, timeout::TimeoutConfig};
+use aws_config::{SdkConfig, retry::RetryConfig};
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+#[cfg(feature = "files")]
 use aws_types::os_shim_internal::Env;
 use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult, Ports, SystemClock};
 
 use crate::{
     clock::{AskingClock, AwsClock},
+    environment,
     queues::Queues,
     records::DynamoRecords,
     scheduler::Scheduler,
@@ -39,7 +43,7 @@ const ATTEMPTS: u32 = 5;
 pub(crate) const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 pub(crate) const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
 /// No call of these services takes this long, unless its answer is lost.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The ports of an app and stage on AWS. Nothing is called yet.
 ///
@@ -117,21 +121,14 @@ pub fn ports_by(
 /// connections.
 pub async fn sdk_config(access: &Access) -> SdkConfig {
     let variables = set_variables();
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .env(Env::from(variables.clone()))
-        .http_client(http_client())
-        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build());
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    if let Some(profile) = given(&access.profile) {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(region) = given(&access.region) {
-        loader = loader.region(Region::new(region));
-    }
-    if let Some(endpoint_url) = given(&access.endpoint_url) {
-        loader = loader.endpoint_url(endpoint_url);
-    }
-    let config = loader.load().await;
+    // In Lambda the environment says it all.
+    #[cfg(feature = "files")]
+    let config = match variables.contains_key("AWS_LAMBDA_RUNTIME_API") {
+        true => environment::config(access, &variables),
+        false => files(access, &variables).await,
+    };
+    #[cfg(not(feature = "files"))]
+    let config = environment::config(access, &variables);
     // The user's word on retries, of the environment or of the profile, is theirs.
     let asks_for_retries = |name| variables.contains_key(name);
     if ["AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"].into_iter().any(asks_for_retries)
@@ -144,6 +141,30 @@ pub async fn sdk_config(access: &Access) -> SdkConfig {
         .with_initial_backoff(FIRST_BACKOFF)
         .with_max_backoff(LONGEST_BACKOFF);
     config.into_builder().retry_config(retries).build()
+}
+
+/// The configuration that AWS's SDK finds: in the environment and in files, and with roles.
+#[cfg(feature = "files")]
+async fn files(access: &Access, variables: &HashMap<String, String>) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .env(Env::from(variables.clone()))
+        .http_client(http_client())
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build());
+    if let Some(profile) = given(&access.profile) {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = given(&access.region) {
+        loader = loader.region(Region::new(region));
+    }
+    if let Some(endpoint_url) = given(&access.endpoint_url) {
+        loader = loader.endpoint_url(endpoint_url);
+    }
+    loader.load().await
+}
+
+/// A word of the caller, if it is one.
+pub(crate) fn given(text: &Option<String>) -> Option<String> {
+    text.clone().filter(|text| !text.is_empty())
 }
 
 /// The variables of the environment. One that is set to nothing is not set, as for AWS's other tools; its SDK takes some

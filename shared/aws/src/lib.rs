@@ -5,6 +5,7 @@
 
 mod clock;
 mod connect;
+mod environment;
 mod error;
 mod queues;
 mod records;

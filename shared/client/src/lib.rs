@@ -98,7 +98,7 @@ fn local(url: &str) -> Result<Ports, Error> {
     Err(Error::new(ErrorKind::Usage, text))
 }
 
-#[cfg(feature = "aws")]
+#[cfg(feature = "lambda")]
 async fn aws() -> Result<Ports, Error> {
     let (app, stage) = (needed("DACAPO_APP", "shop")?, needed("DACAPO_STAGE", "dev")?);
     dacapo_domain::check_stack(&app, &stage)
@@ -106,25 +106,25 @@ async fn aws() -> Result<Ports, Error> {
     Ok(dacapo_aws::connect(&app, &stage, &dacapo_aws::Access::default()).await?)
 }
 
-#[cfg(feature = "aws")]
+#[cfg(feature = "lambda")]
 async fn secrets(sources: &BTreeMap<String, SecretSource>) -> Result<BTreeMap<String, String>, Error> {
     Ok(dacapo_aws::read_secrets(sources, &dacapo_aws::Access::default()).await?)
 }
 
-#[cfg(not(feature = "aws"))]
+#[cfg(not(feature = "lambda"))]
 #[expect(clippy::unused_async, reason = "the same signature as with AWS")]
 async fn secrets(_: &BTreeMap<String, SecretSource>) -> Result<BTreeMap<String, String>, Error> {
     Err(Error::usage("read secrets: this build knows no AWS (build it with the feature `aws`)"))
 }
 
-#[cfg(not(feature = "aws"))]
+#[cfg(not(feature = "lambda"))]
 #[expect(clippy::unused_async, reason = "the same signature as with AWS")]
 async fn aws() -> Result<Ports, Error> {
     let text = "connect: DACAPO_LOCAL is not set, and this build knows no AWS (build it with the feature `aws`)";
     Err(Error::new(ErrorKind::Usage, text))
 }
 
-#[cfg(feature = "aws")]
+#[cfg(feature = "lambda")]
 fn needed(name: &str, example: &str) -> Result<String, Error> {
     variable(name).ok_or_else(|| {
         let text = format!(
