@@ -6,9 +6,10 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use dacapo::{State, TaskContext, prelude::*};
+use dacapo::{Id, State, TaskContext, WaitsFor, prelude::*};
 use dacapo_test_kit::{Faults, TestApp};
 use dacapo_tests::histories::{all_are_right, dice};
 use jiff::Timestamp;
@@ -25,6 +26,13 @@ const PER_CUSTOMER: u32 = 1;
 const CALLS: u32 = 5;
 const CALLS_PER: u64 = 60;
 
+/// The timeout of an attempt.
+const TIMEOUT: Duration = seconds(10);
+/// The time in which one of those that wait takes a place that is free, where processes die and messages are lost one after
+/// the other: the conductor puts off what it can't reconcile by an hour at most.
+const FREE: Duration = minutes(75);
+const LOOK: Duration = minutes(1);
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Job {
     number: u32,
@@ -37,6 +45,8 @@ struct Job {
 struct Seen {
     /// Attempts that execute, by what limits them.
     busy: BTreeMap<String, u32>,
+    /// When the last of them began.
+    began: BTreeMap<String, Timestamp>,
     calls: Vec<Timestamp>,
     broken: Vec<String>,
 }
@@ -50,6 +60,7 @@ impl Busy {
     fn new(seen: &Witness, limits: Vec<(String, u32)>, cx: &TaskContext) -> Self {
         let mut now = seen.lock().unwrap();
         for (what, most) in &limits {
+            now.began.insert(what.clone(), cx.time());
             let busy = now.busy.entry(what.clone()).or_default();
             *busy += 1;
             let busy = *busy;
@@ -74,7 +85,7 @@ impl Drop for Busy {
 
 async fn work(job: Job, cx: TaskContext, seed: u64, _busy: Busy) -> Result<Outcome<Job, u32>, TaskError> {
     let roll = dice((seed, &*job.customer, job.number, cx.iteration(), cx.attempt()));
-    tokio::time::sleep(std::time::Duration::from_millis(1 + roll % 50)).await;
+    tokio::time::sleep(Duration::from_millis(1 + roll % 50)).await;
     match roll % 9 {
         0 => return Err(TaskError::retryable("not yet")),
         1 => panic!("what a pity"),
@@ -100,6 +111,7 @@ fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
             work(job, cx, seed, busy)
         })
         .retry(retry)
+        .timeout(TIMEOUT)
         .queue("mail")
         .concurrency(MAILERS)
         .concurrency_per_key(PER_CUSTOMER, |job: &Job| &job.customer)
@@ -111,6 +123,7 @@ fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
                 work(job, cx, seed, busy)
             })
             .retry(retry)
+            .timeout(TIMEOUT)
             .concurrency(PRINTERS),
         )
         .with(mails(MAIL))
@@ -118,12 +131,40 @@ fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
         .with(
             task(CALL, move |job: Job, cx: TaskContext| {
                 calling.lock().unwrap().calls.push(cx.time());
-                let busy = Busy::new(&calling, vec![], &cx);
+                let busy = Busy::new(&calling, vec![("calls".to_owned(), u32::MAX)], &cx);
                 work(job, cx, seed, busy)
             })
             .retry(retry)
+            .timeout(TIMEOUT)
             .rate_limit(CALLS, per(seconds(CALLS_PER))),
         )
+}
+
+/// Lets time pass, and tells of runs that wait for a place that stays free.
+async fn pass(app: &TestApp, runs: &[Id], seen: &Witness, time: Duration) -> Vec<String> {
+    let (end, mut waits_since, mut starved) = (app.now() + time, BTreeMap::<Id, Timestamp>::new(), vec![]);
+    while app.now() < end {
+        app.advance(LOOK).await;
+        for run in runs {
+            let Some(WaitsFor::Place { scope, key }) = app.client().state(*run).await.unwrap().waits_for else {
+                waits_since.remove(run);
+                continue;
+            };
+            let place = match key {
+                Some(key) => format!("mailers of {key}"),
+                None if scope == "queue.mail" => "mailers".to_owned(),
+                None if scope == "task.print" => "printers".to_owned(),
+                None => "calls".to_owned(),
+            };
+            let since = *waits_since.entry(*run).or_insert_with(|| app.now());
+            let seen = seen.lock().unwrap();
+            let is_busy = seen.busy.get(&place).is_some_and(|busy| *busy > 0);
+            if !is_busy && app.now() > seen.began.get(&place).map_or(since, |began| since.max(*began)) + FREE {
+                starved.push(format!("run {run} waits for one of {place}, which are free"));
+            }
+        }
+    }
+    starved
 }
 
 /// Starts, aborts, pauses and moves runs, and says what went wrong.
@@ -148,12 +189,13 @@ async fn history(seed: u64, faults: Faults) -> Vec<String> {
             _ => {}
         }
     }
-    app.advance(minutes(30)).await;
+    let mut broken = pass(&app, &runs, &seen, minutes(30)).await;
     for run in &runs {
         let _ = app.client().resume(*run).await;
     }
+    broken.extend(pass(&app, &runs, &seen, hours(3)).await);
     app.run_until_idle().await;
-    let mut broken = std::mem::take(&mut seen.lock().unwrap().broken);
+    broken.append(&mut seen.lock().unwrap().broken);
     for run in runs {
         let state = app.client().state(run).await.unwrap().state;
         if !state.is_final() || state == State::Expired {

@@ -195,6 +195,30 @@ fn permit_that_stands_for_long_is_reconciled_then_and_only_the_conductor_puts_th
 }
 
 #[test]
+fn pool_with_room_where_others_wait_is_looked_at_within_the_minute() {
+    let mut pool = Pool::of(TWO);
+    assert!(pool.asks(1, 0) && pool.asks(2, 0) && !pool.asks(3, 0));
+    let later = [(holder(1), at(5_000)), (holder(2), at(5_000))];
+    pool.gets(&PoolInput::Reconciled { leaving: vec![], staying: later.to_vec() }, 50);
+    assert_eq!(pool.0.reconcile_at, Some(at(50 + 3_600)), "it is full");
+    // The conductor dies before it passes on what one has left.
+    pool.gets(&PoolInput::Reconciled { leaving: vec![holder(1)], staying: vec![(holder(2), at(5_000))] }, 60);
+    assert_eq!(pool.0.reconcile_at, Some(at(120)));
+}
+
+#[test]
+fn permit_that_was_put_off_while_its_attempt_was_on_its_way_is_looked_at_when_that_ones_lease_ends() {
+    let mut pool = Pool::of(TWO);
+    assert!(pool.asks(1, 0));
+    pool.gets(&PoolInput::Reconciled { leaving: vec![], staying: vec![(holder(1), at(3_700))] }, 100);
+    assert!(pool.asks(1, 150));
+    assert_eq!((pool.holders(), pool.0.reconcile_at), (vec![1], Some(at(190))));
+    let version = pool.0.version;
+    assert!(pool.asks(1, 160));
+    assert_eq!(pool.0.version, version, "asked again, it is not written");
+}
+
+#[test]
 fn ticket_stands_in_line_by_the_time_at_which_its_attempt_was_due_less_its_head_start() {
     let ticket = |due, priority_s| {
         let new = NewRun::at(Id::new(at(0), 1), "print", at(due), Trigger::Run);

@@ -161,6 +161,32 @@ async fn keys_have_places_of_their_own_and_are_fair_to_each_other() {
     assert!(last_of_others < 5, "those of one customer came first: {:?}", printer.order());
 }
 
+/// Starts two runs under each of so many keys.
+async fn each_key_has_its_place(keys: u32) {
+    let printer = Printer::default();
+    let app = app().with(printer.task(PRINT).concurrency_per_key(1, |job: &Job| &job.customer));
+    let jobs: Vec<Job> = (0..2 * keys).map(|number| job(number, &format!("customer {}", number % keys))).collect();
+    for some in jobs.chunks(1_000) {
+        app.client().batch(PRINT, some.to_vec()).await.unwrap();
+    }
+    app.run_until_idle().await;
+    assert_eq!(printer.order().len(), 2 * keys as usize);
+    assert!((0..keys).all(|key| printer.most(&format!("customer {key}")) == 1));
+    let latest = printer.times().into_iter().max().unwrap();
+    assert!(latest < 60, "none waits for another key's runs: {latest} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_of_five_hundred_keys_has_its_place_at_once() {
+    each_key_has_its_place(500).await;
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "twenty thousand runs: minutes"]
+async fn each_of_ten_thousand_keys_has_its_place_at_once() {
+    each_key_has_its_place(10_000).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn tasks_of_one_queue_share_its_places() {
     let printer = Printer::default();

@@ -222,10 +222,15 @@ impl PoolRecord {
     ) -> Decision<Self> {
         let mut next = self.clone();
         if let Some(permit) = next.permits.iter_mut().find(|permit| permit.holder == holder) {
-            if !permit.is_promised || limit.rate.is_none() {
+            // One that was looked at while its attempt was on its way is looked at again when that one's lease ends.
+            if (!permit.is_promised || limit.rate.is_none()) && permit.reconcile_at <= until {
                 return Decision::keep(self, vec![]).then(Work::CallHandler);
             }
+            let counts = permit.is_promised;
             (permit.is_promised, permit.reconcile_at) = (false, until);
+            if !counts {
+                return next.stored(limit, cx).then(Work::CallHandler);
+            }
         } else if !self.has_waiting && self.room(limit, cx.now) > 0 {
             next.permits.push(Permit { holder, reconcile_at: until, is_promised: false });
         } else if has_ticket && !self.has_waiting {
@@ -315,9 +320,10 @@ impl PoolRecord {
         }
         let permits = self.permits.iter().map(|permit| permit.reconcile_at);
         let call = self.called_at.map(|at| later(at, bounds::QUEUE_GRACE));
-        // A process that gives a permit back may die before it is passed on.
+        // A process that gives a permit back may die before it is passed on: then there is room, and no message on its way.
         let waits = self.has_waiting && self.paused_at.is_none();
-        let waiting = waits.then(|| later(cx.now, bounds::POOL_RECONCILE));
+        let is_passed_over = self.called_at.is_none() && self.room(limit, cx.now) > 0;
+        let waiting = waits.then(|| later(cx.now, if is_passed_over { CALL_AGAIN } else { bounds::POOL_RECONCILE }));
         let wanted = permits.chain(call).chain(waiting).min();
         self.reconcile_at = match (self.reconcile_at, wanted) {
             (Some(former), Some(wanted)) => Some(former.min(wanted)),
