@@ -72,7 +72,7 @@ enum Command {
     },
 }
 
-/// What is built.
+/// The extent of a build.
 #[derive(Clone, Copy, ValueEnum)]
 enum What {
     Deploy,

@@ -12,7 +12,7 @@ use crate::{
     workspace,
 };
 
-/// What is added: a crate in `functions/`, its names in `shared/app`, and a test in virtual time.
+/// The function that is added: a crate in `functions/`, its names in `shared/app`, and a test in virtual time.
 #[derive(Debug, Subcommand)]
 pub enum Add {
     /// Add a task
@@ -26,7 +26,7 @@ pub enum Add {
     Schedule(Named),
 }
 
-/// What is added, by name.
+/// The function that is added, by name.
 #[derive(Debug, Args)]
 pub struct Named {
     /// The task's or the event's name; the crate is called after it

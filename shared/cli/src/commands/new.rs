@@ -32,7 +32,7 @@ pub struct Init {
     from: From,
 }
 
-/// Where the crates come from.
+/// The place that the crates come from.
 #[derive(Debug, Args)]
 struct From {
     /// Where Dacapo's crates come from: path:FOLDER of a checkout, git:URL, git:URL#TAG, or a version of cargo's registry

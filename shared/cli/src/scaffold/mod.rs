@@ -1,4 +1,4 @@
-//! What `new`, `init` and `add` make: files out of templates, planned first and written only if all of them can be.
+//! The files that `new`, `init` and `add` make, out of templates, planned first and written only if all of them can be.
 
 mod function;
 mod name;

@@ -8,7 +8,7 @@ use crate::failure::{CliError, CliResult};
 /// Its path from the top.
 pub const FILE: &str = "Cargo.toml";
 
-/// What members take from the workspace where it says it, and what they say otherwise.
+/// The settings that members take from the workspace where it says them, and their own otherwise.
 const INHERITED: [(&str, &str); 5] = [
     ("version", "version = \"0.1.0\""),
     ("edition", "edition = \"2024\""),

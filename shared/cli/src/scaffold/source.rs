@@ -1,4 +1,4 @@
-//! Where a project has Dacapo's crates from.
+//! The place that a project has Dacapo's crates from.
 
 use std::path::{Path, PathBuf};
 

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 /// The event.
 pub const MY_NAME: EventRef<MyNameBody> = EventRef::new("my.name");
 
-/// What the event carries. What is left out has its default, so that the body `{}` works.
+/// The body of the event. What is left out has its default, so that the body `{}` works.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MyNameBody {
-    /// Whom it is about.
+    /// The one it is about.
     pub who: String,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The task, from its input to the number of days that it covered.
 pub const MY_NAME: TaskRef<MyNameInput, u32> = TaskRef::new("my.name");
 
-/// What the task is given. What is left out has its default, so that the body `{}` works.
+/// The input of the task. What is left out has its default, so that the body `{}` works.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MyNameInput {

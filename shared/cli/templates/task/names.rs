@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 /// The task, from its input to a greeting.
 pub const MY_NAME: TaskRef<MyNameInput, String> = TaskRef::new("my.name");
 
-/// What the task is given. What is left out has its default, so that the body `{}` works.
+/// The input of the task. What is left out has its default, so that the body `{}` works.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MyNameInput {
-    /// Who is greeted.
+    /// The one who is greeted.
     pub who: String,
 }
 
