@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help dev test check bench simulate build deploy destroy localstack template
 
+infra := cargo run --quiet --package dacapo-infra --
+
 export STAGE ?= dev
 export APP ARCH PROFILE KEEP_HISTORY ALARMS ALARM_EMAIL KMS_KEY METRICS DASHBOARD EVENT_URL_SECRET TOKEN_URL FUNCTIONS RESOURCES PARAMETERS OUT YES PROTECTED
 
@@ -32,14 +34,14 @@ template: ## writes infra/manifest.json and infra/template.json from what the fu
 	UPDATE=1 cargo test --quiet --package dacapo-infra --test drift
 
 build: ## makes the functions' zips for arm64 and x86_64; ARCH for one of them
-	@infra/build
+	@$(infra) build
 
 deploy: ## builds, shows what would change, then creates or updates the stack {app}-{STAGE}; YES=yes asks nothing
-	@infra/build deploy
-	@infra/deploy
+	@$(infra) build deploy
+	@$(infra) deploy
 
 destroy: ## removes the stack; asks whether its history is kept, as KEEP_HISTORY=yes or no says
-	@infra/destroy
+	@$(infra) destroy
 
 localstack: ## runs an AWS of your own at http://127.0.0.1:4566, without Docker; its schedules fire; PORT for another
 	@cargo run --quiet --package dacapo-tests --bin dacapo-localstack -- $(PORT)

@@ -1,4 +1,5 @@
-# What the scripts beside it have in common. They run from the top of the repository.
+# What the scripts beside it have in common. They run from the top of the app's workspace; $home is the top of the sources
+# that they are of, which for the sample is the same.
 # shellcheck shell=sh
 
 fail() {
@@ -50,9 +51,14 @@ choose_for_endpoint() {
 # Takes a tool that is installed, else ours: `need aws` or `need cargo lambda`.
 need() {
     "$@" --version >/dev/null 2>&1 && return
-    tools=$(tests/localstack/tools) || fail "$* is needed (install it, or Python 3.13 for this repository to install it)"
+    tools=$("$home/tests/localstack/tools") || fail "$* is needed (install it, or Python 3.13 to have it installed)"
     PATH=$tools:$PATH
     "$@" --version >/dev/null 2>&1 || fail "$* is needed and doesn't run (try: $* --version)"
+}
+
+# Runs a step that Rust has: what called the scripts.
+infra() {
+    "${DACAPO_INFRA:?is not set (use make build, make deploy and make destroy)}" "$@"
 }
 
 # Learns which account is spoken to, and says in one line why none can be.

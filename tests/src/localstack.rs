@@ -1,7 +1,7 @@
 //! A LocalStack with the sample app and the functions of `tests/lambdas` deployed, for all tests of a run.
 //!
 //! The first test that asks starts it: LocalStack on a free port (or the one that `AWS_ENDPOINT_URL` names), the app
-//! built and deployed by the scripts that users have, the schedule firer. It is a process of its own,
+//! built and deployed by the program that users have, the schedule firer. It is a process of its own,
 //! `dacapo-localstack share`, so that it serves the threads of `cargo test` and the processes of nextest alike. Each
 //! test process holds a lock; when no process holds it any more, however they ended, LocalStack goes too.
 
@@ -22,7 +22,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout
 use aws_credential_types::Credentials;
 use serde::{Deserialize, Serialize};
 
-pub use deploy::{build, forget_the_test};
+pub use deploy::{build, forget_the_test, infra};
 pub use server::Server;
 pub use share::share;
 

@@ -5,6 +5,7 @@ mod commands;
 mod context;
 mod failure;
 mod output;
+mod scaffold;
 mod times;
 mod values;
 mod workspace;

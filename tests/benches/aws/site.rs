@@ -4,7 +4,6 @@ use std::{
     fs::File,
     net::TcpListener,
     path::{Path, PathBuf},
-    process::Command,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,7 +12,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use dacapo::{Client, Id};
 use dacapo_tests::{
     lambda::Lambda,
-    localstack::{REGION, Server, config},
+    localstack::{REGION, Server, config, infra},
     proxy::Proxy,
 };
 
@@ -48,7 +47,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// Starts LocalStack and deploys to it with the scripts that users have.
+    /// Starts LocalStack and deploys to it with the program that users have.
     pub fn deploy() -> Result<Deployed, AnyError> {
         let folder = machine::target().join("bench-deploy");
         std::fs::create_dir_all(&folder)?;
@@ -57,8 +56,8 @@ impl Site {
         let log = folder.join("localstack.log");
         let server = Server::start_quietly(port, Some(state.path()), &File::create(&log)?)
             .map_err(|error| format!("{error} ({})", log.display()))?;
-        for script in [&["build", "deploy"][..], &["deploy"]] {
-            run(script, server.endpoint(), &folder)?;
+        for step in [&["build", "deploy"][..], &["deploy"]] {
+            run(step, server.endpoint(), &folder)?;
         }
         Ok(Deployed { server, _state: state })
     }
@@ -121,14 +120,12 @@ impl Site {
     }
 }
 
-/// Runs one of the scripts in `infra`, with its output in a log.
-fn run(script: &[&str], endpoint: &str, folder: &Path) -> Result<(), AnyError> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no repository")?;
-    let log: PathBuf = folder.join(format!("{}.log", script.join("-")));
+/// Takes one of the steps of a deploy, with its output in a log.
+fn run(step: &[&str], endpoint: &str, folder: &Path) -> Result<(), AnyError> {
+    let log: PathBuf = folder.join(format!("{}.log", step.join("-")));
     let output = File::create(&log)?;
-    let status = Command::new(root.join("infra").join(script[0]))
-        .args(&script[1..])
-        .current_dir(root)
+    let status = infra(step[0])
+        .args(&step[1..])
         .env_remove("AWS_PROFILE")
         .env_remove("AWS_SESSION_TOKEN")
         .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", REGION)])
@@ -145,5 +142,5 @@ fn run(script: &[&str], endpoint: &str, folder: &Path) -> Result<(), AnyError> {
     }
     let said = std::fs::read_to_string(&log).unwrap_or_default();
     let last = said.lines().last().unwrap_or_default();
-    Err(format!("infra/{} failed: {last} ({})", script.join(" "), log.display()).into())
+    Err(format!("infra's {} failed: {last} ({})", step.join(" "), log.display()).into())
 }

@@ -1,6 +1,6 @@
-//! The scripts that users build, deploy and destroy with.
+//! The program that users build, deploy and destroy with.
 
-use std::{env, io, path::PathBuf, process::Command};
+use std::{env, io, process::Command};
 
 use super::{APP, Localstack, REGION, failed, folder, root};
 
@@ -40,10 +40,16 @@ fn at(localstack: &Localstack) -> [(&str, &str); 2] {
     [("AWS_ENDPOINT_URL", &localstack.endpoint), ("STAGE", &localstack.stage)]
 }
 
-fn run(script: &str, variables: &[(&str, &str)]) -> io::Result<()> {
-    let path: PathBuf = root().join("infra").join(script);
-    let status = forget_the_test(&mut Command::new(&path))
-        .current_dir(root())
+/// A step of a deploy, as `make` takes it.
+pub fn infra(step: &str) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["run", "--quiet", "--package", "dacapo-infra", "--", step]).current_dir(root());
+    forget_the_test(&mut cargo);
+    cargo
+}
+
+fn run(step: &str, variables: &[(&str, &str)]) -> io::Result<()> {
+    let status = infra(step)
         .env_remove("AWS_PROFILE")
         .env_remove("AWS_SESSION_TOKEN")
         .env("AWS_ACCESS_KEY_ID", "test")
@@ -62,6 +68,6 @@ fn run(script: &str, variables: &[(&str, &str)]) -> io::Result<()> {
         .env("ARCH", if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" })
         .envs(variables.iter().copied())
         .status()
-        .map_err(|error| failed(format!("can't run {}: {error}", path.display())))?;
-    if status.success() { Ok(()) } else { Err(failed(format!("infra/{script} ended with {status}"))) }
+        .map_err(|error| failed(format!("can't run cargo: {error}")))?;
+    if status.success() { Ok(()) } else { Err(failed(format!("infra's {step} ended with {status}"))) }
 }

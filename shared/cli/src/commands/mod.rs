@@ -1,5 +1,6 @@
 //! The commands, by what they are about.
 
+mod add;
 mod bulk;
 mod complete;
 mod dashboard;
@@ -9,6 +10,7 @@ mod help;
 mod interval;
 mod logs;
 mod manifest;
+mod new;
 mod preview;
 mod publish;
 mod queries;
@@ -42,6 +44,15 @@ pub enum Command {
     /// Build the workspace's functions and run them on this machine
     #[command(after_help = examples!("dev --durability full"))]
     Dev(dev::Dev),
+    /// Make the workspace of a new app, with a task, an event handler and a schedule
+    #[command(after_help = examples!("new shop"))]
+    New(new::New),
+    /// Make an app of the cargo workspace in this folder: add what is missing
+    #[command(after_help = examples!("init --app shop"))]
+    Init(new::Init),
+    /// Add a function to the workspace, with a test
+    #[command(subcommand)]
+    Add(add::Add),
     /// Start a run of a task
     #[command(after_help = examples!("run import-airports --body '{\"file\": \"a.csv\"}' --when '10 minutes'", "run import-airports --key monday --tag yearly --ttl '1 hour'"))]
     Run(run::Run),
@@ -146,6 +157,9 @@ pub fn run(command: Command, cx: &Context<'_>, program: clap::Command) -> CliRes
     runtime.block_on(async {
         match command {
             Command::Dev(it) => it.run(cx).await,
+            Command::New(it) => it.run(cx),
+            Command::Init(it) => it.run(cx),
+            Command::Add(it) => it.run(cx),
             Command::Run(it) => it.run(cx).await,
             Command::Publish(it) => it.run(cx).await,
             Command::State(it) => it.run(cx).await,

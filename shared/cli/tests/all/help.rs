@@ -1,6 +1,6 @@
 //! `help`: every command described, and the examples of each called.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use crate::{dacapo::dacapo, engine::Engine};
 use dacapo_domain::Retry;
@@ -97,6 +97,7 @@ impl Sample {
 #[test]
 fn every_command_has_an_example_that_works() {
     let sample = Sample::new();
+    let workspace = tempfile::tempdir().unwrap();
     for command in commands() {
         let name = command["name"].as_str().unwrap();
         let examples = texts(&command["examples"]);
@@ -104,8 +105,13 @@ fn every_command_has_an_example_that_works() {
         assert!(dacapo(&format!("{name} --help")).out.contains(examples[0]), "{name}");
         for example in examples {
             let line = sample.example(name, example);
+            let called = |folder: &Path| crate::dacapo::call(&line).within(folder).said().code;
             match name {
                 "dev" => {} // Needs a workspace: it is called in one below.
+                "new" => assert_eq!(called(workspace.path()), 0),
+                "init" | "add task" | "add event" | "add schedule" => {
+                    assert_eq!(called(&workspace.path().join("shop")), 0)
+                }
                 "dashboard" => {
                     let mut serves = sample.engine.call(&format!("{line} --port 0 --local")).speaks();
                     assert!(serves.lines().next().unwrap().starts_with("dashboard at http://127.0.0.1:"));

@@ -14,6 +14,7 @@ mod help;
 mod json;
 mod lists;
 mod local;
+mod project;
 mod queues;
 mod starts;
 mod stats;

@@ -3,6 +3,7 @@
 //! | chapter | says |
 //! |---|---|
 //! | [`words`] | what each term means |
+//! | [`project`] | how an app of your own begins, grows, and is deployed |
 //! | [`functions`] | what a function is, and the options of a task |
 //! | [`account`] | what a function needs of the account: rights, variables, secrets, resources of the app's own |
 //! | [`deploys`] | what a deploy changes, when it asks, and what becomes of functions that are renamed or removed |
@@ -52,6 +53,8 @@ pub mod load {}
 pub mod long_runs {}
 #[doc = include_str!("observability.md")]
 pub mod observability {}
+#[doc = include_str!("project.md")]
+pub mod project {}
 #[doc = include_str!("runs.md")]
 pub mod runs {}
 #[doc = include_str!("schedules.md")]
