@@ -7,8 +7,11 @@ use super::{
 };
 use crate::failure::CliResult;
 
+/// A file and its text.
+type File = (&'static str, &'static str);
+
 /// The files that a text is put into as it is, but for the app's name and where Dacapo comes from.
-const TEXTS: [(&str, &str); 4] = [
+const TEXTS: [File; 4] = [
     ("Makefile", include_str!("../../templates/workspace/Makefile.txt")),
     ("README.md", include_str!("../../templates/workspace/README.md.txt")),
     (".gitignore", include_str!("../../templates/workspace/gitignore.txt")),
@@ -16,7 +19,7 @@ const TEXTS: [(&str, &str); 4] = [
 ];
 
 /// The members, each with its manifest and its sources.
-const MEMBERS: [(&str, &str, &[(&str, &str)]); 4] = [
+const MEMBERS: [(&str, &str, &[File]); 4] = [
     (
         "functions/conductor",
         include_str!("../../templates/workspace/functions/conductor/Cargo.toml.txt"),
