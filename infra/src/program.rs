@@ -22,7 +22,7 @@ enum Command {
     Build {
         /// No more than a deploy needs.
         #[arg(value_enum)]
-        what: Option<What>,
+        what: Option<Step>,
     },
     /// Creates or updates the stack {app}-{STAGE} with what is built.
     Deploy,
@@ -74,7 +74,7 @@ enum Command {
 
 /// The extent of a build.
 #[derive(Clone, Copy, ValueEnum)]
-enum What {
+enum Step {
     Deploy,
 }
 
@@ -82,7 +82,7 @@ enum What {
 #[must_use]
 pub fn main() -> ExitCode {
     let result = match Command::parse() {
-        Command::Build { what } => script::run("infra/build", what.map(|What::Deploy| "deploy")),
+        Command::Build { what } => script::run("infra/build", what.map(|Step::Deploy| "deploy")),
         Command::Deploy => script::run("infra/deploy", None),
         Command::Destroy => script::run("infra/destroy", None),
         Command::Localstack { port } => script::run("tests/localstack/run", Some(&format!("127.0.0.1:{port}"))),

@@ -2,19 +2,11 @@
 
 use std::{collections::HashMap, env, sync::Arc, time::Duration};
 
-#[cfg(feature = "files")]
-use aws_config::{BehaviorVersion, Region, timeout::TimeoutConfig};
 use aws_config::{SdkConfig, retry::RetryConfig};
-use aws_sdk_dynamodb::config::SharedHttpClient;
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
-#[cfg(feature = "files")]
-use aws_types::os_shim_internal::Env;
 use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult, Ports, SystemClock};
 
 use crate::{
+    access::Access,
     clock::{AskingClock, AwsClock},
     environment,
     queues::Queues,
@@ -25,25 +17,11 @@ use crate::{
     wait_loop::WaitLoop,
 };
 
-/// The way to AWS, where the environment doesn't say it.
-#[derive(Clone, Debug, Default)]
-pub struct Access {
-    /// A profile of the AWS configuration files.
-    pub profile: Option<String>,
-    /// A region; else `AWS_REGION`, or the profile's.
-    pub region: Option<String>,
-    /// The URL of all services; else what the environment and the profile give each: `AWS_ENDPOINT_URL_SQS` and its like,
-    /// the profile's `services` section, `AWS_ENDPOINT_URL`, or AWS itself.
-    pub endpoint_url: Option<String>,
-}
-
 /// Tries of one call, the first included. The waits between them are short, so that a terminal says within two
 /// seconds that there is no network.
 const ATTEMPTS: u32 = 5;
 pub(crate) const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 pub(crate) const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
-/// No call of these services takes this long, unless its answer is lost.
-pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The ports of an app and stage on AWS. Nothing is called yet.
 ///
@@ -125,7 +103,7 @@ pub async fn sdk_config(access: &Access) -> SdkConfig {
     #[cfg(feature = "files")]
     let config = match variables.contains_key("AWS_LAMBDA_RUNTIME_API") {
         true => environment::config(access, &variables),
-        false => files(access, &variables).await,
+        false => crate::files::config(access, &variables).await,
     };
     #[cfg(not(feature = "files"))]
     let config = environment::config(access, &variables);
@@ -143,41 +121,10 @@ pub async fn sdk_config(access: &Access) -> SdkConfig {
     config.into_builder().retry_config(retries).build()
 }
 
-/// The configuration that AWS's SDK finds: in the environment and in files, and with roles.
-#[cfg(feature = "files")]
-async fn files(access: &Access, variables: &HashMap<String, String>) -> SdkConfig {
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .env(Env::from(variables.clone()))
-        .http_client(http_client())
-        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build());
-    if let Some(profile) = given(&access.profile) {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(region) = given(&access.region) {
-        loader = loader.region(Region::new(region));
-    }
-    if let Some(endpoint_url) = given(&access.endpoint_url) {
-        loader = loader.endpoint_url(endpoint_url);
-    }
-    loader.load().await
-}
-
-/// A word of the caller, if it is one.
-pub(crate) fn given(text: &Option<String>) -> Option<String> {
-    text.clone().filter(|text| !text.is_empty())
-}
-
 /// The variables of the environment. One that is set to nothing is not set, as for AWS's other tools; its SDK takes some
 /// of them for a value, as a region of no name.
 fn set_variables() -> HashMap<String, String> {
     let variables =
         env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     variables.filter(|(_, value)| !value.is_empty()).collect()
-}
-
-/// The HTTP client of all clients of AWS. Its TLS is ring's: half the code of the SDK's default, and built in a tenth
-/// of the time. Certificates are read once, at the first call.
-#[must_use]
-pub fn http_client() -> SharedHttpClient {
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }

@@ -9,7 +9,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_types::retry::RetryMode;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-use crate::connect::{ATTEMPT_TIMEOUT, Access, given, http_client};
+use crate::access::{ATTEMPT_TIMEOUT, Access, given, http_client};
 
 /// The variable that, true, has those of endpoints left out.
 const IGNORED: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";

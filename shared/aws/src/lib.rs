@@ -3,10 +3,13 @@
 //! Nothing is decided here. What a record becomes is `dacapo_domain`'s matter; this crate moves the bytes, and turns
 //! each way in which a service says no into one [`PortErrorKind`](dacapo_core::port::PortErrorKind).
 
+mod access;
 mod clock;
 mod connect;
 mod environment;
 mod error;
+#[cfg(feature = "files")]
+mod files;
 mod queues;
 mod records;
 mod schedule_name;
@@ -16,6 +19,7 @@ mod services;
 mod stack;
 mod wait_loop;
 
+pub use access::{Access, http_client};
 pub use clock::AwsClock;
-pub use connect::{Access, connect, http_client, ports, ports_by, sdk_config};
+pub use connect::{connect, ports, ports_by, sdk_config};
 pub use secrets::read_secrets;

@@ -28,7 +28,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
-    connect::{Access, FIRST_BACKOFF, LONGEST_BACKOFF, sdk_config},
+    access::Access,
+    connect::{FIRST_BACKOFF, LONGEST_BACKOFF, sdk_config},
     error::chain,
     stack::{dns_suffix, endpoint_of},
 };
