@@ -4,6 +4,7 @@ use dacapo_domain::{CONDUCTOR, Holds, Manifest};
 use serde_json::{Value, json};
 
 use crate::{
+    OwnResources,
     names::{NEW_LOOP, arn, function_arn, id, name, prefix},
     policy::{allow, document},
     resource::{Named, Resource},
@@ -14,7 +15,7 @@ use crate::{
 pub const WAIT_LOOP: &str = include_str!("../loop.asl.json");
 
 #[expect(clippy::expect_used, reason = "the file is a part of this program")]
-pub(crate) fn add(manifest: &Manifest, resources: &mut Named<Resource>) {
+pub(crate) fn add(manifest: &Manifest, own: &OwnResources, resources: &mut Named<Resource>) {
     let definition: Value = serde_json::from_str(WAIT_LOOP).expect("loop.asl.json is JSON");
     resources.add(
         "Loop",
@@ -39,7 +40,7 @@ pub(crate) fn add(manifest: &Manifest, resources: &mut Named<Resource>) {
     // without a value would spoil the message.
     resources.add("RuleOfStopped", rule("stopped", &["ABORTED", "TIMED_OUT"], &["execution", "status", "started"]));
     resources.add("RuleOfFailed", rule("failed", &["FAILED"], &["execution", "status", "started", "error", "cause"]));
-    resources.add("RulesMaySend", rules_may_send());
+    resources.add("RulesMaySend", rules_may_send(own));
 }
 
 /// The wait loop's role. Its name is fixed, because executions that outlive the stack go on under the role they were
@@ -92,9 +93,20 @@ fn rule(what: &str, statuses: &[&str], fields: &[&str]) -> Resource {
     )
 }
 
-fn rules_may_send() -> Resource {
-    let rules = [json!({ "Fn::GetAtt": ["RuleOfStopped", "Arn"] }), json!({ "Fn::GetAtt": ["RuleOfFailed", "Arn"] })];
+/// A queue has one policy: the app's own rules that name the conductor's queue as a target are in it too.
+fn rules_may_send(own: &OwnResources) -> Resource {
+    let arn = |rule: &str| json!({ "Fn::GetAtt": [rule, "Arn"] });
     let queue = id(CONDUCTOR, "Queue");
+    let mut rules = vec![arn("RuleOfStopped"), arn("RuleOfFailed")];
+    for (name, rule) in own.section("Resources").filter(|(_, it)| it["Type"] == "AWS::Events::Rule") {
+        let targets = rule["Properties"]["Targets"].as_array().into_iter().flatten();
+        if targets.into_iter().any(|target| target["Arn"] == arn(&queue)) {
+            rules.push(match rule.get("Condition") {
+                Some(condition) => json!({ "Fn::If": [condition, arn(name), { "Ref": "AWS::NoValue" }] }),
+                None => arn(name),
+            });
+        }
+    }
     let statement = json!({
         "Effect": "Allow",
         "Principal": { "Service": "events.amazonaws.com" },

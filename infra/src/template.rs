@@ -70,7 +70,7 @@ pub fn template(manifest: &Manifest, own: &OwnResources) -> Result<Template, Tem
 
     let mut resources = Named::new();
     table::add(&mut resources);
-    state_machine::add(manifest, &mut resources);
+    state_machine::add(manifest, own, &mut resources);
     functions::add_app_dlq(&mut resources);
     schedules::add_group(&mut resources);
     roles::add_shared(manifest, &mut resources);

@@ -301,3 +301,37 @@ fn parameters_of_a_deploy_are_the_deploys_own_and_those_of_the_stages_file() {
         "infra/parameters.prod.json gives a value to Color, which the deploy sets itself, or is no parameter (there are Sender, Colour, Subnets)"
     );
 }
+
+#[test]
+fn rule_of_the_apps_own_may_send_into_the_conductors_queue_where_that_is_its_target() {
+    let own = "
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+Resources:
+  Uploaded:
+    Type: AWS::Events::Rule
+    Properties:
+      EventPattern: { source: [aws.s3], detail-type: [Object Created] }
+      Targets: [{ Id: app, Arn: !GetAtt ConductorQueue.Arn }]
+  InProd:
+    Type: AWS::Events::Rule
+    Condition: IsProd
+    Properties:
+      ScheduleExpression: rate(1 day)
+      Targets: [{ Id: app, Arn: { 'Fn::GetAtt': [ConductorQueue, Arn] } }]
+  Elsewhere:
+    Type: AWS::Events::Rule
+    Properties: { ScheduleExpression: rate(1 day), Targets: [{ Id: topic, Arn: !Ref Topic }] }
+  Topic: { Type: AWS::SNS::Topic }
+";
+    let template = template(&manifest(Requirements::default()), &OwnResources::read(own).unwrap()).unwrap();
+    let template: Value = serde_json::from_str(&template.to_text()).unwrap();
+    let policy = &template["Resources"]["RulesMaySend"]["Properties"]["PolicyDocument"]["Statement"][0];
+    let arn = |rule: &str| json!({ "Fn::GetAtt": [rule, "Arn"] });
+    let in_prod = json!({ "Fn::If": ["IsProd", arn("InProd"), { "Ref": "AWS::NoValue" }] });
+    let mut rules = policy["Condition"]["ArnEquals"]["aws:SourceArn"].as_array().unwrap().clone();
+    rules.sort_by_key(Value::to_string);
+    let mut expected = vec![arn("RuleOfStopped"), arn("RuleOfFailed"), arn("Uploaded"), in_prod];
+    expected.sort_by_key(Value::to_string);
+    assert_eq!(rules, expected);
+}

@@ -25,6 +25,7 @@ mod merge_patch;
 mod message;
 mod name;
 mod outcome;
+mod outside;
 pub mod permit;
 pub mod record;
 mod retry;
@@ -72,6 +73,7 @@ pub use name::{
     check_token_name, hash128, is_event_name, is_task_name, same_slug, slug,
 };
 pub use outcome::{AttemptError, AttemptOutcome, RecordedError, RetryHint, Wait, code};
+pub use outside::{Outside, OutsideError, Sent};
 pub use permit::{
     Holder, Limit, Limits, PausedQueues, PoolId, PoolInput, PoolRecord, QueuePaused, Rate, Released, TicketRecord,
 };

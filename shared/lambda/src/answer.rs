@@ -2,13 +2,15 @@
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use dacapo_core::runner::InvokeError;
-use dacapo_domain::Json;
+use dacapo_domain::{Json, Sent};
 use jiff::Timestamp;
 
 use crate::receiver::{ReceivedMessage, Receiver};
 
 /// SQS's name for the number of receives.
 const RECEIVES: &str = "ApproximateReceiveCount";
+/// SQS's name for the time at which it took the message, in Unix milliseconds.
+const SENT: &str = "SentTimestamp";
 /// The end of the name of the app's dead-letter queue.
 const APP_DLQ: &str = "-undelivered";
 
@@ -56,7 +58,10 @@ fn read_batch(payload: &Json) -> Option<SqsEvent> {
 fn received(message: &SqsMessage) -> ReceivedMessage<'_> {
     let receives = message.attributes.get(RECEIVES).and_then(|count| count.parse().ok()).unwrap_or(1);
     let from_app_dlq = message.event_source_arn.as_deref().is_some_and(|queue| queue.ends_with(APP_DLQ));
-    ReceivedMessage { text: message.body.as_deref().unwrap_or_default(), receives, from_app_dlq }
+    let sent_ms = message.attributes.get(SENT).and_then(|ms| ms.parse().ok());
+    let sent_at = sent_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
+    let sent = Sent { id: message.message_id.as_deref().unwrap_or_default(), at: sent_at };
+    ReceivedMessage { text: message.body.as_deref().unwrap_or_default(), receives, sent, from_app_dlq }
 }
 
 #[cfg(test)]
@@ -144,6 +149,8 @@ mod tests {
         assert_eq!(messages.len(), 3);
         assert_eq!(messages[0].receives, 1);
         assert_eq!(messages[2].receives, 3);
+        let at = Timestamp::from_millisecond(1_545_082_649_183).unwrap();
+        assert_eq!(messages[0].sent, Sent { id: "059f36b4-87a3-44ab-83d2-661975830a7d", at });
         assert_eq!(messages[1].text, "not a message");
         assert!(messages.iter().all(|message| !message.from_app_dlq));
     }

@@ -7,7 +7,7 @@ use dacapo_core::{
     port::PortResult,
     runner::{InvokeError, Runner},
 };
-use dacapo_domain::{Json, TraceParent};
+use dacapo_domain::{Json, Outside, Sent, TraceParent};
 use jiff::Timestamp;
 
 use crate::function_url::UrlRequest;
@@ -19,6 +19,8 @@ pub struct ReceivedMessage<'a> {
     pub text: &'a str,
     /// The number of times it was received, this one included.
     pub receives: u32,
+    /// Its sending.
+    pub sent: Sent<'a>,
     /// Is true for a message from the app's dead-letter queue.
     pub from_app_dlq: bool,
 }
@@ -61,6 +63,9 @@ impl Receiver for Runner {
 
 impl Receiver for Conductor {
     async fn deliver(&self, message: ReceivedMessage<'_>, _deadline: Timestamp) -> PortResult<()> {
+        if let Some(read) = Outside::read(message.text, message.sent) {
+            return self.take_from_outside(message.text, read, message.from_app_dlq).await;
+        }
         if message.from_app_dlq {
             return self.undelivered(message.text).await;
         }

@@ -2,14 +2,14 @@
 
 mod app_dlq;
 mod deployed;
+mod outside;
 mod reconcile;
 
 use std::sync::Arc;
 
 use dacapo_domain::{
-    CONDUCTOR, CrashReport, DeferredEvent, DeferredEventInput, DeferredMessage, Effect, ExecutionEnded, FunctionEntry,
-    Input, Invocation, Json, Manifest, Message, NewRun, Policy, RunRecord, Start, State, Task, Trigger, WaitLoopAnswer,
-    WaitLoopCall, Work, limits,
+    CONDUCTOR, CrashReport, DeferredEvent, DeferredEventInput, DeferredMessage, ExecutionEnded, FunctionEntry, Input,
+    Invocation, Json, Manifest, Message, Policy, RunRecord, State, Task, WaitLoopAnswer, Work, limits,
     run::{RetriedCall, answer},
     slot,
 };
@@ -21,7 +21,7 @@ pub use reconcile::Swept;
 use crate::{
     App,
     bulk::BulkTask,
-    commit::{Committed, Creation, PATIENCE, Seen, commit, commit_run, create, load, pass_on},
+    commit::{Committed, PATIENCE, Seen, commit, commit_run, load, pass_on},
     function::Handlers,
     lifecycle::settle,
     port::{PortError, PortErrorKind, PortResult, Ports},
@@ -117,13 +117,10 @@ impl Conductor {
                 let limit = self.manifest().await?.limit(&message.pool);
                 pass_on(self.ports(), &message.pool, limit, vec![], self.deadline()).await
             }
-            _ => {
-                tracing::error!(
-                    bytes = text.len(),
-                    "the conductor can't read a message: moved to the dead-letter queue"
-                );
-                let (function, text) = (CONDUCTOR.to_owned(), text.to_owned());
-                self.ports().outbox.post(&Effect::DeadLetter { function, text }).await
+            Ok(_) => self.misdirected(text, "is not for the conductor").await,
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                self.misdirected(text, &format!("can't be read by the conductor at line {line} column {column}")).await
             }
         }
     }
@@ -165,34 +162,6 @@ impl Conductor {
         let Some(run) = self.change(stored.record, &input).await? else { return Ok(forgotten) };
         let run = self.change(run, &Input::WaitLoopAnswered(call.clone())).await?;
         Ok(run.map_or(forgotten, |run| answer(&run, &call, self.ports().clock.now())))
-    }
-
-    /// A wait loop was started by hand, by `aws stepfunctions start-execution` with `{"task": …, "body": …}`: makes the
-    /// run that the execution calls from its beginning. Asked twice, it makes one.
-    async fn start(&self, start: Start) -> Result<WaitLoopAnswer, InvokeError> {
-        let manifest = self.manifest().await?;
-        let Some((_, task)) = manifest.task(&start.task) else {
-            let known: Vec<&str> = manifest.tasks().map(|(_, task)| task.name.as_str()).collect();
-            let text = format!("no task is named {:?} (there are: {})", start.task, known.join(", "));
-            return Err(InvokeError::Payload(text));
-        };
-        if task.private {
-            return Err(InvokeError::Payload(format!("task {:?} is private: it can't be started by name", task.name)));
-        }
-        start.body.check().map_err(|error| InvokeError::Payload(format!("the body can't be used: {error}")))?;
-        limits::check_bytes("a run", start.body.bytes(), limits::START_EXECUTION_BYTES)
-            .map_err(|error| InvokeError::Payload(format!("failed to {error}")))?;
-        let now = self.ports().clock.now();
-        let id = start.run();
-        let new = NewRun { execution: Some(start.execution), ..NewRun::at(id, &task.name, now, Trigger::Direct) };
-        let cx = self.ports().clock.decision_context();
-        let decision = RunRecord::create(new, &cx).with(slot::BODY, start.body);
-        let run = match create(self.ports(), &decision, self.deadline()).await? {
-            Creation::New => decision.record,
-            Creation::Exists(run) => run,
-        };
-        let call = WaitLoopCall { started: start.started, ..WaitLoopCall::first(&run, now) };
-        Ok(answer(&run, &call, now))
     }
 
     /// Commits an input of a run with the policy from the manifest. `None` means that the record is gone.

@@ -124,7 +124,8 @@ impl Runner {
             (Ok(_), _) => self.misdirected(text, "is for another kind of function").await,
             (Err(error), _) => {
                 let (line, column) = (error.line(), error.column());
-                self.misdirected(text, &format!("can't be read at line {line} column {column}")).await
+                let remedy = "what others than Dacapo send belongs into the conductor's queue";
+                self.misdirected(text, &format!("can't be read at line {line} column {column} ({remedy})")).await
             }
         }
     }

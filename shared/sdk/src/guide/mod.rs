@@ -18,6 +18,7 @@
 //! | [`load`] | how many attempts execute at once, and how many start in a time |
 //! | [`tokens`] | how a run waits for a word from outside |
 //! | [`events`] | how events are published, delivered and dropped |
+//! | [`formats`] | how the AWS command line, other programs and rules of EventBridge start runs and publish events |
 //! | [`lists`] | how runs are found again: by task, tag, parent, schedule, time, or when they are due |
 //! | [`client`] | the client, its errors, and the command line |
 //! | [`observability`] | what an app tells of itself: logs, metrics, alarms, traces |
@@ -35,6 +36,8 @@ pub mod deploys {}
 pub mod errors {}
 #[doc = include_str!("events.md")]
 pub mod events {}
+#[doc = include_str!("formats.md")]
+pub mod formats {}
 #[doc = include_str!("functions.md")]
 pub mod functions {}
 #[doc = include_str!("guarantees.md")]

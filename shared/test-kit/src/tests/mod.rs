@@ -22,6 +22,7 @@ use super::*;
 mod events;
 mod executions;
 mod faults;
+mod outside;
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 
