@@ -54,6 +54,18 @@ impl Errors<'_> {
         PortError::new(kind, format!("failed to {operation}: {detail}{asked}")).caused_by(error)
     }
 
+    /// The port error of an operation that a service has refused, by the code and the message that it told.
+    pub(crate) fn refused(
+        &self,
+        operation: Operation<'_>,
+        code: Option<&str>,
+        message: Option<&str>,
+        status: u16,
+    ) -> PortError {
+        let (kind, detail) = self.refusal(code, message, status);
+        PortError::new(kind, format!("failed to {operation}: {detail}"))
+    }
+
     fn read<E>(&self, error: &SdkError<E>) -> (PortErrorKind, String)
     where
         E: Error + ProvideErrorMetadata + 'static,

@@ -10,16 +10,19 @@ mod environment;
 mod error;
 #[cfg(feature = "files")]
 mod files;
+mod inspect;
 mod queues;
 mod records;
 mod schedule_name;
 mod scheduler;
 mod secrets;
 mod services;
+mod signed;
 mod stack;
 mod wait_loop;
 
 pub use access::{Access, http_client};
 pub use clock::AwsClock;
 pub use connect::{connect, ports, ports_by, sdk_config};
+pub use inspect::{Inspector, LambdaFacts, Metric, StackFacts};
 pub use secrets::read_secrets;

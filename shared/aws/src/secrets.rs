@@ -3,24 +3,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use aws_config::SdkConfig;
-use aws_credential_types::provider::ProvideCredentials;
-use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
-    sign::v4::SigningParams,
-};
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::{
-    client::{http::HttpConnector, orchestrator::HttpRequest},
-    http::StatusCode,
-};
-use aws_smithy_types::body::SdkBody;
+use aws_smithy_runtime_api::http::StatusCode;
 use dacapo_core::port::{Clock, PortError, PortErrorKind, PortResult, SystemClock};
 use dacapo_domain::SecretSource;
 use futures::future::try_join_all;
@@ -31,7 +18,7 @@ use crate::{
     access::Access,
     connect::{FIRST_BACKOFF, LONGEST_BACKOFF, sdk_config},
     error::chain,
-    stack::{dns_suffix, endpoint_of},
+    signed::{Called, Request, SignedCalls},
 };
 
 /// Parameters that one call gives, at most.
@@ -51,12 +38,14 @@ enum Keeper {
 }
 
 impl Keeper {
-    /// The id by which variables and profiles name it, its name in endpoints and signatures, and the prefix of its
-    /// operations.
-    const fn names(self) -> (&'static str, &'static str, &'static str) {
+    /// The service, and the prefix of its operations.
+    const fn called(self) -> (Called, &'static str) {
         match self {
-            Self::SecretsManager => ("Secrets Manager", "secretsmanager", "secretsmanager"),
-            Self::Ssm => ("SSM", "ssm", "AmazonSSM"),
+            Self::SecretsManager => {
+                let name = "secretsmanager";
+                (Called { id: "Secrets Manager", name, endpoint: name }, name)
+            }
+            Self::Ssm => (Called { id: "SSM", name: "ssm", endpoint: "ssm" }, "AmazonSSM"),
         }
     }
 }
@@ -90,23 +79,12 @@ async fn read(sources: &BTreeMap<String, SecretSource>, config: &SdkConfig) -> P
     Ok(secrets.into_iter().chain(parameters.into_iter().flatten()).collect())
 }
 
-/// The common part of calls of both services.
-struct Client {
-    config: SdkConfig,
-    region: String,
-    connector: Connector,
-    identity: aws_smithy_runtime_api::client::identity::Identity,
-}
+/// Both services.
+struct Client(SignedCalls);
 
 impl Client {
     async fn of(config: &SdkConfig) -> PortResult<Self> {
-        let denied = |text: &str| PortError::new(PortErrorKind::Denied, format!("failed to read secrets: {text}"));
-        let region = config.region().ok_or_else(|| denied("no AWS region (set AWS_REGION)"))?.to_string();
-        let provider = config.credentials_provider().ok_or_else(|| denied("no AWS credentials"))?;
-        let credentials = provider.provide_credentials().await;
-        let identity = credentials.map_err(|error| denied("no AWS credentials").caused_by(error))?.into();
-        let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build();
-        Ok(Self { config: config.clone(), region, connector, identity })
+        Ok(Self(SignedCalls::of(config, "read secrets").await?))
     }
 
     async fn secret(&self, name: &str, secret: &str) -> PortResult<(String, String)> {
@@ -161,16 +139,15 @@ impl Client {
 
     async fn once(&self, keeper: Keeper, operation: &str, input: &Value, what: &str) -> PortResult<Value> {
         let failed = |kind, text: String| PortError::new(kind, format!("failed to read {what}: {text}"));
+        let (to, prefix) = keeper.called();
+        let target = format!("{prefix}.{operation}");
+        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", &*target)];
+        let request = Request { to, method: "POST", path: "", headers: &headers, body: input.to_string() };
         let request = self
-            .request(keeper, operation, input.to_string())
+            .0
+            .request(request)
             .map_err(|error| failed(PortErrorKind::Refused, format!("its request can't be made: {error}")))?;
-        let answer = async {
-            let reply = self.connector.call(request).await?;
-            let status = reply.status();
-            let bytes = http_body_util::BodyExt::collect(reply.into_body()).await?.to_bytes();
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>((status, bytes))
-        };
-        let answer = timeout(CALL, answer).await;
+        let answer = timeout(CALL, self.0.send(request)).await;
         let answer = answer.map_err(|_| failed(PortErrorKind::Unreachable, format!("no answer{NO_WAY}")))?;
         let (status, bytes) =
             answer.map_err(|error| failed(PortErrorKind::Unreachable, format!("{}{NO_WAY}", chain(&*error))))?;
@@ -180,37 +157,6 @@ impl Client {
         }
         let (kind, text) = refusal(status, &reply);
         Err(failed(kind, text))
-    }
-
-    fn request(
-        &self,
-        keeper: Keeper,
-        operation: &str,
-        body: String,
-    ) -> Result<HttpRequest, Box<dyn std::error::Error + Send + Sync>> {
-        let (id, name, prefix) = keeper.names();
-        let own = endpoint_of(&self.config, id);
-        let endpoint = own.unwrap_or_else(|| format!("https://{name}.{}.{}", self.region, dns_suffix(&self.region)));
-        let url = format!("{}/", endpoint.trim_end_matches('/'));
-        let target = format!("{prefix}.{operation}");
-        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", &target)];
-        let mut request = http::Request::post(&url);
-        for (header, value) in headers {
-            request = request.header(header, value);
-        }
-        let params = SigningParams::builder()
-            .identity(&self.identity)
-            .region(&self.region)
-            .name(name)
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()?
-            .into();
-        let signable = SignableRequest::new("POST", &url, headers.into_iter(), SignableBody::Bytes(body.as_bytes()))?;
-        let (instructions, _) = sign(signable, &params)?.into_parts();
-        let mut request = request.body(SdkBody::from(body))?;
-        instructions.apply_to_request_http1x(&mut request);
-        Ok(request.try_into()?)
     }
 }
 

@@ -13,8 +13,8 @@ use crate::{
 
 /// Background tasks and event handlers: develop, run, look, repair.
 ///
-/// Exit codes: 0 done, 1 the operation failed (with --wait: the run did; for stats: something needs a look), 2 usage,
-/// 3 not found, 4 no access.
+/// Exit codes: 0 done, 1 the operation failed (with --wait: the run did; for stats and doctor: something needs a look),
+/// 2 usage, 3 not found, 4 no access.
 #[derive(Debug, Parser)]
 #[command(name = "dacapo", version, propagate_version = false, disable_help_subcommand = true, max_term_width = 100)]
 pub struct Arguments {

@@ -1,11 +1,15 @@
 //! The context of a command: its options, its output, and the client they lead to.
 
+use std::{fmt, process::ExitCode};
+
 use clap::Args;
+use console::style;
 use dacapo::Client;
+use serde::Serialize;
 
 use crate::{
-    failure::{CliError, CliResult},
-    output::Output,
+    failure::{CliError, CliResult, exit},
+    output::{Output, plain},
     workspace,
 };
 
@@ -58,6 +62,49 @@ pub struct Global {
     pub typed_place: String,
 }
 
+#[cfg(feature = "aws")]
+impl Global {
+    /// The way to AWS that the options name.
+    pub fn access(&self) -> dacapo_aws::Access {
+        dacapo_aws::Access {
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            endpoint_url: self.endpoint_url.clone().filter(|url| !url.is_empty()),
+        }
+    }
+}
+
+/// An app, and where it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Place {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<String>,
+    /// The address of an engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    engine: Option<String>,
+    /// The stage on AWS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<String>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let app = plain(self.app.as_deref().unwrap_or("an app without a name"));
+        match (&self.engine, &self.stage) {
+            (Some(engine), _) => write!(f, "{app}, on the engine at {engine}"),
+            (None, stage) => write!(f, "{app}, stage {}", stage.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
+/// A list, with the place that it is of.
+#[derive(Serialize)]
+pub struct Listed<'a, T> {
+    pub place: &'a Place,
+    #[serde(flatten)]
+    pub document: &'a T,
+}
+
 /// The things a command works with.
 pub struct Context<'a> {
     /// The options of every command.
@@ -80,6 +127,34 @@ impl Context<'_> {
         on_aws(&app, &self.global).await
     }
 
+    /// The app that the client speaks to, and where it is. An engine is asked for its app.
+    pub async fn answered_by(&self, client: &Client) -> Place {
+        if self.global.local {
+            let app = client.manifest().await.map(|manifest| manifest.app.clone()).ok();
+            return Place { app, engine: local_url().ok(), stage: None };
+        }
+        Place { app: app(&self.global).ok(), engine: None, stage: Some(self.global.stage.clone()) }
+    }
+
+    /// Prints a list, and which app it is of.
+    pub async fn give_listed(
+        &self,
+        client: &Client,
+        document: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> ExitCode {
+        let place = self.answered_by(client).await;
+        self.output.note(&style(format!("of {place}")).for_stderr().dim().to_string());
+        self.output.give(&Listed { place: &place, document }, text)
+    }
+
+    /// The error with the command that looks for its cause, where that is access to AWS.
+    pub fn with_next(&self, error: CliError) -> CliError {
+        let is_of_place = error.code == exit::NO_ACCESS && !self.global.local;
+        let next = is_of_place.then(|| format!("dacapo doctor{}", self.global.typed_place));
+        CliError { next: error.next.or(next), ..error }
+    }
+
     /// The place the client is connected to, in words.
     pub fn place(&self) -> String {
         if self.global.local {
@@ -91,12 +166,7 @@ impl Context<'_> {
 
 #[cfg(feature = "aws")]
 async fn on_aws(app: &str, global: &Global) -> CliResult<Client> {
-    let access = dacapo_aws::Access {
-        profile: global.profile.clone(),
-        region: global.region.clone(),
-        endpoint_url: global.endpoint_url.clone().filter(|url| !url.is_empty()),
-    };
-    let ports = dacapo_aws::connect(app, &global.stage, &access).await.map_err(dacapo::Error::from)?;
+    let ports = dacapo_aws::connect(app, &global.stage, &global.access()).await.map_err(dacapo::Error::from)?;
     Ok(Client::new(ports))
 }
 
@@ -107,7 +177,10 @@ async fn on_aws(_: &str, _: &Global) -> CliResult<Client> {
 }
 
 /// The app's name: as given, else as the workspace says it.
-fn app(global: &Global) -> CliResult<String> {
+///
+/// # Errors
+/// As usage, if neither says it.
+pub fn app(global: &Global) -> CliResult<String> {
     match &global.app {
         Some(app) => Ok(app.clone()),
         None => match workspace::here() {

@@ -21,7 +21,8 @@ pub mod exit {
         (
             FAILED,
             "failed",
-            "the operation failed; with --wait, and for wait, the run did; for stats, something needs a look",
+            "the operation failed; with --wait, and for wait, the run did; for stats, something needs a look; for doctor, there \
+             is a problem",
         ),
         (USAGE, "usage", "the arguments can't be used, and nothing was done"),
         (
@@ -40,6 +41,8 @@ pub struct CliError {
     pub code: u8,
     /// The failure and its remedy.
     pub message: String,
+    /// The command to go on with, where one helps whatever the failure is.
+    pub next: Option<String>,
 }
 
 /// The result of a command, or of a part of it.
@@ -48,17 +51,17 @@ pub type CliResult<T> = Result<T, CliError>;
 impl CliError {
     /// An operation that failed.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self { code: exit::FAILED, message: message.into() }
+        Self { code: exit::FAILED, message: message.into(), next: None }
     }
 
     /// Arguments that can't be used.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { code: exit::USAGE, message: message.into() }
+        Self { code: exit::USAGE, message: message.into(), next: None }
     }
 
     /// A thing that doesn't exist.
     pub fn not_found(message: impl Into<String>) -> Self {
-        Self { code: exit::NOT_FOUND, message: message.into() }
+        Self { code: exit::NOT_FOUND, message: message.into(), next: None }
     }
 
     /// The word for its exit code, for programs.
@@ -80,7 +83,7 @@ impl From<Error> for CliError {
             ErrorKind::NoAccess | ErrorKind::Unreachable => exit::NO_ACCESS,
             ErrorKind::Refused | ErrorKind::Transient => exit::FAILED,
         };
-        Self { code, message: error.to_string() }
+        Self { code, message: error.to_string(), next: None }
     }
 }
 

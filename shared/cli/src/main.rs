@@ -26,6 +26,6 @@ fn main() -> ExitCode {
     let context = Context { global: arguments.global, output: &output };
     match commands::run(arguments.command, &context, Arguments::command()) {
         Ok(code) => code,
-        Err(failure) => output.failure(&failure),
+        Err(failure) => output.failure(&context.with_next(failure)),
     }
 }

@@ -24,7 +24,7 @@ impl Manifest {
 
 /// The app's functions as a table, a line for each task, event and schedule.
 pub fn text(manifest: &dacapo_domain::Manifest) -> String {
-    let mut table = Table::new(&["HOLDS", "NAME", "CRATE", "TIMEOUT", "MEMORY", "SAYS"]);
+    let mut table = Table::new(&["HOLDS", "NAME", "CRATE", "TIMEOUT", "MEMORY", "OPTIONS"]);
     for function in &manifest.functions {
         let (crate_name, memory) = (function.crate_name.clone(), format!("{} MB", function.memory_mb));
         match &function.holds {

@@ -6,6 +6,7 @@ mod complete;
 mod dashboard;
 mod deliveries;
 mod dev;
+mod doctor;
 mod help;
 mod interval;
 mod logs;
@@ -28,6 +29,7 @@ use clap_complete::Shell;
 use crate::{
     context::Context,
     failure::{CliError, CliResult},
+    output::waiting,
 };
 
 /// The end of a command's help.
@@ -110,6 +112,9 @@ pub enum Command {
     /// Say whether the app is well, and what to look at first
     #[command(after_help = examples!("stats --json"))]
     Stats(stats::Stats),
+    /// Look for what is wrong with tools, account, stack and app, and say what to do
+    #[command(after_help = examples!("doctor --stage prod", "doctor --all --json"))]
+    Doctor(doctor::Doctor),
     /// Say when a text such as "5 minutes" is
     #[command(after_help = examples!("when '5 minutes'", "when 300000"))]
     When(preview::When),
@@ -155,6 +160,12 @@ pub fn run(command: Command, cx: &Context<'_>, program: clap::Command) -> CliRes
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| CliError::failed(format!("failed to start the asynchronous runtime: {error}")))?;
     runtime.block_on(async {
+        if cx.output.is_watched() {
+            tokio::spawn(async {
+                tokio::time::sleep(waiting::UNNOTICED).await;
+                waiting::show();
+            });
+        }
         match command {
             Command::Dev(it) => it.run(cx).await,
             Command::New(it) => it.run(cx),
@@ -180,6 +191,7 @@ pub fn run(command: Command, cx: &Context<'_>, program: clap::Command) -> CliRes
             Command::Queues(it) => it.run(cx).await,
             Command::Dashboard(it) => it.run(cx).await,
             Command::Stats(it) => it.run(cx).await,
+            Command::Doctor(it) => it.run(cx).await,
             Command::When(it) => it.run(cx),
             Command::Every(it) => it.run(cx),
             Command::Cron(it) => it.run(cx),

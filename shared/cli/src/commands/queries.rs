@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use dacapo::{Client, ListFilter, Listed, StepView};
+use dacapo::{Client, ListFilter, StepView};
 use dacapo_domain::{Id, RunView};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::interval::Interval;
 use crate::{
-    context::Context,
+    context::{Context, Listed},
     failure::CliResult,
     output,
     values::{RunFilter, run_id},
@@ -100,11 +100,12 @@ impl List {
         let now = client.ports().clock.now();
         let filter = self.filter(now);
         let listed = client.list(filter.clone()).await?;
-        Ok(cx.output.give(&Page::of(&listed, &filter), || text(&listed, &filter, now)))
+        Ok(cx.give_listed(&client, &Page::of(&listed, &filter), || text(&listed, &filter, now)).await)
     }
 
     async fn goes_on(self, cx: &Context<'_>, client: &Client) -> CliResult<ExitCode> {
         let (mut last, mut interval) = (None, Interval::default());
+        let place = cx.answered_by(client).await;
         loop {
             let now = client.ports().clock.now();
             let filter = self.filter(now);
@@ -113,9 +114,11 @@ impl List {
             last = listed;
             // On a terminal its times grow older, too.
             let shown = last.as_ref().filter(|_| has_changed || cx.output.is_shown());
-            if shown.is_some_and(|listed| !cx.output.replace(&Page::of(listed, &filter), || text(listed, &filter, now)))
-            {
-                return Ok(ExitCode::SUCCESS);
+            if let Some(listed) = shown {
+                let document = Listed { place: &place, document: &Page::of(listed, &filter) };
+                if !cx.output.replace(&document, || format!("{place}\n{}", text(listed, &filter, now))) {
+                    return Ok(ExitCode::SUCCESS);
+                }
             }
             interval.after(has_changed).await;
         }
@@ -128,13 +131,13 @@ impl List {
 }
 
 impl<'a> Page<'a> {
-    fn of(listed: &'a Listed, filter: &ListFilter) -> Self {
+    fn of(listed: &'a dacapo::Listed, filter: &ListFilter) -> Self {
         let (ListFilter { since, until, .. }, cursor) = (filter, listed.cursor.as_deref());
         Self { runs: &listed.runs, cursor, since: *since, until: *until, unreadable: &listed.unreadable }
     }
 }
 
-fn text(listed: &Listed, filter: &ListFilter, now: Timestamp) -> String {
+fn text(listed: &dacapo::Listed, filter: &ListFilter, now: Timestamp) -> String {
     let more = output::more(listed.cursor.as_deref(), filter.since, filter.until);
     output::page(output::runs(&listed.runs, now), &listed.unreadable, more)
 }

@@ -34,11 +34,12 @@ pub struct QueueName {
 
 impl Queues {
     pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
-        let queues = cx.client().await?.queues();
+        let client = cx.client().await?;
+        let queues = client.queues();
         let state = match self {
             Self::List => {
                 let all = queues.list().await?;
-                return Ok(cx.output.give(&BTreeMap::from([("queues", &all)]), || table(&all)));
+                return Ok(cx.give_listed(&client, &BTreeMap::from([("queues", &all)]), || table(&all)).await);
             }
             Self::Pause(it) => queues.pause(&it.name).await?,
             Self::Resume(it) => queues.resume(&it.name).await?,

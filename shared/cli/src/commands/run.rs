@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{
     context::Context,
     failure::{CliError, CliResult, exit},
-    output::{self, line},
+    output::{self, line, waiting},
     times::{span, when},
     values::{self, run_id},
 };
@@ -152,6 +152,7 @@ impl Wait {
 
 impl<'a> Shown<'a> {
     fn new(cx: &'a Context<'a>) -> Self {
+        waiting::is_over();
         let bar = cx.output.is_watched().then(|| {
             let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr());
             let style =

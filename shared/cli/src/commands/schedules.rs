@@ -108,7 +108,8 @@ impl Schedules {
         let state = match self {
             Self::List => {
                 let all = schedules.list().await?;
-                return Ok(cx.output.give(&BTreeMap::from([("schedules", &all)]), || table(&all, now)));
+                let document = BTreeMap::from([("schedules", &all)]);
+                return Ok(cx.give_listed(&client, &document, || table(&all, now)).await);
             }
             Self::Upcoming(it) => {
                 let next = schedules.upcoming(&it.name, it.next.into()).await?;

@@ -45,7 +45,8 @@ fn text(health: &Health, now: Timestamp, place: &str) -> String {
     lines.join("\n")
 }
 
-fn says(finding: &Finding, now: Timestamp) -> String {
+/// A finding in words.
+pub fn says(finding: &Finding, now: Timestamp) -> String {
     match finding {
         Finding::Overdue { task, count, oldest_due_at } => {
             format!("{}: {count} overdue, the first was due {}", line(task, 48), ago(*oldest_due_at, now))
@@ -57,7 +58,7 @@ fn says(finding: &Finding, now: Timestamp) -> String {
 }
 
 /// The command to go on with, at the default place.
-fn next(finding: &Finding) -> String {
+pub fn next(finding: &Finding) -> String {
     match finding {
         Finding::Overdue { task, .. } => format!("dacapo list --unfinished --task {}", quoted(task)),
         Finding::Failing { task, .. } => format!("dacapo list --state failed --task {}", quoted(task)),

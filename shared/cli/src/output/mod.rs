@@ -3,6 +3,7 @@
 pub mod delivery;
 mod lines;
 mod run;
+pub mod waiting;
 mod warnings;
 
 use std::{
@@ -64,6 +65,7 @@ impl Output {
 
     /// Is false where nothing reads it any more.
     fn say(&self, stream: Stream, text: &str) -> bool {
+        waiting::is_over();
         match (&self.lines, stream) {
             (Some(lines), _) => {
                 lines.add(stream, text);
@@ -91,6 +93,7 @@ impl Output {
 
     /// Asks, and is true where the answer is yes.
     pub fn asks(&self, question: &str) -> bool {
+        waiting::is_over();
         let mut answer = String::new();
         let is_asked = write!(stderr(), "{question}").and_then(|()| stdin().read_line(&mut answer)).is_ok();
         is_asked && matches!(answer.trim(), "y" | "Y" | "yes")
@@ -146,12 +149,18 @@ impl Output {
 
     /// Says on standard error what failed.
     ///
-    /// For programs that is one document, `{"error": {"kind", "message", "exit"}}`.
+    /// For programs that is one document, `{"error": {"kind", "message", "exit"}}`, with `next` where a command helps.
     pub fn failure(&self, failure: &CliError) -> ExitCode {
-        let CliError { code, message } = failure;
-        let line = match self.json {
-            true => json!({"error": {"kind": failure.kind(), "message": message, "exit": code}}).to_string(),
-            false => format!("{} {}", style("error:").for_stderr().red().bold(), plain(message)),
+        let CliError { code, message, next } = failure;
+        let line = if self.json {
+            let mut error = json!({"kind": failure.kind(), "message": message, "exit": code});
+            if let Some(next) = next {
+                error["next"] = json!(next);
+            }
+            json!({ "error": error }).to_string()
+        } else {
+            let next = next.as_ref().map(|next| format!("\nnext: {}", plain(next))).unwrap_or_default();
+            format!("{} {}{next}", style("error:").for_stderr().red().bold(), plain(message))
         };
         self.say(Stream::Err, &line);
         ExitCode::from(*code)

@@ -27,7 +27,7 @@ pub fn runs(runs: &[RunView], now: Timestamp) -> String {
     if runs.is_empty() {
         return "no runs".to_owned();
     }
-    let mut table = Table::new(&["ID", "TASK", "STATE", "MADE", "TOOK", "SAYS"]);
+    let mut table = Table::new(&["ID", "TASK", "STATE", "CREATED", "TOOK", "MESSAGE"]);
     for run in runs {
         let took = duration(run, now).unwrap_or_else(|| "-".to_owned());
         table.row([

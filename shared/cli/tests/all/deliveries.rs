@@ -41,6 +41,7 @@ fn deliveries_are_listed_by_function_event_state_and_time() {
     assert!(table.out.contains("  1         in "), "attempts and the next try: {table}");
     assert_snapshot!(engine.said("deliveries list --local --state delivered"), @r"
     no deliveries
+    of sample, on the engine at http://engine
     exit 0
     ");
 }

@@ -62,8 +62,10 @@ impl Engine {
         call(line).env("DACAPO_LOCAL", &self.address)
     }
 
+    /// The output of a call. Its own address, which differs from engine to engine, is `http://engine` on standard error.
     pub fn said(&self, line: &str) -> Said {
-        self.call(line).said()
+        let said = self.call(line).said();
+        Said { err: said.err.replace(&self.address, "http://engine"), ..said }
     }
 
     /// Starts a run that is due in two days; gives its id.

@@ -273,4 +273,5 @@ fn endpoint_that_is_no_url_is_refused_by_name() {
     }
     let said = asks("").env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").said();
     assert!(said.code == 4 && said.err.contains("can't reach http://127.0.0.1:1 (is it running?)"), "{said}");
+    assert!(said.err.contains("\nnext: dacapo doctor"), "{said}");
 }

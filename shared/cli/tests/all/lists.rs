@@ -84,3 +84,14 @@ fn list_that_no_run_can_be_in_is_refused_with_what_is_allowed() {
     let said = engine.said("list --local --cursor 3.list --json");
     assert_eq!((said.code, &said.error()["error"]["kind"]), (1, &json!("failed")));
 }
+
+#[test]
+fn list_of_any_kind_says_which_app_it_is_of() {
+    let engine = Engine::start();
+    for line in ["list", "deliveries list", "dead-letters list", "queues list", "schedules list"] {
+        let said = engine.said(&format!("{line} --local"));
+        assert_eq!(said.err, "of sample, on the engine at http://engine\n", "{line}");
+        let place = engine.said(&format!("{line} --local --json")).json()["place"].clone();
+        assert_eq!(place, serde_json::json!({"app": "sample", "engine": engine.address()}), "{line}");
+    }
+}

@@ -223,7 +223,7 @@ fn manifest_of_a_running_app_lists_tasks_schedules_and_events() {
     let engine = Engine::start();
     assert_snapshot!(engine.said("manifest --local"), @r"
     app sample
-    HOLDS     NAME              CRATE            TIMEOUT  MEMORY  SAYS
+    HOLDS     NAME              CRATE            TIMEOUT  MEMORY  OPTIONS
     task      import-airports   import-airports  30 s     256 MB
     task      nightly-report    nightly-report   30 s     256 MB  private
     schedule  nightly-report-1                                    cron 0 6 1 JAN ? * in Europe/Berlin

@@ -7,6 +7,7 @@ mod dacapo;
 mod deliveries;
 #[cfg(unix)]
 mod dev;
+mod doctor;
 mod engine;
 #[cfg(feature = "aws")]
 mod environment;

@@ -12,6 +12,7 @@ fn queues_are_listed_with_tasks_and_limits_for_people_and_programs() {
     images           resize-images    concurrency(2)  0
     import-airports  import-airports  no limit
     nightly-report   nightly-report   no limit
+    of sample, on the engine at http://engine
     exit 0
     ");
     let queues = engine.said("queues list --local --json").json();

@@ -27,3 +27,19 @@ fn colours_are_on_a_terminal_alone() {
     let plain = engine.call("list --local").env("NO_COLOR", "1").at_terminal().said();
     assert!(!plain.out.contains("\u{1b}["), "{plain}");
 }
+
+#[test]
+fn command_that_waits_for_more_than_a_second_says_so_on_a_terminal_alone() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    // It takes calls and says nothing for two seconds; then it is gone.
+    std::thread::spawn(move || {
+        let calls: Vec<_> = std::iter::repeat_with(|| listener.accept()).take(1).collect();
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        drop(calls);
+    });
+    let said = crate::dacapo::call("list").env("DACAPO_LOCAL", &address).at_terminal().said();
+    assert!(said.out.contains("waiting for an answer"), "{said}");
+    let piped = crate::dacapo::call("list").env("DACAPO_LOCAL", "http://127.0.0.1:9").said();
+    assert!(!piped.err.contains("waiting"), "{piped}");
+}
