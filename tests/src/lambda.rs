@@ -1,5 +1,5 @@
-//! Lambda's API, for endpoints that ask for no signature: the SDK's client would take longer to build than all of these
-//! tests.
+//! Lambda's API, and what is needed of EventBridge's, for endpoints that ask for no signature: the SDK's clients would take
+//! longer to build than all of these tests.
 
 use std::{
     error::Error,
@@ -100,6 +100,19 @@ impl Lambda {
         Ok(url["FunctionUrl"].as_str().ok_or("no function URL")?.to_owned())
     }
 
+    /// Puts an event onto EventBridge's default bus.
+    ///
+    /// # Errors
+    /// If it is refused, or the endpoint doesn't answer.
+    pub async fn put_event(&self, source: &str, detail_type: &str, detail: &str) -> Result<(), AnyError> {
+        let entry = json!({ "Source": source, "DetailType": detail_type, "Detail": detail });
+        let request = self.request_of("events", Method::POST, "").header("X-Amz-Target", "AWSEvents.PutEvents");
+        let request = request.header("Content-Type", "application/x-amz-json-1.1");
+        let body = json!({ "Entries": [entry] }).to_string();
+        let answer: Value = serde_json::from_str(self.send(request.body(Full::from(body))?).await?.body())?;
+        if answer["FailedEntryCount"] != 0 { Err(answer.to_string().into()) } else { Ok(()) }
+    }
+
     async fn is_changed(&self, function: &str) -> Result<(), AnyError> {
         let path = format!("2015-03-31/functions/{function}/configuration");
         let deadline = Instant::now() + CHANGED_WITHIN;
@@ -119,12 +132,16 @@ impl Lambda {
     }
 
     fn request(&self, method: Method, path: &str) -> hyper::http::request::Builder {
+        self.request_of("lambda", method, path).header("Content-Type", "application/json")
+    }
+
+    fn request_of(&self, service: &str, method: Method, path: &str) -> hyper::http::request::Builder {
         let signed_for = format!(
-            "AWS4-HMAC-SHA256 Credential=test/20260101/{}/lambda/aws4_request, SignedHeaders=host, Signature=none",
+            "AWS4-HMAC-SHA256 Credential=test/20260101/{}/{service}/aws4_request, SignedHeaders=host, Signature=none",
             self.region
         );
         let request = Request::builder().method(method).uri(format!("{}/{path}", self.endpoint));
-        request.header("Authorization", signed_for).header("Content-Type", "application/json")
+        request.header("Authorization", signed_for)
     }
 
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<String>, AnyError> {

@@ -14,12 +14,14 @@ mod direct;
 mod events;
 mod families;
 mod kept;
+mod inspected;
 #[cfg(target_os = "linux")]
 mod killed;
 mod later;
 mod load;
 mod long;
 mod lost;
+mod outside;
 mod replaced;
 mod rounds;
 mod schedules;

@@ -1,0 +1,59 @@
+//! What programs start and publish that know nothing of Dacapo: by a message in the conductor's queue, and by EventBridge.
+
+use chaos::{CHAOS, Chaos, Told};
+use dacapo::{State, Timestamp, Trigger};
+use flaky::{THING, Thing};
+use serde_json::json;
+
+use crate::app::{App, body, eventually, result};
+
+/// A thing that no other test and no earlier run of this one has.
+fn thing(what: &str) -> Thing {
+    Thing { name: format!("{what} {}", Timestamp::now().as_nanosecond()), failures: 0 }
+}
+
+#[tokio::test]
+async fn message_with_a_task_in_the_conductors_queue_is_a_run() {
+    let app = App::deployed().await;
+    // It never pauses: the number tells its body from others.
+    let chaos = Chaos { pause_s: Timestamp::now().as_millisecond().unsigned_abs(), ..Chaos::default() };
+
+    app.sends(&json!({ "task": CHAOS.name(), "body": chaos }).to_string()).await;
+
+    let run = eventually("the run is there", || async {
+        let runs = app.runs(CHAOS.name()).await;
+        let given = body(&chaos);
+        runs.into_iter().find(|run| run.body.as_ref() == Some(&given)).ok_or_else(|| "no run".to_owned())
+    })
+    .await;
+    let record = app.ended(run.id).await;
+    assert_eq!((record.state, record.trigger), (State::Completed, Trigger::Direct));
+    assert_eq!(result::<Told>(&record), Told { iteration: 1, attempt: 1 });
+}
+
+#[tokio::test]
+async fn message_with_an_event_in_the_conductors_queue_is_handled_by_its_subscribers() {
+    let app = App::deployed().await;
+    let thing = thing("sent");
+
+    app.sends(&json!({ "event": THING.name(), "body": thing }).to_string()).await;
+
+    app.call_for(&thing).await;
+}
+
+#[tokio::test]
+async fn event_that_a_rule_of_eventbridge_hands_on_is_an_event_of_the_app() {
+    let app = App::deployed().await;
+    for detail_type in [THING.name(), "Thing Happened"] {
+        let thing = thing(detail_type);
+        app.lambda.put_event("of.others", detail_type, &json!(thing).to_string()).await.unwrap();
+        app.call_for(&thing).await;
+    }
+}
+
+impl App {
+    /// Puts a message into the conductor's queue, as `aws sqs send-message` does.
+    async fn sends(&self, text: &str) {
+        self.sqs.send_message().queue_url(self.queue("conductor").await).message_body(text).send().await.unwrap();
+    }
+}
