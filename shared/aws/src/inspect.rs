@@ -11,7 +11,8 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::{
-    connect::{Access, sdk_config},
+    access::Access,
+    connect::sdk_config,
     error::{Errors, Operation, chain},
     signed::{Called, Request, SignedCalls},
 };

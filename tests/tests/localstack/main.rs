@@ -13,8 +13,8 @@ mod crashes;
 mod direct;
 mod events;
 mod families;
-mod kept;
 mod inspected;
+mod kept;
 #[cfg(target_os = "linux")]
 mod killed;
 mod later;

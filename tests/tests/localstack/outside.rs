@@ -44,7 +44,7 @@ async fn message_with_an_event_in_the_conductors_queue_is_handled_by_its_subscri
 #[tokio::test]
 async fn event_that_a_rule_of_eventbridge_hands_on_is_an_event_of_the_app() {
     let app = App::deployed().await;
-    for detail_type in [THING.name(), "Thing Happened"] {
+    for detail_type in [&*THING.name(), "Thing Happened"] {
         let thing = thing(detail_type);
         app.lambda.put_event("of.others", detail_type, &json!(thing).to_string()).await.unwrap();
         app.call_for(&thing).await;

@@ -7,7 +7,7 @@ use dacapo_domain::Manifest;
 use jiff::SignedDuration;
 
 use super::{
-    facts::{Account, Facts},
+    facts::Facts,
     findings::{Finding, Severity},
     tools::tools,
 };
@@ -91,7 +91,7 @@ fn crates(manifest: &Manifest) -> Option<BTreeSet<String>> {
 
 #[cfg(not(feature = "aws"))]
 #[expect(clippy::unused_async, reason = "the signature of the one that asks")]
-async fn account(_: &Context<'_>, _: Option<&Manifest>) -> Option<Account> {
+async fn account(_: &Context<'_>, _: Option<&Manifest>) -> Option<super::facts::Account> {
     None
 }
 
