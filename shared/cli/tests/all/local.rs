@@ -86,6 +86,7 @@ fn runs_beyond_the_limit_are_listed_on_the_next_page() {
     let none = engine.said("list --local --state completed");
     assert_snapshot!(none, @r"
     no runs
+    of sample, on the engine at http://engine
     exit 0
     ");
     let table = engine.said("list --local --limit 1").out;

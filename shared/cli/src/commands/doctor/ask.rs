@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use super::{
     facts::Facts,
-    findings::{Finding, Severity},
+    finding::{Finding, Severity},
     tools::tools,
 };
 use crate::{

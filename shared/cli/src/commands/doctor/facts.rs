@@ -6,7 +6,7 @@ use dacapo::Health;
 use dacapo_domain::Manifest;
 use jiff::SignedDuration;
 
-use super::findings::Severity;
+use super::finding::Severity;
 
 /// The answer to a question, or why it isn't known.
 pub type Known<T> = Result<T, String>;

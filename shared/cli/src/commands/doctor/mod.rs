@@ -3,6 +3,7 @@
 mod ask;
 #[cfg_attr(all(not(feature = "aws"), not(test)), expect(dead_code, reason = "only AWS has accounts"))]
 mod facts;
+mod finding;
 mod findings;
 mod on_aws;
 #[cfg(test)]
@@ -16,7 +17,10 @@ use console::style;
 use dacapo::Health;
 use serde::Serialize;
 
-use self::findings::{Finding, Severity, findings};
+use self::{
+    finding::{Finding, Severity},
+    findings::findings,
+};
 use super::stats;
 use crate::{
     context::{Context, Place},

@@ -6,7 +6,7 @@ use dacapo_domain::{CONDUCTOR, Manifest};
 
 use super::{
     facts::Account,
-    findings::{Finding, Severity, is, ok, unknown},
+    finding::{Finding, Severity, is, ok, unknown},
 };
 use crate::failure::exit;
 

@@ -2,7 +2,7 @@
 
 use dacapo_domain::FunctionEntry;
 
-use super::{facts::*, findings::*};
+use super::{facts::*, finding::*, findings::*};
 use crate::failure::exit;
 
 const CODE: &str = "0123456789abcdef";

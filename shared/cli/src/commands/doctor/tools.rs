@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use tokio::{process::Command, time::timeout};
 
-use super::{facts::Tool, findings::Severity};
+use super::{facts::Tool, finding::Severity};
 
 /// The longest time that a tool may take to say its version.
 const SAYS_WITHIN: Duration = Duration::from_secs(20);
