@@ -1,4 +1,5 @@
-//! The mishaps at the borders between processes: one line that says what and what to do, a documented exit code.
+//! The mishaps at the borders between processes: one line that says what and what to do, the next command where there is one,
+//! a documented exit code.
 
 use std::{
     path::PathBuf,
@@ -140,7 +141,8 @@ fn program() -> PathBuf {
 fn assert_one_line(output: &Output, code: i32, parts: &[&str]) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{output:?}");
-    assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+    let (error, next) = said.trim_end().split_once('\n').unwrap_or((said.trim_end(), "next: "));
+    assert!(error.starts_with("error: ") && next.starts_with("next: ") && !next.contains('\n'), "{said}");
     for part in parts {
         assert!(said.contains(part), "{part:?} is not in {said:?}");
     }
