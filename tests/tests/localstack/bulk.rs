@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chaos::{CHAOS, Chaos};
 use dacapo::{
-    BulkTally, DeliveryFilter, DeliveryState, Id, ListFilter, RunView, Started, State, Timestamp, hours, minutes,
+    BulkTally, DeliveryFilter, DeliveryState, Id, ListFilter, Started, State, Timestamp, Trigger, hours, minutes,
 };
 use flaky::{THING, Thing};
 
@@ -33,8 +33,9 @@ async fn runs_of_a_tag_are_aborted_then_replayed_and_no_others() {
     }
     app.has_done(app.client.bulk(tagged.clone()).replay().await.unwrap(), MANY).await;
     let replays = eventually("each is replayed, and has ended", || async {
-        let runs = app.client.list(ListFilter { limit: 1_000, ..tagged.clone() }).await.unwrap().runs;
-        let replays: Vec<RunView> = runs.into_iter().filter(|run| !ids.contains(&run.id)).collect();
+        let mut replays = app.runs(CHAOS.name()).await;
+        replays
+            .retain(|run| run.trigger == Trigger::Replay && run.parent_id.is_some_and(|parent| ids.contains(&parent)));
         let are_over = replays.iter().all(|run| run.state == State::Completed);
         if replays.len() == MANY as usize && are_over { Ok(replays) } else { Err(format!("{replays:#?}")) }
     })

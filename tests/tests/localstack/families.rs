@@ -13,7 +13,8 @@ async fn import_waits_for_the_runs_that_validate_its_pages_without_an_execution(
     let import = Import { validation: Validation::Asked, pause_s: 0, ..Import::default() };
     let id = app.client.run(IMPORT_AIRPORTS, import).await.unwrap().id();
     let record = app.ended(id).await;
-    assert_eq!((record.state, record.iteration), (State::Completed, 2), "{record:#?}");
+    assert_eq!(record.state, State::Completed, "{record:#?}");
+    assert!(record.iteration >= 2, "{record:#?}");
     assert_eq!(result::<Imported>(&record).rows, 7_884);
     let execution = app.sfn.describe_execution().execution_arn(app.execution(id, 1).await).send().await;
     assert!(execution.is_err(), "what waits for children needs no wait loop");
