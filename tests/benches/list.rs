@@ -109,20 +109,9 @@ fn run(number: u64, parent: Id) -> Result<Decision<RunRecord>, AnyError> {
 
 fn delivery(number: u64) -> Result<Decision<DeliveryRecord>, AnyError> {
     let now = SystemClock.now();
-    let (id, name, function) = (Id::new(now, u128::from(number)), EVENT.to_owned(), FUNCTION.to_owned());
     let body = Json::of(&"x".repeat(200))?;
-    let event = EventMessage {
-        id,
-        name,
-        function,
-        body: body.clone(),
-        published_at: now,
-        due_at: now,
-        hops: 0,
-        traceparent: None,
-        attempt: 2,
-        is_named: false,
-    };
+    let event = EventMessage::at(Id::new(now, u128::from(number)), EVENT, body.clone(), now);
+    let event = EventMessage { function: FUNCTION.to_owned(), attempt: 2, ..event };
     let (version, phase) = (SystemClock.decision_context().version(), DeliveryPhase::Dropped);
     let expires_at_s = Some((now + days(14)).as_second());
     let record = DeliveryRecord { version, phase, expires_at_s, ..DeliveryRecord::fresh(&event) };

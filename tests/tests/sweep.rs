@@ -62,20 +62,8 @@ async fn store_without_effects<M: Machine>(app: &TestApp, decision: &Decision<M>
 
 /// An event that was published just now to the app's handlers of events.
 fn event(app: &TestApp) -> EventMessage {
-    let (id, name, function) = (ports(app).clock.new_id(), PAID.name().into_owned(), "events-1".to_owned());
-    let (published_at, due_at, body) = (app.now(), app.now(), Json::of(&1).unwrap());
-    EventMessage {
-        id,
-        name,
-        function,
-        body,
-        published_at,
-        due_at,
-        hops: 0,
-        traceparent: None,
-        attempt: 1,
-        is_named: false,
-    }
+    let (id, body) = (ports(app).clock.new_id(), Json::of(&1).unwrap());
+    EventMessage { function: "events-1".to_owned(), ..EventMessage::at(id, PAID.name(), body, app.now()) }
 }
 
 /// How long after the start each record is to be reconciled, by its key.

@@ -47,19 +47,8 @@ pub(crate) async fn publish_one(
             return Ok(());
         }
     };
-    let (name, function) = (event.of_task(&run.name), String::new());
-    let message = EventMessage {
-        id,
-        name,
-        function,
-        body: Json::default(),
-        published_at: now,
-        due_at: now,
-        hops,
-        traceparent: run.traceparent,
-        attempt: 1,
-        is_named: false,
-    };
+    let message = EventMessage::at(id, event.of_task(&run.name), Json::default(), now);
+    let message = EventMessage { hops, traceparent: run.traceparent, ..message };
     let event = fitting(message, view.clone())?;
     let until = later(now, PATIENCE);
     retry_until(app.ports(), until, || async { publish(app, &event).await.map_err(as_port_error) }).await?;

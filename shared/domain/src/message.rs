@@ -102,6 +102,24 @@ pub struct EventMessage {
 }
 
 impl EventMessage {
+    /// An event that is published and due then, for no function yet: each subscriber gets its own. It has no publisher, no
+    /// trace and no id of one's choosing.
+    #[must_use]
+    pub fn at(id: Id, name: impl Into<String>, body: Json, at: Timestamp) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            function: String::new(),
+            body,
+            published_at: at,
+            due_at: at,
+            hops: 0,
+            traceparent: None,
+            attempt: 1,
+            is_named: false,
+        }
+    }
+
     /// The time by which the event was delayed on purpose, in milliseconds.
     #[must_use]
     pub fn delay_ms(&self) -> u64 {

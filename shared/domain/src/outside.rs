@@ -110,18 +110,7 @@ fn hand_on(text: &str, sent: Sent<'_>) -> Result<Outside, OutsideError> {
 fn event_message(id: Id, name: String, body: Json, sent: Sent<'_>) -> Result<Outside, OutsideError> {
     check_event_name(&name)?;
     body.check()?;
-    Ok(Outside::Publish(EventMessage {
-        id,
-        name,
-        function: String::new(),
-        body,
-        published_at: sent.at,
-        due_at: sent.at,
-        hops: 0,
-        traceparent: None,
-        attempt: 1,
-        is_named: false,
-    }))
+    Ok(Outside::Publish(EventMessage::at(id, name, body, sent.at)))
 }
 
 #[cfg(test)]

@@ -58,18 +58,8 @@ impl Taped for ManifestRecord {
 }
 
 fn published(due: i64) -> EventMessage {
-    EventMessage {
-        id: Id::new(at(0), 9),
-        name: "user.joined".to_owned(),
-        function: String::new(),
-        body: Json::default(),
-        published_at: at(0),
-        due_at: at(due),
-        hops: 1,
-        traceparent: None,
-        attempt: 1,
-        is_named: true,
-    }
+    let event = EventMessage::at(Id::new(at(0), 9), "user.joined", Json::default(), at(0));
+    EventMessage { due_at: at(due), hops: 1, is_named: true, ..event }
 }
 
 /// Due in an hour.

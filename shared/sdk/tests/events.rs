@@ -289,21 +289,8 @@ async fn event_that_was_received_in_vain_is_handled_before_it_is_given_up() {
 
 /// An event as it was published just now.
 fn paid(app: &TestApp) -> EventMessage {
-    let (id, name, function) = (app.client().ports().clock.new_id(), PAID.name().into(), "events-1".into());
-    let (published_at, due_at) = (app.now(), app.now());
-    let body = Json::from_text("\"x\"".to_owned()).unwrap();
-    EventMessage {
-        id,
-        name,
-        function,
-        body,
-        published_at,
-        due_at,
-        hops: 0,
-        traceparent: None,
-        attempt: 1,
-        is_named: false,
-    }
+    let (id, body) = (app.client().ports().clock.new_id(), Json::of(&"x").unwrap());
+    EventMessage { function: "events-1".to_owned(), ..EventMessage::at(id, PAID.name(), body, app.now()) }
 }
 
 #[tokio::test(start_paused = true)]

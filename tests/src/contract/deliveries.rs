@@ -15,20 +15,8 @@ use super::{
 
 /// An event that was just published to a function of its own.
 async fn event(bench: &impl Bench, body: Json) -> EventMessage {
-    let (function, now) = (bench.function("greet").await, now(bench));
-    let (id, name) = (bench.ports().clock.new_id(), "user-joined".to_owned());
-    EventMessage {
-        id,
-        name,
-        function,
-        body,
-        published_at: now,
-        due_at: now,
-        hops: 0,
-        traceparent: None,
-        attempt: 1,
-        is_named: false,
-    }
+    let function = bench.function("greet").await;
+    EventMessage { function, ..EventMessage::at(bench.ports().clock.new_id(), "user-joined", body, now(bench)) }
 }
 
 fn subscription(retry: Retry) -> Subscription {

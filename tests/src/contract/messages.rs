@@ -12,20 +12,8 @@ use super::{
 
 /// An event with this body.
 fn event(bench: &impl Bench, body: dacapo_domain::Json) -> EventMessage {
-    let (id, now) = (bench.ports().clock.new_id(), now(bench));
-    let (name, function) = ("user-joined".to_owned(), "greet".to_owned());
-    EventMessage {
-        id,
-        name,
-        function,
-        body,
-        published_at: now,
-        due_at: now,
-        hops: 0,
-        traceparent: None,
-        attempt: 1,
-        is_named: false,
-    }
+    let event = EventMessage::at(bench.ports().clock.new_id(), "user-joined", body, now(bench));
+    EventMessage { function: "greet".to_owned(), ..event }
 }
 
 fn delayed(function: &str, text: &str, delay: Duration) -> Effect {

@@ -89,20 +89,8 @@ impl Engine {
         let body = Json::from_text(body).unwrap();
         self.with_ports(async |ports| {
             let (id, now) = (ports.clock.new_id(), ports.clock.now());
-            let (name, function) = ("user.joined".to_owned(), "user-joined".to_owned());
-            let due_at = now;
-            let event = EventMessage {
-                id,
-                name,
-                function,
-                body,
-                published_at: now,
-                due_at,
-                hops: 0,
-                traceparent: None,
-                attempt: 1,
-                is_named: false,
-            };
+            let event = EventMessage::at(id, "user.joined", body, now);
+            let event = EventMessage { function: "user-joined".to_owned(), ..event };
             let error = AttemptError::retryable("MAILBOX_FULL", "no room for one more");
             let input =
                 DeliveryInput::Handled(vec![HandlerFailure { handler: "user_joined::greet".to_owned(), error }]);

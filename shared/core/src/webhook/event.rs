@@ -93,16 +93,9 @@ fn event(id: &str, request: WebhookRequest<'_>, now: Timestamp) -> Result<EventM
     let Event { name, data } = whole.parse().map_err(|error| bad(&error))?;
     check_event_name(&name).map_err(|error| bad(&error))?;
     let event = EventMessage {
-        id: chosen_event_id(&name, id),
-        name,
-        function: String::new(), // Each subscriber gets its own.
-        body: data,
-        published_at: now,
-        due_at: now,
-        hops: 0,
         traceparent: request.traceparent.and_then(|traceparent| traceparent.parse().ok()),
-        attempt: 1,
         is_named: true,
+        ..EventMessage::at(chosen_event_id(&name, id), name, data, now)
     };
     let bytes = Message::Event(event.clone()).to_text().len();
     if bytes > limits::MESSAGE_BYTES { Err(too_large(bytes)) } else { Ok(event) }

@@ -67,18 +67,8 @@ pub fn once() -> Function {
 }
 
 pub fn published(due: i64) -> EventMessage {
-    EventMessage {
-        id: Id::new(at(0), 9),
-        name: "user.joined".to_owned(),
-        function: "send-welcome".to_owned(),
-        body: json(r#"{"user":7}"#),
-        published_at: at(0),
-        due_at: at(due),
-        hops: 1,
-        traceparent: None,
-        attempt: 1,
-        is_named: false,
-    }
+    let event = EventMessage::at(Id::new(at(0), 9), "user.joined", json(r#"{"user":7}"#), at(0));
+    EventMessage { function: "send-welcome".to_owned(), due_at: at(due), hops: 1, ..event }
 }
 
 /// Never stored.

@@ -21,18 +21,8 @@ pub fn subscription(handler: &str, retry: Retry, dead_letter: bool) -> Subscript
 }
 
 pub fn published(delay: Duration) -> EventMessage {
-    EventMessage {
-        id: Id::new(start(), 7),
-        name: "user.joined".to_owned(),
-        function: "send-welcome".to_owned(),
-        body: Json::default(),
-        published_at: start(),
-        due_at: start() + delay,
-        hops: 0,
-        traceparent: None,
-        attempt: 1,
-        is_named: false,
-    }
+    let event = EventMessage::at(Id::new(start(), 7), "user.joined", Json::default(), start());
+    EventMessage { function: "send-welcome".to_owned(), due_at: start() + delay, ..event }
 }
 
 #[derive(Clone, Debug)]

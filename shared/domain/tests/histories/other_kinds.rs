@@ -126,18 +126,8 @@ proptest! {
         delay_s in 0..10_000_u64,
         steps in steps(deferred_input()),
     ) {
-        let event = EventMessage {
-            id: run(9),
-            name: "user.joined".to_owned(),
-            function: String::new(),
-            body: Json::default(),
-            published_at: start(),
-            due_at: start() + seconds(delay_s),
-            hops: 0,
-            traceparent: None,
-            attempt: 1,
-            is_named: false,
-        };
+        let event = EventMessage::at(run(9), "user.joined", Json::default(), start());
+        let event = EventMessage { due_at: start() + seconds(delay_s), ..event };
         let created = DeferredEvent::create(&event, &DecisionContext { now: start(), random: 1 });
         publish(live(created.record, steps)?)?;
     }

@@ -86,21 +86,18 @@ impl Publish {
             None => now,
         };
         let origin = client.origin.as_ref();
+        let is_named = self.id.is_some();
+        let id = match (self.id, origin) {
+            (Some(text), _) => chosen_event_id(&self.name, &text),
+            (None, Some(origin)) => origin.next_id(&self.name, &body),
+            (None, None) => ports.clock.new_id(),
+        };
         let event = EventMessage {
-            is_named: self.id.is_some(),
-            id: match (self.id, origin) {
-                (Some(text), _) => chosen_event_id(&self.name, &text),
-                (None, Some(origin)) => origin.next_id(&self.name, &body),
-                (None, None) => ports.clock.new_id(),
-            },
-            name: self.name,
-            function: String::new(), // Each subscriber gets its own.
-            body,
-            published_at: now,
             due_at,
             hops: origin.map_or(Ok(0), |origin| origin.hops(now))?,
             traceparent: self.traceparent.or_else(|| origin?.traceparent()),
-            attempt: 1,
+            is_named,
+            ..EventMessage::at(id, self.name, body, now)
         };
         let message = Message::Event(event.clone());
         limits::check_bytes("an event", message.to_text().len(), limits::MESSAGE_BYTES).map_err(Error::usage)?;

@@ -18,6 +18,12 @@ use crate::{Error, ErrorKind, TaskError, TaskRef, payload::Codec};
 /// A run to be started: it starts when this is awaited.
 #[must_use = "a run starts when this is awaited"]
 pub struct StartRun<O> {
+    request: Request,
+    output: Codec<O>,
+}
+
+/// The run that is asked for, whatever the type of its result.
+struct Request {
     client: Client,
     task: Task,
     body: Result<Json, Error>,
@@ -30,7 +36,6 @@ pub struct StartRun<O> {
     priority: Duration,
     replays: Option<Id>,
     traceparent: Option<TraceParent>,
-    output: Codec<O>,
 }
 
 /// The task of a run to be started.
@@ -93,7 +98,7 @@ impl Client {
     }
 
     fn start<O>(&self, task: Task, body: Result<Json, Error>, output: Codec<O>) -> StartRun<O> {
-        StartRun {
+        let request = Request {
             client: self.clone(),
             task,
             body,
@@ -106,8 +111,8 @@ impl Client {
             priority: Duration::ZERO,
             replays: None,
             traceparent: None,
-            output,
-        }
+        };
+        StartRun { request, output }
     }
 }
 
@@ -119,19 +124,19 @@ impl<O> StartRun<O> {
 
     /// Starts it then: a timestamp, a duration, "1 hour", or milliseconds.
     pub fn at(mut self, when: impl Into<When>) -> Self {
-        self.due = Some(when.into());
+        self.request.due = Some(when.into());
         self
     }
 
     /// Starts it once: a second call with the key gives the first run's id. 1 to 256 characters, per task.
     pub fn key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(key.into());
+        self.request.key = Some(key.into());
         self
     }
 
     /// Keeps the key for so long instead of 30 days: 1 s to 3,650 days.
     pub fn key_for(mut self, duration: Duration) -> Self {
-        self.key_for = duration;
+        self.request.key_for = duration;
         self
     }
 
@@ -153,48 +158,48 @@ impl<O> StartRun<O> {
     /// }
     /// ```
     pub fn debounce(mut self, key: impl Into<String>, delay: Duration) -> Self {
-        self.debounce.of = Some((key.into(), delay));
+        self.request.debounce.of = Some((key.into(), delay));
         self
     }
 
     /// Ends a burst of debounced calls so long after its first one, however many come: the delay or longer, up to 355 days.
     /// That of the first call counts.
     pub fn max_delay(mut self, max_delay: Duration) -> Self {
-        self.debounce.max_delay = Some(max_delay);
+        self.request.debounce.max_delay = Some(max_delay);
         self
     }
 
     /// Starts the run of a debounce at the first call instead of the last. The others are absorbed: whatever the run has
     /// come to, the next one starts once there was no call for the delay, or `max_delay` is over.
     pub fn leading(mut self) -> Self {
-        self.debounce.is_leading = true;
+        self.request.debounce.is_leading = true;
         self
     }
 
     /// The tags that the run can be found by: up to 10 tags of 1 to 128 characters.
     pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
-        self.tags = tags.into_iter().map(Into::into).collect();
+        self.request.tags = tags.into_iter().map(Into::into).collect();
         self
     }
 
     /// Lets the run expire if it has not started so long after it was due, instead of the time that its task says: 1 s to
     /// 3,650 days.
     pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.ttl = Some(ttl);
+        self.request.ttl = Some(ttl);
         self
     }
 
     /// The head start among the runs that wait for a place of their task, in whole seconds up to a year: it stands in line as
     /// if it had been due so much earlier. Its task has `concurrency` or a rate limit.
     pub fn priority(mut self, head_start: Duration) -> Self {
-        self.priority = head_start;
+        self.request.priority = head_start;
         self
     }
 
     /// Makes it a part of a trace: W3C's `traceparent`. Without this, what a handler starts is a part of its own run's. A text
     /// that is none is left out, with a warning in the log.
     pub fn traceparent(mut self, traceparent: &str) -> Self {
-        self.traceparent = check_traceparent(traceparent);
+        self.request.traceparent = check_traceparent(traceparent);
         self
     }
 
@@ -203,58 +208,29 @@ impl<O> StartRun<O> {
     /// # Errors
     /// As of the start, or as [`Client::wait`].
     pub async fn and_wait(self) -> Result<O, TaskError> {
-        let (client, output) = (self.client.clone(), self.output);
+        let (client, output) = (self.request.client.clone(), self.output);
         let started = self.start().await?;
         client.result_of(started.id(), output).await
     }
 
     /// The same with a result of any type: for a batch of several tasks.
     pub fn untyped(self) -> StartRun<serde_json::Value> {
-        let Self {
-            client,
-            task,
-            body,
-            due,
-            key,
-            key_for,
-            debounce,
-            tags,
-            ttl,
-            priority,
-            replays,
-            traceparent,
-            output: _,
-        } = self;
-        StartRun {
-            client,
-            task,
-            body,
-            due,
-            key,
-            key_for,
-            debounce,
-            tags,
-            ttl,
-            priority,
-            replays,
-            traceparent,
-            output: Codec::new(),
-        }
+        StartRun { request: self.request, output: Codec::new() }
     }
 
     /// The client that starts it.
     pub(super) fn client(&self) -> &Client {
-        &self.client
+        &self.request.client
     }
 
     /// Links the run to the one it repeats.
     pub(super) fn replays(mut self, id: Id) -> Self {
-        self.replays = Some(id);
+        self.request.replays = Some(id);
         self
     }
 
     async fn start(self) -> Result<Started<O>, Error> {
-        let (client, run) = (self.client.clone(), self.prepare().await?);
+        let (client, run) = (self.request.client.clone(), self.prepare().await?);
         let until = later(client.ports().clock.now(), PATIENCE);
         let found = start(&client.app, &run, until).await?;
         Ok(Started::of(&run.record, found))
@@ -262,14 +238,15 @@ impl<O> StartRun<O> {
 
     /// The run as it is to be stored.
     pub(super) async fn prepare(self) -> Result<Decision<RunRecord>, Error> {
-        let client = self.client;
+        let asked = self.request;
+        let client = asked.client;
         let ports = client.ports();
-        let body = self.body?;
+        let body = asked.body?;
         check_body("the body", &body)?;
-        let name = match self.task {
+        let name = match asked.task {
             Task::Known(name) => name.to_owned(),
             Task::Named(name) => {
-                if client.task_by_name(&name).await?.private && self.replays.is_none() {
+                if client.task_by_name(&name).await?.private && asked.replays.is_none() {
                     let text = format!("start task {name:?} by name: it is private");
                     return Err(Error::new(ErrorKind::Refused, text));
                 }
@@ -277,38 +254,38 @@ impl<O> StartRun<O> {
             }
         };
         client.app.check_start(&name)?;
-        check_chars("a key", self.key.as_deref())?;
-        let calls = self.debounce.check(self.key.is_some(), self.due.is_some())?;
-        check_spans(self.key_for, self.ttl)?;
-        let priority_s = check_priority(&client, &name, self.priority).await?;
-        check_tags(&self.tags)?;
+        check_chars("a key", asked.key.as_deref())?;
+        let calls = asked.debounce.check(asked.key.is_some(), asked.due.is_some())?;
+        check_spans(asked.key_for, asked.ttl)?;
+        let priority_s = check_priority(&client, &name, asked.priority).await?;
+        check_tags(&asked.tags)?;
         ports.clock.synchronize().await?;
         let cx = ports.clock.decision_context();
-        let due_at = match self.due {
+        let due_at = match asked.due {
             Some(when) => when.resolve(cx.now).map_err(Error::usage)?,
             None => cx.now,
         };
         let origin = client.origin.as_ref();
-        let named = origin.filter(|_| self.key.is_none());
+        let named = origin.filter(|_| asked.key.is_none());
         let id = named.map_or_else(|| ports.clock.new_id(), |origin| origin.next_id(&name, &body));
-        let trigger = match self.replays {
+        let trigger = match asked.replays {
             Some(_) => Trigger::Replay,
             None => origin.map_or(Trigger::Run, |origin| origin.trigger),
         };
         let (key, due_at) = match calls {
             Some(calls) => calls.first(cx.now).map(|(key, due_at)| (Some(key), due_at))?,
             None => {
-                let until = later(cx.now, self.key_for);
-                (self.key.map(|text| Key { text, until, debounce: None }), due_at)
+                let until = later(cx.now, asked.key_for);
+                (asked.key.map(|text| Key { text, until, debounce: None }), due_at)
             }
         };
         let new = NewRun {
-            parent_id: self.replays.or(origin.and_then(|origin| origin.parent_id)),
+            parent_id: asked.replays.or(origin.and_then(|origin| origin.parent_id)),
             hops: origin.map_or(Ok(0), |origin| origin.hops(cx.now))?,
-            traceparent: self.traceparent.or_else(|| origin?.traceparent()),
-            tags: self.tags,
+            traceparent: asked.traceparent.or_else(|| origin?.traceparent()),
+            tags: asked.tags,
             key,
-            ttl: self.ttl,
+            ttl: asked.ttl,
             priority_s,
             ..NewRun::at(id, &name, due_at, trigger)
         };
