@@ -18,7 +18,7 @@ use dacapo::Health;
 use serde::Serialize;
 
 use self::{
-    finding::{Finding, Severity},
+    finding::{Finding, Severity, is, ok},
     findings::findings,
 };
 use super::stats;
@@ -54,13 +54,10 @@ impl Doctor {
         found.extend(facts.unreachable);
         match &facts.facts.health {
             Some(Ok(health)) => found.extend(of_health(health, now, &cx.global.typed_place)),
-            Some(Err(why)) => found.push(Finding {
-                check: "health",
-                severity: Severity::Note,
-                found: why.clone(),
-                next: Some(format!("dacapo stats{}", cx.global.typed_place)),
-                exit: exit::DONE,
-            }),
+            Some(Err(why)) => {
+                let next = Some(format!("dacapo stats{}", cx.global.typed_place));
+                found.push(is("health", Severity::Note, why, next));
+            }
             None => {}
         }
         let worst = found.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Ok);
@@ -74,17 +71,14 @@ impl Doctor {
 /// The findings of the app's own health.
 fn of_health(health: &Health, now: jiff::Timestamp, place: &str) -> Vec<Finding> {
     if health.is_well() {
-        let found = format!("{} tasks, all is well", health.tasks.len());
-        return vec![Finding { check: "health", severity: Severity::Ok, found, next: None, exit: exit::DONE }];
+        return vec![ok("health", format!("{} tasks, all is well", health.tasks.len()))];
     }
     let problem = |finding: &dacapo::Finding| {
         let severity = match finding {
             dacapo::Finding::Overdue { .. } | dacapo::Finding::Failing { .. } => Severity::Problem,
             dacapo::Finding::DeadLetters { .. } | dacapo::Finding::Paused { .. } => Severity::Warning,
         };
-        let exit = if severity == Severity::Problem { exit::FAILED } else { exit::DONE };
-        let next = Some(stats::next(finding) + place);
-        Finding { check: "health", severity, found: stats::says(finding, now), next, exit }
+        is("health", severity, stats::says(finding, now), Some(stats::next(finding) + place))
     };
     health.findings.iter().map(problem).collect()
 }
