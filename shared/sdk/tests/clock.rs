@@ -1,12 +1,15 @@
 //! The clock of a program that is not in Lambda: what is stored bears the time of the other clock that it follows.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
-use dacapo::{Client, prelude::*};
+use dacapo::{Client, ListFilter, prelude::*};
 use dacapo_core::port::{Clock, PortResult, Ports};
 use dacapo_test_kit::TestApp;
 use jiff::Timestamp;
@@ -45,6 +48,37 @@ fn fast_client() -> (TestApp, Client) {
     let ports = app.client().ports().clone();
     let clock = Arc::new(Fast { right: ports.clock.clone(), is_right: AtomicBool::new(false) });
     (app, Client::new(Ports { clock, ..ports }))
+}
+
+/// A clock that goes on between any two looks at it.
+struct Ticking {
+    clock: Arc<dyn Clock>,
+    looks: AtomicU64,
+}
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        self.clock.now() + Duration::from_millis(self.looks.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn random(&self) -> u64 {
+        self.clock.random()
+    }
+}
+
+#[tokio::test]
+async fn run_is_listed_by_the_time_at_which_it_says_that_it_was_created() {
+    let app = TestApp::new().with(task(COUNT, async |n: u32, _: TaskContext| Ok(n)));
+    let ports = app.client().ports().clone();
+    let clock = Arc::new(Ticking { clock: ports.clock.clone(), looks: AtomicU64::new(0) });
+    let client = Client::new(Ports { clock, ..ports });
+    let id = client.run(COUNT, 1).after(hours(1)).await.unwrap().id();
+    let created_at = app.state(id).await.unwrap().created_at;
+    for (later_ms, expected) in [(0, 1), (1, 0)] {
+        let since = Some(created_at + Duration::from_millis(later_ms));
+        let listed = client.list(ListFilter { since, ..ListFilter::default() }).await.unwrap().runs;
+        assert_eq!(listed.len(), expected, "{later_ms} ms later");
+    }
 }
 
 #[tokio::test]

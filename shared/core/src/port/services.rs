@@ -84,8 +84,12 @@ pub trait Clock: Send + Sync {
 
     /// A new id.
     fn new_id(&self) -> Id {
-        let random = (u128::from(self.random()) << 64) | u128::from(self.random());
-        Id::new(self.now(), random)
+        self.id_at(self.now())
+    }
+
+    /// A new id of this time. What bears it is listed by it, so it is the time that the record says it was created at.
+    fn id_at(&self, time: Timestamp) -> Id {
+        Id::new(time, (u128::from(self.random()) << 64) | u128::from(self.random()))
     }
 }
 

@@ -115,7 +115,7 @@ impl StartBulk {
         let until = later(cx.now, limits::KEY_LIFE);
         let new = NewRun {
             key: self.key.map(|text| Key { text, until, debounce: None }),
-            ..NewRun::at(ports.clock.new_id(), dacapo_domain::BULK, cx.now, Trigger::Run)
+            ..NewRun::at(ports.clock.id_at(cx.now), dacapo_domain::BULK, cx.now, Trigger::Run)
         };
         let decision = RunRecord::create(new, &cx).with(slot::BODY, body);
         let found = start(&self.client.app, &decision, later(cx.now, PATIENCE)).await?;

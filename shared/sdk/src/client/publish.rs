@@ -90,7 +90,7 @@ impl Publish {
         let id = match (self.id, origin) {
             (Some(text), _) => chosen_event_id(&self.name, &text),
             (None, Some(origin)) => origin.next_id(&self.name, &body),
-            (None, None) => ports.clock.new_id(),
+            (None, None) => ports.clock.id_at(now),
         };
         let event = EventMessage {
             due_at,

@@ -267,7 +267,7 @@ impl<O> StartRun<O> {
         };
         let origin = client.origin.as_ref();
         let named = origin.filter(|_| asked.key.is_none());
-        let id = named.map_or_else(|| ports.clock.new_id(), |origin| origin.next_id(&name, &body));
+        let id = named.map_or_else(|| ports.clock.id_at(cx.now), |origin| origin.next_id(&name, &body));
         let trigger = match asked.replays {
             Some(_) => Trigger::Replay,
             None => origin.map_or(Trigger::Run, |origin| origin.trigger),
