@@ -50,15 +50,15 @@ fn fast_client() -> (TestApp, Client) {
     (app, Client::new(Ports { clock, ..ports }))
 }
 
-/// A clock that goes on between any two looks at it.
+/// A clock that goes on between any two readings at it.
 struct Ticking {
     clock: Arc<dyn Clock>,
-    looks: AtomicU64,
+    readings: AtomicU64,
 }
 
 impl Clock for Ticking {
     fn now(&self) -> Timestamp {
-        self.clock.now() + Duration::from_millis(self.looks.fetch_add(1, Ordering::Relaxed))
+        self.clock.now() + Duration::from_millis(self.readings.fetch_add(1, Ordering::Relaxed))
     }
 
     fn random(&self) -> u64 {
@@ -70,7 +70,7 @@ impl Clock for Ticking {
 async fn run_is_listed_by_the_time_at_which_it_says_that_it_was_created() {
     let app = TestApp::new().with(task(COUNT, async |n: u32, _: TaskContext| Ok(n)));
     let ports = app.client().ports().clone();
-    let clock = Arc::new(Ticking { clock: ports.clock.clone(), looks: AtomicU64::new(0) });
+    let clock = Arc::new(Ticking { clock: ports.clock.clone(), readings: AtomicU64::new(0) });
     let client = Client::new(Ports { clock, ..ports });
     let id = client.run(COUNT, 1).after(hours(1)).await.unwrap().id();
     let created_at = app.state(id).await.unwrap().created_at;
