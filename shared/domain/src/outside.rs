@@ -140,7 +140,9 @@ mod tests {
 
         // A rule may send it twice, and SQS tells another id each time.
         let again = Outside::read(OBJECT_CREATED, Sent { id: "another", ..SENT }).unwrap().unwrap();
-        assert_eq!(again, Outside::Publish(event));
+        assert_eq!(again, Outside::Publish(event.clone()));
+        let Outside::Publish(other) = read(&OBJECT_CREATED.replace("17793124", "27793124")) else { panic!("no event") };
+        assert_ne!(other.id, event.id, "another event of the same second");
     }
 
     #[test]

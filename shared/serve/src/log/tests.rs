@@ -171,6 +171,17 @@ async fn metrics_of_an_attempt_are_one_line_that_cloudwatch_reads() {
 }
 
 #[tokio::test]
+async fn run_that_completes_counts_as_started_and_completed_and_as_nothing_else() {
+    let (written, _guard) = written_with(targets(Some("error")).with_target(METRICS, LevelFilter::INFO));
+    let app = TestApp::new().with(task(COUNT, count));
+    app.run(COUNT, 1).await.unwrap();
+    app.advance(minutes(1)).await;
+    let lines: Vec<Value> = written.lines().into_iter().filter(|line| line.get("_aws").is_some()).collect();
+    let sum = |name: &str| -> u64 { lines.iter().filter_map(|line| line[name].as_u64()).sum() };
+    assert_eq!(["Started", "Completed", "Failed", "Retried", "TimedOut", "Parked"].map(sum), [1, 1, 0, 0, 0, 0]);
+}
+
+#[tokio::test]
 async fn metrics_that_are_switched_off_write_nothing() {
     let (written, _guard) = written(Some("trace"));
     let app = TestApp::new().with(task(COUNT, count));
