@@ -29,7 +29,7 @@ pub use runs::{commit_run, create_run, create_runs};
 
 use crate::{
     metrics,
-    port::{PortError, PortErrorKind, PortResult, Ports, post_after},
+    port::{PortError, PortErrorKind, PortResult, Ports, Until, post_after},
 };
 
 /// The time for which a write is tried by one that has no deadline of its own.
@@ -217,12 +217,13 @@ pub async fn load<M: Machine>(ports: &Ports, key: &RecordKey) -> PortResult<Opti
     ports.records.load(key).await?.map(read_record).transpose()
 }
 
-/// A record with all its payloads once it has ended; as it is, where the store can't wait for that, or no longer.
+/// A record with all its payloads once it has ended, or was written again; as it is, where the store can't wait for that, or
+/// no longer.
 ///
 /// # Errors
 /// As [`load`].
-pub async fn load_ended<M: Machine>(ports: &Ports, key: &RecordKey) -> PortResult<Option<Stored<M>>> {
-    ports.records.load_ended(key).await?.map(read_record).transpose()
+pub async fn load_until<M: Machine>(ports: &Ports, key: &RecordKey, until: Until) -> PortResult<Option<Stored<M>>> {
+    ports.records.load_until(key, until).await?.map(read_record).transpose()
 }
 
 /// A record with all its payloads, or a fresh one where none is stored. The fresh one takes the place of one that this

@@ -37,6 +37,21 @@ async fn run_that_is_watched_is_given_at_once_then_at_each_change_and_again_afte
 }
 
 #[tokio::test(start_paused = true)]
+async fn change_of_a_watched_run_is_told_in_the_moment_of_its_write_however_long_it_was_quiet_before() {
+    let app = app();
+    let id = app.run(DOUBLE, 2).after(hours(1)).await.unwrap().id();
+    let mut watch = app.client().watch(id);
+    watch.next().await.unwrap();
+    let pause = async {
+        tokio::time::sleep(Duration::from_millis(301_234)).await;
+        app.client().pause(id).await.unwrap();
+        Instant::now()
+    };
+    let ((run, heard), written) = tokio::join!(async { (watch.next().await.unwrap(), Instant::now()) }, pause);
+    assert_eq!((run.state, heard), (State::Paused, written));
+}
+
+#[tokio::test(start_paused = true)]
 async fn run_that_is_watched_and_unknown_is_not_found() {
     let id: Id = "01KDVJ29Q0Q0B9FME0N1VT25N3".parse().unwrap();
     assert_eq!(app().client().watch(id).next().await.unwrap_err().kind(), ErrorKind::NotFound);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub use error::{PortError, PortErrorKind, PortResult};
 pub use log::{LogEntry, LogLevel};
-pub use records::Records;
+pub use records::{Records, Until};
 pub use services::{Clock, ExecutionStatus, Outbox, Probe, SystemClock, post_after};
 
 /// All ports of one app and stage.

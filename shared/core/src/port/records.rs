@@ -1,14 +1,35 @@
 use async_trait::async_trait;
 use dacapo_domain::{
-    Claim, Created, Effect, Header, LogLine, OwnedQuery, Page, Query, RecordKey, Saved, StoredRecord, Write,
+    Claim, Created, Effect, Header, LogLine, OwnedQuery, Page, Query, RecordKey, Saved, StoredRecord, Version, Write,
 };
 use futures::future::join_all;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::error::PortResult;
 
 /// Records that are created at once, of many.
 const AT_ONCE: usize = 32;
+
+/// The state of a record that is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Until {
+    /// It has ended, as its expiry tells.
+    Ended,
+    /// It was written after the write of this version.
+    WrittenAfter(Version),
+}
+
+impl Until {
+    /// Is true where a record with this header needs no waiting for.
+    #[must_use]
+    pub fn is_met_by(self, header: &Header) -> bool {
+        match self {
+            Self::Ended => header.expires_at_s.is_some(),
+            Self::WrittenAfter(seen) => header.version != seen,
+        }
+    }
+}
 
 /// The records: runs, deliveries, schedules, the manifest, and whatever kind comes next.
 ///
@@ -61,12 +82,13 @@ pub trait Records: Send + Sync {
     /// On `Transient` they may have been added; a member added twice is one.
     async fn gather(&self, key: &RecordKey, set: &str, members: &[String]) -> PortResult<Option<StoredRecord>>;
 
-    /// A record with all its payloads once it has ended, as its expiry tells, where the store hears of writes: it waits
-    /// then, for a while. Else the record as it is.
+    /// A record with all its payloads once it has ended, or was written again, where the store hears of writes: it waits then,
+    /// for a while. Else the record as it is.
     ///
     /// # Errors
     /// Any [`PortError`](super::PortError).
-    async fn load_ended(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
+    async fn load_until(&self, key: &RecordKey, until: Until) -> PortResult<Option<StoredRecord>> {
+        let _ = until;
         self.load(key).await
     }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use dacapo_core::port::{
-    ExecutionStatus, Outbox, PortError, PortErrorKind, PortResult, Ports, Probe, Records, SystemClock,
+    ExecutionStatus, Outbox, PortError, PortErrorKind, PortResult, Ports, Probe, Records, SystemClock, Until,
 };
 use dacapo_domain::{
     Claim, Created, Effect, Header, LogLine, OwnedQuery, Page, Query, RecordKey, Saved, StoredRecord, Write,
@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LIVENESS_PATH, LOAD, LOAD_ENDED, OWNED, PEEK, POST,
+    APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LIVENESS_PATH, LOAD, LOAD_UNTIL, OWNED, PEEK, POST,
     POSTPONE, QUERY, READ_LOG, READ_LOG_BACK, SAVE, Verb,
 };
 use crate::{
@@ -182,8 +182,8 @@ impl Records for Connection {
         self.call(&LOAD, key).await
     }
 
-    async fn load_ended(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
-        self.call(&LOAD_ENDED, key).await
+    async fn load_until(&self, key: &RecordKey, until: Until) -> PortResult<Option<StoredRecord>> {
+        self.call(&LOAD_UNTIL, &(key, until)).await
     }
 
     async fn peek(&self, keys: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {

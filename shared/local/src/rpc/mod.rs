@@ -7,7 +7,7 @@ mod server;
 
 use std::marker::PhantomData;
 
-use dacapo_core::port::ExecutionStatus;
+use dacapo_core::port::{ExecutionStatus, Until};
 use dacapo_domain::{
     Claim, Created, Effect, Header, LogLine, OwnedQuery, Page, Query, RecordKey, Saved, StoredRecord, Write,
 };
@@ -21,7 +21,7 @@ pub(crate) const LIVENESS_PATH: &str = "/liveness";
 
 const CREATE: Verb<(Write, Option<Claim>), Created> = Verb::at("/rpc/records/create");
 const LOAD: Verb<RecordKey, Option<StoredRecord>> = Verb::at("/rpc/records/load");
-const LOAD_ENDED: Verb<RecordKey, Option<StoredRecord>> = Verb::at("/rpc/records/load-ended");
+const LOAD_UNTIL: Verb<(RecordKey, Until), Option<StoredRecord>> = Verb::at("/rpc/records/load-until");
 const PEEK: Verb<Vec<RecordKey>, Vec<StoredRecord>> = Verb::at("/rpc/records/peek");
 const GATHER: Verb<(RecordKey, String, Vec<String>), Option<StoredRecord>> = Verb::at("/rpc/records/gather");
 const SAVE: Verb<(Header, Write), Saved> = Verb::at("/rpc/records/save");

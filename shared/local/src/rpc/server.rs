@@ -17,7 +17,7 @@ use dacapo_domain::Created;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LOAD, LOAD_ENDED, OWNED, PEEK, POST, POSTPONE,
+    APPEND, CREATE, DELETE, EXECUTION_STATUS, GATHER, HAS_BACKLOG, LOAD, LOAD_UNTIL, OWNED, PEEK, POST, POSTPONE,
     QUERY, READ_LOG, READ_LOG_BACK, SAVE, Verb,
 };
 use crate::{
@@ -51,7 +51,7 @@ fn records(router: Router<Ports>, admission: Arc<Admission>) -> Router<Ports> {
         }
     });
     let router = serve(router, &LOAD, async |ports, key| ports.records.load(&key).await);
-    let router = serve(router, &LOAD_ENDED, async |ports, key| ports.records.load_ended(&key).await);
+    let router = serve(router, &LOAD_UNTIL, async |ports, (key, until)| ports.records.load_until(&key, until).await);
     let router = serve(router, &PEEK, async |ports, keys| ports.records.peek(&keys).await);
     let router =
         serve(router, &GATHER, async |ports, (key, set, members)| ports.records.gather(&key, &set, &members).await);

@@ -7,7 +7,6 @@
 mod database;
 mod deploy;
 mod due;
-mod ended;
 mod entries;
 mod executions;
 mod expiry;
@@ -25,6 +24,7 @@ mod rows;
 mod schedules;
 mod schema;
 mod stored;
+mod until;
 
 #[cfg(test)]
 mod tests;

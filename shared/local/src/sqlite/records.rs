@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use async_trait::async_trait;
-use dacapo_core::port::{PortResult, Records};
+use dacapo_core::port::{PortResult, Records, Until};
 use dacapo_domain::{
     Claim, Created, Effect, Header, Json, LogLine, OwnedQuery, Page, Payloads, Query, RecordKey, Saved, StoredRecord,
     Write,
@@ -243,8 +243,8 @@ impl Records for Database {
         self.found(&key.to_string()).await
     }
 
-    async fn load_ended(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
-        self.ended(key).await
+    async fn load_until(&self, key: &RecordKey, until: Until) -> PortResult<Option<StoredRecord>> {
+        self.found_until(key, until).await
     }
 
     async fn peek(&self, of: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {
@@ -258,8 +258,10 @@ impl Records for Database {
 
     async fn gather(&self, key: &RecordKey, set: &str, members: &[String]) -> PortResult<Option<StoredRecord>> {
         let (key, set, members, now) = (key.to_string(), set.to_owned(), members.to_vec(), self.now());
-        let row = self.call(move |connection| gather(connection, &key, &set, members, now));
-        row.await?.map(StoredRow::record).transpose()
+        let gathered = key.clone();
+        let row = self.call(move |connection| gather(connection, &gathered, &set, members, now)).await?;
+        self.listeners.tell(&key, false);
+        row.map(StoredRow::record).transpose()
     }
 
     async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
@@ -267,9 +269,7 @@ impl Records for Database {
         let wakes = !write.effects.is_empty();
         Ok(match self.call_and_wake_if(wakes, move |connection| Ok(save(connection, &row, seen, now)?)).await? {
             SavedRow::Done(rows) => {
-                if write.header.expires_at_s.is_some() {
-                    self.listeners.tell(&write.header.key.to_string());
-                }
+                self.listeners.tell(&write.header.key.to_string(), Until::Ended.is_met_by(&write.header));
                 Saved::Done(rows.payloads()?)
             }
             SavedRow::Lost(row) => Saved::Lost(row.map(StoredRow::record).transpose()?),
@@ -289,7 +289,7 @@ impl Records for Database {
         });
         let deleted = deleted.await?;
         if deleted {
-            self.listeners.tell(&gone);
+            self.listeners.tell(&gone, true);
         }
         Ok(deleted)
     }

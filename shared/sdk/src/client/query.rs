@@ -1,10 +1,10 @@
 //! Reading a run: its record, its log, its steps.
 
 use dacapo_core::{
-    commit::{Stored, ended_children, load, load_ended, read_record},
-    port::LogEntry,
+    commit::{Stored, ended_children, load, load_until, read_record},
+    port::{LogEntry, Until},
 };
-use dacapo_domain::{Id, Machine, OwnedQuery, RunRecord, RunView, StepRecord, StepView, WaitsFor};
+use dacapo_domain::{Id, Machine, OwnedQuery, RunRecord, RunView, StepRecord, StepView, Version, WaitsFor};
 
 use super::Client;
 use crate::{Error, ErrorKind};
@@ -20,7 +20,20 @@ impl Client {
     /// # Errors
     /// `NotFound` if there is no such run, or the history has let it go.
     pub async fn state(&self, id: Id) -> Result<RunView, Error> {
-        let stored = self.stored(id).await?;
+        self.whole_view(self.stored(id).await?).await
+    }
+
+    /// A run as it is, or, where its store waits for that, as it is after the write that was seen; and its last write.
+    pub(super) async fn after(&self, id: Id, seen: Option<Version>) -> Result<(RunView, Version), Error> {
+        let stored = match seen {
+            None => self.stored(id).await?,
+            Some(seen) => self.stored_until(id, Until::WrittenAfter(seen)).await?,
+        };
+        let version = stored.record.version;
+        Ok((self.whole_view(stored).await?, version))
+    }
+
+    async fn whole_view(&self, stored: Stored<RunRecord>) -> Result<RunView, Error> {
         let run = stored.record.clone();
         let mut view = self.view(stored);
         if let Some(WaitsFor::Children { count: Some(count), ended }) = &mut view.waits_for {
@@ -101,8 +114,11 @@ impl Client {
 
     /// A run once it has ended, as far as its store waits for that.
     pub(super) async fn ended(&self, id: Id) -> Result<RunView, Error> {
-        let stored = load_ended(self.ports(), &RunRecord::key_of(id)).await?;
-        Ok(self.view(stored.ok_or_else(|| unknown_run(id))?))
+        Ok(self.view(self.stored_until(id, Until::Ended).await?))
+    }
+
+    async fn stored_until(&self, id: Id, until: Until) -> Result<Stored<RunRecord>, Error> {
+        load_until(self.ports(), &RunRecord::key_of(id), until).await?.ok_or_else(|| unknown_run(id))
     }
 
     pub(super) fn view(&self, stored: Stored<RunRecord>) -> RunView {

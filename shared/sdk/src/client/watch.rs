@@ -1,9 +1,10 @@
-//! Watching a run: as it stands, then each time it has changed.
+//! Watching a run: as it stands, then each time it has changed. Where the store hears of writes, a question is answered by
+//! the next one; else questions are asked again, with growing pauses.
 
 use std::time::Duration;
 
-use dacapo_domain::{Id, RunView};
-use tokio::time::{Instant, sleep_until};
+use dacapo_domain::{Id, RunView, State, Version, WaitsFor, until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Client;
 use crate::Error;
@@ -15,15 +16,15 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 pub struct RunWatch {
     client: Client,
     id: Id,
-    last: Option<RunView>,
+    last: Option<(RunView, Version)>,
     /// The time of the next question, and the pause after it.
     next: Instant,
     pause: Duration,
 }
 
 impl Client {
-    /// The changes of a run, one after another. Each question is a read of the store, the more seldom the longer nothing
-    /// changes; what lies between two of them isn't seen.
+    /// The changes of a run, one after another. The embedded engine tells of each; on AWS each question is a read of the
+    /// table, the more seldom the longer nothing changes, up to one in two seconds. What lies between two answers isn't seen.
     ///
     /// # Example: its progress until its end
     ///
@@ -58,12 +59,29 @@ impl RunWatch {
             sleep_until(self.next).await;
             let asked = Instant::now();
             (self.next, self.pause) = (asked + self.pause, (self.pause * 3 / 2).min(PAUSE.1));
-            let run = self.client.state(self.id).await?;
-            if run.state.is_final() || self.last.as_ref() != Some(&run) {
+            let (run, version) = self.ask().await?;
+            let has_changed = self.last.as_ref().is_none_or(|(last, _)| *last != run);
+            self.last = Some((run.clone(), version));
+            if run.state.is_final() || has_changed {
                 (self.next, self.pause) = (asked + PAUSE.0, PAUSE.0);
-                self.last = Some(run.clone());
                 return Ok(run);
             }
+        }
+    }
+
+    /// The run after the write that was seen last, as far as its store waits for one. What is due becomes so without one.
+    async fn ask(&self) -> Result<(RunView, Version), Error> {
+        let Some((last, seen)) = &self.last else { return self.client.after(self.id, None).await };
+        // How many of its children have ended stands beside the run, and one that has ended is written no more.
+        let is_told = !last.state.is_final() && !matches!(last.waits_for, Some(WaitsFor::Children { .. }));
+        let seen = Some(*seen).filter(|_| is_told);
+        let asked = self.client.after(self.id, seen);
+        if last.state != State::Scheduled {
+            return asked.await;
+        }
+        match timeout(until(self.client.ports().clock.now(), last.due_at), asked).await {
+            Ok(run) => run,
+            Err(_) => self.client.after(self.id, None).await,
         }
     }
 }

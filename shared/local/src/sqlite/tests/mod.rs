@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use super::{Database, Due, DueExecution, DueSchedule, QueueSpec, ReceivedMessage, Rooms};
 use crate::test_clock::TestClock;
 
-mod ended;
 mod executions;
 mod expiry;
 mod files;
@@ -17,6 +16,7 @@ mod group_commit;
 mod messages;
 mod records;
 mod schedules;
+mod until;
 
 /// A database in memory, its clock, and a queue "greet": hidden for 30 s, three receives.
 struct Bench {

@@ -1,8 +1,8 @@
-//! Waiting for the end of a record: who waits hears of it from the write that ends it.
+//! Waiting for the end of a record, or its next change: who waits hears of it from the write.
 
 use std::time::Duration;
 
-use dacapo_core::port::PortResult;
+use dacapo_core::port::{PortResult, Until};
 use dacapo_domain::{RecordKey, StoredRecord};
 
 use super::{Database, stored::StoredRow};
@@ -11,14 +11,14 @@ use super::{Database, stored::StoredRow};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Database {
-    /// A record once it has ended, or is gone; as it is after [`PATIENCE`], or where too many wait.
-    pub(super) async fn ended(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
+    /// A record once it is as it is waited for, or is gone; as it is after [`PATIENCE`], or where too many wait.
+    pub(super) async fn found_until(&self, key: &RecordKey, until: Until) -> PortResult<Option<StoredRecord>> {
         let key = key.to_string();
         let Ok(_permit) = self.listeners.permits.try_acquire() else { return self.found(&key).await };
-        // First: what ends it after the read is heard.
-        let heard = self.listeners.listen(&key);
+        // First: what is written after the read is heard.
+        let heard = self.listeners.listen(&key, until == Until::Ended);
         let found = self.found(&key).await?;
-        if found.as_ref().is_none_or(|record| record.header.expires_at_s.is_some()) {
+        if found.as_ref().is_none_or(|record| until.is_met_by(&record.header)) {
             drop(heard);
             self.listeners.forget(&key);
             return Ok(found);
