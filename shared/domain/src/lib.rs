@@ -4,6 +4,7 @@
 
 mod bulk;
 mod child;
+pub mod code;
 mod cron;
 mod debounce;
 mod deferred_event;
@@ -72,7 +73,7 @@ pub use name::{
     BULK, CONDUCTOR, Id, IdError, NameError, check_event_name, check_stack, check_step_name, check_task_name,
     check_token_name, hash128, is_event_name, is_task_name, same_slug, slug,
 };
-pub use outcome::{AttemptError, AttemptOutcome, RecordedError, RetryHint, Wait, code};
+pub use outcome::{AttemptError, AttemptOutcome, RecordedError, RetryHint, Wait};
 pub use outside::{Outside, OutsideError, Sent};
 pub use permit::{
     Holder, Limit, Limits, PausedQueues, PoolId, PoolInput, PoolRecord, QueuePaused, Rate, Released, TicketRecord,

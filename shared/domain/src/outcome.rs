@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Child, Id, Json, limits, text::cut};
+use crate::{Child, Id, Json, code, limits, text::cut};
 
 /// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,38 +112,6 @@ impl Wait {
 fn out_of_range(given: &str) -> AttemptError {
     let message = format!("can't continue after {given}: a wait is 0, or 1 second to 355 days");
     AttemptError::terminal(code::WAIT_OUT_OF_RANGE, message)
-}
-
-/// Error codes that Dacapo itself gives; any other is the author's own.
-pub mod code {
-    /// An error of the handler that names no code.
-    pub const ERROR: &str = "ERROR";
-    /// The attempt took longer than its timeout.
-    pub const TIMEOUT: &str = "TIMEOUT";
-    /// The process ended without an answer: killed, out of memory, a binary that can't start.
-    pub const CRASHED: &str = "CRASHED";
-    /// The handler panicked.
-    pub const PANIC: &str = "PANIC";
-    /// All iterations and attempts together took longer than `max_duration`.
-    pub const MAX_DURATION: &str = "MAX_DURATION";
-    /// The handler said `continue` once more than `max_iterations` allows.
-    pub const MAX_ITERATIONS: &str = "MAX_ITERATIONS";
-    /// The body doesn't parse as the task's input.
-    pub const BODY_MISMATCH: &str = "BODY_MISMATCH";
-    /// The input of a `continue` doesn't parse as the task's input any more, as after a deploy.
-    pub const INPUT_MISMATCH: &str = "INPUT_MISMATCH";
-    /// No function has the task.
-    pub const UNKNOWN_TASK: &str = "UNKNOWN_TASK";
-    /// The `handle_error` hook failed.
-    pub const HANDLE_ERROR_ERROR: &str = "HANDLE_ERROR_ERROR";
-    /// The `init` hook failed.
-    pub const INIT_ERROR: &str = "INIT_ERROR";
-    /// The `cleanup` hook failed.
-    pub const CLEANUP_ERROR: &str = "CLEANUP_ERROR";
-    /// A `continue` asked for a wait that is not 0, or 1 s to 355 days.
-    pub const WAIT_OUT_OF_RANGE: &str = "WAIT_OUT_OF_RANGE";
-    /// The input of a `continue` is larger than 1,048,576 bytes.
-    pub const TOO_LARGE: &str = "TOO_LARGE";
 }
 
 /// The error of a failed attempt, as it is kept with the run.

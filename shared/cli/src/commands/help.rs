@@ -1,8 +1,9 @@
-//! The command line, described: for people as `--help` does, for programs as one document.
+//! The command line, described: for people as `--help` does, for programs as one document. An error code, explained.
 
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, Args, Command};
+use dacapo::{code, guide::about};
 use serde::Serialize;
 
 use crate::{
@@ -10,11 +11,13 @@ use crate::{
     failure::{CliError, CliResult, exit, suggestion},
 };
 
-/// With --json it is one document of all commands, options, examples and exit codes.
+/// With --json it is one document of all commands, options, examples, exit codes and error codes. Of an error code it says
+/// what it means, and what to do.
 #[derive(Debug, Args)]
 pub struct Help {
-    /// The command, such as: queues pause [default: all]
-    command: Vec<String>,
+    /// The command, such as: queues pause; or an error code of a run, such as: TIMEOUT [default: all commands]
+    #[arg(value_name = "COMMAND")]
+    asked: Vec<String>,
 }
 
 /// The whole command line, for programs.
@@ -28,6 +31,15 @@ struct Described {
     options: Vec<Argument>,
     commands: Vec<OneCommand>,
     exit_codes: Vec<Exit>,
+    /// What a run or a delivery failed by; others are its author's own.
+    error_codes: Vec<ErrorCode>,
+}
+
+/// An error code, with its section of the guide, in Markdown.
+#[derive(Serialize)]
+struct ErrorCode {
+    code: &'static str,
+    about: &'static str,
 }
 
 /// A command that has no others below it.
@@ -78,19 +90,24 @@ struct Exit {
 impl Help {
     pub fn run(self, cx: &Context<'_>, mut program: Command) -> CliResult<ExitCode> {
         program.build();
-        if self.command.is_empty() {
+        let known =
+            error_codes().find(|known| matches!(&self.asked[..], [code] if code.eq_ignore_ascii_case(known.code)));
+        if let Some(known) = known {
+            return Ok(cx.output.give(&known, || known.about.trim_start_matches("# ").to_owned()));
+        }
+        if self.asked.is_empty() {
             let document = described(&program);
             return Ok(cx.output.give(&document, || program.render_long_help().to_string()));
         }
         let mut command = &program;
-        for word in &self.command {
+        for word in &self.asked {
             command = command.find_subcommand(word).ok_or_else(|| {
                 let known: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
-                CliError::not_found(format!("there is no command {word:?}{}", suggestion(word, &known)))
+                CliError::not_found(format!("there is no command or error code {word:?}{}", suggestion(word, &known)))
             })?;
         }
-        let document = commands(command, &self.command.join(" "));
-        let words = [program.get_name()].into_iter().chain(self.command.iter().map(String::as_str)).chain(["--help"]);
+        let document = commands(command, &self.asked.join(" "));
+        let words = [program.get_name()].into_iter().chain(self.asked.iter().map(String::as_str)).chain(["--help"]);
         // Clap gives its help as an error.
         let help = || {
             program.clone().try_get_matches_from(words).map_or_else(|help| help.render().to_string(), |_| String::new())
@@ -107,7 +124,12 @@ fn described(program: &Command) -> Described {
         options: arguments(program, Arg::is_global_set),
         commands: program.get_subcommands().flat_map(|it| commands(it, it.get_name())).collect(),
         exit_codes: exit::ALL.into_iter().map(|(code, name, about)| Exit { code, name, about }).collect(),
+        error_codes: error_codes().collect(),
     }
+}
+
+fn error_codes() -> impl Iterator<Item = ErrorCode> {
+    code::ALL.iter().filter_map(|code| Some(ErrorCode { code, about: about(code)? }))
 }
 
 /// The command, or those that it has.

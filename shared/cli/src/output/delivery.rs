@@ -5,7 +5,7 @@ use dacapo::{DeliveryState, DeliveryView, HandlerRecord, HandlerState};
 use dacapo_dashboard::show::{ago, pretty};
 use jiff::Timestamp;
 
-use super::{Table, line, plain};
+use super::{Table, explained, line, plain};
 
 /// A state in its colour.
 fn state(state: DeliveryState) -> String {
@@ -66,6 +66,9 @@ pub fn whole(delivery: &DeliveryView, now: Timestamp) -> String {
     }
     if let Some(error) = error(delivery) {
         fact("error", plain(&error));
+    }
+    if let Some(help) = explained(delivery.error_code.as_deref()) {
+        fact("help", help);
     }
     if let Some(stack) = &delivery.error_stack {
         fact("causes", plain(stack).replace('\n', "\n           "));

@@ -13,6 +13,7 @@ use std::{
 };
 
 use console::{Alignment, Term, colors_enabled_stderr, measure_text_width, pad_str, strip_ansi_codes, style};
+use dacapo::code;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -151,7 +152,7 @@ impl Output {
     ///
     /// For programs that is one document, `{"error": {"kind", "message", "exit"}}`, with `next` where a command helps.
     pub fn failure(&self, failure: &CliError) -> ExitCode {
-        let CliError { code, message, next } = failure;
+        let CliError { code, message, next, .. } = failure;
         let line = if self.json {
             let mut error = json!({"kind": failure.kind(), "message": message, "exit": code});
             if let Some(next) = next {
@@ -214,6 +215,12 @@ pub fn page(mut text: String, unreadable: &[String], more: Option<String>) -> St
 pub fn more(cursor: Option<&str>, since: Option<Timestamp>, until: Option<Timestamp>) -> Option<String> {
     let bound = |option: &str, at: Option<Timestamp>| at.map(|at| format!("{option} {at} ")).unwrap_or_default();
     cursor.map(|cursor| format!("{}{}--cursor {cursor}", bound("--since", since), bound("--until", until)))
+}
+
+/// The command that explains an error code, where it is one of Dacapo's own.
+pub fn explained(code: Option<&str>) -> Option<String> {
+    let code = code::ALL.iter().find(|known| Some(**known) == code)?;
+    Some(format!("dacapo help {code}"))
 }
 
 /// A word as a shell reads it.

@@ -8,7 +8,7 @@ use dacapo_dashboard::show::{ago, pretty, took, waits_for};
 use dacapo_domain::{RunView, State, until};
 use jiff::Timestamp;
 
-use super::{Table, line, plain};
+use super::{Table, explained, line, plain};
 
 /// A state in its colour.
 pub fn state(state: State) -> String {
@@ -141,6 +141,9 @@ fn outcome_of(run: &RunView, fact: &mut impl FnMut(&str, String)) {
     if let Some(error) = &run.error_message {
         let code = plain(run.error_code.as_deref().unwrap_or("ERROR"));
         fact("error", format!("{} {}", style(code).red().bold(), plain(error)));
+        if let Some(help) = explained(run.error_code.as_deref()) {
+            fact("help", help);
+        }
     }
     if let Some(result) = &run.result {
         fact("result", indented(&pretty(result)));

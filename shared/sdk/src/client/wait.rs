@@ -55,13 +55,15 @@ impl<O> Codec<O> {
             (State::Completed, Some(result)) => self.decode(&result).map_err(|error| {
                 TaskError::terminal(misfit::<O>(format_args!("the result of run {}", run.id), &error))
             }),
-            (State::Completed, None) => Err(TaskError::terminal(ended(run.result_left_out)).code("RESULT_TOO_LARGE")),
+            (State::Completed, None) => {
+                Err(TaskError::terminal(ended(run.result_left_out)).code(code::RESULT_TOO_LARGE))
+            }
             (State::Failed, _) => {
                 let code = run.error_code.unwrap_or_else(|| code::ERROR.to_owned());
                 Err(TaskError::terminal(ended(run.error_message)).code(code))
             }
-            (State::Expired, _) => Err(TaskError::terminal(ended(run.message)).code("EXPIRED")),
-            _ => Err(TaskError::terminal(ended(run.message)).code("ABORTED")),
+            (State::Expired, _) => Err(TaskError::terminal(ended(run.message)).code(code::EXPIRED)),
+            _ => Err(TaskError::terminal(ended(run.message)).code(code::ABORTED)),
         }
     }
 }

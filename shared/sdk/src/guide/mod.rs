@@ -25,11 +25,16 @@
 //! | [`testing`] | how functions are tested |
 //! | [`guarantees`] | what holds when something fails |
 //! | [`limits`] | all numbers |
+//! | [`recipes`] | fan-out and join, approval, debounce, catch-up, long import, outbox, webhook |
+//! | [`troubleshooting`] | what each error code means, and what to do |
+//! | [`coming_from`] | what is called how elsewhere, and the differences that bite |
 
 #[doc = include_str!("account.md")]
 pub mod account {}
 #[doc = include_str!("client.md")]
 pub mod client {}
+#[doc = include_str!("coming_from.md")]
+pub mod coming_from {}
 #[doc = include_str!("deploys.md")]
 pub mod deploys {}
 #[doc = include_str!("errors.md")]
@@ -58,6 +63,8 @@ pub mod long_runs {}
 pub mod observability {}
 #[doc = include_str!("project.md")]
 pub mod project {}
+#[doc = include_str!("recipes.md")]
+pub mod recipes {}
 #[doc = include_str!("runs.md")]
 pub mod runs {}
 #[doc = include_str!("schedules.md")]
@@ -70,8 +77,13 @@ pub mod testing {}
 pub mod times {}
 #[doc = include_str!("tokens.md")]
 pub mod tokens {}
+#[doc = include_str!("troubleshooting.md")]
+pub mod troubleshooting {}
 #[doc = include_str!("words.md")]
 pub mod words {}
 
+mod codes;
 #[cfg(test)]
 mod tests;
+
+pub use codes::about;
