@@ -56,7 +56,7 @@ fn folder_that_the_readme_names_exists_and_none_of_shared_is_missing() {
 #[test]
 fn task_or_event_that_the_readme_names_is_of_the_sample() {
     let readme = read("README.md");
-    for name in ["import-airports", "user.joined", "send-welcome"] {
+    for name in ["import-airports", "user.joined"] {
         assert!(readme.contains(name) && read("shared/app/src/lib.rs").contains(&format!("\"{name}\"")), "{name}");
     }
 }
