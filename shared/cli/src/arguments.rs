@@ -1,6 +1,9 @@
 //! The arguments, as they may be typed.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, parser::ValueSource};
 
@@ -8,7 +11,7 @@ use crate::{
     commands::Command,
     context::{Global, local_variable},
     failure::{CliError, exit},
-    output::{Output, quoted},
+    output::{Output, plain, quoted},
 };
 
 /// Background tasks and event handlers: develop, run, look, repair.
@@ -36,9 +39,16 @@ pub fn parse() -> Result<Arguments, ExitCode> {
         }
         let code = if error.use_stderr() { exit::USAGE } else { exit::DONE };
         // With standard error closed there is nowhere left to say it.
-        let _ = error.print();
+        let _ = print(&error);
         ExitCode::from(code)
     })
+}
+
+/// Prints it in clap's colours, unless it repeats an argument that would command the terminal.
+fn print(error: &clap::Error) -> io::Result<()> {
+    let text = error.to_string();
+    let plain = plain(&text);
+    if plain == text { error.print() } else { write!(io::stderr(), "{plain}") }
 }
 
 /// The options that name a place on AWS.

@@ -97,9 +97,9 @@ impl fmt::Display for Place {
     }
 }
 
-/// A list, with the place that it is of.
+/// A document, with the place that it is of.
 #[derive(Serialize)]
-pub struct Listed<'a, T> {
+pub struct OfPlace<'a, T> {
     pub place: &'a Place,
     #[serde(flatten)]
     pub document: &'a T,
@@ -136,8 +136,8 @@ impl Context<'_> {
         Place { app: app(&self.global).ok(), engine: None, stage: Some(self.global.stage.clone()) }
     }
 
-    /// Prints a list, and which app it is of.
-    pub async fn give_listed(
+    /// Prints what names of an app lead to, as a list or a start, and which app that was.
+    pub async fn give_of_place(
         &self,
         client: &Client,
         document: &impl Serialize,
@@ -145,13 +145,18 @@ impl Context<'_> {
     ) -> ExitCode {
         let place = self.answered_by(client).await;
         self.output.note(&style(format!("of {place}")).for_stderr().dim().to_string());
-        self.output.give(&Listed { place: &place, document }, text)
+        self.output.give(&OfPlace { place: &place, document }, text)
     }
 
-    /// The error with the command that looks for its cause, where that is access to AWS.
-    pub fn with_next(&self, error: CliError) -> CliError {
-        let is_of_place = error.code == exit::NO_ACCESS && !self.global.local;
-        let next = is_of_place.then(|| format!("dacapo doctor{}", self.global.typed_place));
+    /// The error with the command to go on with: the one that looks for its cause where the app isn't reached on AWS, or
+    /// the one that lists what there is.
+    pub fn with_next(&self, error: CliError, lists: Option<&str>) -> CliError {
+        let next = match error.code {
+            _ if error.is_unreached => (!self.global.local).then_some("doctor"),
+            exit::NOT_FOUND => lists,
+            _ => None,
+        };
+        let next = next.map(|next| format!("dacapo {next}{}", self.global.typed_place));
         CliError { next: error.next.or(next), ..error }
     }
 

@@ -41,7 +41,9 @@ pub struct CliError {
     pub code: u8,
     /// The failure and its remedy.
     pub message: String,
-    /// The command to go on with, where one helps whatever the failure is.
+    /// Is true where the app isn't there, or isn't reached.
+    pub is_unreached: bool,
+    /// The command to go on with, where one helps.
     pub next: Option<String>,
 }
 
@@ -51,17 +53,21 @@ pub type CliResult<T> = Result<T, CliError>;
 impl CliError {
     /// An operation that failed.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self { code: exit::FAILED, message: message.into(), next: None }
+        Self::of(exit::FAILED, message.into())
     }
 
     /// Arguments that can't be used.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { code: exit::USAGE, message: message.into(), next: None }
+        Self::of(exit::USAGE, message.into())
     }
 
     /// A thing that doesn't exist.
     pub fn not_found(message: impl Into<String>) -> Self {
-        Self { code: exit::NOT_FOUND, message: message.into(), next: None }
+        Self::of(exit::NOT_FOUND, message.into())
+    }
+
+    const fn of(code: u8, message: String) -> Self {
+        Self { code, message, is_unreached: false, next: None }
     }
 
     /// The word for its exit code, for programs.
@@ -83,7 +89,9 @@ impl From<Error> for CliError {
             ErrorKind::NoAccess | ErrorKind::Unreachable => exit::NO_ACCESS,
             ErrorKind::Refused | ErrorKind::Transient => exit::FAILED,
         };
-        Self { code, message: error.to_string(), next: None }
+        let is_unreached =
+            matches!(error.kind(), ErrorKind::NotDeployed | ErrorKind::NoAccess | ErrorKind::Unreachable);
+        Self { is_unreached, ..Self::of(code, error.to_string()) }
     }
 }
 

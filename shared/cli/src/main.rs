@@ -23,9 +23,10 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     let output = Output::new(arguments.global.json);
+    let lists = arguments.command.lists();
     let context = Context { global: arguments.global, output: &output };
     match commands::run(arguments.command, &context, Arguments::command()) {
         Ok(code) => code,
-        Err(failure) => output.failure(&context.with_next(failure)),
+        Err(failure) => output.failure(&context.with_next(failure, lists)),
     }
 }

@@ -31,18 +31,27 @@ pub enum Add {
 pub struct Named {
     /// The task's or the event's name; the crate is called after it
     name: String,
+    /// Say which files it would write, and write none
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Add {
     pub fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
-        let (kind, name) = match self {
-            Self::Task(it) => (Kind::Task, Name::of_task(&it.name)?),
-            Self::Event(it) => (Kind::Event, Name::of_event(&it.name)?),
-            Self::Schedule(it) => (Kind::Schedule, Name::of_task(&it.name)?),
+        let (kind, Named { name, dry_run }) = match self {
+            Self::Task(it) => (Kind::Task, it),
+            Self::Event(it) => (Kind::Event, it),
+            Self::Schedule(it) => (Kind::Schedule, it),
         };
+        let name = if matches!(kind, Kind::Event) { Name::of_event(&name)? } else { Name::of_task(&name)? };
         let root = workspace::here()?;
         let mut plan = Plan::new(root.clone());
         add_function(&mut plan, kind, &name)?;
+        let next = format!("cargo test --no-default-features -p {}", name.slug);
+        if dry_run {
+            let would = plan.would();
+            return Ok(cx.output.give(&would, || would.text(&next)));
+        }
         let written = plan.write()?;
         if root.join("infra/template.json").is_file() {
             cx.output.note("make template, which builds the functions");
@@ -52,6 +61,6 @@ impl Add {
                 return Err(CliError::failed(format!("{text} (make template says why)")));
             }
         }
-        Ok(cx.output.give(&written, || written.text(&format!("cargo test --no-default-features -p {}", name.slug))))
+        Ok(cx.output.give(&written, || written.text(&next)))
     }
 }

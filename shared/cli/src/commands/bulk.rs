@@ -68,7 +68,7 @@ pub struct How {
     /// Wait for its end
     #[arg(long)]
     wait: bool,
-    /// Don't ask first, as is done on a terminal
+    /// Go on without being asked: needed where no terminal is there to ask at
     #[arg(long)]
     yes: bool,
 }
@@ -107,19 +107,30 @@ impl How {
     async fn start(self, cx: &Context<'_>, client: &Client, start: StartBulk) -> CliResult<ExitCode> {
         if self.dry_run {
             let count = start.count().await?;
-            return Ok(cx.output.give(&json!({"count": count}), || format!("it would be done to {count}")));
+            let text = || format!("it would be done to {count}");
+            return Ok(cx.give_of_place(client, &json!({"count": count}), text).await);
         }
-        if !self.yes && cx.output.can_ask() {
-            let count = start.count().await?;
-            if !cx.output.asks(&format!("it will be done to {count}: go on? [y/N] ")) {
-                return Err(CliError::failed("nothing was done (answer with y, or use --yes)"));
-            }
+        if !self.yes {
+            Self::asks(cx, client, &start).await?;
         }
         let id = start.per_second(self.per_second).await?.id();
         if self.wait {
-            cx.output.note(&format!("run {id}"));
             return until_its_end(cx, client, id).await;
         }
-        Ok(cx.output.give(&json!({"id": id}), || format!("bulk run {id} started")))
+        Ok(cx.give_of_place(client, &json!({"id": id}), || format!("bulk run {id} started")).await)
+    }
+
+    /// Asks whether it is to be done; refuses where there is no terminal to ask at.
+    async fn asks(cx: &Context<'_>, client: &Client, start: &StartBulk) -> CliResult<()> {
+        if !cx.output.can_ask() {
+            let text =
+                "nothing was done: here nobody can be asked whether to go on (count with --dry-run, then say --yes)";
+            return Err(CliError::usage(text));
+        }
+        let (count, place) = (start.count().await?, cx.answered_by(client).await);
+        match cx.output.asks(&format!("it will be done to {count} of {place}: go on? [y/N] ")) {
+            true => Ok(()),
+            false => Err(CliError::failed("nothing was done (answer with y, or use --yes)")),
+        }
     }
 }

@@ -135,7 +135,7 @@ impl ListDead {
         let cursor = cursor.as_deref();
         let document = Page { deliveries: &deliveries, cursor, since, until, unreadable: &unreadable };
         let text = || output::page(delivery::table(&deliveries, now), &unreadable, output::more(cursor, since, until));
-        Ok(cx.give_listed(client, &document, text).await)
+        Ok(cx.give_of_place(client, &document, text).await)
     }
 }
 

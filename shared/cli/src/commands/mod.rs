@@ -25,6 +25,7 @@ use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
+use deliveries::{DeadLetters, Deliveries};
 
 use crate::{
     context::Context,
@@ -99,10 +100,10 @@ pub enum Command {
     Schedules(schedules::Schedules),
     /// Deliveries of events that have failed
     #[command(subcommand)]
-    Deliveries(deliveries::Deliveries),
+    Deliveries(Deliveries),
     /// Deliveries that were dropped: shown, redriven, deleted
     #[command(subcommand)]
-    DeadLetters(deliveries::DeadLetters),
+    DeadLetters(DeadLetters),
     /// Abort, replay or redrive all that options name
     #[command(subcommand)]
     Bulk(bulk::Bulk),
@@ -127,12 +128,33 @@ pub enum Command {
     /// Serve pages of runs and schedules to this machine's browsers
     #[command(after_help = examples!("dashboard --stage prod"))]
     Dashboard(dashboard::Dashboard),
-    /// Describe the command line, or one command
-    #[command(after_help = examples!("help queues pause", "help --json"))]
+    /// Describe the command line, one command, or an error code
+    #[command(after_help = examples!("help queues pause", "help TIMEOUT", "help --json"))]
     Help(help::Help),
     /// Print a completion script for a shell
     #[command(after_help = examples!("completions bash > ~/.local/share/bash-completion/completions/dacapo"))]
     Completions(Completions),
+}
+
+impl Command {
+    /// The command that lists what this one finds by its id.
+    pub const fn lists(&self) -> Option<&'static str> {
+        match self {
+            Self::State(_)
+            | Self::Logs(_)
+            | Self::Wait(_)
+            | Self::Abort(_)
+            | Self::Pause(_)
+            | Self::Resume(_)
+            | Self::Replay(_)
+            | Self::Reschedule(_) => Some("list"),
+            Self::Deliveries(Deliveries::Show(_)) => Some("deliveries list"),
+            Self::DeadLetters(DeadLetters::Show(_) | DeadLetters::Redrive(_) | DeadLetters::Delete(_)) => {
+                Some("dead-letters list")
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A completion script.

@@ -23,6 +23,9 @@ pub struct New {
     name: PathBuf,
     #[command(flatten)]
     from: From,
+    /// Say which files it would write, and write none
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Adds to the cargo workspace in this folder what an app needs, and touches nothing else.
@@ -30,6 +33,9 @@ pub struct New {
 pub struct Init {
     #[command(flatten)]
     from: From,
+    /// Say which files it would write, and write none
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// The place that the crates come from.
@@ -68,7 +74,7 @@ impl New {
         add_function(&mut plan, Kind::Task, &Name::of_task("greet")?)?;
         add_function(&mut plan, Kind::Event, &Name::of_event("user.joined")?)?;
         add_function(&mut plan, Kind::Schedule, &Name::of_task("daily-report")?)?;
-        let written = plan.write()?;
+        let written = if self.dry_run { plan.would() } else { plan.write()? };
         let next = format!("cd {} && make dev", quoted(&self.name.display().to_string()));
         Ok(cx.output.give(&written, || written.text(&next)))
     }
@@ -82,7 +88,7 @@ impl Init {
         let source = self.from.source()?;
         let mut plan = Plan::new(folder);
         add_missing(&mut plan, &app, &source)?;
-        let written = plan.write()?;
+        let written = if self.dry_run { plan.would() } else { plan.write()? };
         Ok(cx.output.give(&written, || written.text("dacapo add task NAME")))
     }
 }

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use dacapo_domain::When;
+use dacapo_domain::{TraceParent, When};
 use serde_json::json;
 
 use crate::{
@@ -25,6 +25,9 @@ pub struct Publish {
     /// The event's id, so that it can be published again safely
     #[arg(long)]
     id: Option<String>,
+    /// The trace that it belongs to, as the W3C's traceparent [default: one of its own]
+    #[arg(long, value_name = "TEXT")]
+    traceparent: Option<TraceParent>,
 }
 
 impl Publish {
@@ -40,16 +43,20 @@ impl Publish {
         if let Some(id) = self.id {
             publish = publish.id(&id);
         }
+        if let Some(traceparent) = &self.traceparent {
+            publish = publish.traceparent(&traceparent.to_string());
+        }
         let published = publish.await?;
         let (id, subscribers) = (published.id, published.subscribers);
         let document = json!({"id": id, "subscribers": subscribers});
-        Ok(cx.output.give(&document, || match subscribers {
+        let text = || match subscribers {
             0 => {
                 let hint = suggestion(&self.event, &known);
                 format!("event {id} published; no function subscribes to {:?} now{hint}", self.event)
             }
             1 => format!("event {id} published to 1 function"),
             n => format!("event {id} published to {n} functions"),
-        }))
+        };
+        Ok(cx.give_of_place(&client, &document, text).await)
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::interval::Interval;
 use crate::{
-    context::{Context, Listed},
+    context::{Context, OfPlace},
     failure::CliResult,
     output,
     values::{RunFilter, run_id},
@@ -100,7 +100,7 @@ impl List {
         let now = client.ports().clock.now();
         let filter = self.filter(now);
         let listed = client.list(filter.clone()).await?;
-        Ok(cx.give_listed(&client, &Page::of(&listed, &filter), || text(&listed, &filter, now)).await)
+        Ok(cx.give_of_place(&client, &Page::of(&listed, &filter), || text(&listed, &filter, now)).await)
     }
 
     async fn goes_on(self, cx: &Context<'_>, client: &Client) -> CliResult<ExitCode> {
@@ -115,7 +115,7 @@ impl List {
             // On a terminal its times grow older, too.
             let shown = last.as_ref().filter(|_| has_changed || cx.output.is_shown());
             if let Some(listed) = shown {
-                let document = Listed { place: &place, document: &Page::of(listed, &filter) };
+                let document = OfPlace { place: &place, document: &Page::of(listed, &filter) };
                 if !cx.output.replace(&document, || format!("{place}\n{}", text(listed, &filter, now))) {
                     return Ok(ExitCode::SUCCESS);
                 }

@@ -39,15 +39,16 @@ impl Queues {
         let state = match self {
             Self::List => {
                 let all = queues.list().await?;
-                return Ok(cx.give_listed(&client, &BTreeMap::from([("queues", &all)]), || table(&all)).await);
+                return Ok(cx.give_of_place(&client, &BTreeMap::from([("queues", &all)]), || table(&all)).await);
             }
             Self::Pause(it) => queues.pause(&it.name).await?,
             Self::Resume(it) => queues.resume(&it.name).await?,
         };
-        Ok(cx.output.give(&state, || match state.paused_at {
+        let text = || match state.paused_at {
             Some(_) => format!("queue {} is paused: what is due waits", plain(&state.name)),
             None => format!("queue {} is not paused", plain(&state.name)),
-        }))
+        };
+        Ok(cx.give_of_place(&client, &state, text).await)
     }
 }
 

@@ -5,12 +5,12 @@ use std::{process::ExitCode, time::Duration};
 use clap::Args;
 use dacapo::{Client, ErrorKind, StartRun};
 use dacapo_dashboard::show::{ago, took};
-use dacapo_domain::{Id, RunView, State, When};
+use dacapo_domain::{Id, RunView, State, TraceParent, When};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use crate::{
-    context::Context,
+    context::{Context, OfPlace},
     failure::{CliError, CliResult, exit},
     output::{self, line, waiting},
     times::{span, when},
@@ -48,6 +48,9 @@ pub struct Run {
     /// A tag that the run can be found by; may be given up to 10 times
     #[arg(long = "tag", value_name = "TEXT")]
     tags: Vec<String>,
+    /// The trace that it belongs to, as the W3C's traceparent [default: one of its own]
+    #[arg(long, value_name = "TEXT")]
+    traceparent: Option<TraceParent>,
     /// Wait for the run's end
     #[arg(long)]
     wait: bool,
@@ -98,16 +101,16 @@ impl Run {
         let started = self.options_of(client.run_by_name(&self.task, body)).await?;
         let id = started.id();
         if self.wait {
-            cx.output.note(&format!("run {id}"));
             return until_its_end(cx, &client, id).await;
         }
         let document = json!({"id": id, "deduplicated": started.is_deduplicated()});
-        Ok(cx.output.give(&document, || match (started.is_deduplicated(), due) {
+        let text = || match (started.is_deduplicated(), due) {
             (true, _) if is_debounced => format!("run {id} stands for this call: an earlier one made it"),
             (true, _) => format!("run {id} was there before: it has the same key"),
             (false, Some(due)) => format!("run {id} is due {}", ago(due, client.ports().clock.now())),
             (false, None) => format!("run {id} started"),
-        }))
+        };
+        Ok(cx.give_of_place(&client, &document, text).await)
     }
 
     /// The run with what was typed.
@@ -118,6 +121,7 @@ impl Run {
         let run = self.key_for.iter().fold(run, |run, time| run.key_for(*time));
         let run = self.ttl.iter().fold(run, |run, ttl| run.ttl(*ttl));
         let run = self.priority.iter().fold(run, |run, priority| run.priority(*priority));
+        let run = self.traceparent.iter().fold(run, |run, traceparent| run.traceparent(&traceparent.to_string()));
         self.calls.of(run)
     }
 }
@@ -196,15 +200,19 @@ impl Drop for Shown<'_> {
 
 /// Waits for a run's end, shows how far it is, and prints how it ended.
 pub(super) async fn until_its_end(cx: &Context<'_>, client: &Client, id: Id) -> CliResult<ExitCode> {
+    let place = cx.answered_by(client).await;
+    cx.output.note(&format!("run {id} of {place}"));
     let run = follow(cx, client, id).await?;
-    let now = client.ports().clock.now();
+    let (now, document) = (client.ports().clock.now(), OfPlace { place: &place, document: &run });
     if run.state == State::Completed {
-        return Ok(cx.output.give(&run, || output::outcome(&run, now)));
+        return Ok(cx.output.give(&document, || output::outcome(&run, now)));
     }
     match cx.output.is_json() {
-        true => cx.output.give(&run, String::new),
+        true => cx.output.give(&document, String::new),
         false => {
-            cx.output.note(&output::outcome(&run, now));
+            let logs = format!("dacapo logs {id}{}", cx.global.typed_place);
+            let next: Vec<String> = output::explained(run.error_code.as_deref()).into_iter().chain([logs]).collect();
+            cx.output.note(&format!("{}\nnext: {}", output::outcome(&run, now), next.join(", or ")));
             ExitCode::SUCCESS
         }
     };

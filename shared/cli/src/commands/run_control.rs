@@ -87,9 +87,8 @@ impl Replay {
         let client = cx.client().await?;
         let started = client.replay(self.id, body).await?;
         let id = started.id();
-        Ok(cx
-            .output
-            .give(&json!({"id": id, "deduplicated": started.is_deduplicated()}), || format!("run {id} started")))
+        let document = json!({"id": id, "deduplicated": started.is_deduplicated()});
+        Ok(cx.give_of_place(&client, &document, || format!("run {id} started")).await)
     }
 }
 

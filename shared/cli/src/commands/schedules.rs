@@ -109,17 +109,18 @@ impl Schedules {
             Self::List => {
                 let all = schedules.list().await?;
                 let document = BTreeMap::from([("schedules", &all)]);
-                return Ok(cx.give_listed(&client, &document, || table(&all, now)).await);
+                return Ok(cx.give_of_place(&client, &document, || table(&all, now)).await);
             }
             Self::Upcoming(it) => {
                 let next = schedules.upcoming(&it.name, it.next.into()).await?;
                 let schedule = schedules.get(&it.name).await?.schedule;
-                return Ok(cx.output.give(&json!({"next": next}), || fires(&schedule, &next, now)));
+                return Ok(cx.give_of_place(&client, &json!({"next": next}), || fires(&schedule, &next, now)).await);
             }
             Self::Delete(it) => {
                 schedules.delete(&it.name).await?;
                 let document = json!({"deleted": it.name});
-                return Ok(cx.output.give(&document, || format!("schedule {:?} is deleted", it.name)));
+                let text = || format!("schedule {} is deleted", plain(&it.name));
+                return Ok(cx.give_of_place(&client, &document, text).await);
             }
             Self::Put(it) => {
                 let (body, schedule) = (values::body(it.body.as_deref())?, it.schedule());
@@ -131,7 +132,7 @@ impl Schedules {
             Self::Pause(it) => schedules.pause(&it.name).await?,
             Self::Resume(it) => schedules.resume(&it.name).await?,
         };
-        Ok(cx.output.give(&state, || whole(&state, now)))
+        Ok(cx.give_of_place(&client, &state, || whole(&state, now)).await)
     }
 }
 

@@ -22,7 +22,7 @@ impl Stats {
     pub async fn run(self, cx: &Context<'_>) -> CliResult<ExitCode> {
         let client = cx.client().await?;
         let (health, now) = (client.health().await?, client.ports().clock.now());
-        let given = cx.output.give(&health, || text(&health, now, &cx.global.typed_place));
+        let given = cx.give_of_place(&client, &health, || text(&health, now, &cx.global.typed_place)).await;
         Ok(if health.is_well() { given } else { ExitCode::from(exit::FAILED) })
     }
 }

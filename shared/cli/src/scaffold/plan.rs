@@ -22,9 +22,11 @@ pub struct Plan {
     kept: Vec<String>,
 }
 
-/// The files that were written, and those that were there and stay as they are.
+/// The files that were written, or would be, and those that were there and stay as they are.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Written {
+    is_written: bool,
     made: Vec<String>,
     changed: Vec<String>,
     kept: Vec<String>,
@@ -102,8 +104,17 @@ impl Plan {
             fs::write(&file, text).map_err(|error| unwritten(&file, &error))?;
         }
         self.format(&edition);
+        Ok(self.told(true))
+    }
+
+    /// Says what would be written, and writes nothing.
+    pub fn would(self) -> Written {
+        self.told(false)
+    }
+
+    fn told(self, is_written: bool) -> Written {
         let names = |files: BTreeMap<String, String>| files.into_keys().collect();
-        Ok(Written { made: names(self.made), changed: names(self.changed), kept: self.kept })
+        Written { is_written, made: names(self.made), changed: names(self.changed), kept: self.kept }
     }
 
     fn format(&self, edition: &str) {
@@ -120,8 +131,12 @@ impl Written {
         let lines = |what: &'static str, files: &[String]| -> String {
             files.iter().map(|file| format!("{what:<8} {file}\n")).collect()
         };
-        let (made, changed) = (lines("made", &self.made), lines("changed", &self.changed));
-        format!("{made}{changed}{}next     {next}", lines("kept", &self.kept))
+        let words = if self.is_written { ["made", "changed", "kept"] } else { ["make", "change", "keep"] };
+        let files = [lines(words[0], &self.made), lines(words[1], &self.changed), lines(words[2], &self.kept)].concat();
+        match self.is_written {
+            true => format!("{files}next     {next}"),
+            false => format!("{files}nothing was written (without --dry-run it is)"),
+        }
     }
 }
 

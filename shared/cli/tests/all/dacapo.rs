@@ -160,6 +160,15 @@ impl Said {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self}"))
     }
 
+    /// The same without the place that it is of.
+    #[track_caller]
+    pub fn answer(&self) -> Value {
+        let mut answer = self.json();
+        let place = answer.as_object_mut().unwrap().remove("place");
+        assert!(place.is_some(), "it doesn't say which app answered: {self}");
+        answer
+    }
+
     /// The error's one JSON document.
     #[track_caller]
     pub fn error(&self) -> Value {

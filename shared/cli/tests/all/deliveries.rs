@@ -74,6 +74,7 @@ fn delivery_state_or_name_that_is_unknown_is_refused_with_what_there_is() {
     "#);
     assert_snapshot!(engine.said("deliveries show 1/a/b --local"), @r#"
     error: failed to find delivery "1/a/b" (one that never failed has no record; one that is over is kept for 14 days)
+    next: dacapo deliveries list --local
     exit 3
     "#);
     assert_snapshot!(engine.said("dead-letters list --local --cursor abc"), @r#"
@@ -114,7 +115,7 @@ fn dead_letters_of_options_are_counted_then_redriven_and_none_by_mistake() {
     for n in 0..3 {
         engine.fails(&n.to_string(), Retry::never());
     }
-    let count = engine.said("dead-letters redrive --event user.joined --dry-run --local --json").json();
+    let count = engine.said("dead-letters redrive --event user.joined --dry-run --local --json").answer();
     assert_eq!(count, json!({"count": 3}));
     assert_eq!(engine.said("dead-letters redrive --all --dry-run --local").out, "it would be done to 3\n");
     assert_snapshot!(engine.said("dead-letters redrive --local"), @r"
@@ -122,6 +123,6 @@ fn dead_letters_of_options_are_counted_then_redriven_and_none_by_mistake() {
     exit 2
     ");
     assert_eq!(engine.said("dead-letters redrive 1/a/b --dry-run --local").code, 2, "one is not counted");
-    let done = engine.said("dead-letters redrive --event user.joined --wait --local --json").json();
+    let done = engine.said("dead-letters redrive --event user.joined --yes --wait --local --json").json();
     assert_eq!((&done["state"], &done["result"]), (&json!("completed"), &json!({"done": 3, "refused": 0})));
 }

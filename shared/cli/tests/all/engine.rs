@@ -9,8 +9,8 @@ use dacapo_core::{
 };
 use dacapo_domain::{
     AttemptError, DeliveryInput, DeliveryRecord, EventMessage, FunctionEntry, HandlerFailure, Json, Limit, Limits,
-    NewToken, Payloads, Policy, Retry, RunRecord, ScheduleEntry, Secret, Subscribed, Subscription, TaskEntry,
-    TokenRecord, cron, fired_run, seconds, slot,
+    NewRun, NewToken, Payloads, Policy, Progress, RecordedError, Retry, RunRecord, ScheduleEntry, Secret, Subscribed,
+    Subscription, TaskEntry, TokenRecord, Trigger, cron, days, fired_run, seconds, slot,
 };
 use dacapo_local::{DevFunction, DevOptions, EngineLog};
 
@@ -81,6 +81,26 @@ impl Engine {
             let made = RunRecord::create(fired_run(schedule, task, cx.now), &cx).with(slot::BODY, Json::default());
             create_run(ports, &made, cx.now + seconds(10)).await.unwrap();
             made.record.id.to_string()
+        })
+    }
+
+    /// Stores a run that is due in two days and has failed before, with this text wherever one may be; gives its id.
+    pub fn odd(&self, body: &str, text: &str) -> String {
+        let body = Json::from_text(body).unwrap();
+        self.with_ports(async |ports| {
+            let cx = ports.clock.decision_context();
+            let (id, due_at) = (ports.clock.new_id(), cx.now + days(2));
+            let new = NewRun { tags: vec![text.to_owned()], ..NewRun::at(id, "import-airports", due_at, Trigger::Run) };
+            let mut made = RunRecord::create(new, &cx).with(slot::BODY, body.clone());
+            let mut error = RecordedError::new(text, text);
+            error.stack = Some(text.to_owned());
+            made.record.error = Some(error);
+            made.record.progress = Some(Progress { message: text.to_owned(), fraction: 0.5 });
+            let made = [slot::INPUT, slot::OUTPUT, slot::METADATA]
+                .into_iter()
+                .fold(made, |made, slot| made.with(slot, body.clone()));
+            create_run(ports, &made, cx.now + seconds(10)).await.unwrap();
+            id.to_string()
         })
     }
 

@@ -21,6 +21,9 @@ fn texts(values: &Value) -> Vec<&str> {
 #[test]
 fn help_for_programs_describes_every_command_option_and_exit_code() {
     let help = dacapo("help --json").json();
+    let errors: Vec<&str> =
+        help["errorCodes"].as_array().unwrap().iter().map(|it| it["code"].as_str().unwrap()).collect();
+    assert_eq!(errors, ::dacapo::code::ALL);
     let codes: Vec<u64> = help["exitCodes"].as_array().unwrap().iter().map(|it| it["code"].as_u64().unwrap()).collect();
     assert_eq!(codes, [0, 1, 2, 3, 4]);
     let names: Vec<&str> = help["commands"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
@@ -47,9 +50,17 @@ fn help_of_one_command_is_that_of_the_command_itself_and_one_of_none_is_not_foun
     assert_eq!(dacapo("help queues pause").out.trim_end(), dacapo("queues pause --help").out.trim_end());
     assert_eq!(dacapo("help queues --json").json().as_array().unwrap().len(), 3);
     assert_snapshot!(dacapo("help queue"), @r#"
-    error: there is no command "queue" (did you mean "queues"?)
+    error: there is no command or error code "queue" (did you mean "queues"?)
     exit 3
     "#);
+}
+
+#[test]
+fn error_code_is_explained_in_any_case_of_its_letters_and_one_of_an_author_is_not_known() {
+    let told = dacapo("help timeout");
+    assert!(told.code == 0 && told.out.starts_with("`TIMEOUT`\n\nThe attempt took longer than its limit"), "{told}");
+    assert_eq!(dacapo("help TIMEOUT --json").json()["code"], "TIMEOUT");
+    assert_eq!(dacapo("help NO_RATE").code, 3);
 }
 
 /// An engine with what the examples name, and an example with what they are called there.
@@ -62,7 +73,7 @@ impl Sample {
     fn new() -> Self {
         let engine = Engine::start();
         let over =
-            engine.said("bulk replay --tag none --wait --local --json").json()["id"].as_str().unwrap().to_owned();
+            engine.said("bulk replay --tag none --yes --wait --local --json").json()["id"].as_str().unwrap().to_owned();
         Self { engine, over }
     }
 
@@ -120,8 +131,13 @@ fn every_command_has_an_example_that_works() {
                     assert_eq!(Engine::start().said(&format!("{line} --local")).code, 0, "an app that is well");
                 }
                 _ => {
-                    let said = sample.engine.said(&format!("{line} --local"));
+                    let yes = if name.starts_with("bulk ") { " --yes" } else { "" }; // Nobody can be asked here.
+                    let said = sample.engine.said(&format!("{line}{yes} --local"));
                     assert_eq!(said.code, 0, "{example}: {said}");
+                    if !line.contains("--follow") && !line.contains("--json") {
+                        let line = sample.example(name, example);
+                        sample.engine.said(&format!("{line}{yes} --local --json")).json();
+                    }
                 }
             }
         }

@@ -86,11 +86,19 @@ fn list_that_no_run_can_be_in_is_refused_with_what_is_allowed() {
 }
 
 #[test]
-fn list_of_any_kind_says_which_app_it_is_of() {
+fn what_names_of_an_app_lead_to_says_which_app_it_is_of() {
     let engine = Engine::start();
-    for line in ["list", "deliveries list", "dead-letters list", "queues list", "schedules list"] {
+    let lists = ["list", "deliveries list", "dead-letters list", "queues list", "schedules list", "stats"];
+    let put = "schedules put tenant-7 import-airports --every '1 day'";
+    let changes = [put, "schedules pause tenant-7", "schedules delete tenant-7", "queues pause images"];
+    let starts =
+        ["run import-airports --when '1 day'", "publish user.joined --when '1 day'", "bulk abort --tag no --yes"];
+    for line in lists.into_iter().chain(changes).chain(starts) {
         let said = engine.said(&format!("{line} --local"));
         assert_eq!(said.err, "of sample, on the engine at http://engine\n", "{line}");
+        if line.contains(" delete ") {
+            engine.said(&format!("{put} --local"));
+        }
         let place = engine.said(&format!("{line} --local --json")).json()["place"].clone();
         assert_eq!(place, serde_json::json!({"app": "sample", "engine": engine.address()}), "{line}");
     }

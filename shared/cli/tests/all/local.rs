@@ -12,8 +12,9 @@ fn id(document: &Value) -> String {
 #[test]
 fn run_that_is_due_later_is_shown_rescheduled_aborted_and_replayed() {
     let engine = Engine::start();
-    let started =
-        engine.said("run import-airports --local --when '2 days' --body '{\"rows\":10}' --tag a --tag b --json").json();
+    let started = engine
+        .said("run import-airports --local --when '2 days' --body '{\"rows\":10}' --tag a --tag b --json")
+        .answer();
     let id = id(&started);
     assert_eq!(started, json!({"id": id, "deduplicated": false}));
 
@@ -60,7 +61,7 @@ fn run_with_a_known_key_is_the_first_one_with_its_body_from_standard_input() {
     let engine = Engine::start();
     let line = "run import-airports --local --when '1 day' --key monday --body - --json";
     let first = engine.call(line).hears("{\"rows\": 1}").said().json();
-    let second = engine.call(line).hears("{\"rows\": 2}").said().json();
+    let second = engine.call(line).hears("{\"rows\": 2}").said().answer();
     assert_eq!(second, json!({"id": first["id"], "deduplicated": true}));
     let run = engine.said(&format!("state {} --local --json", id(&first))).json();
     assert_eq!(run["body"], json!({"rows": 1}));
@@ -131,6 +132,7 @@ fn name_or_id_that_is_unknown_is_not_found_and_the_error_says_what_there_is() {
     "#);
     assert_snapshot!(engine.said("state 01KDVJ29Q0Q0B9FME0N1VT25N3 --local"), @r"
     error: failed to find run 01KDVJ29Q0Q0B9FME0N1VT25N3 (a finished run is kept for its task's `history`, 14 days by default)
+    next: dacapo list --local
     exit 3
     ");
     assert_snapshot!(engine.said("schedules pause weekly --local"), @r#"
@@ -211,7 +213,7 @@ fn schedule_made_at_run_time_is_listed_and_deleted_and_a_declared_one_paused_and
     let upcoming = engine.said("schedules upcoming nightly-report-1 --next 3 --local --json").json();
     assert_eq!(upcoming["next"].as_array().unwrap().len(), 3);
 
-    assert_eq!(engine.said("schedules delete first --local --json").json(), json!({"deleted": "first"}));
+    assert_eq!(engine.said("schedules delete first --local --json").answer(), json!({"deleted": "first"}));
     assert_eq!(engine.said("schedules get first --local").code, 3);
     let declared = engine.said("schedules delete nightly-report-1 --local");
     assert!(declared.code == 1 && declared.err.contains("declared in code"), "{declared}");

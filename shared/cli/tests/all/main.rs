@@ -15,6 +15,7 @@ mod help;
 mod json;
 mod lists;
 mod local;
+mod odd;
 mod project;
 mod queues;
 mod starts;
@@ -23,4 +24,6 @@ mod stats;
 mod terminal;
 mod times;
 mod usage;
+#[cfg(unix)]
+mod walk;
 mod watch;

@@ -187,6 +187,26 @@ fn init_adds_what_is_missing_keeps_what_is_there_and_changes_nothing_the_second_
 }
 
 #[test]
+fn dry_run_names_each_file_and_writes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = |options: &str| call(&format!("new shop {options} {}", from())).within(folder.path()).said();
+    let would = new("--dry-run");
+    done(&would);
+    assert!(would.out.starts_with("make     .github/workflows/dacapo.yml\nmake     .gitignore\n"), "{would}");
+    assert!(would.out.ends_with("\nnothing was written (without --dry-run it is)\n"), "{would}");
+    assert_eq!(files(folder.path()).len(), 0);
+
+    done(&new(""));
+    let before = files(folder.path());
+    let init = format!("init --app shop {}", from());
+    for line in ["add task resize", "add event order.placed", "add schedule weekly-report", &init] {
+        let would = call(&format!("{line} --dry-run --json")).within(&folder.path().join("shop")).said().json();
+        assert_eq!(would["isWritten"], false, "{line}: {would}");
+    }
+    assert_eq!(files(folder.path()), before);
+}
+
+#[test]
 fn init_where_no_workspace_is_refuses() {
     let folder = tempfile::tempdir().unwrap();
     let said = call(&format!("init --app shop {}", from())).within(folder.path()).said();

@@ -13,12 +13,13 @@ fn state(engine: &Engine, started: &Value) -> Value {
 fn run_takes_every_option_of_a_start() {
     let engine = Engine::start();
     let line = "run resize-images --local --json --body '{\"file\":\"a.png\"}' --at '2 days' --key monday --key-for '1 day' \
-                --ttl '90 minutes' --priority 300000 --tag a --tag 'b c'";
-    let started = engine.said(line).json();
+                --ttl '90 minutes' --priority 300000 --tag a --tag 'b c' \
+                --traceparent 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let started = engine.said(line).answer();
     let run = state(&engine, &started);
     assert_eq!((&run["tags"], &run["body"]), (&json!(["a", "b c"]), &json!({"file": "a.png"})));
     assert_eq!(run["state"], "scheduled");
-    assert_eq!(engine.said(line).json(), json!({"id": started["id"], "deduplicated": true}));
+    assert_eq!(engine.said(line).answer(), json!({"id": started["id"], "deduplicated": true}));
 }
 
 #[test]
@@ -50,6 +51,7 @@ fn option_of_a_start_that_cannot_be_is_refused_before_anything_is_started() {
         ("--ttl '90 sec'", "(write \"90 seconds\")"),
         ("--ttl 2027-01-31T08:00:00Z", "is a moment (allowed: a duration, such as \"90 seconds\", or milliseconds)"),
         ("--key-for '1 day'", "--key <TEXT>"),
+        ("--traceparent 00-0af7", "--traceparent <TEXT>"),
         ("--when 0", "failed to use 0 as a time: it is zero; allowed is later than now"),
         ("--at -5", "failed to use -5 as a time: it is negative; allowed is later than now"),
     ] {
@@ -69,7 +71,8 @@ fn wait_ends_after_its_timeout_and_says_how_to_go_on() {
     let expected =
         format!("run {run} has not ended within 300 ms (it goes on: `dacapo state {run} --local` shows how far it is)");
     assert!(said.err.ends_with(&format!("error: {expected}\n")), "{said}");
-    assert!(said.err.starts_with("scheduled due in ") && !said.err.contains('%'), "{said}");
+    let begin = format!("run {run} of sample, on the engine at http://engine\nscheduled due in ");
+    assert!(said.err.starts_with(&begin) && !said.err.contains('%'), "{said}");
 }
 
 #[test]

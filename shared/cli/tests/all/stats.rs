@@ -18,6 +18,7 @@ fn app_that_is_well_exits_with_0_and_shows_each_task() {
     resize-images    0    -       0        0       0       0        0 of 0
 
     deliveries: 0 tried again, 0 dead letters
+    of sample, on the engine at http://engine
     exit 0
     ");
     let health = engine.said("stats --local --json").json();

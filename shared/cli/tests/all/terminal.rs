@@ -9,7 +9,8 @@ fn bulk_at_a_terminal_asks_first_and_does_nothing_without_a_yes() {
     let state = || engine.said(&format!("state {run} --local --json")).json()["state"].clone();
     let line = "bulk abort --task import-airports --local --wait";
     let asked = engine.call(line).at_terminal().hears("n\n").said();
-    assert!(asked.out.contains("it will be done to 1: go on? [y/N] "), "{asked}");
+    let question = format!("it will be done to 1 of sample, on the engine at {}: go on? [y/N] ", engine.address());
+    assert!(asked.out.contains(&question), "{asked}");
     assert!(asked.code == 1 && asked.out.contains("nothing was done"), "{asked}");
     assert_eq!(state(), "scheduled");
     let done = engine.call(line).at_terminal().hears("y\n").said();
