@@ -4,10 +4,13 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_sdk_sqs::{
     Client,
-    types::{QueueAttributeName, SendMessageBatchRequestEntry},
+    types::{
+        MessageSystemAttributeNameForSends, MessageSystemAttributeValue, QueueAttributeName,
+        SendMessageBatchRequestEntry,
+    },
 };
 use dacapo_core::port::{PortError, PortErrorKind, PortResult};
-use dacapo_domain::{APP_DLQ, limits};
+use dacapo_domain::{APP_DLQ, Message, limits};
 use futures::future::join_all;
 use tokio::sync::RwLock;
 
@@ -59,7 +62,7 @@ impl Queues {
         });
         for (message, delay) in left {
             if let Err(error) = self.send(function, message, delay).await {
-                tracing::warn!(function, bytes = message.len(), %error, "left to the conductor");
+                tracing::warn!(function, bytes = message.len(), %error, "a message is left to the conductor");
             }
         }
     }
@@ -77,6 +80,7 @@ impl Queues {
         let mut send = self.client.send_message_batch().queue_url(self.url(&queue).await?);
         for (id, (message, delay)) in messages.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder().id(id.to_string()).message_body(*message);
+            let entry = entry.set_message_system_attributes(attributes(message));
             let entry = entry.delay_seconds(whole_seconds(*delay)).build().map_err(|error| {
                 PortError::new(PortErrorKind::Refused, "failed to describe a batch of messages").caused_by(error)
             })?;
@@ -114,7 +118,7 @@ impl Queues {
     async fn put(&self, queue: &str, text: &str, delay_s: i32) -> PortResult<()> {
         let url = self.url(queue).await?;
         let send = self.client.send_message().queue_url(url).message_body(text).delay_seconds(delay_s);
-        let reply = send.send().await;
+        let reply = send.set_message_system_attributes(attributes(text)).send().await;
         reply
             .map_err(|error| self.stack.errors(Service::Sqs).port(Operation::of("send to the queue", queue), error))?;
         Ok(())
@@ -134,6 +138,13 @@ impl Queues {
         self.urls.write().await.insert(queue.to_owned(), url.clone());
         Ok(url)
     }
+}
+
+/// The trace that a message belongs to, as X-Ray reads it.
+fn attributes(message: &str) -> Option<HashMap<MessageSystemAttributeNameForSends, MessageSystemAttributeValue>> {
+    let trace = Message::traceparent_in(message)?.to_xray();
+    let value = MessageSystemAttributeValue::builder().data_type("String").string_value(trace).build().ok()?;
+    Some([(MessageSystemAttributeNameForSends::AwsTraceHeader, value)].into())
 }
 
 /// Messages in the requests that take them: each up to ten, and all of it as large as one message may be.

@@ -41,6 +41,26 @@ async fn message_is_sent_with_its_delay_rounded_up_and_its_queue_is_found_once()
 }
 
 #[tokio::test]
+async fn message_of_what_belongs_to_a_trace_bears_the_header_of_xray_and_another_bears_none() {
+    const TRACED: &str =
+        r#"{"event/1":{"id":"a","traceparent":"00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"}}"#;
+    let wire = Wire::default();
+    let send = |message: &str| {
+        let message = Json::from_text(message).unwrap();
+        Effect::Send { to: "send-welcome".to_owned(), message, delay: Duration::ZERO }
+    };
+    let ports = wire.ports();
+    ports.outbox.post(&send(TRACED)).await.unwrap();
+    ports.outbox.post(&send(r#"{"event/1":{"id":"a","body":{"traceparent":"mine"}}}"#)).await.unwrap();
+    ports.outbox.post_all(&[send(TRACED), send("{}")]).await;
+    let header = json!("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
+    let borne = |sent: &Value| sent["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"].clone();
+    assert_eq!(wire.inputs("SendMessage").iter().map(borne).collect::<Vec<_>>(), [header.clone(), Value::Null]);
+    let batch = &wire.inputs("SendMessageBatch")[0]["Entries"];
+    assert_eq!([borne(&batch[0]), borne(&batch[1])], [header, Value::Null]);
+}
+
+#[tokio::test]
 async fn messages_of_many_records_share_requests_by_tens_of_each_queue() {
     let wire = Wire::default();
     let flock = |to: &str, count: usize| {
