@@ -42,7 +42,7 @@ fn micros() -> u64 {
 
 pub fn measure() -> Result<Vec<Row>, AnyError> {
     machine::runtime()?.block_on(async {
-        let running = Running::start(None).await?;
+        let running = Running::start(Kind::default()).await?;
         let rate = running.throughput(BUSY).await?;
         let mut steady = latency(&running.client, &running.latencies, rate / 2.0).await?;
         running.stop().await?;
@@ -57,6 +57,23 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
     })
 }
 
+/// The kind of an engine and of its one task.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// The attempts of the task that may execute at once; any number where it says nothing.
+    pub concurrency: Option<u32>,
+    /// The time that its handler takes.
+    pub takes: Duration,
+    /// The invocations that the engine makes at once.
+    pub permits: Permits,
+}
+
+impl Default for Kind {
+    fn default() -> Self {
+        Self { concurrency: None, takes: Duration::ZERO, permits: Permits::default() }
+    }
+}
+
 /// An engine that runs, with its client.
 pub struct Running {
     client: Client,
@@ -68,16 +85,16 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts one of a task of which so many attempts may execute at once, or any number.
-    pub async fn start(concurrency: Option<u32>) -> Result<Self, AnyError> {
+    /// Starts one.
+    pub async fn start(kind: Kind) -> Result<Self, AnyError> {
         let directory = machine::directory()?;
         let database =
             Database::open(&directory.path().join("bench.sqlite"), Durability::Normal, Arc::new(SystemClock))?;
         let (latencies, client) = (Shared::default(), Client::new(database.ports()));
         let (stop, stopped) = oneshot::channel::<()>();
-        let engine = Arc::new(engine(database, latencies.clone(), concurrency)?);
+        let engine = Arc::new(engine(database, latencies.clone(), kind)?);
         engine.deploy().await?;
-        let engine = EngineLoop::new(engine, Permits::default());
+        let engine = EngineLoop::new(engine, kind.permits);
         let engine = tokio::spawn(engine.run(async move { drop(stopped.await) }, Duration::from_secs(10)));
         Ok(Self { client, latencies, stop, engine, _directory: directory })
     }
@@ -87,6 +104,18 @@ impl Running {
         throughput(&self.client, &self.latencies, time).await
     }
 
+    /// Runs a second of so many that are started at once, from the first start to the last handler's end.
+    pub async fn rate_of(&self, runs: usize) -> Result<f64, AnyError> {
+        let started = Instant::now();
+        let starts = (0..runs).map(|_| self.client.run(TIMED, micros()).into_future());
+        for start in join_all(starts).await {
+            start?;
+        }
+        all_started(&self.latencies, runs).await?;
+        self.latencies.take();
+        Ok(runs as f64 / started.elapsed().as_secs_f64())
+    }
+
     /// Lets what runs end.
     pub async fn stop(self) -> Result<(), AnyError> {
         drop(self.stop);
@@ -94,15 +123,16 @@ impl Running {
     }
 }
 
-fn engine(database: Database, latencies: Shared<u64>, concurrency: Option<u32>) -> Result<Engine, AnyError> {
+fn engine(database: Database, latencies: Shared<u64>, kind: Kind) -> Result<Engine, AnyError> {
     let timed = task(TIMED, move |asked: u64, _: TaskContext| {
         let latencies = latencies.clone();
         async move {
+            tokio::time::sleep(kind.takes).await;
             latencies.push(micros().saturating_sub(asked));
             Ok::<u64, TaskError>(asked)
         }
     });
-    let timed = match concurrency {
+    let timed = match kind.concurrency {
         Some(attempts) => timed.concurrency(attempts),
         None => timed,
     };

@@ -11,12 +11,15 @@ use dacapo_core::{
     port::{Clock, SystemClock},
 };
 use dacapo_domain::{Decision, Id, NewRun, Phase, PoolId, RunRecord, Trigger};
-use dacapo_local::sqlite::{Database, Durability};
+use dacapo_local::{
+    engine::Permits,
+    sqlite::{Database, Durability},
+};
 use futures::future::try_join_all;
 
 use crate::{
     AnyError,
-    engine::Running,
+    engine::{Kind, Running},
     list::many,
     machine::{self, median, ratio, show},
     table::Row,
@@ -27,7 +30,8 @@ const TASK: &str = "task";
 const CONCURRENCY: u32 = 10;
 /// Turns of each of the two, one after the other, so that what else the machine does hits both.
 const TURNS: usize = 3;
-const TURN: Duration = Duration::from_secs(3);
+/// Runs of a turn, started all at once.
+const RUNS: usize = 1_000;
 /// Runs that wait, of few.
 const FEW: u64 = 10;
 const TOGETHER: u64 = 250;
@@ -41,24 +45,32 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
     })
 }
 
+/// Ten handlers at once, by the engine's own places and by a limit of the task: of 20 ms, as in the price of a million runs.
 async fn throughput() -> Result<Vec<Row>, AnyError> {
-    let (free, limited) = (Running::start(None).await?, Running::start(Some(CONCURRENCY)).await?);
+    let takes = Duration::from_millis(20);
+    let places = Permits { function: CONCURRENCY as usize, ..Permits::default() };
+    let free = Running::start(Kind { takes, permits: places, ..Kind::default() }).await?;
+    let limited = Running::start(Kind { takes, concurrency: Some(CONCURRENCY), ..Kind::default() }).await?;
     let (mut frees, mut limiteds) = (vec![], vec![]);
     for _ in 0..TURNS {
-        frees.push(free.throughput(TURN).await?);
-        limiteds.push(limited.throughput(TURN).await?);
+        frees.push(free.rate_of(RUNS).await?);
+        limiteds.push(limited.rate_of(RUNS).await?);
     }
     free.stop().await?;
     limited.stop().await?;
+    let at_once = Running::start(Kind { concurrency: Some(CONCURRENCY), ..Kind::default() }).await?;
+    let empty = at_once.rate_of(RUNS).await?;
+    at_once.stop().await?;
     let middle = |rates: &mut Vec<f64>| {
         rates.sort_by(f64::total_cmp);
         rates[rates.len() / 2]
     };
     let (free, limited) = (middle(&mut frees), middle(&mut limiteds));
     Ok(vec![
-        Row::note("runs a second without a limit", format!("{free:.0}")),
-        Row::note(format!("runs a second with concurrency({CONCURRENCY})"), format!("{limited:.0}")),
+        Row::note(format!("runs a second of 20 ms, {CONCURRENCY} at once by the engine"), format!("{free:.0}")),
+        Row::note(format!("runs a second of 20 ms with concurrency({CONCURRENCY})"), format!("{limited:.0}")),
         Row::new("ratio", ratio(limited, free), "≥ 0.80×"),
+        Row::note(format!("runs a second of no time with concurrency({CONCURRENCY}), all parked"), format!("{empty:.0}")),
     ])
 }
 

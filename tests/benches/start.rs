@@ -1,5 +1,10 @@
 //! The cost of Dacapo in a cold start and in a function's memory: both have the same four clients of AWS.
 
+use std::time::Duration;
+
+use axum::Router;
+use tokio::{net::TcpListener, time::sleep};
+
 use crate::{
     AnyError,
     machine::{self, median, ratio, show},
@@ -19,8 +24,47 @@ const DEPLOYED: [(&str, &str); 5] = [
     ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
 ];
 
+/// The variables of a function with two secrets.
+const SECRETS: (&str, &str) =
+    ("DACAPO_SECRETS", r#"{"KEY":{"secretsManager":"shop/key"},"PASSWORD":{"secretsManager":"shop/password"}}"#);
+/// The time that Secrets Manager takes for an answer, roughly.
+const ANSWERS_AFTER: Duration = Duration::from_millis(10);
+
 pub fn measure() -> Result<Vec<Row>, AnyError> {
-    machine::runtime()?.block_on(compare())
+    machine::runtime()?.block_on(async {
+        let mut rows = compare().await?;
+        rows.extend(secrets().await?);
+        Ok(rows)
+    })
+}
+
+/// A start with two secrets beside one without, over HTTP without TLS.
+async fn secrets() -> Result<Vec<Row>, AnyError> {
+    let mut rows = vec![];
+    for pause in [Duration::ZERO, ANSWERS_AFTER] {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let answer = async move || {
+            sleep(pause).await;
+            r#"{"SecretString":"a word"}"#
+        };
+        let keeper = tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+        let without: Vec<_> = DEPLOYED.into_iter().chain([("AWS_ENDPOINT_URL", &*endpoint)]).collect();
+        let with: Vec<_> = without.iter().copied().chain([SECRETS]).collect();
+        let mut times = [vec![], vec![]];
+        for _ in 0..STARTS {
+            for (times, variables) in times.iter_mut().zip([&without, &with]) {
+                times.push(Function::start(env!("CARGO_BIN_EXE_bench-dacapo"), variables).await?.1);
+            }
+        }
+        keeper.abort();
+        let [without, with] = times.map(|mut times| median(&mut times));
+        let what = format!("start with two secrets, each told after {}, against none", show(pause));
+        let seen =
+            format!("{} ({} and {})", ratio(with.as_secs_f64(), without.as_secs_f64()), show(with), show(without));
+        rows.push(Row::new(what, seen, "≤ 1.20×"));
+    }
+    Ok(rows)
 }
 
 async fn compare() -> Result<Vec<Row>, AnyError> {

@@ -1,7 +1,7 @@
-"""Installs LocalStack, or the command-line tools, into a virtual environment under Cargo's target directory.
+"""Installs LocalStack, or command-line tools, into a virtual environment under Cargo's target directory.
 
     launch.py run [HOST:PORT] [STATE_DIRECTORY]   then becomes LocalStack; 127.0.0.1:4566 by default
-    launch.py tools                               then prints where the tools are
+    launch.py tools [checkov]                     then prints where the tools are, or checkov, whose packages clash with theirs
 
 Several may start at once, on ports of their own. A virtual environment is built anew when its requirements changed.
 """
@@ -24,7 +24,8 @@ TARGET = Path(HERE.parent.parent, os.environ.get("CARGO_TARGET_DIR") or "target"
 
 def main(command: str, *arguments: str) -> None:
     if command == "tools":
-        print(environment("tools-venv", HERE / "tools.txt") / "bin")
+        name = arguments[0] if arguments else "tools"
+        print(environment(f"{name}-venv", HERE / f"{name}.txt") / "bin")
     else:
         bin = environment("localstack-venv", HERE / "requirements.txt", HERE / "plugin") / "bin"
         become_localstack(bin / "python", *arguments)

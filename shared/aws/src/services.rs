@@ -34,6 +34,9 @@ impl Outbox for AwsOutbox {
     }
 
     async fn post_all(&self, effects: &[Effect]) {
+        if effects.len() < 2 {
+            return post_after(self, effects).await;
+        }
         let others: Vec<Effect> =
             effects.iter().filter(|effect| !matches!(effect, Effect::Send { .. })).cloned().collect();
         futures::join!(self.send_all(effects), post_after(self, &others));

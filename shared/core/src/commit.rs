@@ -59,6 +59,12 @@ impl<M> Seen<M> {
             Self::Stored(record) | Self::Fresh(record, _) | Self::Unreadable(_, record) => record,
         }
     }
+
+    fn into_record(self) -> M {
+        match self {
+            Self::Stored(record) | Self::Fresh(record, _) | Self::Unreadable(_, record) => record,
+        }
+    }
 }
 
 impl<M: Machine> Seen<M> {
@@ -86,6 +92,8 @@ pub struct Stored<M> {
 pub struct Committed<M> {
     /// The record as it is stored now.
     pub record: M,
+    /// The record that was decided on.
+    pub former: M,
     /// The payloads, as far as the store gave them with it; none where nothing was written or read.
     pub payloads: Payloads,
     /// The work of this process.
@@ -125,7 +133,8 @@ pub async fn commit<M: Machine>(
         let reply = match decision.change {
             Change::Keep => {
                 post_after(&*ports.outbox, &decision.effects).await;
-                return Ok(Some(Committed { record: decision.record, payloads: read, work, released, changed: false }));
+                let (record, former) = (decision.record, seen.into_record());
+                return Ok(Some(Committed { record, former, payloads: read, work, released, changed: false }));
             }
             Change::Delete => delete(ports, &seen, &decision, until).await?,
             Change::Store => store(ports, &seen, &decision, until).await?,
@@ -133,14 +142,16 @@ pub async fn commit<M: Machine>(
         let found = match reply {
             Reply::Done(payloads) => {
                 metrics::record_change(seen.record(), input, &decision.record);
-                return Ok(Some(Committed { record: decision.record, payloads, work, released, changed: true }));
+                let (record, former) = (decision.record, seen.into_record());
+                return Ok(Some(Committed { record, former, payloads, work, released, changed: true }));
             }
             Reply::Gone => return Ok(None),
             Reply::Found(found) => found,
         };
         let Stored { record, payloads } = read_record::<M>(found)?;
         if decision.change == Change::Store && record.bears(&decision.record) {
-            return Ok(Some(Committed { record, payloads, work, released, changed: true }));
+            let former = seen.into_record();
+            return Ok(Some(Committed { record, former, payloads, work, released, changed: true }));
         }
         (seen, read) = (Seen::Stored(record), payloads);
     }

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use dacapo_domain::{
-    CONDUCTOR, Change, Decision, DecisionContext, Effect, Holder, Id, Input, Limit, Machine, NewRun, Policy, PoolId,
-    PoolInput, PoolRecord, Rate, RunRecord, Task, TicketRecord, Trigger, Work, permit::Finding, seconds,
+    CONDUCTOR, Change, Decision, DecisionContext, Effect, Holder, Id, Input, Json, Limit, Machine, NewRun, Policy,
+    PoolId, PoolInput, PoolRecord, Rate, RunRecord, Task, TicketRecord, Trigger, Work, permit::Finding, seconds,
 };
 use jiff::Timestamp;
 
@@ -26,6 +26,11 @@ fn holder(n: u8) -> Holder {
 
 fn a_minute(starts: u32) -> Limit {
     Limit { concurrency: None, rate: Some(Rate { starts, per: seconds(60) }) }
+}
+
+/// What calls the attempt of a number.
+fn call(n: u8) -> Effect {
+    Effect::Send { to: format!("f{n}"), message: Json::default(), delay: Duration::ZERO }
 }
 
 /// A pool as it goes on, under one limit.
@@ -50,8 +55,9 @@ impl Pool {
 
     /// These leave, those stand in line, and no other does.
     fn passes_on(&mut self, leaving: &[u8], line: &[u8], now: i64) -> Decision<PoolRecord> {
-        let of = |all: &[u8]| all.iter().map(|n| holder(*n)).collect();
-        self.gets(&PoolInput::PassedOn { leaving: of(leaving), next: of(line), are_all: true }, now)
+        let leaving = leaving.iter().map(|n| holder(*n)).collect();
+        let next = line.iter().map(|n| (holder(*n), call(*n))).collect();
+        self.gets(&PoolInput::PassedOn { leaving, next, are_all: true }, now)
     }
 
     fn holders(&self) -> Vec<u8> {
@@ -85,8 +91,9 @@ fn attempt_that_comes_where_others_wait_is_not_let_past_them() {
 fn permits_go_to_the_first_in_line_as_far_as_there_is_room() {
     let mut pool = Pool::of(TWO);
     assert!(pool.asks(1, 0) && pool.asks(2, 0) && !pool.asks(3, 0));
-    pool.passes_on(&[1], &[3, 4], 5);
+    assert_eq!(pool.passes_on(&[1], &[3, 4], 5).effects, [call(3)]);
     assert_eq!((pool.holders(), pool.0.has_waiting), (vec![2, 3], true));
+    assert_eq!(pool.passes_on(&[], &[3, 4], 5).effects, [], "it was called when it was handed its permit");
     assert!(pool.asks(3, 6), "what it was promised it has");
     pool.passes_on(&[2, 3], &[4], 7);
     assert_eq!((pool.holders(), pool.0.has_waiting), (vec![4], false));
@@ -104,9 +111,8 @@ fn rate_counts_each_start_for_its_length_and_calls_for_the_next_by_a_message() {
     assert_eq!(pool.0.turns(&[], pool.1, at(59)), 0);
     let handed = pool.passes_on(&[], &[3, 4], 60);
     assert_eq!(pool.holders(), [3], "one at a time");
-    assert!(
-        matches!(&handed.effects[..], [Effect::Send { to, delay, .. }] if to == CONDUCTOR && *delay == seconds(30))
-    );
+    let [called, Effect::Send { to, delay, .. }] = &handed.effects[..] else { panic!("{handed:#?}") };
+    assert_eq!((called, &**to, *delay), (&call(3), CONDUCTOR, seconds(30)));
     assert_eq!(pool.0.room(pool.1, at(60)), 0, "what is promised counts before it has started");
     assert!(pool.asks(3, 61));
     assert_eq!((pool.holders(), pool.0.room(pool.1, at(69)), pool.0.room(pool.1, at(70))), (vec![], 0, 1));

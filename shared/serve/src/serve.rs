@@ -17,7 +17,7 @@ use dacapo_core::{
     webhook::WebhookKey,
 };
 use dacapo_domain::{CONDUCTOR, FunctionEntry, LifecycleEvent, Manifest, Requirements, SecretSource};
-use tokio::runtime::Builder;
+use tokio::{runtime::Builder, task::JoinHandle};
 
 #[cfg(feature = "local")]
 use crate::turns;
@@ -47,12 +47,14 @@ pub fn serve(function: impl Function) -> ExitCode {
         Err(problems) => return describe(Err(problems)),
     };
     let requires = definition.requires.clone();
-    run(&entry, async move |ports, name| {
+    let needed = requires.clone();
+    let variables = async move { variables_from_env(&needed).await };
+    run(&entry, variables, async move |ports, name, variables| {
         let publishes = LifecycleEvent::read(&variable("DACAPO_LIFECYCLE").unwrap_or_default())?;
         let runner = Runner::new(definition.handlers, ports, &name).publishing(publishes);
         let runner = runner.sending(requires.sends.clone());
         dacapo_client::within_function(requires.uses_client);
-        serve_runner(runner.with(variables_from_env(&requires).await?)).await
+        serve_runner(runner.with(variables.await??)).await
     })
 }
 
@@ -74,8 +76,8 @@ pub fn conductor() -> ExitCode {
     if variable("DACAPO_DESCRIBE").is_some() {
         return describe(Ok(entry));
     }
-    run(&entry, |ports, _| async move {
-        let conductor = Conductor::new(ports, carried()?).taking(webhooks().await);
+    run(&entry, webhooks(), |ports, _, webhooks| async move {
+        let conductor = Conductor::new(ports, carried()?).taking(webhooks.await?);
         dacapo_lambda::serve_conductor(conductor).await
     })
 }
@@ -97,7 +99,13 @@ async fn webhooks() -> Webhooks {
 
 type Served = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
-fn run<S: Future<Output = Served>>(entry: &FunctionEntry, serve: impl FnOnce(Ports, String) -> S) -> ExitCode {
+/// Serves in a runtime, as the entry is called here. Secrets are read while the clients are made: certificates, which both
+/// need, take a third of the start.
+fn run<R: Send + 'static, S: Future<Output = Served>>(
+    entry: &FunctionEntry,
+    read: impl Future<Output = R> + Send + 'static,
+    serve: impl FnOnce(Ports, String, JoinHandle<R>) -> S,
+) -> ExitCode {
     if variable("AWS_LAMBDA_RUNTIME_API").is_none() {
         let what = if entry.name == CONDUCTOR { "the conductor" } else { "a function" };
         eprintln!(
@@ -113,9 +121,10 @@ fn run<S: Future<Output = Served>>(entry: &FunctionEntry, serve: impl FnOnce(Por
         |runtime| {
             timer_keepalive::start(runtime.handle());
             runtime.block_on(async {
+                let read = tokio::spawn(read);
                 let ports = ports_from_env().await?;
                 engine::end_with_engine();
-                serve(ports, name).await
+                serve(ports, name, read).await
             })
         },
     );

@@ -126,7 +126,7 @@ fn command(arguments: &[&str]) -> Command {
 }
 
 /// The path of the command line. Cargo builds it for its own package's tests alone.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT
         .get_or_init(|| {

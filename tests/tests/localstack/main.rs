@@ -22,6 +22,7 @@ mod load;
 mod long;
 mod lost;
 mod outside;
+mod project;
 mod replaced;
 mod rounds;
 mod schedules;

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use dacapo_core::port::{PortResult, post_after};
+use dacapo_core::port::PortResult;
 use dacapo_domain::{Header, Index, IndexEntry, RecordKey, Saved, Write, sort_time};
 use jiff::Timestamp;
 
@@ -52,7 +52,7 @@ impl DynamoRecords {
         match updated {
             Updated::Done(item) => {
                 self.move_further(write, &item).await?;
-                post_after(&*self.outbox, &write.effects).await;
+                self.outbox.post_all(&write.effects).await;
                 if is_last
                     && let Some(due) = index::reconcile_at(&item)
                     && let Err(error) = self.expire_first(write, due).await

@@ -7,7 +7,7 @@ use dacapo_core::{
     port::PortErrorKind,
 };
 use dacapo_domain::{Json, Machine, Payload, Saved};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     sheep::{Sheep, SheepInput, effect, soon, wool},
@@ -59,8 +59,9 @@ async fn save_that_is_recognised_after_a_lost_reply_posts_its_effects_again() {
         // The second comes after a reply that was lost, whatever was posted by then.
         assert!(matches!(ports.records.save(&dolly.header(), &write).await.unwrap(), Saved::Done(_)));
     }
-    let told: Vec<Value> = wire.inputs("SendMessage").into_iter().map(|input| input["MessageBody"].clone()).collect();
-    assert_eq!(told, ["\"shorn\"", "\"sold\"", "\"shorn\"", "\"sold\""]);
+    let told = |entry: usize| move |input: Value| input["Entries"][entry]["MessageBody"].clone();
+    let of = |entry| wire.inputs("SendMessageBatch").into_iter().map(told(entry)).collect::<Vec<_>>();
+    assert_eq!((of(0), of(1)), (vec![json!("\"shorn\""); 2], vec![json!("\"sold\""); 2]));
 }
 
 #[tokio::test]

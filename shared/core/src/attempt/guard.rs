@@ -136,19 +136,22 @@ impl Guard {
         handler: impl Future<Output = T> + Send + 'static,
         limit: &Limit,
     ) -> Result<T, AttemptError> {
-        let mut handler = self.spawn(handler);
+        self.watch(name, self.spawn(handler), limit).await
+    }
+
+    async fn watch<T>(&self, name: &str, mut handler: JoinHandle<T>, limit: &Limit) -> Result<T, AttemptError> {
         let _ends_with_the_call = AbortOnDrop(handler.abort_handle());
-        let passed = tokio::select! {
+        tokio::select! {
             biased;
             outcome = &mut handler => match outcome {
                 Ok(outcome) => return Ok(outcome),
                 Err(error) if error.is_panic() => return Err(panicked(name, &*error.into_panic())),
-                Err(_) => limit.span().end(),
+                Err(_) => {} // The runtime ends, and the handler with it.
             },
-            () = limit.passed() => limit.span().end(),
-        };
-        handler.abort();
-        if tokio::time::timeout(STOPS_WITHIN, &mut handler).await.is_err() {
+            () = limit.passed() => handler.abort(),
+        }
+        let passed = limit.span().end();
+        if !handler.is_finished() && tokio::time::timeout(STOPS_WITHIN, &mut handler).await.is_err() {
             self.blocked.store(true, Ordering::Relaxed);
         }
         let message = format!("the {name} took longer than its timeout of {} s", passed.as_secs_f64());
@@ -212,6 +215,16 @@ mod tests {
         let (codes, ran) = runtime.block_on(guarded).unwrap();
         runtime.shutdown_background();
         assert_eq!((codes, ran), (vec![code::TIMEOUT.to_owned(); 4], "ran"));
+    }
+
+    #[test]
+    fn handler_whose_runtime_ends_is_told_as_stopped_and_is_not_asked_again() {
+        let guarded = Builder::new_current_thread().enable_all().build().unwrap();
+        let handlers = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let handler = handlers.spawn(std::future::pending::<()>());
+        handlers.shutdown_background();
+        let failed = guarded.block_on(Guard::default().watch("handler", handler, &Limit::new(Duration::from_secs(60))));
+        assert_eq!(failed.unwrap_err().error.code, code::TIMEOUT);
     }
 
     /// As a function is served: the guard on the worker that the handler is spawned on, while the other one is woken

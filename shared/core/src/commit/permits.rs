@@ -42,7 +42,7 @@ pub async fn pass_on(
         let Some(stored) = retry_until(ports, until, || load::<PoolRecord>(ports, &key)).await? else { return Ok(()) };
         let turns = stored.record.turns(&leaving, limit, ports.clock.now());
         let line = match turns {
-            1.. if is_read_again || stored.record.has_waiting => line(ports, id, turns, until).await?,
+            1.. if is_read_again || stored.record.has_waiting => line(ports, &stored.record, turns, until).await?,
             _ => Line::default(),
         };
         let had_waiting = is_read_again || stored.record.has_waiting;
@@ -50,14 +50,13 @@ pub async fn pass_on(
         if leaving.is_empty() && line.first.is_empty() && !(line.is_whole && stored.record.has_waiting) && !is_timed {
             return Ok(());
         }
-        let next = line.first.iter().map(|(ticket, _)| ticket.holder).collect();
+        let next = line.first.iter().map(|(ticket, run)| (ticket.holder, run.send())).collect();
         let passed = PoolInput::PassedOn { leaving: std::mem::take(&mut leaving), next, are_all: line.is_whole };
         let Some(passed) = commit(ports, stored, &passed, limit, until).await? else { return Ok(()) };
-        let called = line.first.into_iter().filter(|(ticket, _)| passed.record.holds(ticket.holder));
-        let (tickets, sends): (Vec<_>, Vec<_>) = called.map(|(ticket, run)| (ticket, run.send())).unzip();
-        // Of what dies here the conductor calls the run again, or passes its ticket over.
-        ports.outbox.post_all(&sends).await;
-        for ticket in tickets {
+        // Others may have handed permits to the same tickets meanwhile, and tear those up themselves.
+        let goes_on = passed.changed || !line.first.is_empty();
+        let handed = |holder| passed.record.holds(holder) && !passed.former.holds(holder);
+        for (ticket, _) in line.first.into_iter().filter(|(ticket, _)| handed(ticket.holder)) {
             commit(ports, Seen::Stored(ticket), &(), (), until).await?;
         }
         let is_over = if passed.record.has_waiting {
@@ -65,12 +64,15 @@ pub async fn pass_on(
         } else {
             !had_waiting
         };
-        if is_over || !passed.changed {
+        if is_over || !goes_on {
             return Ok(());
         }
         is_read_again = true; // A ticket may have come since the line was read.
     }
 }
+
+/// Tickets that are read beyond those that are asked for, at most: of attempts that were called just now.
+const AHEAD: usize = 10;
 
 /// The tickets that come first, with their runs.
 #[derive(Default)]
@@ -80,16 +82,23 @@ struct Line {
     is_whole: bool,
 }
 
-/// Reads the first of a pool's line. Tickets of attempts that are over, or were called before, are torn up on the way.
-async fn line(ports: &Ports, pool: &PoolId, most: usize, until: Timestamp) -> PortResult<Line> {
-    let (owner, kind) = (pool.record_key(), TicketRecord::KIND.to_owned());
-    let mut query = OwnedQuery { owner, kind, after: None, limit: most };
+/// Reads the first of a pool's line that have no permit yet. Tickets of attempts that are over, or were called before, are
+/// torn up on the way.
+async fn line(ports: &Ports, pool: &PoolRecord, most: usize, until: Timestamp) -> PortResult<Line> {
+    let (owner, kind) = (pool.id.record_key(), TicketRecord::KIND.to_owned());
+    // Tickets of those that have a permit by now stand there until they are torn up, which is soon.
+    let limit = most.saturating_add(pool.permits.len().min(AHEAD));
+    let mut query = OwnedQuery { owner, kind, after: None, limit };
     let mut line = Line::default();
     while line.first.len() < most && !line.is_whole {
         let page = retry_until(ports, until, || ports.records.owned(&query)).await?;
-        (line.is_whole, query.after) = (page.len() < most, page.last().map(|last| last.header.key.id.clone()));
+        let (is_last, last) = (page.len() < limit, page.last().map(|last| last.header.key.id.clone()));
         let tickets = page.into_iter().map(|stored| Ok(read_record::<TicketRecord>(stored)?.record));
-        let tickets = tickets.collect::<PortResult<Vec<_>>>()?;
+        let mut tickets = tickets.collect::<PortResult<Vec<_>>>()?;
+        tickets.retain(|ticket| !pool.holds(ticket.holder));
+        let others = tickets.split_off(tickets.len().min(most - line.first.len()));
+        line.is_whole = is_last && others.is_empty();
+        query.after = if others.is_empty() { last } else { tickets.last().map(|last| last.header().key.id) };
         let keys: Vec<_> = tickets.iter().map(|ticket| RunRecord::key_of(ticket.holder.run)).collect();
         let found = retry_until(ports, until, || ports.records.peek(&keys)).await?;
         let runs = found.into_iter().filter_map(|stored| Some(read_record::<RunRecord>(stored).ok()?.record));
@@ -101,7 +110,5 @@ async fn line(ports: &Ports, pool: &PoolId, most: usize, until: Timestamp) -> Po
             }
         }
     }
-    line.is_whole &= line.first.len() <= most;
-    line.first.truncate(most);
     Ok(line)
 }

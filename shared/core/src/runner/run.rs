@@ -39,7 +39,8 @@ impl Runner {
     /// Does what is to be done for a run whose message was taken.
     pub(super) async fn work_on(&self, task: &Handler, taken: Taken, deadline: Timestamp) -> PortResult<()> {
         let Taken { run, payloads, work } = taken;
-        let committed = Committed { record: run, payloads, work: Some(work), released: None, changed: true };
+        let (former, work) = (run.clone(), Some(work));
+        let committed = Committed { record: run, former, payloads, work, released: None, changed: true };
         self.go_on(task, committed, deadline).await?;
         Ok(())
     }

@@ -93,8 +93,8 @@ pub enum PoolInput {
     PassedOn {
         /// The attempts.
         leaving: Vec<Holder>,
-        /// Those that come first, in their order.
-        next: Vec<Holder>,
+        /// Those that come first, in their order, each with what calls it.
+        next: Vec<(Holder, Effect)>,
         /// Is true where no others wait.
         are_all: bool,
     },
@@ -253,7 +253,7 @@ impl PoolRecord {
     fn passed_on(
         &self,
         leaving: &[Holder],
-        waiting: &[Holder],
+        waiting: &[(Holder, Effect)],
         are_all: bool,
         limit: Limit,
         cx: &DecisionContext,
@@ -261,15 +261,19 @@ impl PoolRecord {
         let turns = self.turns(leaving, limit, cx.now);
         let mut next = self.clone();
         next.permits.retain(|permit| !leaving.contains(&permit.holder));
-        let handed: Vec<Holder> = waiting.iter().copied().filter(|holder| !next.holds(*holder)).take(turns).collect();
-        let reconcile_at = later(cx.now, CALL_AGAIN);
-        next.permits.extend(handed.iter().map(|holder| Permit { holder: *holder, reconcile_at, is_promised: true }));
+        // One that holds a permit already was called by whoever handed it that.
+        let handed: Vec<_> = waiting.iter().filter(|(holder, _)| !next.holds(*holder)).take(turns).collect();
+        let (reconcile_at, is_promised) = (later(cx.now, CALL_AGAIN), true);
+        next.permits.extend(handed.iter().map(|(holder, _)| Permit { holder: *holder, reconcile_at, is_promised }));
         if !handed.is_empty() {
             next.handed_at = Some(cx.now);
         }
-        let is_left = waiting.iter().any(|holder| !next.holds(*holder));
+        let is_left = waiting.iter().any(|(holder, _)| !next.holds(*holder));
         next.has_waiting = is_left || self.has_waiting && !are_all;
-        next.stored_if_changed(self, limit, cx)
+        let calls = handed.into_iter().map(|(_, call)| call.clone()).collect::<Vec<_>>();
+        let mut decision = next.stored_if_changed(self, limit, cx);
+        decision.effects.splice(0..0, calls);
+        decision
     }
 
     fn reconciled(
