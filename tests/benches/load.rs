@@ -70,7 +70,10 @@ async fn throughput() -> Result<Vec<Row>, AnyError> {
         Row::note(format!("runs a second of 20 ms, {CONCURRENCY} at once by the engine"), format!("{free:.0}")),
         Row::note(format!("runs a second of 20 ms with concurrency({CONCURRENCY})"), format!("{limited:.0}")),
         Row::new("ratio", ratio(limited, free), "≥ 0.80×"),
-        Row::note(format!("runs a second of no time with concurrency({CONCURRENCY}), all parked"), format!("{empty:.0}")),
+        Row::note(
+            format!("runs a second of no time with concurrency({CONCURRENCY}), all parked"),
+            format!("{empty:.0}"),
+        ),
     ])
 }
 

@@ -121,7 +121,7 @@ impl Project {
         let lines = said.lines().skip_while(|line| !line.starts_with("deploying"));
         let mut shown = String::new();
         for line in lines {
-            let line = line.replace(&self.endpoint, "http://127.0.0.1:4566");
+            let line = line.replace(&self.endpoint, "http://127.0.0.1:4566").replace(" arm64/", " x86_64/");
             let line = match line.rsplit_once('-') {
                 Some((name, _)) if line.ends_with(".zip") => format!("{name}-3f1f6d1ab2c4d5e6.zip"),
                 _ => line,
