@@ -8,7 +8,6 @@ pub mod histories;
 pub mod lambda;
 #[cfg(feature = "localstack")]
 pub mod localstack;
-pub mod price;
 #[cfg(feature = "localstack")]
 pub mod proxy;
 #[cfg(feature = "localstack")]

@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use dacapo::{Definition, Function, State, prelude::*};
+use axum::{body::Body, http::Request};
+use dacapo::{Client, Definition, Function, State, prelude::*};
 use dacapo_core::{
     commit::load,
     port::{PortResult, Ports, Records},
@@ -18,6 +19,7 @@ use dacapo_domain::{
 };
 use dacapo_test_kit::TestApp;
 use jiff::Timestamp;
+use tower::ServiceExt;
 
 const CHILD: TaskRef<u32, u32> = TaskRef::new("child");
 const PARENT: TaskRef<bool, usize> = TaskRef::new("parent");
@@ -31,6 +33,10 @@ struct Counted {
 }
 
 impl Counted {
+    fn of(ports: Ports) -> Self {
+        Self { ports, reads: AtomicU32::new(0), writes: AtomicU32::new(0) }
+    }
+
     async fn read<T>(&self, call: impl Future<Output = PortResult<T>> + Send) -> PortResult<T> {
         self.reads.fetch_add(1, Relaxed);
         call.await
@@ -121,7 +127,7 @@ fn child() -> impl Function {
 async fn waking_a_parent_of_a_thousand_children_takes_1_010_writes_and_3_reads_at_most() {
     let app = TestApp::new().with(parent()).with(child());
     let ports = app.client().ports().clone();
-    let counted = Arc::new(Counted { ports: ports.clone(), reads: AtomicU32::new(0), writes: AtomicU32::new(0) });
+    let counted = Arc::new(Counted::of(ports.clone()));
     let seen = Ports { records: counted.clone(), ..ports.clone() };
     let process = |function: Definition, name: &str| Runner::new(function.handlers, seen.clone(), name);
     let bring = async |process: &Runner, run| {
@@ -144,4 +150,26 @@ async fn waking_a_parent_of_a_thousand_children_takes_1_010_writes_and_3_reads_a
     // Each child looks whether its parent is aborted, is taken, and ends.
     let (reads, writes) = (reads - CHILDREN, writes - 2 * CHILDREN);
     assert!(reads <= 3 && writes <= 1_010, "{reads} reads, {writes} writes");
+}
+
+/// The manifest is read once a minute beside it.
+#[tokio::test]
+async fn dashboards_first_page_of_runs_or_deliveries_takes_2_reads() {
+    let app = TestApp::new().with(child());
+    for number in 0..200 {
+        app.run(CHILD, number).await.unwrap();
+    }
+    app.run_until_idle().await;
+    let ports = app.client().ports().clone();
+    let counted = Arc::new(Counted::of(ports.clone()));
+    let client = Client::new(Ports { records: counted.clone(), ..ports });
+    client.manifest().await.unwrap();
+    let pages = dacapo_dashboard::router(client, "test");
+    for path in ["/", "/?task=child&since=1+hour", "/?state=failed", "/deliveries", "/deliveries?state=dropped"] {
+        counted.take();
+        let request = Request::get(path).header("host", "127.0.0.1").body(Body::empty()).unwrap();
+        let response = pages.clone().oneshot(request).await.unwrap();
+        assert!(response.status().is_success(), "{path}");
+        assert_eq!(counted.take(), (2, 0), "{path}");
+    }
 }

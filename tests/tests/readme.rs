@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use dacapo_tests::price::{Used, of_a_million};
+use dacapo_domain::Usage;
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a folder of the workspace")
@@ -65,8 +65,8 @@ fn task_or_event_that_the_readme_names_is_of_the_sample() {
 /// indexes; a record of 600 bytes.
 #[test]
 fn price_of_a_million_runs_is_the_sum_of_the_list_prices() {
-    let used = Used { write_units: 6.0, sends: 1.0, record_bytes: 690.0, ..Used::default() };
-    let parts = of_a_million(used);
+    let usage = Usage { write_units: 6.0, messages: 1.0, record_bytes: 690.0, ..Usage::SHORT };
+    let parts = usage.parts_of_a_million();
     let readme = read("README.md");
     let of = |service: &str| parts.iter().filter(|(what, _)| what.starts_with(service)).map(|(_, price)| price).sum();
     for service in ["DynamoDB", "SQS", "Lambda"] {

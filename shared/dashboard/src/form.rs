@@ -64,6 +64,20 @@ pub fn again(dashboard: &Dashboard, form: &Markup) -> Response {
     (StatusCode::FORBIDDEN, dashboard.page(&frame, &content)).into_response()
 }
 
+/// A field for JSON, which is checked as it is typed. Without JavaScript the answer to the form says what is wrong.
+pub fn json(name: &str, label: &str, value: &str, rows: u32) -> Markup {
+    let problem = format!("{name}-problem");
+    html! {
+        div class="field" {
+            label { span { (label) }
+                textarea name=(name) rows=(rows) spellcheck="false" data-json aria-describedby=(problem) { (value) }
+            }
+            p id=(problem) class="problem" role="status" {}
+            button type="button" class="scripted" data-lays-out { "Lay out" }
+        }
+    }
+}
+
 /// Fields that a form carries unseen.
 pub fn hidden(fields: &[(&str, &str)]) -> Markup {
     html! { @for (name, value) in fields { input type="hidden" name=(name) value=(value); } }

@@ -9,6 +9,7 @@ mod deliveries;
 mod form;
 mod guard;
 mod list;
+mod live;
 mod overview;
 mod page;
 mod queues;
@@ -22,12 +23,13 @@ mod switch;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    middleware::from_fn,
+    middleware::{from_fn, from_fn_with_state},
     routing::{get, post},
 };
 use dacapo::Client;
 
 use guard::Token;
+use live::Live;
 use page::Dashboard;
 
 /// The pages of an app. `place` says in every page's corner which app and stage it shows.
@@ -35,11 +37,10 @@ use page::Dashboard;
 /// Uses the paths `/`, `/overview`, `/run/…`, `/start`, `/schedules`, `/queues`, `/deliveries…`, `/delivery` and `/assets/…`.
 pub fn router(client: Client, place: &str) -> Router {
     let dashboard = Dashboard { client, place: place.to_owned(), token: Token::random() };
-    Router::new()
+    let pages = Router::new()
         .route("/", get(runs::show))
         .route("/run/{id}", get(run::show))
         .route("/run/{id}/abort", post(run::actions::abort))
-        .route("/run/{id}/replay", post(run::actions::replay))
         .route("/run/{id}/pause", post(run::actions::pause))
         .route("/run/{id}/resume", post(run::actions::resume))
         .route("/run/{id}/reschedule", post(run::actions::reschedule))
@@ -53,8 +54,10 @@ pub fn router(client: Client, place: &str) -> Router {
         .route("/delivery", get(deliveries::one::show).post(deliveries::actions::act))
         .route("/assets/style.css", get(page::style))
         .route("/assets/live.js", get(page::live))
+        .route("/assets/forms.js", get(page::forms))
         .fallback(page::missing)
         .layer(DefaultBodyLimit::max(page::FORM_BYTES))
-        .with_state(dashboard)
-        .layer(from_fn(guard::check))
+        .with_state(dashboard);
+    let live = Live::of(pages.clone());
+    pages.layer(from_fn_with_state(live, live::answer)).layer(from_fn(guard::check))
 }

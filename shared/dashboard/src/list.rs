@@ -23,9 +23,36 @@ pub fn address(path: &str, query: &impl Serialize) -> String {
     format!("{path}?{}", serde_urlencoded::to_string(query).unwrap_or_default())
 }
 
-/// A choice of a filter.
-pub fn chip(address: &str, name: &str, is_chosen: bool) -> Markup {
-    html! { a href=(address) aria-current=[is_chosen.then_some("true")] { (name) } }
+/// The newest rows of a list, by their states: what a page counts, since a count of all would read them all.
+pub struct Counted {
+    /// The name of each one's state.
+    pub states: Vec<&'static str>,
+    /// Is true where there are older ones.
+    pub has_more: bool,
+}
+
+impl Counted {
+    /// The newest rows that are counted, at most.
+    pub const MOST: usize = 100;
+
+    /// The choices of a state with the number of rows in each: at least so many, where there are older ones.
+    pub fn choices(&self, names: &[&'static str], chosen: &str, to: impl Fn(&'static str) -> String) -> Markup {
+        let more = if self.has_more { "+" } else { "" };
+        let title = self.has_more.then(|| format!("counted among the newest {}", Self::MOST));
+        let chip = |name: &'static str, says: &str, count: usize| {
+            html! {
+                a href=(to(name)) aria-current=[(name == chosen).then_some("true")] title=[title.as_ref()] {
+                    (says) @if count > 0 { " " span class="count" { (count) (more) } }
+                }
+            }
+        };
+        html! {
+            nav class="chips" aria-label="States" {
+                (chip("", "all", self.states.len()))
+                @for name in names { (chip(name, name, self.states.iter().filter(|state| *state == name).count())) }
+            }
+        }
+    }
 }
 
 /// A field that chooses one of these names; what was chosen is one of them, though it may be gone by now.

@@ -11,7 +11,8 @@ use maud::{Markup, html};
 use crate::{
     chart::{self, Column},
     list::{self, address},
-    page::{DEAD_LETTERS, Dashboard, Frame, PageError, runs_of},
+    page::{DEAD_LETTERS, Dashboard, Frame, Page, PageError, runs_of},
+    run::parts,
     show::{ago, at_least, dead_letters, plain},
 };
 
@@ -26,7 +27,7 @@ pub async fn show(State(dashboard): State<Dashboard>) -> Response {
     dashboard.respond(page(&dashboard)).await
 }
 
-async fn page(dashboard: &Dashboard) -> Result<Markup, PageError> {
+async fn page(dashboard: &Dashboard) -> Result<Page, PageError> {
     let (health, now) = (dashboard.client.health().await?, dashboard.now());
     let since = now.checked_sub(SHOWN).ok();
     let recent = dashboard.client.list(ListFilter { since, limit: COUNTED, ..ListFilter::default() }).await?;
@@ -63,7 +64,7 @@ fn says(finding: &Finding, now: Timestamp) -> Markup {
     html! {
         @match finding {
             Finding::Overdue { task, count, oldest_due_at } => {
-                b { (plain(task)) } ": " (count) " overdue, the first was due " (ago(*oldest_due_at, now))
+                b { (plain(task)) } ": " (count) " overdue, the first was due " (parts::moment(*oldest_due_at, now))
             },
             Finding::Failing { task, failed, ended } => { b { (plain(task)) } ": " (failed) " of the last " (ended) " failed" },
             Finding::DeadLetters { count } => { (dead_letters(*count)) },
@@ -86,7 +87,7 @@ fn row(task: &TaskHealth, now: Timestamp) -> Markup {
         tr {
             td data-label="Task" { a href=(runs_of("task", &task.task)) { (plain(&task.task)) } }
             td class="tight" data-label="Due" {
-                (task.due) @if let Some(since) = task.oldest_due_at { span class="soft" { " since " (ago(since, now)) } }
+                (task.due) @if let Some(since) = task.oldest_due_at { span class="soft" { " since " (parts::moment(since, now)) } }
             }
             td data-label="Running" { (task.running) }
             td data-label="In line" { (task.parked) }

@@ -1,6 +1,7 @@
 //! The parts of every page: its state, its frame, and the page in place of one that can't be made.
 
 use axum::{
+    Extension,
     extract::{
         State,
         rejection::{FormRejection, QueryRejection},
@@ -10,7 +11,7 @@ use axum::{
 };
 use dacapo::{Client, Error, ErrorKind};
 use jiff::Timestamp;
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{
     guard::Token,
@@ -20,6 +21,9 @@ use crate::{
 
 /// Bytes of a form, at most: a body of the longest that a run may have, each byte of it written as three.
 pub const FORM_BYTES: usize = 4 * 1024 * 1024;
+
+/// The beginning and the end of a page's content. No text of users has them: it is escaped.
+pub const MAIN: (&str, &str) = ("<main>", "</main>");
 
 /// The address of the dead letters.
 pub const DEAD_LETTERS: &str = "/deliveries?state=dropped";
@@ -52,6 +56,16 @@ pub struct Frame<'a> {
     pub refresh: Option<u32>,
 }
 
+/// A whole page.
+pub struct Page {
+    markup: Markup,
+    refresh: Option<u32>,
+}
+
+/// The seconds after which the page of a response is worth another look, where it is.
+#[derive(Clone, Copy)]
+pub struct Refresh(pub Option<u32>);
+
 /// A page that can't be made: the status and one line that says why.
 pub struct PageError {
     status: StatusCode,
@@ -65,13 +79,13 @@ impl Dashboard {
     }
 
     /// The answer of a page, or of the one in place of it.
-    pub async fn respond(&self, page: impl Future<Output = Result<Markup, PageError>>) -> Response {
+    pub async fn respond(&self, page: impl Future<Output = Result<Page, PageError>>) -> Response {
         page.await.map_or_else(|error| error.page(self), IntoResponse::into_response)
     }
 
     /// A whole page.
-    pub fn page(&self, frame: &Frame<'_>, content: &Markup) -> Markup {
-        html! {
+    pub fn page(&self, frame: &Frame<'_>, content: &Markup) -> Page {
+        let markup = html! {
             (DOCTYPE)
             html lang="en" {
                 head {
@@ -81,7 +95,8 @@ impl Dashboard {
                     link rel="stylesheet" href="/assets/style.css";
                     link rel="icon" href="data:,";
                     @if let Some(seconds) = frame.refresh { noscript { meta http-equiv="refresh" content=(seconds); } }
-                    script src="/assets/live.js" data-seconds=[frame.refresh] defer {}
+                    script src="/assets/live.js" data-seconds=[frame.refresh] data-now=(self.now()) defer {}
+                    script src="/assets/forms.js" defer {}
                 }
                 body {
                     header class="bar" {
@@ -93,12 +108,14 @@ impl Dashboard {
                                 }
                             }
                             span class="place" { (self.place) }
+                            span id="connection" class="error" role="status" {}
                         }
                     }
-                    main { (content) }
+                    (PreEscaped(MAIN.0)) (content) (PreEscaped(MAIN.1))
                 }
             }
-        }
+        };
+        Page { markup, refresh: frame.refresh }
     }
 }
 
@@ -138,6 +155,12 @@ impl PageError {
         };
         let frame = Frame { title: "That didn't work", at: "", refresh: None };
         (self.status, dashboard.page(&frame, &content)).into_response()
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        (Extension(Refresh(self.refresh)), self.markup).into_response()
     }
 }
 
@@ -183,6 +206,11 @@ pub async fn style() -> Response {
 /// The script that keeps a page fresh. Every page can be read without it.
 pub async fn live() -> Response {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("assets/live.js")).into_response()
+}
+
+/// The script that checks JSON as it is typed, and copies ids.
+pub async fn forms() -> Response {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("assets/forms.js")).into_response()
 }
 
 /// The address of the runs that have this in common.

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use crate::{
     list,
-    page::{Dashboard, Frame, PageError, runs_of},
+    page::{Dashboard, Frame, Page, PageError, runs_of},
     run::parts,
     show::plain,
     switch::{self, Pressed},
@@ -32,7 +32,7 @@ pub async fn pause(State(dashboard): State<Dashboard>, sent: Result<Form<Pressed
     .await
 }
 
-async fn page(dashboard: &Dashboard) -> Result<Markup, PageError> {
+async fn page(dashboard: &Dashboard) -> Result<Page, PageError> {
     let (queues, now) = (dashboard.client.queues().list().await?, dashboard.now());
     let rows: Vec<Markup> = queues.iter().map(|queue| row(dashboard, queue, now)).collect();
     let headings = ["Queue", "Tasks", "Limits", "Executing", "Line", "Change"];
@@ -46,7 +46,7 @@ async fn page(dashboard: &Dashboard) -> Result<Markup, PageError> {
 
 fn row(dashboard: &Dashboard, queue: &QueueState, now: Timestamp) -> Markup {
     html! {
-        tr {
+        tr id={ "queue-" (queue.name) } {
             td data-label="Queue" { b { (plain(&queue.name)) } }
             td data-label="Tasks" { @for task in &queue.tasks { a class="tag" href=(runs_of("task", task)) { (plain(task)) } } }
             td data-label="Limits" { (queue.limits) }

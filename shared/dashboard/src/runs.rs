@@ -11,10 +11,10 @@ use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    list::{self, PAGE, address, brief, given},
-    page::{Dashboard, Frame, PageError},
+    list::{self, Counted, PAGE, address, brief, given},
+    page::{Dashboard, Frame, Page, PageError},
     run::parts,
-    show::{ago, plain},
+    show::plain,
 };
 
 /// The query of the page's address.
@@ -42,7 +42,7 @@ pub async fn show(State(dashboard): State<Dashboard>, asked: Result<Query<Asked>
     dashboard.respond(async { page(&dashboard, &asked?.0).await }).await
 }
 
-async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError> {
+async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Page, PageError> {
     let state = given(&asked.state).map(|state| state.parse::<RunState>()).transpose();
     let state = state.map_err(|error| PageError::not_found(format!("Failed to list runs: {error}.")))?;
     let parent = given(&asked.parent).map(|id| id.parse::<Id>()).transpose();
@@ -63,16 +63,15 @@ async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError>
     let manifest = dashboard.client.manifest().await?;
     let mut tasks: Vec<&str> = manifest.tasks().map(|(_, task)| task.name.as_str()).collect();
     tasks.sort_unstable();
-    let listed = dashboard.client.list(filter).await?;
-
+    let newest = ListFilter { state: None, cursor: None, limit: Counted::MOST, ..filter.clone() };
+    let (listed, newest) = (dashboard.client.list(filter).await?, dashboard.client.list(newest).await?);
+    let states = newest.runs.iter().map(|run| run.state.name()).collect();
+    let counted = Counted { states, has_more: newest.cursor.is_some() };
     let state = |name: &'static str| to(asked, |it| (it.state, it.cursor) = (name.to_owned(), String::new()));
     let content = html! {
         h1 { "Runs" }
         div class="filter" {
-            nav class="chips" aria-label="States" {
-                (list::chip(&state(""), "all", asked.state.is_empty()))
-                @for it in RunState::ALL { (list::chip(&state(it.name()), it.name(), it.name() == asked.state)) }
-            }
+            (counted.choices(&RunState::ALL.map(RunState::name), &asked.state, state))
             form method="get" action="/" {
                 @for (name, value) in [("state", &asked.state), ("parent", &asked.parent), ("schedule", &asked.schedule)] {
                     @if !value.is_empty() { input type="hidden" name=(name) value=(value); }
@@ -112,7 +111,7 @@ fn table(listed: &Listed, asked: &Asked, since: Option<Timestamp>, now: Timestam
 fn row(run: &RunView, now: Timestamp) -> Markup {
     let id = run.id.to_string();
     html! {
-        tr {
+        tr id={ "run-" (id) } {
             td class="tight" data-label="State" { (parts::state(run.state)) }
             td data-label="Task" { a href={ "/run/" (id) } { (plain(&run.name)) } }
             td class="tight" data-label="Made" { (parts::moment(run.created_at, now)) }
@@ -129,7 +128,7 @@ fn says(run: &RunView, now: Timestamp) -> Markup {
         @if let Some(error) = run.error_message.as_ref().filter(|_| run.completed_at.is_none()) {
             span class="error clip" { @if let Some(code) = &run.error_code { b { (brief(code)) } " " } (brief(error)) }
         } @else if run.state == RunState::Scheduled {
-            span class="soft" { "due " (ago(run.due_at, now)) }
+            span class="soft" { "due " (parts::moment(run.due_at, now)) }
         } @else if let Some(message) = run.message.as_ref() {
             span class="clip" { (brief(message)) }
         } @else if run.percent().is_some() {

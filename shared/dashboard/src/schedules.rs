@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use crate::{
     list,
-    page::{Dashboard, Frame, PageError, runs_of},
+    page::{Dashboard, Frame, Page, PageError, runs_of},
     run::parts,
     show::{on_clock_of, plain, shorten},
     switch::{self, Pressed},
@@ -38,7 +38,7 @@ pub async fn pause(State(dashboard): State<Dashboard>, sent: Result<Form<Pressed
     .await
 }
 
-async fn page(dashboard: &Dashboard) -> Result<Markup, PageError> {
+async fn page(dashboard: &Dashboard) -> Result<Page, PageError> {
     let schedules = dashboard.client.schedules().list().await?;
     let now = dashboard.now();
     let rows: Vec<Markup> = schedules.iter().map(|schedule| row(dashboard, schedule, now)).collect();
@@ -53,7 +53,7 @@ async fn page(dashboard: &Dashboard) -> Result<Markup, PageError> {
 
 fn row(dashboard: &Dashboard, schedule: &ScheduleState, now: Timestamp) -> Markup {
     html! {
-        tr {
+        tr id={ "schedule-" (schedule.name) } {
             td data-label="Schedule" { a href=(runs_of("schedule", &schedule.name)) { (plain(&schedule.name)) } div class="soft" { @if schedule.declared { "in code" } @else { "made at run time" } } }
             td data-label="Task" { a href=(runs_of("task", &schedule.task)) { (plain(&schedule.task)) } }
             td data-label="Fires" { (plain(&schedule.schedule.to_string())) }

@@ -9,16 +9,16 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use dacapo::ListFilter;
+use dacapo::{ListFilter, StartRun};
 use dacapo_domain::{Id, Json, Manifest, TaskEntry, When};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::{
-    form::{SENT_AGAIN, again, finish, hidden},
+    form::{self, SENT_AGAIN, again, finish, hidden},
     guard::random_text,
     list::{address, brief},
-    page::{Dashboard, Frame, PageError, status},
+    page::{Dashboard, FORM_BYTES, Frame, Page, PageError, status},
     run,
     show::{plain, pretty, took},
 };
@@ -37,6 +37,9 @@ pub struct Asked {
     /// The run whose body fills the form.
     #[serde(default)]
     from: String,
+    /// The run that is replayed, with its body or another.
+    #[serde(default)]
+    replay: String,
 }
 
 /// The form as it is sent.
@@ -51,6 +54,9 @@ pub struct Filled {
     task: String,
     #[serde(default)]
     event: String,
+    /// The run that is replayed.
+    #[serde(default)]
+    replay: String,
     #[serde(default)]
     body: String,
     #[serde(default)]
@@ -67,8 +73,14 @@ pub async fn show(State(dashboard): State<Dashboard>, asked: Result<Query<Asked>
     dashboard.respond(async { page(&dashboard, asked?.0).await }).await
 }
 
-async fn page(dashboard: &Dashboard, asked: Asked) -> Result<Markup, PageError> {
+async fn page(dashboard: &Dashboard, asked: Asked) -> Result<Page, PageError> {
     let manifest = dashboard.client.manifest().await?;
+    if !asked.replay.is_empty() {
+        let run = dashboard.client.state(run::parse(&asked.replay)?).await?;
+        let body = run.body.as_ref().map_or_else(|| "{}".to_owned(), editable);
+        let filled = Filled { key: random_text(), task: run.name, replay: asked.replay, body, ..Filled::default() };
+        return Ok(form_page(dashboard, &manifest, &filled, &[], None));
+    }
     if asked.task.is_empty() && asked.event.is_empty() {
         return Ok(dashboard.page(&Frame { title: "Start", at: "/start", refresh: None }, &choice(&manifest)));
     }
@@ -76,11 +88,16 @@ async fn page(dashboard: &Dashboard, asked: Asked) -> Result<Markup, PageError> 
         "" => None,
         id => dashboard.client.state(run::parse(id)?).await?.body,
     };
-    let body = body.as_ref().map_or_else(|| "{}".to_owned(), pretty);
+    let body = body.as_ref().map_or_else(|| "{}".to_owned(), editable);
     let Asked { task, event, .. } = asked;
     let last = if manifest.task(&task).is_some() { last_bodies(dashboard, &task).await? } else { vec![] };
     let filled = Filled { key: random_text(), task, event, body, ..Filled::default() };
     Ok(form_page(dashboard, &manifest, &filled, &last, None))
+}
+
+/// A body as it is edited: laid out, unless that would be too long for a form.
+fn editable(body: &Json) -> String {
+    Some(pretty(body)).filter(|text| text.len() <= FORM_BYTES / 4).unwrap_or_else(|| body.text().to_owned())
 }
 
 /// The bodies of a task's last runs, each once, with a run that has it.
@@ -141,7 +158,11 @@ async fn start_run(
     when: Option<When>,
 ) -> Result<String, dacapo::Error> {
     let tags = filled.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty());
-    let mut run = dashboard.client.run_by_name(&filled.task, body).tags(tags);
+    let run = match filled.replay.as_str() {
+        "" => dashboard.client.run_by_name(&filled.task, body),
+        id => replay(dashboard, id, body).await?,
+    };
+    let mut run = run.tags(tags);
     if !filled.key.is_empty() {
         run = run.key(&filled.key).key_for(SENT_AGAIN);
     }
@@ -149,6 +170,15 @@ async fn start_run(
         run = run.at(when);
     }
     Ok(format!("/run/{}", run.await?.id()))
+}
+
+/// A replay of a run. With the body that it had, laid out in whatever way, it is one as it was, which a private task's
+/// run may have, too.
+async fn replay(dashboard: &Dashboard, id: &str, body: Json) -> Result<StartRun<serde_json::Value>, dacapo::Error> {
+    let id: Id = id.parse().map_err(dacapo::Error::usage)?;
+    let first = dashboard.client.state(id).await?.body;
+    let is_another = first.is_none_or(|first| pretty(&first) != pretty(&body));
+    dashboard.client.replay_of(id, is_another.then_some(body)).await
 }
 
 async fn publish(
@@ -174,7 +204,7 @@ fn form_page(
     filled: &Filled,
     last: &[(Id, Json)],
     why: Option<&str>,
-) -> Markup {
+) -> Page {
     let is_event = !filled.event.is_empty();
     let is_known = match is_event {
         true => manifest.events().contains(&*filled.event),
@@ -188,6 +218,12 @@ fn form_page(
             p class="notice" {
                 "The app has no " (if is_event { "handler of an event" } else { "task" }) " of this name. "
                 a href="/start" { "Choose one" }
+            }
+        }
+        @if !filled.replay.is_empty() {
+            p class="soft" {
+                "A new run of the same task, which names " a class="id" href={ "/run/" (filled.replay) } { (plain(&filled.replay)) }
+                " as the one it comes from."
             }
         }
         (form(dashboard, filled))
@@ -206,7 +242,11 @@ fn form_page(
 }
 
 const fn verb(filled: &Filled) -> &'static str {
-    if filled.event.is_empty() { "Start" } else { "Publish" }
+    match (filled.event.is_empty(), filled.replay.is_empty()) {
+        (false, _) => "Publish",
+        (true, true) => "Start",
+        (true, false) => "Replay",
+    }
 }
 
 fn form(dashboard: &Dashboard, filled: &Filled) -> Markup {
@@ -217,11 +257,9 @@ fn form(dashboard: &Dashboard, filled: &Filled) -> Markup {
                 ("key", &filled.key),
                 ("task", &filled.task),
                 ("event", &filled.event),
+                ("replay", &filled.replay),
             ]))
-            label {
-                span { "Body, as JSON" }
-                textarea name="body" rows="12" spellcheck="false" { (filled.body) }
-            }
+            (form::json("body", "Body, as JSON", &filled.body, 12))
             label {
                 span { "When" }
                 input name="when" value=(filled.when) placeholder="now; or such as: 10 minutes, 2 days, 2027-01-31T08:00:00Z";

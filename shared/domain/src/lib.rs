@@ -28,6 +28,7 @@ mod name;
 mod outcome;
 mod outside;
 pub mod permit;
+mod price;
 pub mod record;
 mod retry;
 pub mod run;
@@ -78,6 +79,7 @@ pub use outside::{Outside, OutsideError, Sent};
 pub use permit::{
     Holder, Limit, Limits, PausedQueues, PoolId, PoolInput, PoolRecord, QueuePaused, Rate, Released, TicketRecord,
 };
+pub use price::{PRICES_OF, Usage};
 pub use record::{
     Claim, Created, Cursor, CursorError, Header, Index, IndexEntry, LogLine, OwnedQuery, Page, Payload, PayloadNotRead,
     Payloads, Query, RecordKey, Saved, StoredRecord, Unreadable, Version, Write, slot, sort_time,

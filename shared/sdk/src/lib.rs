@@ -62,8 +62,8 @@ pub use dacapo_core::{
 };
 pub use dacapo_domain::{
     BulkTally, DeliveryFilter, DeliveryState, DeliveryView, Finding, HandlerRecord, HandlerState, Health, Id, Json,
-    ListFilter, RecordedError, Retry, RunView, Schedule, SecretSource, State, StepView, TaskHealth, Trigger, WaitsFor,
-    When, code, cron, days, every, hours, minutes, seconds, ssm,
+    ListFilter, RecordedError, Retry, RunView, Schedule, SecretSource, State, StepView, TaskHealth, Trigger, Usage,
+    WaitsFor, When, code, cron, days, every, hours, minutes, seconds, ssm,
 };
 pub use definition::{Definition, Function};
 pub use event_handler::{EventHandler, on};

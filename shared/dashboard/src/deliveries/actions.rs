@@ -97,7 +97,7 @@ pub async fn redrives_all(
 pub fn buttons(dashboard: &Dashboard, id: &str) -> Markup {
     html! {
         div class="actions" {
-            details class="asks" { summary { "Delete…" } (form(dashboard, id, Act::Delete)) }
+            details id="delete" { summary { "Delete…" } (form(dashboard, id, Act::Delete)) }
             (form(dashboard, id, Act::Redrive))
         }
     }
@@ -122,7 +122,7 @@ pub fn redrive_all(dashboard: &Dashboard, asked: &Asked) -> Markup {
     let filled = RedriveAll { token: String::new(), key: random_text(), function, event };
     html! {
         div class="actions" {
-            details class="asks" { summary { "Redrive all…" } (redrive_all_form(dashboard, &filled)) }
+            details id="redrive" { summary { "Redrive all…" } (redrive_all_form(dashboard, &filled)) }
         }
     }
 }

@@ -14,8 +14,8 @@ use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    list::{self, PAGE, address, brief, given},
-    page::{DEAD_LETTERS, Dashboard, Frame, PageError},
+    list::{self, Counted, PAGE, address, brief, given},
+    page::{DEAD_LETTERS, Dashboard, Frame, Page, PageError},
     run::parts,
     show::plain,
 };
@@ -38,7 +38,7 @@ pub async fn show(State(dashboard): State<Dashboard>, asked: Result<Query<Asked>
     dashboard.respond(async { page(&dashboard, &asked?.0).await }).await
 }
 
-async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError> {
+async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Page, PageError> {
     let state = given(&asked.state).map(|state| state.parse::<DeliveryState>()).transpose();
     let state = state.map_err(|error| PageError::not_found(format!("Failed to list deliveries: {error}.")))?;
     let filter = DeliveryFilter {
@@ -50,7 +50,11 @@ async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError>
         ..DeliveryFilter::default()
     };
     let manifest = dashboard.client.manifest().await?;
-    let (listed, now) = (dashboard.client.deliveries().list(filter).await?, dashboard.now());
+    let (deliveries, now) = (dashboard.client.deliveries(), dashboard.now());
+    let newest = DeliveryFilter { state: None, cursor: None, limit: Counted::MOST, ..filter.clone() };
+    let (listed, newest) = (deliveries.list(filter).await?, deliveries.list(newest).await?);
+    let states = newest.deliveries.iter().map(|delivery| delivery.state.name()).collect();
+    let counted = Counted { states, has_more: newest.cursor.is_some() };
     let rows: Vec<Markup> = listed.deliveries.iter().map(|delivery| row(delivery, now)).collect();
     let is_of_dead = state == Some(DeliveryState::Dropped);
     let (title, at) = if is_of_dead { ("Dead letters", DEAD_LETTERS) } else { ("Deliveries", "/deliveries") };
@@ -65,7 +69,7 @@ async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, PageError>
             }
             @if is_of_dead && !rows.is_empty() { (actions::redrive_all(dashboard, asked)) }
         }
-        (choices(asked, &manifest))
+        (choices(asked, &manifest, &counted))
         (list::left_out(&listed.unreadable))
         (list::table(&headings, &rows, &none(listed.cursor.is_some())))
         (list::pages(newest.as_deref(), older.as_deref()))
@@ -77,17 +81,14 @@ fn none(has_more: bool) -> Markup {
     html! { "No deliveries here" @if has_more { " yet; older ones follow" } "." }
 }
 
-fn choices(asked: &Asked, manifest: &Manifest) -> Markup {
+fn choices(asked: &Asked, manifest: &Manifest, counted: &Counted) -> Markup {
     let with_handlers = manifest.functions.iter().filter(|function| !function.subscriptions().is_empty());
     let functions: Vec<&str> = with_handlers.map(|function| &*function.name).collect();
     let events: Vec<&str> = manifest.events().into_iter().collect();
     let state = |name: &'static str| to(asked, |it| (it.state, it.cursor) = (name.to_owned(), String::new()));
     html! {
         div class="filter" {
-            nav class="chips" aria-label="States" {
-                (list::chip(&state(""), "all", asked.state.is_empty()))
-                @for it in DeliveryState::ALL { (list::chip(&state(it.name()), it.name(), it.name() == asked.state)) }
-            }
+            (counted.choices(&DeliveryState::ALL.map(DeliveryState::name), &asked.state, state))
             form method="get" action="/deliveries" {
                 @if !asked.state.is_empty() { input type="hidden" name="state" value=(asked.state); }
                 (list::select("function", "Function", "all functions", &functions, &asked.function))
@@ -112,7 +113,7 @@ fn to(asked: &Asked, change: impl FnOnce(&mut Asked)) -> String {
 
 fn row(delivery: &DeliveryView, now: Timestamp) -> Markup {
     html! {
-        tr {
+        tr id={ "delivery-" (delivery.id) } {
             td class="tight" data-label="State" { (state(delivery.state)) }
             td data-label="Event" { a href=(address_of(&delivery.id)) { (plain(&delivery.name)) } }
             td data-label="Function" { (plain(&delivery.function)) }

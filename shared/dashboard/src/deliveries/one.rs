@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{actions, state};
 use crate::{
     list::{self, brief},
-    page::{DEAD_LETTERS, Dashboard, Frame, PageError},
+    page::{DEAD_LETTERS, Dashboard, Frame, Page, PageError},
     run::parts,
     show::plain,
 };
@@ -29,7 +29,7 @@ pub async fn show(State(dashboard): State<Dashboard>, asked: Result<Query<Asked>
     dashboard.respond(async { page(&dashboard, &asked?.0.id).await }).await
 }
 
-async fn page(dashboard: &Dashboard, id: &str) -> Result<Markup, PageError> {
+async fn page(dashboard: &Dashboard, id: &str) -> Result<Page, PageError> {
     let (delivery, now) = (dashboard.client.deliveries().get(id).await?, dashboard.now());
     let is_dead = delivery.state == DeliveryState::Dropped;
     let handlers: Vec<Markup> = delivery.handlers.iter().map(|handler| row(handler, now)).collect();
@@ -38,7 +38,7 @@ async fn page(dashboard: &Dashboard, id: &str) -> Result<Markup, PageError> {
         div class="head" {
             div {
                 h1 { (plain(&delivery.name)) }
-                p { (state(delivery.state)) " " span class="id soft" { (plain(&delivery.id)) } }
+                p { (state(delivery.state)) " " (parts::id(&delivery.id)) }
             }
             @if is_dead { (actions::buttons(dashboard, id)) }
         }

@@ -14,8 +14,7 @@ use serde::Deserialize;
 
 use super::address;
 use crate::{
-    form::{self, SENT_AGAIN, answer, hidden},
-    guard::random_text,
+    form::{self, answer, hidden},
     list,
     page::{Dashboard, PageError},
 };
@@ -25,9 +24,6 @@ use crate::{
 pub struct Pressed {
     #[serde(default)]
     token: String,
-    /// The new run's idempotency key: a button pressed twice replays once.
-    #[serde(default)]
-    key: String,
     #[serde(default)]
     message: String,
     /// The new time of a run that is rescheduled.
@@ -96,18 +92,6 @@ pub async fn complete(State(dashboard): State<Dashboard>, id: Address, sent: Sen
     .await
 }
 
-/// `POST /run/{id}/replay`
-pub async fn replay(State(dashboard): State<Dashboard>, id: Address, sent: Sent) -> Response {
-    press(dashboard, id, sent, replay_form, async |dashboard, id, sent| {
-        let mut run = dashboard.client.replay_of(id, None).await?;
-        if !sent.key.is_empty() {
-            run = run.key(sent.key).key_for(SENT_AGAIN);
-        }
-        Ok(run.await?.id())
-    })
-    .await
-}
-
 /// Does what a button stands for, and shows the run that it gives. A form with another process's token comes back.
 async fn press<Act>(
     dashboard: Dashboard,
@@ -133,22 +117,21 @@ where
 
 /// The buttons.
 pub fn buttons(dashboard: &Dashboard, run: &RunView) -> Markup {
-    let again = list::address("/start", &[("task", &run.name), ("from", &run.id.to_string())]);
+    let again = list::address("/start", &[("replay", run.id.to_string())]);
     html! {
         div class="actions" {
             @if !run.state.is_final() {
-                details class="asks" { summary { "Abort…" } (abort_form(dashboard, run.id, &Pressed::default())) }
+                details id="abort" { summary { "Abort…" } (abort_form(dashboard, run.id, &Pressed::default())) }
                 @if may_move(run) {
-                    details class="asks" { summary { "Reschedule…" } (reschedule_form(dashboard, run.id, &Pressed::default())) }
+                    details id="reschedule" { summary { "Reschedule…" } (reschedule_form(dashboard, run.id, &Pressed::default())) }
                 }
                 @if let Some(WaitsFor::Token { .. }) = run.waits_for {
-                    details class="asks" { summary { "Complete…" } (complete_form(dashboard, run.id, &Pressed::default())) }
+                    details id="complete" { summary { "Complete…" } (complete_form(dashboard, run.id, &Pressed::default())) }
                 }
                 @if run.state == RunState::Paused { (resume_form(dashboard, run.id, &Pressed::default())) }
                 @else { (pause_form(dashboard, run.id, &Pressed::default())) }
             }
-            a class="button" href=(again) { "Edit and start" }
-            (replay_form(dashboard, run.id, &Pressed { key: random_text(), ..Pressed::default() }))
+            a class="button" href=(again) { "Replay…" }
         }
     }
 }
@@ -192,19 +175,11 @@ fn complete_form(dashboard: &Dashboard, id: Id, filled: &Pressed) -> Markup {
     let fields = html! {
         div {
             label { span { "The token's text" } input name="text" value=(filled.text) maxlength="1000" autocomplete="off"; }
-            label { span { "Its value, as JSON" } textarea name="value" rows="3" spellcheck="false" { (filled.value) } }
+            (form::json("value", "Its value, as JSON", &filled.value, 3))
             button class="main" { "Complete" }
         }
     };
     form(dashboard, id, "complete", &fields)
-}
-
-fn replay_form(dashboard: &Dashboard, id: Id, filled: &Pressed) -> Markup {
-    let fields = html! {
-        (hidden(&[("key", &filled.key)]))
-        button { "Replay" }
-    };
-    form(dashboard, id, "replay", &fields)
 }
 
 /// Is true of a run that has not started, as far as is known.

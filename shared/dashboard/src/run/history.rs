@@ -28,7 +28,7 @@ pub fn timeline(run: &RunView, steps: &[StepView], now: Timestamp) -> Markup {
                     b { (plain(&shorten(name, SHOWN_NAME))) } " "
                     small { (parts::moment(at, now)) }
                     @if let Some(step) = step { small { (made(step)) } }
-                    small { (at.strftime("%F %T")) " UTC" }
+                    small { (parts::clock(at)) }
                 }
             }
         }
@@ -104,7 +104,7 @@ fn moments<'a>(run: &RunView, steps: &'a [StepView]) -> Vec<Place<'a>> {
 fn line(entry: &LogEntry) -> Markup {
     html! {
         li class=[(entry.level == LogLevel::Error).then_some("error")] {
-            time datetime=(entry.time) title=(entry.time) { (entry.time.strftime("%T%.3f")) }
+            time datetime=(entry.time) title=(entry.time) data-shows="time" { (entry.time.strftime("%T%.3f")) }
             div class="said" {
                 span { (plain(&shorten(&entry.message, SHOWN))) }
                 @if let Some(data) = &entry.data { pre { (parts::laid_out(data, SHOWN)) } }

@@ -4,6 +4,7 @@ pub mod actions;
 mod family;
 mod history;
 pub mod parts;
+mod price;
 mod timeline;
 
 use axum::{
@@ -19,7 +20,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::{
-    page::{Dashboard, Frame, PageError, runs_of},
+    page::{Dashboard, Frame, Page, PageError, runs_of},
     show::{plain, shorten, waits_for},
 };
 
@@ -52,16 +53,17 @@ pub fn address(id: Result<Path<String>, PathRejection>) -> Result<Id, PageError>
     }
 }
 
-async fn page(dashboard: &Dashboard, id: Id, before: Option<&str>) -> Result<Markup, PageError> {
+async fn page(dashboard: &Dashboard, id: Id, before: Option<&str>) -> Result<Page, PageError> {
     let run = dashboard.client.state(id).await?;
     let log = dashboard.client.logs_before(id, before, history::ENTRIES).await?;
     let steps = dashboard.client.steps(id).await?;
+    let usage = dashboard.client.usage(id).await?;
     let (family, now) = (family::tree(dashboard, &run).await?, dashboard.now());
     let content = html! {
         div class="head" {
             div {
                 h1 { (plain(&run.name)) }
-                p { (parts::state(run.state)) " " span class="id soft" { (run.id.to_string()) } }
+                p { (parts::state(run.state)) " " (parts::id(&run.id.to_string())) }
                 @if !run.state.is_final() { (parts::progress(&run)) }
             }
             (actions::buttons(dashboard, &run))
@@ -75,6 +77,7 @@ async fn page(dashboard: &Dashboard, id: Id, before: Option<&str>) -> Result<Mar
                 div class="sheet" { h2 { "Timeline" } (history::timeline(&run, &steps, now)) }
                 div class="sheet" { h2 { "Facts" } (facts(&run, now)) }
                 (family)
+                (price::sheet(&usage))
             }
             div {
                 div class="sheet" { (values(&run)) }

@@ -11,9 +11,22 @@ pub fn state(state: State) -> Markup {
     html! { span class={ "state " (state.name()) } { (state.name()) } }
 }
 
+/// An id that is taken whole: by one click, or with JavaScript by a button.
+pub fn id(id: &str) -> Markup {
+    html! {
+        span class="id soft" { (plain(id)) } " "
+        button type="button" class="scripted copy" data-copy=(id) aria-label="Copy the id" { "Copy" }
+    }
+}
+
 /// A moment as seen from now, and in full when pointed at.
 pub fn moment(at: Timestamp, now: Timestamp) -> Markup {
     html! { time datetime=(at) title=(at) { (ago(at, now)) } }
+}
+
+/// A moment in full, in UTC; with JavaScript in the reader's time zone.
+pub fn clock(at: Timestamp) -> Markup {
+    html! { time datetime=(at) data-shows="moment" { (at.strftime("%F %T")) " UTC" } }
 }
 
 /// From its first attempt to its end, or to now.

@@ -109,6 +109,40 @@ async fn page_of_a_run_leads_to_its_parent_and_its_children() {
 }
 
 #[tokio::test]
+async fn choices_of_a_state_tell_how_many_of_the_newest_are_in_it() {
+    let app = sample::shop();
+    let browser = Browser::of(&app);
+    for customer in 0..3 {
+        app.run(CHARGE, Charge { customer, amount: 1.0 }).await.unwrap();
+    }
+    app.run(IMPORT, file("a.csv")).await.unwrap();
+    app.publish(SENT, 1).await.unwrap();
+    app.advance(minutes(1)).await;
+    let page = browser.get("/?state=waiting").await;
+    assert_eq!(page.runs().len(), 1);
+    page.shows("failed <span class=\"count\">3</span>").shows("waiting <span class=\"count\">1</span>");
+    assert!(!page.text.contains("aborted <span"), "{}", page.text);
+    browser.get("/?task=import-airports").await.shows("all <span class=\"count\">1</span>");
+    browser.get("/deliveries").await.shows("dropped <span class=\"count\">1</span>");
+
+    for customer in 0..120 {
+        app.run(CHARGE, Charge { customer, amount: 1.0 }).await.unwrap();
+    }
+    app.run_until_idle().await;
+    let page = browser.get("/").await;
+    page.shows("all <span class=\"count\">100+</span>").shows("title=\"counted among the newest 100\"");
+}
+
+#[tokio::test]
+async fn page_of_a_run_tells_what_it_has_cost_by_list_prices() {
+    let app = sample::empty();
+    let id = app.run(CHARGE, Charge { customer: 7, amount: 5.0 }).await.unwrap().id();
+    app.run_until_idle().await;
+    let page = Browser::of(&app).get(&format!("/run/{id}")).await;
+    page.shows("Price on AWS").shows("$0.0000").shows("a million such runs").shows("us-east-1").shows("cold starts");
+}
+
+#[tokio::test]
 async fn overview_says_that_all_is_well_or_what_needs_a_look_and_leads_there() {
     let app = sample::shop();
     let browser = Browser::of(&app);

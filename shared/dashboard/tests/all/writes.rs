@@ -1,7 +1,7 @@
 //! The forms, and the pages that may send them.
 
 use crate::browser::{Browser, form};
-use crate::sample::{self, CHARGE, Charge, IMPORT, Import};
+use crate::sample::{self, CHARGE, Charge, IMPORT, Import, REPORT};
 use axum::http::{HeaderValue, StatusCode};
 use dacapo::prelude::*;
 use dacapo_domain::{Id, State, Trigger};
@@ -66,9 +66,29 @@ async fn buttons_of_a_run_abort_and_replay_it() {
     assert_eq!(again.status, StatusCode::CONFLICT);
     again.shows("it is aborted");
 
-    let page = browser.press(&format!("/run/{first}/replay"), &[]).await;
-    let replayed = app.state(id(page.next())).await.unwrap();
-    assert_eq!((replayed.trigger, replayed.body), (Trigger::Replay, run.body));
+    browser.get(&format!("/run/{first}")).await.shows(&format!("href=\"/start?replay={first}\""));
+    let page = browser.get(&format!("/start?replay={first}")).await;
+    page.shows("Replay import-airports").shows("&quot;file&quot;: &quot;a.csv&quot;");
+    let edited = page.filled("/start", &[("body", r#"{"file": "b.csv"}"#)]);
+    let replayed = app.state(id(browser.send(form("/start", &edited)).await.next())).await.unwrap();
+    assert_eq!((replayed.trigger, replayed.parent_id), (Trigger::Replay, Some(first)));
+    assert_eq!(replayed.body.unwrap().text(), r#"{"file": "b.csv"}"#);
+    let refused = browser.send(form("/start", &page.filled("/start", &[("body", "{")]))).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    refused.shows("Replay import-airports").shows("line 1 column 1");
+}
+
+#[tokio::test]
+async fn private_task_is_replayed_with_the_body_that_it_had_in_whatever_layout_but_with_no_other() {
+    let app = sample::empty();
+    app.advance(minutes(1)).await;
+    let (first, browser) = (app.run_of(REPORT).id, Browser::of(&app));
+    let page = browser.get(&format!("/start?replay={first}")).await;
+    let refused = browser.send(form("/start", &page.filled("/start", &[("body", "\"another\"")]))).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    refused.shows("private");
+    let sent = browser.send(form("/start", &page.filled("/start", &[("body", " \"the week\"\r\n")]))).await;
+    assert_eq!(app.state(id(sent.next())).await.unwrap().parent_id, Some(first));
 }
 
 #[tokio::test]
@@ -193,7 +213,6 @@ async fn write_from_another_page_or_host_is_forbidden() {
         for path in [
             "/start",
             "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/abort",
-            "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/replay",
             "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/pause",
             "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/resume",
             "/run/01KDVJ29Q0Q0B9FME0N1VT25N3/reschedule",

@@ -4,7 +4,7 @@ use dacapo_core::{
     commit::{Stored, ended_children, load, load_until, read_record},
     port::{LogEntry, Until},
 };
-use dacapo_domain::{Id, Machine, OwnedQuery, RunRecord, RunView, StepRecord, StepView, Version, WaitsFor};
+use dacapo_domain::{Id, Machine, OwnedQuery, RunRecord, RunView, StepRecord, StepView, Usage, Version, WaitsFor};
 
 use super::Client;
 use crate::{Error, ErrorKind};
@@ -40,6 +40,28 @@ impl Client {
             *ended = Some(ended_children(self.ports(), &run, *count).await?);
         }
         Ok(view)
+    }
+
+    /// The use that a run has made so far of what AWS bills, estimated from its record, also where it ran on the embedded
+    /// engine. [`Usage::LEFT_OUT`] says what it is without.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such run.
+    ///
+    /// # Example: its price at list prices
+    ///
+    /// ```
+    /// use dacapo::{Client, Error, Id};
+    ///
+    /// async fn dollars(client: &Client, id: Id) -> Result<f64, Error> {
+    ///     Ok(client.usage(id).await?.price_of_a_million() / 1e6)
+    /// }
+    /// ```
+    pub async fn usage(&self, id: Id) -> Result<Usage, Error> {
+        let Stored { record, payloads } = self.stored(id).await?;
+        let manifest = self.app.manifest().await?;
+        let memory_mb = manifest.task(&record.name).map(|(function, _)| function.memory_mb);
+        Ok(Usage::of_run(&record, &payloads, memory_mb))
     }
 
     /// A run's log entries, in the order they were made.

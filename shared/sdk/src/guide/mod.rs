@@ -21,6 +21,7 @@
 //! | [`formats`] | how the AWS command line, other programs and rules of EventBridge start runs and publish events |
 //! | [`lists`] | how runs are found again: by task, tag, parent, schedule, time, or when they are due |
 //! | [`client`] | the client, its errors, and the command line |
+//! | [`dashboard`] | the pages, and what they do by themselves |
 //! | [`observability`] | what an app tells of itself: logs, metrics, alarms, traces |
 //! | [`testing`] | how functions are tested |
 //! | [`guarantees`] | what holds when something fails |
@@ -35,6 +36,11 @@ pub mod account {}
 pub mod client {}
 #[doc = include_str!("coming_from.md")]
 pub mod coming_from {}
+#[doc = include_str!("dashboard.md")]
+#[doc = include_str!("images/overview.md")]
+#[doc = include_str!("images/run.md")]
+#[doc = include_str!("images/phone.md")]
+pub mod dashboard {}
 #[doc = include_str!("deploys.md")]
 pub mod deploys {}
 #[doc = include_str!("errors.md")]

@@ -1,0 +1,89 @@
+//! Weights of pages, and the pictures of the guide.
+
+use std::{env, fs, path::Path};
+
+use chromiumoxide::{cdp::browser_protocol::page::CaptureScreenshotFormat, page::ScreenshotParams};
+use dacapo_domain::{hours, minutes};
+use dacapo_test_kit::TestApp;
+use data_encoding::BASE64;
+
+use crate::{
+    chromium::{Chromium, Site},
+    sample::{self, CHARGE, Charge, IMPORT, Import, MAIL, PLACED, SENT},
+};
+
+/// Bytes of a page with all that it loads, at most.
+const WEIGHT: u64 = 60 * 1024;
+/// Bytes of a picture, at most.
+const PICTURE: usize = 60 * 1024;
+
+/// An app in the middle of its day, and its pages.
+pub async fn shop() -> (TestApp, Vec<String>) {
+    let app = sample::shop();
+    let file = |name: &str| Import { file: name.to_owned(), next_row: 0 };
+    let first = app.run(IMPORT, file("airports-2025.csv")).tags(["yearly", "open data"]).await.unwrap().id();
+    app.advance(hours(1)).await;
+    let charged = app.run(CHARGE, Charge { customer: 7, amount: 250.0 }).await.unwrap().id();
+    for customer in 0..60 {
+        app.run(CHARGE, Charge { customer, amount: 12.5 }).await.unwrap();
+        app.advance(minutes(1)).await;
+    }
+    app.replay(first, None).await.unwrap();
+    app.run(IMPORT, file("airports-2027.csv")).after(hours(3)).await.unwrap();
+    app.publish(PLACED, "tea".to_owned()).await.unwrap();
+    app.publish(SENT, 7).await.unwrap();
+    app.client().queues().pause("outbox").await.unwrap();
+    app.run(MAIL, 7).await.unwrap();
+    let running = app.run(IMPORT, file("airports-2026.csv")).tags(["yearly"]).await.unwrap().id();
+    app.advance(minutes(12)).await;
+    let dead = app.client().deliveries().list(dacapo::DeliveryFilter::default()).await.unwrap().deliveries.remove(0);
+    let delivery = serde_urlencoded::to_string([("id", &dead.id)]).unwrap();
+    let runs = [first, charged, running].map(|run| format!("/run/{run}"));
+    let pages = ["/", "/overview", "/start", "/schedules", "/queues", "/deliveries", "/deliveries?state=dropped"];
+    let others = [format!("/start?replay={first}"), format!("/delivery?{delivery}"), "/nothing".to_owned()];
+    let paths = runs.into_iter().chain(pages.map(ToOwned::to_owned)).chain(others).collect();
+    (app, paths)
+}
+
+pub async fn every_page_weighs_60_kb_at_most() {
+    let (app, paths) = shop().await;
+    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let tab = chromium.open(&site, "/").await;
+    for path in paths {
+        tab.go(&path).await;
+        let weight = "performance.getEntries().reduce((sum, it) => sum + (it.decodedBodySize ?? 0), 0)";
+        let weight: u64 = tab.value(weight).await.unwrap();
+        println!("{path:>40}: {weight} bytes");
+        assert!((1..=WEIGHT).contains(&weight), "{path}: {weight} bytes");
+    }
+}
+
+/// The guide has them as text within its Markdown: rustdoc carries no files. They are as wide as its column.
+pub async fn pictures_of_the_guide_are_of_these_pages() {
+    let (app, paths) = shop().await;
+    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let tab = chromium.open(&site, "/").await;
+    let running = paths[2].clone();
+    for (name, says, path, width, height, colours) in [
+        ("overview", "The overview: what needs a look, and what each task does", "/overview", 960, 640, "light"),
+        ("run", "A run while it waits for its next iteration", &*running, 960, 800, "light"),
+        ("phone", "The runs on a phone, in the dark", "/", 390, 700, "dark"),
+    ] {
+        tab.looks_like(width, height, colours).await;
+        tab.go(path).await;
+        tab.until("document.readyState", "complete".to_owned()).await;
+        let picture = ScreenshotParams::builder().format(CaptureScreenshotFormat::Webp).quality(60).build();
+        let picture = tab.page.screenshot(picture).await.unwrap();
+        println!("{name}: {} bytes", picture.len());
+        assert!((2_000..=PICTURE).contains(&picture.len()), "{name}: {} bytes", picture.len());
+        let text = format!("![{says}](data:image/webp;base64,{})\n", BASE64.encode(&picture));
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../sdk/src/guide/images/{name}.md"));
+        if env::var_os("UPDATE").is_some() {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        } else {
+            let kept = fs::read_to_string(file).unwrap_or_default();
+            assert!(kept.starts_with(&format!("![{says}](data:image/webp;base64,")), "{name}: make it by UPDATE=1");
+        }
+    }
+}
