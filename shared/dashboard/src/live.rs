@@ -106,7 +106,7 @@ fn events(
 }
 
 impl Live {
-    /// These pages, which nobody follows yet.
+    /// These pages, none of which is followed yet.
     pub fn of(pages: Router) -> Self {
         Self { pages, followed: Arc::default(), streams: Arc::new(Semaphore::new(STREAMS)) }
     }
@@ -136,7 +136,7 @@ struct Look {
 }
 
 impl Look {
-    /// Looks until the page is final, or nobody follows it.
+    /// Looks until the page is final, or followed no more.
     async fn go_on(self) {
         let mut pause = Duration::ZERO;
         while !self.is_over() {
@@ -171,7 +171,7 @@ impl Look {
         (status, refresh, content.filter(|_| !status.is_server_error()).map(|(content, _)| content.into()))
     }
 
-    /// Is true where nobody follows it; who comes later starts another look.
+    /// Is true where it is followed no more; who comes later starts another look.
     fn is_over(&self) -> bool {
         let mut followed = self.live.followed();
         let is_over = self.tell.is_closed();

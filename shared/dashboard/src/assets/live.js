@@ -16,7 +16,9 @@ function ago(at) {
 }
 
 const in_full = (at) => at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
-const of_day = (at) => at.toLocaleTimeString(undefined, { hour12: false, fractionalSecondDigits: 3 });
+const two = "2-digit";
+const to_the_ms = { hour: two, minute: two, second: two, fractionalSecondDigits: 3, hourCycle: "h23" };
+const of_day = (at) => at.toLocaleTimeString(undefined, to_the_ms);
 const shown = { moment: in_full, time: of_day };
 
 function tell_times() {

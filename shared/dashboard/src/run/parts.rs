@@ -55,7 +55,7 @@ pub fn error(message: Option<&str>, code: Option<&str>, stack: Option<&str>) -> 
             div class="notice" {
                 b { (plain(code.unwrap_or("ERROR"))) } " " (plain(message))
                 @if let Some(stack) = stack {
-                    details id="stack" { summary { "Causes" } pre { (plain(stack)) } }
+                    details id="stack" { summary { "Causes" } pre tabindex="0" aria-label="Causes" { (plain(stack)) } }
                 }
             }
         }

@@ -1,30 +1,25 @@
-//! Chromium, as a reader uses it.
+//! Chromium, as a reader uses it: its DevTools protocol is JSON over a WebSocket.
 
 use std::{
-    env,
-    path::PathBuf,
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use chromiumoxide::{
-    Browser, BrowserConfig, Page,
-    cdp::{
-        browser_protocol::{
-            emulation::{MediaFeature, SetDeviceMetricsOverrideParams},
-            input::InsertTextParams,
-        },
-        js_protocol::runtime::EvaluateParams,
-    },
-};
 use dacapo_test_kit::TestApp;
-use futures::StreamExt;
+use futures::{SinkExt, StreamExt};
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     runtime::{self, Runtime},
+    sync::Mutex,
     time::sleep,
 };
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 /// The longest time that something may take to be seen.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -32,15 +27,21 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// A Chromium that ends with the value.
 pub struct Chromium {
-    browser: Browser,
+    devtools: DevTools,
+    process: Child,
     _profile: TempDir,
 }
 
 /// A tab at the pages of one server.
 pub struct Tab {
-    pub page: Page,
+    devtools: DevTools,
+    session: String,
     address: String,
 }
+
+/// The connection to a browser, which answers one call after another.
+#[derive(Clone)]
+struct DevTools(Arc<Mutex<(WebSocketStream<MaybeTlsStream<TcpStream>>, u64)>>);
 
 /// The program of this name on the path.
 pub fn on_path(names: &[&str]) -> Option<PathBuf> {
@@ -69,7 +70,13 @@ impl Site {
     /// The pages at this port of the machine; 0 takes a free one.
     pub fn at(app: &TestApp, port: u16) -> Self {
         let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+        // What listened there before may take a moment to end.
+        let listener = loop {
+            match std::net::TcpListener::bind(("127.0.0.1", port)) {
+                Ok(listener) => break listener,
+                Err(_) => std::thread::sleep(PAUSE),
+            }
+        };
         listener.set_nonblocking(true).unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let pages = dacapo_dashboard::router(app.client().clone(), "shop on this machine");
@@ -95,44 +102,97 @@ impl Drop for Site {
     }
 }
 
+impl DevTools {
+    /// What a method answers, or why it does not.
+    async fn call(&self, session: Option<&str>, method: &str, params: Value) -> Result<Value, Value> {
+        let (socket, last) = &mut *self.0.lock().await;
+        *last += 1;
+        let mut call = json!({"id": *last, "method": method, "params": params});
+        if let Some(session) = session {
+            call["sessionId"] = session.into();
+        }
+        socket.send(Message::text(call.to_string())).await.unwrap();
+        loop {
+            let Message::Text(said) = socket.next().await.unwrap().unwrap() else { continue };
+            let mut said: Value = serde_json::from_str(&said).unwrap();
+            if said["id"] == *last {
+                return if said["error"].is_null() { Ok(said["result"].take()) } else { Err(said["error"].take()) };
+            }
+        }
+    }
+}
+
 impl Chromium {
     pub async fn start() -> Self {
         let profile = TempDir::new().unwrap();
-        let config = BrowserConfig::builder()
-            .chrome_executable(program().unwrap())
-            .user_data_dir(profile.path())
-            .new_headless_mode()
-            .no_sandbox()
-            .viewport(None)
-            .window_size(1200, 900)
-            .launch_timeout(PATIENCE)
-            .request_timeout(PATIENCE)
-            .args(["disable-gpu", "hide-scrollbars", "lang=en-GB"]);
-        let (browser, mut events) = Browser::launch(config.build().unwrap()).await.unwrap();
-        // It moves what is said to and fro, as long as it is asked.
-        tokio::spawn(async move { while events.next().await.is_some() {} });
-        Self { browser, _profile: profile }
+        let arguments =
+            ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-port=0"];
+        let process = Command::new(program().unwrap())
+            .args(arguments)
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .arg("about:blank")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (socket, _) = connect_async(listens(profile.path()).await).await.unwrap();
+        Self { devtools: DevTools(Arc::new(Mutex::new((socket, 0)))), process, _profile: profile }
     }
 
     /// A tab at a page of this server.
     pub async fn open(&self, site: &Site, path: &str) -> Tab {
-        let page = self.browser.new_page("about:blank").await.unwrap();
-        let tab = Tab { page, address: site.address.clone() };
+        let target = self.devtools.call(None, "Target.createTarget", json!({"url": "about:blank"})).await.unwrap();
+        let attach = json!({"targetId": target["targetId"], "flatten": true});
+        let attached = self.devtools.call(None, "Target.attachToTarget", attach).await.unwrap();
+        let session = attached["sessionId"].as_str().unwrap().to_owned();
+        let tab = Tab { devtools: self.devtools.clone(), session, address: site.address.clone() };
+        // Each tab is as if it were the one in front.
+        tab.call("Emulation.setFocusEmulationEnabled", json!({"enabled": true})).await;
+        tab.call("Emulation.setLocaleOverride", json!({"locale": "en-GB"})).await;
+        tab.looks_like(1200, 900, "light").await;
         tab.go(path).await;
         tab
     }
 }
 
+/// The address at which a new browser listens, as it writes it into its profile.
+async fn listens(profile: &Path) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let said = fs::read_to_string(profile.join("DevToolsActivePort")).unwrap_or_default();
+        if let Some((port, path)) = said.split_once('\n').filter(|(_, path)| !path.is_empty()) {
+            return format!("ws://127.0.0.1:{port}{path}");
+        }
+        assert!(Instant::now() < deadline, "Chromium does not listen");
+        sleep(PAUSE).await;
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 impl Tab {
+    /// What a method of the protocol answers for this tab.
+    pub async fn call(&self, method: &str, params: Value) -> Value {
+        let answer = self.devtools.call(Some(&self.session), method, params).await;
+        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
     pub async fn go(&self, path: &str) {
-        self.page.goto(format!("{}{path}", self.address)).await.unwrap();
+        self.call("Page.navigate", json!({"url": format!("{}{path}", self.address)})).await;
+        self.until("document.readyState", "complete".to_owned()).await;
     }
 
     /// The value of an expression, or of its promise.
     pub async fn value<T: DeserializeOwned>(&self, expression: &str) -> Option<T> {
-        let asked = EvaluateParams::builder().expression(expression).await_promise(true).return_by_value(true);
-        let value = self.page.evaluate_expression(asked.build().unwrap()).await.ok()?;
-        value.into_value().ok()
+        let asked = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
+        let mut answer = self.devtools.call(Some(&self.session), "Runtime.evaluate", asked).await.ok()?;
+        serde_json::from_value(answer["result"]["value"].take()).ok()
     }
 
     /// The value of an expression once it is this one.
@@ -170,17 +230,25 @@ impl Tab {
     /// Clicks at the first link, button or summary of the content that says this, once it is there.
     pub async fn click(&self, says: &str) {
         let xpath = format!(
-            "//main//*[self::a or self::button or self::summary][normalize-space()='{says}' or @aria-label='{says}' or b='{says}']"
+            "//main//*[self::a or self::button or self::summary]\
+             [normalize-space()='{says}' or @aria-label='{says}' or b='{says}']"
+        );
+        let place = format!(
+            "((it) => {{ it.scrollIntoView({{ block: 'center', behavior: 'instant' }}); \
+             const {{ x, y, width, height }} = it.getBoundingClientRect(); return [x + width / 2, y + height / 2]; }})\
+             (document.evaluate({xpath:?}, document, null, 9).singleNodeValue)"
         );
         let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Ok(element) = self.page.find_xpath(&*xpath).await
-                && element.click().await.is_ok()
-            {
-                return;
+        let [x, y] = loop {
+            if let Some(place) = self.value::<[f64; 2]>(&place).await {
+                break place;
             }
             assert!(Instant::now() < deadline, "nothing says {says:?}: {}", self.text().await);
             sleep(PAUSE).await;
+        };
+        for kind in ["mousePressed", "mouseReleased"] {
+            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
+            self.call("Input.dispatchMouseEvent", event).await;
         }
     }
 
@@ -193,12 +261,17 @@ impl Tab {
 
     /// Types where the focus is.
     pub async fn insert(&self, text: &str) {
-        self.page.execute(InsertTextParams::new(text)).await.unwrap();
+        self.call("Input.insertText", json!({"text": text})).await;
     }
 
-    /// Presses a key.
+    /// Presses the tab or the enter key.
     pub async fn press(&self, key: &str) {
-        self.page.find_element("html").await.unwrap().press_key(key).await.unwrap();
+        let (code, text) = if key == "Enter" { (13, "\r") } else { (9, "") };
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" { text } else { "" };
+            let event = json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text});
+            self.call("Input.dispatchKeyEvent", event).await;
+        }
     }
 
     /// Presses the tab key until the focus is where this expression of `it` is true.
@@ -212,9 +285,17 @@ impl Tab {
         panic!("the tab key never comes to where {is_there}: {}", self.text().await);
     }
 
-    pub async fn looks_like(&self, width: i64, height: i64, colours: &str) {
-        let size = SetDeviceMetricsOverrideParams::new(width, height, 1.0, width < 600);
-        self.page.execute(size).await.unwrap();
-        self.page.emulate_media_features(vec![MediaFeature::new("prefers-color-scheme", colours)]).await.unwrap();
+    /// Shows the tab at this size, in "light" or "dark".
+    pub async fn looks_like(&self, width: u32, height: u32, colours: &str) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.call("Emulation.setDeviceMetricsOverride", size).await;
+        let features = json!([{"name": "prefers-color-scheme", "value": colours}]);
+        self.call("Emulation.setEmulatedMedia", json!({"features": features})).await;
+    }
+
+    /// A picture of what is seen, as WebP in base64.
+    pub async fn picture(&self) -> String {
+        let picture = self.call("Page.captureScreenshot", json!({"format": "webp", "quality": 60})).await;
+        picture["data"].as_str().unwrap().to_owned()
     }
 }

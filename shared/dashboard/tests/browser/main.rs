@@ -55,10 +55,7 @@ fn main() {
     libtest_mimic::run(&arguments, walks.into_iter().chain(accessible).collect()).exit();
 }
 
-fn trial<F: Future<Output = ()>>(name: &str, is_here: bool, test: fn() -> F) -> Trial
-where
-    F: 'static,
-{
+fn trial<F: Future<Output = ()> + 'static>(name: &str, is_here: bool, test: fn() -> F) -> Trial {
     let run = move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         runtime.block_on(test());

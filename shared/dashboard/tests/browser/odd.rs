@@ -76,7 +76,7 @@ pub async fn body_that_is_long_deep_or_precise_comes_back_as_it_was() {
         tab.shows(shown).await;
         let id = tab.path().await.strip_prefix("/run/").unwrap().parse().unwrap();
         let run = app.state(id).await.unwrap();
-        assert_eq!(run.result.as_ref().map(Json::text), Some(&*body), "{}", &run.body.unwrap().text()[..30]);
+        assert!(run.body.is_some_and(|kept| kept.text() == body), "{shown}");
         app.advance(minutes(1)).await;
     }
     for (body, says) in [(r#""\ud800""#.to_owned(), "surrogate"), ("[".repeat(5_000) + &"]".repeat(5_000), "levels")] {

@@ -1,6 +1,5 @@
 //! Ways through the pages, as a new reader goes them.
 
-use chromiumoxide::cdp::browser_protocol::emulation::SetScriptExecutionDisabledParams;
 use dacapo_domain::minutes;
 
 use crate::{
@@ -37,14 +36,14 @@ pub async fn reader_starts_a_run_sees_it_live_aborts_it_and_replays_it_with_anot
     tab.fill("body", r#"{"file": "b.csv", "next_row": 500}"#).await;
     tab.click("Replay").await;
     tab.shows("\"file\": \"b.csv\"").await;
-    tab.shows("FAMILY").await;
+    tab.shows("Family").await;
     assert_ne!(tab.path().await, first);
     app.run_until_idle().await;
     tab.shows("completed").await;
     tab.shows("Price on AWS").await;
 
     for (path, says) in [("/overview", "All is well"), ("/schedules", "Europe/Berlin"), ("/", "completed")] {
-        tab.page.find_element(format!("nav a[href='{path}']")).await.unwrap().click().await.unwrap();
+        tab.value::<()>(&format!("document.querySelector('nav a[href=\"{path}\"]').click()")).await;
         tab.shows(says).await;
     }
 }
@@ -103,18 +102,15 @@ pub async fn second_tab_that_aborts_a_run_is_told_that_it_has_ended() {
     let import = Import { file: "a.csv".to_owned(), next_row: 0 };
     let path = format!("/run/{}", app.run(IMPORT, import).after(minutes(5)).await.unwrap().id());
     let (site, chromium) = (Site::of(&app), Chromium::start().await);
-    let (one, two) = (chromium.open(&site, &path).await, chromium.open(&site, "/overview").await);
-    // Without JavaScript it doesn't hear of the other one's abort.
-    two.page.execute(SetScriptExecutionDisabledParams::new(true)).await.unwrap();
-    two.go(&path).await;
+    let (one, two) = (chromium.open(&site, &path).await, chromium.open(&site, &path).await);
+    // It doesn't hear of the other one's abort in time.
+    two.until("(EventSource = function () {}, leave(), true)", true).await;
     for (tab, why) in [(&two, "from two"), (&one, "from one")] {
-        tab.page.bring_to_front().await.unwrap();
         tab.click("Abort…").await;
         tab.fill("message", why).await;
     }
     one.click("Abort").await;
     one.shows("aborted").await;
-    two.page.bring_to_front().await.unwrap();
     two.click("Abort").await;
     two.shows("it is aborted").await;
     two.go(&path).await;
