@@ -1,8 +1,9 @@
 //! Pages that stay fresh by themselves: the content of a page, as server-sent events.
 //!
 //! A page that is asked for with `Accept: text/event-stream` is answered by a stream of what stands in its `main`, sent
-//! when it has changed. It is looked at once for all who follow the same address, and no longer than one of them does. No
-//! store tells of every change, so it looks: as often as the page's frame says, and more seldom the longer nothing changes.
+//! when it has changed. It is looked at once for all who follow the same address, and no longer than one of them does. A
+//! store may tell of a run's next write, but not of its log, its steps and children, nor of lists, so it looks: as often as
+//! the page's frame says, and more seldom the longer nothing changes.
 
 use std::{
     collections::HashMap,

@@ -234,8 +234,11 @@ impl Tab {
              [normalize-space()='{says}' or @aria-label='{says}' or b='{says}']"
         );
         let place = format!(
-            "((it) => {{ it.scrollIntoView({{ block: 'center', behavior: 'instant' }}); \
-             const {{ x, y, width, height }} = it.getBoundingClientRect(); return [x + width / 2, y + height / 2]; }})\
+            "((it) => {{ if (document.readyState !== 'complete') return null; \
+             it.scrollIntoView({{ block: 'center', behavior: 'instant' }}); \
+             const {{ x, y, width, height }} = it.getBoundingClientRect(); \
+             const place = [x + width / 2, y + height / 2]; \
+             return it.contains(document.elementFromPoint(...place)) ? place : null; }})\
              (document.evaluate({xpath:?}, document, null, 9).singleNodeValue)"
         );
         let deadline = Instant::now() + PATIENCE;
