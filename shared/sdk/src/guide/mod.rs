@@ -25,7 +25,7 @@
 //! | [`observability`] | what an app tells of itself: logs, metrics, alarms, traces |
 //! | [`testing`] | how functions are tested |
 //! | [`guarantees`] | what holds when something fails |
-//! | [`limits`] | all numbers |
+//! | [`limits`] | all numbers, and prices |
 //! | [`recipes`] | fan-out and join, approval, debounce, catch-up, long import, outbox, webhook |
 //! | [`troubleshooting`] | what each error code means, and what to do |
 //! | [`coming_from`] | what is called how elsewhere, and the differences that bite |

@@ -1,10 +1,10 @@
 //! The tables of the chapters against the code.
 
+mod numbers;
+
 use std::time::Duration;
 
-use dacapo_domain::{
-    DecisionContext, Every, Id, NewRun, Payloads, Policy, RunRecord, WaitsFor, limits, run::table::moves,
-};
+use dacapo_domain::{DecisionContext, Id, NewRun, Payloads, Policy, RunRecord, WaitsFor, limits, run::table::moves};
 use jiff::Timestamp;
 
 use crate::{
@@ -34,73 +34,6 @@ fn in_days(duration: Duration) -> u64 {
     duration.as_secs() / 86_400
 }
 
-fn numbers(chapter: &str, heading: &str) -> Vec<(String, String)> {
-    rows(chapter, heading).into_iter().map(|row| (row[1].clone(), row[2].clone())).collect()
-}
-
-fn expected(rows: &[(u64, &str)]) -> Vec<(String, String)> {
-    rows.iter().map(|(number, unit)| (grouped(*number), (*unit).to_owned())).collect()
-}
-
-#[test]
-fn limits_chapter_has_the_numbers_of_the_code() {
-    let message_bytes = limits::MESSAGE_BYTES as u64;
-    let told = numbers(include_str!("limits.md"), "| what | at most | unit |");
-    let code = expected(&[
-        (limits::TASK_NAME_CHARS as u64, "characters"),
-        (limits::EVENT_NAME_CHARS as u64, "characters"),
-        (limits::APP_CHARS as u64, "characters"),
-        (limits::STAGE_CHARS as u64, "characters"),
-        (limits::SLUG_BYTES as u64, "bytes"),
-        (limits::KEY_CHARS as u64, "characters"),
-        (limits::TAGS as u64, "tags"),
-        (limits::TAG_CHARS as u64, "characters"),
-        (limits::TOKEN_NAME_CHARS as u64, "characters"),
-        (limits::BATCH as u64, "runs"),
-        (limits::BATCH as u64, "runs"),
-        (message_bytes, "bytes"),
-        (limits::START_EXECUTION_BYTES as u64, "bytes"),
-        (message_bytes, "bytes"),
-        (limits::STEP_NAME_CHARS as u64, "characters"),
-        (message_bytes, "bytes"),
-        (message_bytes, "bytes"),
-        (message_bytes, "bytes"),
-        (limits::MANIFEST_BYTES as u64, "bytes"),
-        (limits::RESULT_BYTES as u64, "bytes"),
-        (limits::LOG_ENTRY_BYTES as u64, "bytes"),
-        (limits::LOG_ENTRIES.into(), "entries"),
-        (limits::LOG_BYTES, "bytes"),
-        (limits::TEXT_BYTES as u64, "bytes"),
-        (limits::STACK_BYTES as u64, "bytes"),
-        (limits::CODE_BYTES as u64, "bytes"),
-        (limits::MAX_TIMEOUT.as_secs(), "seconds"),
-        (limits::RUNNER_STOPS.as_secs(), "seconds"),
-        (limits::MAX_EVENT_TIMEOUT.as_secs(), "seconds"),
-        (limits::END_HOOK.as_secs(), "seconds"),
-        (in_days(limits::MAX_WAIT), "days"),
-        (limits::MAX_QUEUE_DELAY.as_secs(), "seconds"),
-        (limits::LOOP_ROUNDS.into(), "rounds"),
-        (limits::LOOP_EVENTS.into(), "events"),
-        (in_days(limits::LOOP_LIFE), "days"),
-        (limits::HOPS.into(), "hops"),
-        (limits::HOP_WINDOW.as_secs(), "seconds"),
-    ]);
-    assert_eq!(told, code);
-    assert_eq!((limits::MIN_TIMEOUT, limits::MIN_WAIT), (seconds(1), seconds(1)));
-}
-
-#[test]
-fn limits_chapter_has_the_defaults_of_the_code() {
-    let told = numbers(include_str!("limits.md"), "| what | by default | unit |");
-    let code = expected(&[
-        (in_days(limits::HISTORY), "days"),
-        (in_days(limits::KEY_LIFE), "days"),
-        (in_days(limits::EVENT_AGE), "days"),
-        (limits::LEASE_MARGIN.as_secs(), "seconds"),
-    ]);
-    assert_eq!(told, code);
-}
-
 const RESIZE: TaskRef<String> = TaskRef::new("resize");
 
 async fn resize(_: String, _: TaskContext) -> Result<(), crate::TaskError> {
@@ -108,48 +41,11 @@ async fn resize(_: String, _: TaskContext) -> Result<(), crate::TaskError> {
 }
 
 #[test]
-fn limits_chapter_has_the_ranges_that_options_are_held_to() {
-    let is_accepted = |task: crate::Task<String>| Definition::of(task).problems.is_empty();
-    let option = || task(RESIZE, resize);
-    for (accepted, refused) in [(128_u32, 127_u32), (10_240, 10_241)] {
-        assert!(is_accepted(option().memory(accepted)) && !is_accepted(option().memory(refused)));
-    }
-    for (accepted, refused) in [(seconds(1), Duration::from_millis(999)), (days(3_650), days(3_651))] {
-        assert!(is_accepted(option().max_duration(accepted)) && !is_accepted(option().max_duration(refused)));
-        assert!(is_accepted(option().ttl(accepted)) && !is_accepted(option().ttl(refused)));
-        assert!(is_accepted(option().history(accepted)) && !is_accepted(option().history(refused)));
-    }
-    assert!(Every::parse("1 minute").is_ok() && Every::parse("0 minutes").is_err());
-    assert!(Every::parse("3650 days").is_ok() && Every::parse("3651 days").is_err());
-    let is_debounced = |delay| dacapo_domain::Debounce::check(delay, Some(delay)).is_ok();
-    assert!(is_debounced(Duration::from_millis(1)) && !is_debounced(Duration::ZERO));
-    assert!(is_debounced(days(355)) && !is_debounced(days(356)));
-    let is_wait = |wait| Retry::every(wait).check().is_ok();
-    assert!(is_wait(seconds(1)) && !is_wait(seconds(0)) && is_wait(days(365)) && !is_wait(days(366)));
-
-    let told: Vec<String> = rows(include_str!("limits.md"), "| option | from | to |")
-        .into_iter()
-        .map(|row| row[1..].join(" to "))
-        .collect();
-    assert_eq!(
-        told,
-        [
-            "128 MB to 10,240 MB",
-            "1 s to 3,650 days",
-            "1 ms; `max_delay`: the delay to 355 days",
-            "1 minute to 3,650 days",
-            "1 s to 365 days",
-            "now to one year ahead"
-        ]
-    );
-}
-
-#[test]
 fn functions_chapter_has_the_defaults_of_a_task() {
     let definition = Definition::of(task(RESIZE, resize));
     let policy = Policy::default();
     assert_eq!((policy.retry, policy.max_duration, policy.ttl), (Retry::attempts(3), None, None));
-    let told: Vec<(String, String)> = rows(include_str!("functions.md"), "| option | default | meaning |")
+    let told: Vec<(String, String)> = rows(include_str!("../functions.md"), "| option | default | meaning |")
         .into_iter()
         .map(|row| (row[0].clone(), row[1].clone()))
         .collect();
@@ -178,7 +74,7 @@ fn functions_chapter_has_the_defaults_of_a_task() {
 #[test]
 fn functions_chapter_has_the_sizes_of_the_presets() {
     use Machine::{Large1x, Medium1x, Medium2x, Micro, Small1x, Small2x};
-    let told = rows(include_str!("functions.md"), "| preset | memory |");
+    let told = rows(include_str!("../functions.md"), "| preset | memory |");
     let machines = [Micro, Small1x, Small2x, Medium1x, Medium2x, Large1x];
     assert_eq!(told.len(), machines.len());
     for (row, machine) in told.iter().zip(machines) {
@@ -208,7 +104,7 @@ fn events_chapter_has_the_defaults_and_the_number_of_handlers() {
 
 #[test]
 fn states_chapter_has_every_move_of_the_state_machine() {
-    let told: Vec<(String, String)> = rows(include_str!("states.md"), "| state | is | next |")
+    let told: Vec<(String, String)> = rows(include_str!("../states.md"), "| state | is | next |")
         .into_iter()
         .map(|row| (row[0].clone(), row[2].clone()))
         .collect();
@@ -233,7 +129,7 @@ fn states_chapter_has_every_field_of_the_record() {
     let view = serde_json::to_value(view).unwrap();
     let mut code: Vec<String> = view.as_object().unwrap().keys().map(|field| format!("`{field}`")).collect();
     let mut told: Vec<String> =
-        rows(include_str!("states.md"), "| field | meaning |").into_iter().map(|row| row[0].clone()).collect();
+        rows(include_str!("../states.md"), "| field | meaning |").into_iter().map(|row| row[0].clone()).collect();
     code.sort();
     told.sort();
     assert_eq!(told, code);
@@ -296,13 +192,13 @@ fn other_chapters_have_the_numbers_of_the_code() {
         format!("larger than {} bytes", grouped(limits::RESULT_BYTES as u64)),
     ];
     for (chapter, phrases) in [
-        (include_str!("runs.md"), &runs[..]),
-        (include_str!("handler.md"), &handler),
-        (include_str!("functions.md"), &functions),
-        (include_str!("long_runs.md"), &long_runs),
-        (include_str!("guarantees.md"), &guarantees),
-        (include_str!("events.md"), &events),
-        (include_str!("troubleshooting.md"), &troubleshooting),
+        (include_str!("../runs.md"), &runs[..]),
+        (include_str!("../handler.md"), &handler),
+        (include_str!("../functions.md"), &functions),
+        (include_str!("../long_runs.md"), &long_runs),
+        (include_str!("../guarantees.md"), &guarantees),
+        (include_str!("../events.md"), &events),
+        (include_str!("../troubleshooting.md"), &troubleshooting),
     ] {
         for phrase in phrases {
             assert!(chapter.contains(phrase), "{phrase:?} is not in:\n{chapter}");
@@ -313,12 +209,12 @@ fn other_chapters_have_the_numbers_of_the_code() {
 
 #[test]
 fn troubleshooting_chapter_has_a_section_for_every_code_and_no_other() {
-    let chapter = include_str!("troubleshooting.md");
+    let chapter = include_str!("../troubleshooting.md");
     let told: Vec<&str> = chapter.lines().filter_map(|line| line.strip_prefix("# `")?.strip_suffix('`')).collect();
     assert_eq!(told, code::ALL);
     for code in code::ALL {
-        let section = super::about(&code.to_lowercase()).unwrap();
+        let section = crate::guide::about(&code.to_lowercase()).unwrap();
         assert!(section.lines().count() > 3 && section.matches("# `").count() == 1, "{section}");
     }
-    assert_eq!(super::about("NO_RATE"), None);
+    assert_eq!(crate::guide::about("NO_RATE"), None);
 }
