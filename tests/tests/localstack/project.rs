@@ -92,7 +92,10 @@ impl Project {
             .env("PROFILE", "dev")
             .env("STAGE", "dev")
             .env("KEEP_HISTORY", "no");
-        for name in ["APP", "ARCH", "FUNCTIONS", "RESOURCES", "PARAMETERS", "YES", "PROTECTED"] {
+        // The last two are of a `make` that runs the tests.
+        let of_the_tester =
+            ["APP", "ARCH", "FUNCTIONS", "RESOURCES", "PARAMETERS", "YES", "PROTECTED", "MAKEFLAGS", "MAKELEVEL"];
+        for name in of_the_tester {
             make.env_remove(name);
         }
         let output = self.at_localstack(&mut make, &[target]).output().unwrap();

@@ -63,6 +63,7 @@ fn workspace_that_new_makes_and_add_extends_passes_its_own_checks_and_tests() {
     for target in ["check", "test"] {
         let mut make = Command::new("make");
         make.arg(target).current_dir(&shop).env("CARGO_NET_OFFLINE", "true");
+        make.env_remove("MAKEFLAGS").env_remove("MAKELEVEL"); // Of a `make` that runs the tests.
         // What cargo tells a test of the test's own package would build what asks for it anew.
         let about_us = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
         for (name, _) in std::env::vars_os().filter(|(name, _)| about_us(&name.to_string_lossy())) {
