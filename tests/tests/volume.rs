@@ -146,10 +146,10 @@ async fn each_function_handles_each_event_of_which_one_in_ten_fails_first() {
 }
 
 #[test]
-#[ignore = "it handles 495,000 deliveries: minutes"]
-fn memory_of_the_engine_is_the_same_with_fifty_thousand_events_and_with_twice_as_many() {
-    // With fifty thousand the database's cache is full. What the test itself counts grows by 3 bytes an event.
-    let (some, many) = (peak_with(50_000), peak_with(100_000));
-    eprintln!("peak memory: {some} KiB with 50,000 events, {many} KiB with 100,000");
-    assert!(many < some + some / 4, "{some} KiB with 50,000 events, {many} KiB with 100,000");
+#[ignore = "it handles 990,000 deliveries: minutes"]
+fn memory_of_the_engine_is_the_same_with_a_hundred_thousand_events_and_with_twice_as_many() {
+    // With a hundred thousand all caches are full. What the test itself counts grows by 3 bytes an event.
+    let (some, many) = (peak_with(100_000), peak_with(200_000));
+    eprintln!("peak memory: {some} KiB with 100,000 events, {many} KiB with 200,000");
+    assert!(many < some + some / 4, "{some} KiB with 100,000 events, {many} KiB with 200,000");
 }
