@@ -25,7 +25,7 @@ const ALONE: u32 = 300;
 const CALLERS: u32 = 32;
 const BUSY: Duration = Duration::from_secs(5);
 
-/// What was measured of one of the two.
+/// The measurements of one of the two.
 struct Times {
     /// The median of runs one after another.
     alone: Duration,

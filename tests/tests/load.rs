@@ -45,7 +45,7 @@ struct Job {
 struct Seen {
     /// Attempts that execute, by what limits them.
     busy: BTreeMap<String, u32>,
-    /// When the last of them began.
+    /// The time at which the last of them began.
     began: BTreeMap<String, Timestamp>,
     calls: Vec<Timestamp>,
     broken: Vec<String>,

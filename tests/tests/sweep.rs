@@ -66,7 +66,7 @@ fn event(app: &TestApp) -> EventMessage {
     EventMessage { function: "events-1".to_owned(), ..EventMessage::at(id, PAID.name(), body, app.now()) }
 }
 
-/// How long after the start each record is to be reconciled, by its key.
+/// The time after the start at which each record is to be reconciled, by its key.
 async fn due(app: &TestApp, start: Timestamp) -> Vec<(String, Duration)> {
     let partitions = vec![IndexEntry::RECONCILED.to_owned()];
     let all = Query { index: Index::Reconcile, partitions, from: None, below: None, descending: false, limit: 1_000 };
@@ -166,7 +166,7 @@ async fn schedule_that_cannot_be_read_hides_no_other_from_the_list() {
     assert_eq!(schedules.iter().map(|schedule| &*schedule.name).collect::<Vec<_>>(), ["good"]);
 }
 
-/// When an idempotency key of the task expires, in Unix seconds; `None` where it doesn't.
+/// The time at which an idempotency key of the task expires, in Unix seconds; `None` where it doesn't.
 async fn key_expires_at_s(app: &TestApp, key: &str) -> Option<i64> {
     let stored = ports(app).records.load(&IdempotencyKey::key_of("count", key, None)).await.unwrap();
     stored.unwrap_or_else(|| panic!("the key {key:?} is there")).header.expires_at_s

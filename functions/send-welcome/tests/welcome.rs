@@ -1,4 +1,4 @@
-//! Whom the task welcomes, and whom it doesn't.
+//! People whom the task welcomes, and those whom it doesn't.
 
 use app::{SEND_WELCOME, Welcome};
 use dacapo::{Json, State};

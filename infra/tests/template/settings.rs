@@ -1,4 +1,4 @@
-//! What a stage may be asked for: thresholds of alarms, a dashboard, a key of the user's. Nothing of it must be given.
+//! Settings of a stage: thresholds of alarms, a dashboard, a key of the user's. Nothing of it must be given.
 
 use serde_json::{Value, json};
 

@@ -40,7 +40,7 @@ pub struct UserJoined {
     pub email: String,
 }
 
-/// Whom to welcome.
+/// The one to welcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Welcome {
@@ -48,7 +48,7 @@ pub struct Welcome {
     pub email: String,
 }
 
-/// Which report.
+/// The report to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Report {
@@ -100,7 +100,7 @@ pub enum Validation {
 pub struct Page {
     /// The number of its first row, from 0.
     pub first_row: usize,
-    /// Its rows.
+    /// The rows.
     pub airports: Vec<Place>,
 }
 

@@ -25,7 +25,7 @@ use dacapo::{Client, Error, ErrorKind};
 use dacapo_core::{Variables, port::Ports};
 use dacapo_domain::{Requirements, SecretSource};
 
-/// Whether the function in this process uses a client, if there is one.
+/// Is true where the function in this process uses a client, if there is one.
 static USES_CLIENT: OnceLock<bool> = OnceLock::new();
 
 /// Says that this process serves a function, and whether its definition says that it uses a client.

@@ -21,11 +21,11 @@ pub enum HookKind {
 /// The name of a hook: of the task, or of the whole app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HookName {
-    /// Its kind.
+    /// The kind.
     pub kind: HookKind,
     /// Is true of a hook of the app.
     pub of_app: bool,
-    /// Its place among those of its kind, of the task or of the app, from 0.
+    /// The place among those of its kind, of the task or of the app, from 0.
     pub place: usize,
 }
 

@@ -18,9 +18,9 @@ const READS: u32 = 10;
 
 /// A page of a list.
 pub struct Found<T> {
-    /// What the page has.
+    /// The rows of the page.
     pub items: Vec<T>,
-    /// What could not be read, one line each.
+    /// Problems with what could not be read, one line each.
     pub unreadable: Vec<String>,
     /// The place where the next page begins; `None` after the last.
     pub cursor: Option<String>,

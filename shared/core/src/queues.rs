@@ -14,7 +14,7 @@ use crate::{
     port::{PortResult, Ports},
 };
 
-/// What a process knows of the queues that are paused.
+/// The paused queues, as far as a process knows them.
 #[derive(Debug)]
 pub struct Gate {
     fresh: Duration,
@@ -49,7 +49,7 @@ impl Gate {
         Ok(scopes.contains(scope))
     }
 
-    /// Whether the queue is paused, where that was read lately.
+    /// Is true where the queue is paused; `None` where that wasn't read lately.
     fn knows(&self, scope: &str, now: Timestamp) -> Option<bool> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, scopes) = known.as_ref()?;

@@ -45,7 +45,7 @@ pub async fn ensure_scheduled(
 pub(crate) struct FiredRun {
     /// The run. Its id comes from the schedule's name and the scheduled time, so a fire that comes twice makes one run.
     pub new: NewRun,
-    /// Its body.
+    /// The body.
     pub body: Json,
     /// The record of a schedule that fires once.
     pub once: Option<ScheduleRecord>,
@@ -118,7 +118,7 @@ async fn asked_for(
     Ok(record.put.clone().map(|schedule| (schedule, body, Seen::Stored(record))))
 }
 
-/// What a schedule that is paused, or skips while running, makes of a fire.
+/// The decision about a fire of a schedule that is paused, or skips while running.
 enum Admission {
     Run(Box<ScheduleRecord>),
     NoRun,

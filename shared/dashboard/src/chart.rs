@@ -9,9 +9,9 @@ use dacapo_domain::until;
 /// A window of time that bars are drawn in.
 #[derive(Clone, Copy)]
 pub struct Window {
-    /// Its beginning, at the left.
+    /// The beginning, at the left.
     pub from: Timestamp,
-    /// Its end, at the right.
+    /// The end, at the right.
     pub to: Timestamp,
 }
 

@@ -56,7 +56,7 @@ pub struct Live {
 /// A page as it was seen last.
 #[derive(Clone, Default)]
 struct Seen {
-    /// Its content; none before the first look.
+    /// The content; none before the first look.
     content: Option<Arc<str>>,
     /// Is true of one that stays as it is.
     is_last: bool,
@@ -112,7 +112,7 @@ impl Live {
         Self { pages, followed: Arc::default(), streams: Arc::new(Semaphore::new(STREAMS)) }
     }
 
-    /// What is seen at an address, by the look that it has, or a new one.
+    /// The view of an address, by the look that it has, or a new one.
     fn follow(&self, address: &Uri) -> watch::Receiver<Seen> {
         let mut followed = self.followed();
         if let Some(seen) = followed.get(&address.to_string()) {
@@ -184,7 +184,7 @@ impl Look {
 }
 
 impl Drop for Look {
-    /// Whatever ends it: what follows the address next starts another look.
+    /// Lets another look start for who follows the address next, whatever ended this one.
     fn drop(&mut self) {
         let mut followed = self.live.followed();
         if followed.get(&self.address.to_string()).is_some_and(|tell| tell.same_channel(&self.tell)) {

@@ -26,7 +26,7 @@ use crate::{
 /// The last runs of a task whose bodies a form offers.
 const LAST: usize = 8;
 
-/// Which form is asked for.
+/// The form that is asked for.
 #[derive(Deserialize)]
 pub struct Asked {
     #[serde(default)]

@@ -14,7 +14,7 @@ const REASONS: usize = 20;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bulk {
-    /// What is done, and to which.
+    /// The action, and its filter.
     pub action: BulkAction,
     /// Records a second, at most: 1 to [`MAX_RATE`](Self::MAX_RATE).
     pub per_second: u32,
@@ -26,10 +26,10 @@ pub struct Bulk {
     /// The page that it is being done to: told with what was done before it, and with the place after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<BulkPage>,
-    /// What was done when this pass over the list began.
+    /// The tally when this pass over the list began.
     #[serde(default)]
     pub done_before: u64,
-    /// What was done so far.
+    /// The tally so far.
     #[serde(default)]
     pub tally: BulkTally,
 }
@@ -44,25 +44,25 @@ pub struct BulkPage {
     pub keys: Vec<String>,
 }
 
-/// What is done to all that a filter names.
+/// The action on all that a filter names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum BulkAction {
     /// Runs that have not ended are aborted.
     Abort {
-        /// Which.
+        /// The filter.
         runs: ListFilter,
         /// The reason, which is kept with each.
         message: String,
     },
     /// Runs are replayed: each gets a run of its own with the same body.
     Replay {
-        /// Which.
+        /// The filter.
         runs: ListFilter,
     },
     /// Dead letters are redriven.
     Redrive {
-        /// Which.
+        /// The filter.
         deliveries: DeliveryFilter,
     },
 }
@@ -75,7 +75,7 @@ pub struct BulkTally {
     pub done: u64,
     /// Records to which it could not be done.
     pub refused: u64,
-    /// Why, each reason once, the first twenty.
+    /// The reasons, each once, the first twenty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<String>,
 }
@@ -110,14 +110,14 @@ impl Bulk {
         is_over
     }
 
-    /// How far it is, in words.
+    /// The progress, in words.
     #[must_use]
     pub fn words(&self) -> String {
         let (verb, BulkTally { done, refused, .. }) = (self.action.done(), &self.tally);
         if *refused == 0 { format!("{done} {verb}") } else { format!("{done} {verb}, {refused} refused") }
     }
 
-    /// How far it is, from 0 to 1.
+    /// The progress, from 0 to 1.
     #[must_use]
     pub fn fraction(&self) -> f64 {
         let done = self.tally.done + self.tally.refused;

@@ -7,9 +7,9 @@ use crate::{Id, Json, Payload, Payloads, limits, slot};
 /// A run that another waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Child {
-    /// Its task's name.
+    /// The task's name.
     pub task: String,
-    /// Its id.
+    /// The id.
     pub id: Id,
     /// The run whose handler started it, or found it by its key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,9 +27,9 @@ pub enum ChildrenError {
         "can't wait for run {id} of task {task:?}: it was not started by this run's handler (start it by `cx.run` or `cx.batch`)"
     )]
     Stranger {
-        /// Its task's name.
+        /// The task's name.
         task: String,
-        /// Its id.
+        /// The id.
         id: Id,
     },
 }
@@ -54,7 +54,7 @@ impl Child {
     /// Checks that a run may wait for these.
     ///
     /// # Errors
-    /// Where there are more than 1,000, or one was not started by this run's handler.
+    /// If there are more than 1,000, or one was not started by this run's handler.
     pub fn check(children: &[Self], parent: Id) -> Result<(), ChildrenError> {
         if children.len() > limits::BATCH {
             return Err(ChildrenError::TooMany(children.len()));

@@ -49,7 +49,7 @@ pub struct DeferredEvent {
 /// An input of a deferred event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeferredEventInput {
-    /// Its publisher publishes it again, due then.
+    /// The publisher publishes it again, due then.
     PublishedAgain {
         /// The time at which it is published.
         published_at: Timestamp,

@@ -93,7 +93,7 @@ impl Every {
     /// Reads `<n> minute(s)|hour(s)|day(s)`, n ≥ 1.
     ///
     /// # Errors
-    /// What was given, what is allowed, and how to write it where that is clear.
+    /// Says what was given, what is allowed, and how to write it where that is clear.
     ///
     /// ```
     /// use dacapo_domain::Every;

@@ -2,7 +2,7 @@
 //!
 //! The parent is stored as waiting first. Then each child gets a [`Waiter`] into a set that stands with its record,
 //! and the reply says whether it had ended before; the write that ends it later is given that set. So none is missed.
-//! Who has ended adds its place to a [`Gathering`] of up to 125; the last of one adds that to the root, and the last of
+//! A child that has ended adds its place to a [`Gathering`] of up to 125; the last of one adds that to the root, and the last of
 //! the root wakes the parent. Sets only grow: what is added twice counts once, and what is told twice wakes once.
 
 use std::{convert::Infallible, fmt, str::FromStr};
@@ -37,7 +37,7 @@ pub struct Waiter {
 pub struct Gathering {
     /// The key of the record that it stands with.
     pub key: RecordKey,
-    /// Its members, once it is full.
+    /// The members, once it is full.
     pub size: u32,
 }
 

@@ -22,7 +22,7 @@ pub enum UnreadableJson {
     /// It has too many levels.
     #[error("it is nested {levels} levels deep (allowed: {JSON_LEVELS})")]
     TooDeep {
-        /// Its levels.
+        /// The levels.
         levels: usize,
     },
     /// A text with half of a surrogate pair, or a number that is too large.
@@ -60,7 +60,7 @@ impl Json {
     /// ```
     ///
     /// # Errors
-    /// What a reader would refuse, and where.
+    /// The part that a reader would refuse, and where.
     pub fn check(&self) -> Result<(), UnreadableJson> {
         let levels = self.levels();
         if levels > JSON_LEVELS {

@@ -190,7 +190,7 @@ pub struct TooLarge {
 /// Checks the bytes of a whole message, metadata included.
 ///
 /// # Errors
-/// Where they are more than allowed.
+/// If they are more than allowed.
 pub const fn check_bytes(what: &'static str, bytes: usize, allowed: usize) -> Result<(), TooLarge> {
     if bytes <= allowed { Ok(()) } else { Err(TooLarge { what, bytes, allowed }) }
 }

@@ -34,7 +34,7 @@ pub trait Machine: Clone + Serialize + DeserializeOwned + Send + Sync + 'static 
     /// Decides what an input makes of the record.
     fn decide(&self, input: &Self::Input, policy: Self::Policy<'_>, cx: &DecisionContext) -> Decision<Self>;
 
-    /// What the change from this record to the next one counts for, where its kind counts for anything.
+    /// The counts of the change from this record to the next one, where its kind counts for anything.
     fn measured(&self, _input: &Self::Input, _next: &Self) -> Option<Measured> {
         None
     }

@@ -1,4 +1,4 @@
-//! What is counted of an app: the metrics, and their values.
+//! Counts of an app: the metrics, and their values.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub enum Metric {
     Parked,
 }
 
-/// What a change counts for: the metrics with their values.
+/// The counts of a change: the metrics with their values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Measured {
     /// The function that it counts for.

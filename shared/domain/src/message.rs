@@ -198,7 +198,7 @@ fn told_time<'de, D: Deserializer<'de>>(told: D) -> Result<Option<Timestamp>, D:
 }
 
 impl ExecutionEnded {
-    /// How it ended: `None` where it succeeded.
+    /// The failure that it ended with: `None` where it succeeded.
     #[must_use]
     pub fn how(&self) -> Option<ExecutionEnd> {
         ExecutionEnd::of(&self.status, self.error.as_deref(), self.cause.as_deref())

@@ -43,7 +43,7 @@ pub enum Wait {
     Token {
         /// The run that made it.
         run: Id,
-        /// Its name.
+        /// The name.
         name: String,
         /// The time at which it is over without being completed.
         until: Option<Timestamp>,

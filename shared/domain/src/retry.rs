@@ -200,8 +200,8 @@ impl Retry {
     /// Checks that the policy can be followed.
     ///
     /// # Errors
-    /// What is wrong with it: 0 attempts, a factor below 1 or none, a shortest wait above the longest, a longest wait
-    /// of more than a year, an age of 0, and a wait of 0 between attempts.
+    /// Says what is wrong: 0 attempts, a factor below 1 or none, a shortest wait above the longest, a longest wait of
+    /// more than a year, an age of 0, and a wait of 0 between attempts.
     ///
     /// ```
     /// # use dacapo_domain::Retry;

@@ -20,7 +20,7 @@ use crate::{
 pub struct TokenRecord {
     /// The run that made it.
     pub run: Id,
-    /// Its name there.
+    /// The name there.
     pub name: String,
     /// The name of the last write.
     pub version: Version,
@@ -42,7 +42,7 @@ pub struct TokenRecord {
 pub struct NewToken<'a> {
     /// The run that makes it.
     pub run: Id,
-    /// Its name there.
+    /// The name there.
     pub name: &'a str,
     /// The part of its text that can't be guessed.
     pub secret: Secret,
@@ -60,7 +60,7 @@ pub enum TokenState {
     Open,
     /// It was completed at this time, with a value that is stored as its payload.
     Completed(Timestamp),
-    /// Its run was told at this time that it was over: no completion is taken any more.
+    /// The run was told at this time that it was over: no completion is taken any more.
     TimedOut(Timestamp),
 }
 
@@ -69,7 +69,7 @@ pub enum TokenState {
 pub enum TokenInput {
     /// The outside completes it with a value.
     Completed(Json),
-    /// Its run asks for the value: once its time has passed, that is the answer for good.
+    /// The run asks for the value: once its time has passed, that is the answer for good.
     Asked,
 }
 
@@ -158,7 +158,7 @@ impl Machine for TokenRecord {
 /// Checks the bytes of a value that a token is completed with.
 ///
 /// # Errors
-/// Where they are more than 1,048,576.
+/// If they are more than 1,048,576.
 pub fn check_token_value(value: &Json) -> Result<(), TooLarge> {
     limits::check_bytes("a token's value", value.bytes(), limits::MESSAGE_BYTES)
 }
@@ -180,7 +180,7 @@ impl PartialEq for Secret {
 
 impl Eq for Secret {}
 
-/// What is secret is in no log.
+/// The secret is in no log.
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")

@@ -23,7 +23,7 @@ fn events(crate_name: &str, dead_letter: bool) -> FunctionEntry {
     FunctionEntry::events(crate_name, 256, vec![subscription])
 }
 
-/// What the refusal says.
+/// The refusal's text.
 fn refused(functions: Vec<FunctionEntry>) -> String {
     Manifest::new("shop", functions).unwrap_err().to_string()
 }

@@ -28,7 +28,7 @@ fn a_minute(starts: u32) -> Limit {
     Limit { concurrency: None, rate: Some(Rate { starts, per: seconds(60) }) }
 }
 
-/// What calls the attempt of a number.
+/// The effect that calls the attempt of a number.
 fn call(n: u8) -> Effect {
     Effect::Send { to: format!("f{n}"), message: Json::default(), delay: Duration::ZERO }
 }

@@ -1,7 +1,7 @@
 //! Lambda payloads in and out: a batch of SQS messages, the loop's call, a direct invocation.
 //!
-//! What comes of a payload is the [`Runner`](dacapo_core::runner::Runner)'s and the [`Conductor`](dacapo_core::conductor::Conductor)'s matter; here
-//! it is told apart, handed over one by one, and answered so that one bad message fails no other.
+//! The [`Runner`](dacapo_core::runner::Runner) and the [`Conductor`](dacapo_core::conductor::Conductor) deal with payloads;
+//! here they are told apart, handed over one by one, and answered so that one bad message fails no other.
 
 mod answer;
 mod function_url;

@@ -19,7 +19,7 @@ pub struct ReceivedMessage<'a> {
     pub text: &'a str,
     /// The number of times it was received, this one included.
     pub receives: u32,
-    /// Its sending.
+    /// The sending.
     pub sent: Sent<'a>,
     /// Is true for a message from the app's dead-letter queue.
     pub from_app_dlq: bool,

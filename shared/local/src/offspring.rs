@@ -1,4 +1,4 @@
-//! What a function's process has started: it ends with the process, as all of a sandbox ends on Lambda.
+//! The processes that a function's process has started: they end with the process, as all of a sandbox ends on Lambda.
 
 /// The variable that is inherited by what a process starts, and whose value no other function's process has.
 pub const MARK: &str = "AWS_LAMBDA_RUNTIME_API";

@@ -32,7 +32,7 @@ pub trait Function {
 pub struct Definition {
     /// The Lambda's memory in MB.
     pub memory_mb: u32,
-    /// Its needs of the account beside what Dacapo uses itself.
+    /// The needs of the account beside what Dacapo uses itself.
     pub requires: Requirements,
     /// The handlers.
     pub handlers: Handlers,

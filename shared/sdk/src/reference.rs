@@ -38,7 +38,7 @@ pub struct TaskRef<I, O = ()> {
 /// ```
 #[derive(Debug)]
 pub struct EventRef<B> {
-    /// What the names of lifecycle events begin with.
+    /// The beginning of the names of lifecycle events.
     prefix: &'static str,
     name: &'static str,
     pub(crate) body: Codec<B>,

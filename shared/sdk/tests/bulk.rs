@@ -1,4 +1,4 @@
-//! What is done to all runs that a filter names: aborted, replayed, counted, by a run of a task that every app has.
+//! Actions on all runs that a filter names: aborted, replayed, counted, by a run of a task that every app has.
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 

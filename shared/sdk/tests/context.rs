@@ -1,4 +1,4 @@
-//! What a handler is told, and what it may ask.
+//! The context: what a handler is told, and what it may ask.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

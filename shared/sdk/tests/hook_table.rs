@@ -15,7 +15,7 @@ const WORK: TaskRef<String, u32> = TaskRef::new("work");
 
 type Own = Task<String, u32, u8, dacapo::WithInit<u8>>;
 
-/// What happened, in order.
+/// The calls, in order.
 #[derive(Clone, Default)]
 struct Tape(Arc<Mutex<Vec<String>>>);
 

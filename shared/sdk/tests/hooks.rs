@@ -1,4 +1,4 @@
-//! Which hook runs when, and what becomes of one that fails.
+//! Hooks: the order in which they run, and what becomes of one that fails.
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
@@ -11,7 +11,7 @@ use dacapo::{Json, RunView, State, prelude::*};
 use dacapo_test_kit::TestApp;
 use futures::FutureExt;
 
-/// What happened, in order. It is what `init` makes, too.
+/// The calls, in order. It is what `init` makes, too.
 #[derive(Clone, Default)]
 struct Tape(Arc<Mutex<Vec<String>>>);
 

@@ -13,7 +13,7 @@ use dacapo_test_kit::{Faults, TestApp};
 
 const WORK: TaskRef<String, u32> = TaskRef::new("work");
 
-/// What subscribers were told, in order.
+/// The events that subscribers were told, in order.
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<Vec<(String, RunView)>>>);
 

@@ -1,4 +1,4 @@
-//! How long a run may take, wait and be tried: what stops it, and what is refused.
+//! Limits of the time that a run takes, waits and is tried: what stops it, and what is refused.
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 

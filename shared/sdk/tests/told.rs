@@ -1,4 +1,4 @@
-//! What a handler says of its run: progress, log entries, and values that JSON can't say.
+//! Words of a handler about its run: progress, log entries, and values that JSON can't say.
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 

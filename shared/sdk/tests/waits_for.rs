@@ -1,4 +1,4 @@
-//! What a waiting run is told to wait for.
+//! The things that a waiting run is said to wait for.
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 

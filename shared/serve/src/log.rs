@@ -49,7 +49,7 @@ pub(crate) fn start(function: &str) {
     };
 }
 
-/// What is written: no metrics. The spans of attempts always are, since every line within one is named by it.
+/// The lines that are written: no metrics. Spans of attempts always are, since every line within one is named by it.
 fn targets(wanted: Option<&str>) -> Targets {
     let targets = wanted.and_then(|wanted| wanted.to_lowercase().parse::<Targets>().ok());
     targets
@@ -71,7 +71,7 @@ where
     tracing_subscriber::registry().with(targets).with(lines.with_writer(writer))
 }
 
-/// Where all lines of this process come from.
+/// The origin of all lines of this process.
 fn place(function: &str) -> Map<String, Value> {
     let app = variable("DACAPO_APP").map(|app| ("app".to_owned(), app.into()));
     let stage = variable("DACAPO_STAGE").map(|stage| ("stage".to_owned(), stage.into()));

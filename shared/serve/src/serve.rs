@@ -82,8 +82,8 @@ pub fn conductor() -> ExitCode {
     })
 }
 
-/// What the environment lets the conductor take at its function URL. Events are refused where their secret can't be read: it
-/// has other work, which that must not stop.
+/// The requests that the environment lets the conductor take at its function URL. Events are refused where their secret
+/// can't be read: it has other work, which that must not stop.
 async fn webhooks() -> Webhooks {
     let tokens = variable("DACAPO_TOKEN_URL").is_some_and(|tokens| tokens == "on");
     if variable("DACAPO_SECRETS").is_none() {

@@ -1,4 +1,4 @@
-//! What an app that is left alone still does by itself.
+//! The doings of an app that is left alone: all that it still does by itself.
 
 use dacapo_core::commit::read_record;
 use dacapo_domain::{

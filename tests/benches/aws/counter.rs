@@ -1,4 +1,4 @@
-//! What a proxy between the app and AWS sees, counted.
+//! Calls as a proxy between the app and AWS sees them, counted.
 
 use std::{
     collections::HashMap,

@@ -35,9 +35,9 @@ pub struct Deployed {
 
 /// The deployed app. No schedule fires in it, so nothing happens but what is measured.
 pub struct Site {
-    /// Whose calls are counted.
+    /// The clients whose calls are counted.
     pub client: Client,
-    /// Whose calls aren't.
+    /// The clients whose calls aren't.
     pub looker: Client,
     pub sfn: aws_sdk_sfn::Client,
     pub counter: Arc<Counter>,

@@ -90,7 +90,7 @@ pub async fn records_beside_another_are_listed_by_their_ids(bench: &impl Bench) 
     assert_eq!(ids_beside(bench, &Note::new(bench), None, 10).await, [""; 0]);
 }
 
-/// Whatever its size.
+/// A payload of any size.
 pub async fn large_payload_of_a_record_beside_another_is_read_with_it(bench: &impl Bench) {
     let owner = stored(bench, Note::new(bench)).await;
     for (id, bytes) in [("small", 200), ("large", 300_000), ("largest", 1_048_576)] {
@@ -145,7 +145,7 @@ pub async fn write_of_a_record_beside_another_leaves_its_expiry_where_it_was_mov
     assert_eq!(load(bench, &note.key()).await, None);
 }
 
-/// Where that says so; else each has its own.
+/// It does if the write says so; else each has its own.
 pub async fn expiry_of_what_stands_beside_a_record_that_ends_moves_with_its_end(bench: &impl Bench) {
     for moves in [true, false] {
         let owner = stored(bench, Note::new(bench)).await;

@@ -51,7 +51,7 @@ pub async fn members_added_at_once_are_all_there(bench: &impl Bench) {
     assert_eq!(members(load(bench, &key).await.as_ref()).len(), 40);
 }
 
-/// Who replaces the record meanwhile doesn't lose to the set, keeps it, and is given it.
+/// A writer that replaces the record meanwhile doesn't lose to the set, keeps it, and is given it.
 pub async fn save_keeps_the_set_and_is_given_it(bench: &impl Bench) {
     let first = stored(bench, Note::new(bench)).await;
     gather(bench, &first.key(), &["a"]).await;

@@ -36,7 +36,7 @@ async fn with_token(bench: &impl Bench, until: Option<Timestamp>) -> (RunRecord,
     (run, made.record)
 }
 
-/// Its handler says that it waits for the token.
+/// The handler says that it waits for the token.
 async fn waits(bench: &impl Bench, run: &RunRecord, token: &TokenRecord) -> RunRecord {
     let wait = Wait::Token { run: run.id, name: token.name.clone(), until: token.until };
     let outcome = AttemptOutcome::Continue { input: json("[2]"), wait };

@@ -150,7 +150,7 @@ async fn call(app: &TestApp, process: &Runner, call: &WaitLoopCall) -> Json {
     process.invoke(payload, app.now() + minutes(5)).await.unwrap()
 }
 
-/// What the state machine's catch tells of a call that came to nothing.
+/// The answer of the state machine's catch to a call that came to nothing.
 async fn tell_crash(app: &TestApp, call: &WaitLoopCall) -> Json {
     let crash = CrashReport { call: call.clone(), cause: "Runtime.ExitError".to_owned(), retries: 0 };
     conductor(app).invoke(Json::of(&Invocation::Crash(crash)).unwrap()).await.unwrap()

@@ -64,7 +64,7 @@ fn by_whom(who: &str) -> BTreeMap<&str, &str> {
     BTreeMap::from([("by", who)])
 }
 
-/// What would change the run's own record is refused, and the late attempt is told that it should end.
+/// A change of the run's own record is refused, and the late attempt is told that it should end.
 async fn is_refused_all(late: &TaskContext) {
     let refused: [Result<(), Error>; 3] = [
         late.set_timeout(seconds(20)).await,

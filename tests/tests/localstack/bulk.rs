@@ -1,4 +1,4 @@
-//! What is done to all runs, or dead letters, that a filter names, by the conductor.
+//! Actions on all runs, or dead letters, that a filter names, by the conductor.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What `dacapo doctor` asks of an account.
+//! Questions of `dacapo doctor` to an account.
 
 use dacapo_aws::{Inspector, Metric};
 

@@ -1,4 +1,4 @@
-//! What a run of the witness keeps, whatever happens to its process and its calls.
+//! Facts that a run of the witness keeps, whatever happens to its process and its calls.
 
 use chaos::CHAOS;
 use dacapo::{Id, RunView, lifecycle};

@@ -1,4 +1,4 @@
-//! What programs start and publish that know nothing of Dacapo: by a message in the conductor's queue, and by EventBridge.
+//! Starts and events by programs that know nothing of Dacapo: a message in the conductor's queue, and EventBridge.
 
 use chaos::{CHAOS, Chaos, Told};
 use dacapo::{RunView, State, Timestamp, Trigger};

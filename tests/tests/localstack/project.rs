@@ -80,7 +80,7 @@ impl Project {
         String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
     }
 
-    /// What `make` says where it succeeds.
+    /// The words of a `make` that succeeds.
     fn make(&self, target: &str, why: &str) -> String {
         let started = Instant::now();
         let mut make = Command::new("make");
@@ -119,7 +119,7 @@ impl Project {
             .env("AWS_DEFAULT_REGION", REGION)
     }
 
-    /// What a deploy says of the stack, without what is another each time.
+    /// The words of a deploy about the stack, without what is another each time.
     fn as_in_the_guide(&self, said: &str) -> String {
         let lines = said.lines().skip_while(|line| !line.starts_with("deploying"));
         let mut shown = String::new();

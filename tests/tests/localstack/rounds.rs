@@ -16,7 +16,7 @@ use crate::app::{App, eventually, result};
 
 /// Rounds unless the environment says otherwise.
 const ROUNDS: u32 = 50;
-/// What is added to the number of each round: an execution hands over after five.
+/// The number that is added to the number of each round: an execution hands over after five.
 const ADDED: u32 = 400;
 
 #[tokio::test]

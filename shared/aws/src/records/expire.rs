@@ -152,7 +152,7 @@ impl DynamoRecords {
     }
 }
 
-/// What came of a page of items.
+/// The outcome of a page of items.
 struct Page {
     written: usize,
     /// The place at which the next page begins.

@@ -12,10 +12,10 @@ use super::{
     index,
 };
 
-/// What may stand beside the record that an update changes.
+/// The overflow that may stand beside the record that an update changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Overflow {
-    /// Whatever does.
+    /// Any.
     Any,
     /// Nothing: the update is refused where anything does.
     None,

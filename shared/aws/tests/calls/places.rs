@@ -52,7 +52,7 @@ fn end(run: &RunRecord) -> Input {
     Input::AttemptEnded(AttemptEnd::new(token(run), outcome, Duration::from_millis(20)))
 }
 
-/// How many runs are found under each tag.
+/// The number of runs that are found under each tag.
 async fn found<const N: usize>(ports: &Ports, tags: [&str; N]) -> [usize; N] {
     let mut found = [0; N];
     for (count, tag) in found.iter_mut().zip(tags) {

@@ -1,4 +1,4 @@
-//! What is done to all runs, or dead letters, that options name.
+//! Actions on all runs, or dead letters, that options name.
 
 use std::process::ExitCode;
 

@@ -31,7 +31,7 @@ struct Described {
     options: Vec<Argument>,
     commands: Vec<OneCommand>,
     exit_codes: Vec<Exit>,
-    /// What a run or a delivery failed by; others are its author's own.
+    /// The codes by which a run or a delivery fails; others are its author's own.
     error_codes: Vec<ErrorCode>,
 }
 

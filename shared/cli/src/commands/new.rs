@@ -41,7 +41,7 @@ pub struct Init {
 /// The place that the crates come from.
 #[derive(Debug, Args)]
 struct From {
-    /// Where Dacapo's crates come from: path:FOLDER of a checkout, git:URL, git:URL#TAG, or a version of cargo's registry
+    /// The source of Dacapo's crates: path:FOLDER of a checkout, git:URL, git:URL#TAG, or a version of cargo's registry
     /// [default: the checkout that this program was built from]
     #[arg(long, value_name = "SOURCE", value_parser = Source::parse)]
     from: Option<Source>,

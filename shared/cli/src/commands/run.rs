@@ -40,7 +40,7 @@ pub struct Run {
     /// The time after which it expires if it has not started, such as "1 hour" [default: as its task says]
     #[arg(long, value_name = "DURATION", value_parser = span)]
     ttl: Option<Duration>,
-    /// Its head start among the runs that wait for a place of the task, such as "5 minutes" [default: none]
+    /// The head start among the runs that wait for a place of the task, such as "5 minutes" [default: none]
     #[arg(long, value_name = "DURATION", value_parser = span)]
     priority: Option<Duration>,
     #[command(flatten)]

@@ -5,7 +5,7 @@ use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 use super::source::Source;
 use crate::failure::{CliError, CliResult};
 
-/// Its path from the top.
+/// The path from the top.
 pub const FILE: &str = "Cargo.toml";
 
 /// The settings that members take from the workspace where it says them, and their own otherwise.
@@ -115,7 +115,7 @@ impl RootManifest {
         Ok(())
     }
 
-    /// Its text.
+    /// The text.
     pub fn text(&self) -> String {
         self.0.to_string()
     }

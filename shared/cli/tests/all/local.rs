@@ -276,7 +276,7 @@ fn run_is_paused_and_resumed_and_one_that_is_over_is_refused() {
     assert!(over.code == 1 && over.err.contains(&format!("failed to pause run {run}: it is aborted")), "{over}");
 }
 
-/// What the engine answers to a request, status and body.
+/// The engine's answer to a request, status and body.
 fn posted(engine: &Engine, path: &str, body: &str) -> (String, String) {
     use std::io::{Read, Write};
     let host = engine.address().trim_start_matches("http://");

@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use dacapo_domain::Retry;
 
-/// What a terminal, a page or a parser could stumble over.
+/// Texts that a terminal, a page or a parser could stumble over.
 const ODD: &str =
     "\u{1b}]0;title\u{7}\u{1b}[2J <script>alert(1)</script> \u{202e}gpj.exe \r\n\t\u{0} 💥 ａ\u{301} 'quoted' \"too\"";
 

@@ -14,7 +14,7 @@ use crate::{
 use dacapo_domain::{Retry, hours};
 use regex_lite::Regex;
 
-/// What is another one each time, and the word that stands for it.
+/// A text that is another one each time, and the word that stands for it.
 const DIFFERS: [(&str, &str); 10] = [
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),
     (r"\d\d:\d\d:\d\d\.\d{3}", "TIME"),
@@ -28,7 +28,7 @@ const DIFFERS: [(&str, &str); 10] = [
     (r"(?m) +$", ""),
 ];
 
-/// What was typed and seen so far.
+/// The lines typed and seen so far.
 struct Walk {
     engine: Engine,
     folder: PathBuf,

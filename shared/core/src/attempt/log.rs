@@ -9,7 +9,7 @@ use crate::{
     port::{LogEntry, LogLevel, PortResult, Ports},
 };
 
-/// What an entry says.
+/// The parts of an entry.
 pub(super) struct NewEntry {
     pub level: LogLevel,
     pub message: String,

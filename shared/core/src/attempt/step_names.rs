@@ -21,11 +21,11 @@ pub(super) struct AttemptSteps {
 /// The use of a name by an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
-    /// Its work is under way.
+    /// The work is under way.
     UnderWay,
-    /// Its value is there.
+    /// The value is there.
     Done,
-    /// Its value may be there, and it is retried in place.
+    /// The value may be there, and it is retried in place.
     Again,
 }
 

@@ -23,7 +23,7 @@ impl TaskAttempt {
     /// The run's input, output or metadata, by its slot: what it was started with counts as its first input.
     ///
     /// # Errors
-    /// What the store says.
+    /// The store's own words.
     pub async fn data(&self, slot: &'static str) -> Result<Option<Json>, Error> {
         let mut data = self.data.lock().await;
         Ok(self.slots(&mut data).await?.get(slot).cloned())

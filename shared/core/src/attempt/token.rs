@@ -16,7 +16,7 @@ pub enum TokenOutcome {
     Open,
     /// The value that it was completed with.
     Value(Json),
-    /// Its time has passed.
+    /// The time has passed.
     TimedOut,
 }
 
@@ -49,8 +49,8 @@ impl TaskAttempt {
         })
     }
 
-    /// What came of the run's token of this name. Once its time has passed, that is the answer for good: a completion that
-    /// comes at the same time wins or is refused.
+    /// The outcome of the run's token of this name. Once its time has passed, that is the answer for good: a completion
+    /// that comes at the same time wins or is refused.
     ///
     /// # Errors
     /// `NotFound` for a name that the run has no token of; else what the store says.

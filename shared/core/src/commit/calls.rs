@@ -66,7 +66,7 @@ pub async fn commit_call(
 enum Answer {
     /// The attempt has a permit.
     Granted,
-    /// Its ticket stands in line.
+    /// The ticket stands in line.
     Waits {
         /// Is true where the pool's queue is paused.
         is_held: bool,

@@ -37,7 +37,7 @@ pub struct Conductor {
     webhooks: Webhooks,
 }
 
-/// What the conductor takes at its function URL: nothing by default.
+/// The requests that the conductor takes at its function URL: nothing by default.
 #[derive(Clone, Debug, Default)]
 pub struct Webhooks {
     /// Is true where tokens are completed there.
@@ -59,7 +59,7 @@ impl Conductor {
         Self { webhooks, ..self }
     }
 
-    /// What it takes at its function URL.
+    /// The requests that it takes at its function URL.
     #[must_use]
     pub fn webhooks(&self) -> &Webhooks {
         &self.webhooks

@@ -39,7 +39,7 @@ pub struct Swept {
     pub failed: usize,
 }
 
-/// Which functions' queues had a backlog, by function: asked once in a sweep, before it sends anything there, so that
+/// The functions whose queues had a backlog: asked once in a sweep, before it sends anything there, so that
 /// what it sends itself is none.
 type Backlogs = HashMap<String, bool>;
 

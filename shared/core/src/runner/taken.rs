@@ -34,7 +34,7 @@ pub struct EndedAttempt {
 }
 
 impl Taken {
-    /// What is left to do for a run; `None` where that is nothing.
+    /// The work that is left for a run; `None` where that is nothing.
     fn of(committed: Option<Committed<RunRecord>>) -> Option<Self> {
         let Committed { record, payloads, work, .. } = committed?;
         Some(Self { run: record, payloads, work: work? })

@@ -71,7 +71,7 @@ impl WebhookKey {
     }
 }
 
-/// What is signed.
+/// The text that is signed.
 fn message(key: &Hmac<Sha256>, id: &str, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
     [id.as_bytes(), b".", timestamp.as_bytes(), b".", body].into_iter().fold(key.clone(), Mac::chain_update)
 }

@@ -103,7 +103,7 @@ impl Drop for Site {
 }
 
 impl DevTools {
-    /// What a method answers, or why it does not.
+    /// The answer of a method, or why there is none.
     async fn call(&self, session: Option<&str>, method: &str, params: Value) -> Result<Value, Value> {
         let (socket, last) = &mut *self.0.lock().await;
         *last += 1;
@@ -177,7 +177,7 @@ impl Drop for Chromium {
 }
 
 impl Tab {
-    /// What a method of the protocol answers for this tab.
+    /// The answer of a method of the protocol for this tab.
     pub async fn call(&self, method: &str, params: Value) -> Value {
         let answer = self.devtools.call(Some(&self.session), method, params).await;
         answer.unwrap_or_else(|error| panic!("{method}: {error}"))

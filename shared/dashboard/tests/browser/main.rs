@@ -1,8 +1,8 @@
 //! The dashboard in Chromium, through its real pages, over the test kit: pages know their store by its ports alone, so
 //! what is shown of AWS's data differs by nothing else.
 //!
-//! Where no Chromium is (`CHROME`, or one on the path), its tests are listed as ignored, and so are those of `axe-core`
-//! without npm, which brings it: they have not run. `UPDATE=1` makes the guide's pictures anew.
+//! Tests are listed as ignored where no Chromium is (`CHROME`, or one on the path), and so are those of `axe-core` without
+//! npm, which brings it: they have not run. `UPDATE=1` makes the guide's pictures anew.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 

@@ -1,4 +1,4 @@
-//! What is odd: markup, long and deep bodies, numbers beyond 2⁵³, forms and cursors of another time.
+//! Odd input: markup, long and deep bodies, numbers beyond 2⁵³, forms and cursors of another time.
 
 use dacapo::{TaskContext, TaskError, TaskRef, task};
 use dacapo_domain::{Json, minutes};

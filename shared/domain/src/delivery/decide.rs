@@ -181,7 +181,7 @@ fn attempted(
     stored(next, effects, cx)
 }
 
-/// What becomes of a handler after a failed attempt: its error may name the time of the next one or rule it out, else
+/// The fate of a handler after a failed attempt: its error may name the time of the next one or rule it out, else
 /// its policy does; the policy's number and age hold for both.
 fn after(
     failure: &AttemptError,

@@ -15,7 +15,7 @@ pub struct HandlerFailure {
     pub error: AttemptError,
 }
 
-/// What a delivery knows of one handler.
+/// The record of one handler in a delivery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HandlerRecord {
@@ -23,7 +23,7 @@ pub struct HandlerRecord {
     pub handler: String,
     /// The number of its attempts so far.
     pub attempts: u32,
-    /// What has become of it.
+    /// The handler's fate.
     pub state: HandlerState,
 }
 

@@ -1,4 +1,4 @@
-//! What a change of a delivery counts for.
+//! The counts of a change of a delivery.
 
 use super::{DeliveryInput, DeliveryPhase, DeliveryRecord};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl DeliveryRecord {
-    /// What the change from this record to the next one counts for, beside the attempt itself.
+    /// The counts of the change from this record to the next one, beside the attempt itself.
     pub(super) fn measured(&self, input: &DeliveryInput, next: &Self) -> Measured {
         let mut values = vec![];
         let has_failed = match input {

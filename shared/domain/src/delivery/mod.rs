@@ -45,7 +45,7 @@ pub struct DeliveryRecord {
     pub due_at: Timestamp,
     /// The attempt that executes or comes next, from 1. It is the delivery's; each handler has its own number.
     pub attempt: u32,
-    /// What is known of each handler that was called; none of a record that knows of no call, or was written by a
+    /// The records of each handler that was called; none of a record that knows of no call, or was written by a
     /// former build.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handlers: Vec<HandlerRecord>,

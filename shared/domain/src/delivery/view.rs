@@ -75,7 +75,7 @@ pub struct DeliveryView {
     pub attempts: u32,
     /// The time at which the next attempt is due; none where it is over.
     pub next_try_at: Option<Timestamp>,
-    /// What has become of each handler that was called.
+    /// The state of each handler that was called.
     pub handlers: Vec<HandlerRecord>,
     /// The code of the last error.
     pub error_code: Option<String>,

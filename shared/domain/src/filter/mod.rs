@@ -10,15 +10,15 @@ pub use runs::ListFilter;
 
 use crate::{DeliveryState, Query, State};
 
-/// What a page has where the filter doesn't say.
+/// The rows of a page where the filter doesn't say.
 const LIMIT: usize = 20;
-/// What a page has at most.
+/// The rows of a page at most.
 const MAX_LIMIT: usize = 1_000;
 
 /// A list: what tells it from all others, and the questions that give it, one after the other, each of another index.
 #[derive(Clone, Debug, PartialEq)]
 pub struct List {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The questions for its first page.
     pub asks: Vec<Query>,
@@ -30,7 +30,7 @@ pub enum FilterError {
     /// No page is so long.
     #[error("list a page of {limit} {what} (allowed: 1 to {MAX_LIMIT})")]
     Limit {
-        /// What is listed.
+        /// The things to list.
         what: &'static str,
         /// The limit.
         limit: usize,
@@ -38,11 +38,11 @@ pub enum FilterError {
     /// The window of time has nothing in it.
     #[error("list {what} since {since} until {until} (since is the earlier one)")]
     Times {
-        /// What is listed.
+        /// The things to list.
         what: &'static str,
-        /// Its beginning.
+        /// The beginning.
         since: Timestamp,
-        /// Its end.
+        /// The end.
         until: Timestamp,
     },
     /// No unfinished run is in this state.

@@ -32,11 +32,11 @@ pub enum ManifestError {
         queue: String,
         /// The first.
         one: String,
-        /// Its limits.
+        /// The limits.
         of_one: String,
         /// The second.
         other: String,
-        /// Its limits.
+        /// The limits.
         of_other: String,
     },
     /// A queue bears the name of a task that isn't in it: both would be paused by one name.

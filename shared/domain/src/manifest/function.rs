@@ -34,7 +34,7 @@ pub struct FunctionEntry {
     pub crate_name: String,
     /// The Lambda's memory in MB; 1,769 MB are one vCPU.
     pub memory_mb: u32,
-    /// Its needs of the account, beside what Dacapo uses itself.
+    /// The needs of the account, beside what Dacapo uses itself.
     #[serde(default, skip_serializing_if = "Requirements::is_empty")]
     pub requires: Requirements,
     /// The task, handlers or conductor in it.

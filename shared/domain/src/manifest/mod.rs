@@ -68,7 +68,7 @@ impl Manifest {
     /// Checks that the manifest is no larger than it may be, before a deploy changes anything.
     ///
     /// # Errors
-    /// Where it is: with both sizes.
+    /// Both sizes, if it is larger.
     pub fn check_bytes(&self) -> Result<(), ManifestTooLarge> {
         let (bytes, allowed) = (Json::of(self).map_or(0, |text| text.bytes()), limits::MANIFEST_BYTES);
         if bytes <= allowed { Ok(()) } else { Err(ManifestTooLarge { bytes, allowed }) }

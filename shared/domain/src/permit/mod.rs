@@ -98,9 +98,9 @@ pub enum PoolInput {
         /// Is true where no others wait.
         are_all: bool,
     },
-    /// Its queue is paused.
+    /// The queue is paused.
     Paused,
-    /// Its queue is resumed.
+    /// The queue is resumed.
     Resumed,
     /// The conductor has found what became of attempts whose time had come.
     Reconciled {
@@ -114,11 +114,11 @@ pub enum PoolInput {
 /// The conductor's finding about a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// Its attempt is over, or will never use it.
+    /// The attempt is over, or will never use it.
     Leaves,
     /// It is needed until then at least.
     Stays(Timestamp),
-    /// Its run is parked, and the message that calls it was lost: it is called again.
+    /// The run is parked, and the message that calls it was lost: it is called again.
     Called,
 }
 
@@ -196,7 +196,7 @@ impl PoolRecord {
         self.permits.iter().filter(move |permit| permit.reconcile_at <= now).map(|permit| permit.holder)
     }
 
-    /// What has become of an attempt with a permit of this pool, by its run's record.
+    /// The finding about an attempt with a permit of this pool, by its run's record.
     #[must_use]
     pub fn find(&self, holder: Holder, run: Option<&RunRecord>, now: Timestamp) -> Finding {
         let Some(run) = run.filter(|run| run.holder() == holder) else { return Finding::Leaves };

@@ -49,7 +49,7 @@ impl Machine for TicketRecord {
         Header { key, version: self.version, reconcile_at: None, expires_at_s: None }
     }
 
-    /// Its only input: it is not needed any more.
+    /// The only input: it is not needed any more.
     fn decide(&self, (): &(), (): (), _: &DecisionContext) -> Decision<Self> {
         Decision::delete(self, vec![])
     }

@@ -1,4 +1,4 @@
-//! What bounds a run's time: when it must have started, how long it may execute, and until when it is tried again.
+//! Bounds of a run's time: when it must have started, how long it may execute, and until when it is tried again.
 
 use std::time::Duration;
 

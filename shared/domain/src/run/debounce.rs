@@ -7,8 +7,8 @@ use crate::{Debounce, Decision, DecisionContext, Edge, Json, slot};
 
 /// A later call: its body takes the place of the former one, and its delay begins anew.
 ///
-/// Where the time moves on, no message is sent: the former one comes early, and is sent on. Not so for a run that may have
-/// asked for a permit, whose revision tells what it was promised from what it asks for next.
+/// No message is sent where the time moves on: the former one comes early, and is sent on. Not so for a run that may
+/// have asked for a permit, whose revision tells what it was promised from what it asks for next.
 pub(super) fn debounced(
     run: &RunRecord,
     body: &Json,

@@ -130,7 +130,7 @@ impl RunRecord {
     /// Checks that a run with this body fits into a message, as every door that starts one does.
     ///
     /// # Errors
-    /// Where it doesn't: with both sizes.
+    /// If it doesn't: with both sizes.
     pub fn check_size(&self, body: &Json) -> Result<(), TooLarge> {
         limits::check_bytes("a run", self.bytes_with(body), limits::MESSAGE_BYTES)
     }

@@ -1,4 +1,4 @@
-//! What a run's log may keep.
+//! The room of a run's log.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What a change of a run counts for.
+//! The counts of a change of a run.
 
 use super::{FinalState, Input, Lease, Phase, RunRecord};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl RunRecord {
-    /// What the change from this record to the next one counts for. What an attempt counts for is told at its end, so
+    /// The counts of the change from this record to the next one. What an attempt counts for is told at its end, so
     /// that one line of a log tells all of it.
     pub(super) fn measured(&self, input: &Input, next: &Self) -> Measured {
         let mut values = vec![];

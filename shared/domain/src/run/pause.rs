@@ -40,7 +40,7 @@ pub(super) fn exhausted(mut run: RunRecord, cx: &DecisionContext) -> Decision<Ru
     held(run, cx)
 }
 
-/// What is due waits for the run to be resumed: by its queue then, whatever was to call it.
+/// A due run waits for the run to be resumed: by its queue then, whatever was to call it.
 pub(super) fn held(mut run: RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
     run.phase = Phase::Queued;
     run.invoker = Invoker::Queue { generation: run.invoker.generation() };

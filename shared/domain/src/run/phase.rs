@@ -46,7 +46,7 @@ pub enum Phase {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Signal {
-    /// Its token of this name is completed, or over.
+    /// The token of this name is completed, or over.
     Token {
         /// The name.
         name: String,

@@ -116,7 +116,7 @@ fn again(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
     Decision::store(next, vec![])
 }
 
-/// Its message waits behind others, which says nothing about it: asked again once it has waited twice as long, at most
+/// The message waits behind others, which says nothing about it: asked again once it has waited twice as long, at most
 /// an hour later.
 fn held_up(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecord> {
     let pause = crate::until(run.due_at, cx.now).clamp(limits::QUEUE_GRACE, limits::MAX_RECONCILE_DELAY);

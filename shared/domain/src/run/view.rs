@@ -59,7 +59,7 @@ pub enum WaitsFor {
     Time(Timestamp),
     /// A token of its own.
     Token {
-        /// Its name.
+        /// The name.
         name: String,
         /// The time that ends the wait without it.
         #[serde(default, skip_serializing_if = "Option::is_none")]

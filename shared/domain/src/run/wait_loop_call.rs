@@ -36,9 +36,9 @@ pub struct WaitLoopCall {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Throttled {
-    /// Its name.
+    /// The name.
     pub error: String,
-    /// Its cause.
+    /// The cause.
     pub cause: String,
 }
 
@@ -47,7 +47,7 @@ pub struct Throttled {
 pub struct RetriedCall {
     /// The call.
     pub call: WaitLoopCall,
-    /// Its tries before this one.
+    /// The tries before this one.
     pub retries: u32,
 }
 

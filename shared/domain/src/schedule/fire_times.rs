@@ -235,7 +235,7 @@ pub fn fire_id(schedule: &str, scheduled_for: Timestamp) -> Id {
     Id::new(scheduled_for, (hash >> BITS) ^ (hash & ((1 << BITS) - 1)))
 }
 
-/// What a fire starts: a run of this task, due at the scheduled time.
+/// The run that a fire starts: one of this task, due at the scheduled time.
 #[must_use]
 pub fn fired_run(schedule: &str, task: &str, scheduled_for: Timestamp) -> NewRun {
     let run = NewRun::at(fire_id(schedule, scheduled_for), task, scheduled_for, Trigger::Schedule);

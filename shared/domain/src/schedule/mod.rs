@@ -179,7 +179,7 @@ impl Schedule {
     /// The schedule as it is understood. Of an [`at`], which depends on now, [`Recurrence::since`] says more.
     ///
     /// # Errors
-    /// What is wrong with interval, expression or time zone, and how to write it; that it can never fire at all.
+    /// Says what is wrong with interval, expression or time zone, and how to write it; that it can never fire at all.
     ///
     /// ```
     /// use dacapo_domain::cron;

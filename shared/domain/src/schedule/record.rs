@@ -207,7 +207,7 @@ impl Schedule {
     /// Says whether a fire makes a run.
     ///
     /// # Errors
-    /// Why it doesn't.
+    /// The reason, if it doesn't.
     ///
     /// ```
     /// use dacapo_domain::{SkipReason, every};

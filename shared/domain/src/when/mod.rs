@@ -94,7 +94,7 @@ impl When {
     /// (on 29 February: the 28th). In whole milliseconds; what is finer is rounded up, since nothing may start early.
     ///
     /// # Errors
-    /// What was given, what is allowed, and, where the intent is clear, how to write it.
+    /// Says what was given, what is allowed, and, where the intent is clear, how to write it.
     ///
     /// ```
     /// use dacapo_domain::When;

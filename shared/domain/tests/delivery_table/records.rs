@@ -141,7 +141,7 @@ pub fn take(next: &mut DeliveryRecord, now: i64, handlers: i64) {
     next.reconcile_at = Some(next.reconcile_at.map_or(reconcile, |former| former.min(reconcile)));
 }
 
-/// What becomes of a handler; one that was noted before is in its place.
+/// The fate of a handler; one that was noted before is in its place.
 pub fn note(next: &mut DeliveryRecord, handler: &str, attempts: u32, state: HandlerState) {
     next.handlers.retain(|known| known.handler != handler);
     next.handlers.push(HandlerRecord { handler: handler.to_owned(), attempts, state });

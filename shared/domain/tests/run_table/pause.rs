@@ -51,7 +51,7 @@ fn pauses() -> Vec<Case<RunRecord>> {
     ]
 }
 
-/// What is due waits for the run to be resumed.
+/// A due run waits for the run to be resumed.
 fn is_held(next: &mut RunRecord, generation: u32) {
     next.phase = Phase::Queued;
     next.invoker = Invoker::Queue { generation };

@@ -1,4 +1,4 @@
-//! What a run knows of its steps, and how long they are kept.
+//! Steps as their run knows them, and how long they are kept.
 
 use std::time::Duration;
 

@@ -121,7 +121,7 @@ impl<M: Taped> Case<M> {
         self
     }
 
-    /// What stands beside the record expires then.
+    /// Payloads and log beside the record expire then.
     pub fn moves_expiry(mut self, expiry_beside_s: i64) -> Self {
         self.expected.expiry_beside_s = Some(expiry_beside_s);
         self

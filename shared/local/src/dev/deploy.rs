@@ -16,7 +16,7 @@ use crate::{
     process::Program,
 };
 
-/// What of an app stays the same from one deploy to the next.
+/// The parts of an app that stay the same from one deploy to the next.
 pub struct Place {
     pub app: String,
     pub stage: String,

@@ -76,7 +76,7 @@ pub enum DevError {
     Listen {
         /// The port.
         port: u16,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
     /// The functions don't make an app.

@@ -1,5 +1,5 @@
 //! The engine's side: each verb is a route that calls its port, for programs on this machine and no page in a browser.
-//! What a caller has asked for is done, also where it goes away before it has the answer.
+//! A call that has come is carried out, also where its caller goes away before it has the answer.
 
 use std::sync::Arc;
 

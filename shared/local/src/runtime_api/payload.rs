@@ -21,7 +21,7 @@ pub enum Payload {
     Event(Bytes),
     /// A message of a task's queue.
     Message(Arc<TaskMessage>),
-    /// What is left to do for a run.
+    /// The work that is left for a run.
     Taken(Arc<Taken>),
 }
 

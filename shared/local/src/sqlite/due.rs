@@ -35,7 +35,7 @@ pub struct Due {
     pub executions: Vec<DueExecution>,
     /// Schedules, which are given again until they were [fired](Database::fire_schedule).
     pub schedules: Vec<DueSchedule>,
-    /// What can't be read, in words: it was put aside, and is not given again.
+    /// The things that can't be read, in words: it was put aside, and is not given again.
     pub unreadable: Vec<String>,
     /// The next time at which something is due that is not being handled: a message (one that is hidden, when its visibility
     /// ends), a timer, an execution or a schedule; the past if it is due already, `None` if nothing ever is.
@@ -80,7 +80,7 @@ fn next_reconcile(connection: &Connection) -> rusqlite::Result<Option<Timestamp>
 impl Database {
     /// Takes all that is due as far as there is room for it, in one transaction: timers fire, messages are
     /// [received](Self::receive), so many of each queue at most, and executions are taken, the longest overdue first.
-    /// Where schedules are due, they alone are given: they come first.
+    /// Schedules that are due are given alone: they come first.
     ///
     /// # Errors
     /// If the database can't be used.

@@ -36,7 +36,7 @@ pub enum Ending {
     },
     /// It was stopped, by the app or from outside: AWS says the same of both. The conductor is told.
     Aborted {
-        /// Why.
+        /// The reason.
         cause: String,
     },
 }

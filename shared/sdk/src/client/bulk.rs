@@ -1,4 +1,4 @@
-//! What is done to all runs, or dead letters, that a filter names.
+//! Actions on all runs, or dead letters, that a filter names.
 
 use std::future::IntoFuture;
 

@@ -16,7 +16,7 @@ use crate::{Error, ErrorKind};
 pub struct ListedDeliveries {
     /// The deliveries, those of the event that was published last first. A body that is stored apart is left out.
     pub deliveries: Vec<DeliveryView>,
-    /// Why deliveries of this page are left out that can't be read, one line each.
+    /// The reasons why deliveries of this page are left out that can't be read, one line each.
     pub unreadable: Vec<String>,
     /// The place where the next page begins; `None` after the last.
     pub cursor: Option<String>,

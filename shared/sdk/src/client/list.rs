@@ -14,7 +14,7 @@ use crate::Error;
 pub struct Listed {
     /// The runs, newest first or by when they are due, with their payloads as far as they are stored with the record.
     pub runs: Vec<RunView>,
-    /// Why runs of this page are left out that can't be read, one line a run: they were written by another version.
+    /// The reasons why runs of this page are left out that can't be read, one line a run: another version wrote them.
     pub unreadable: Vec<String>,
     /// The place where the next page begins; `None` after the last.
     pub cursor: Option<String>,

@@ -14,7 +14,7 @@ use crate::{Error, Payload, payload::Codec};
 pub struct Completed {
     /// The run that made it.
     pub run: Id,
-    /// Its name there.
+    /// The name there.
     pub token: String,
 }
 

@@ -32,11 +32,11 @@ pub struct Children<O> {
 /// A run that was waited for, and has ended.
 #[derive(Debug)]
 pub struct ChildRun<O> {
-    /// Its id.
+    /// The id.
     pub id: Id,
-    /// Its final state.
+    /// The final state.
     pub state: State,
-    /// Its result; or its failure with its code, `ABORTED`, `EXPIRED`, or `RESULT_TOO_LARGE` where it was not kept.
+    /// The result; or its failure with its code, `ABORTED`, `EXPIRED`, or `RESULT_TOO_LARGE` where it was not kept.
     pub result: Result<O, TaskError>,
 }
 

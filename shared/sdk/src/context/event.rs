@@ -80,7 +80,7 @@ impl<V> EventContext<V> {
         self.attempt.origin().traceparent().map(|traceparent| traceparent.to_string())
     }
 
-    /// Which attempt of this handler at this event it is, from 1.
+    /// The number of this attempt of the handler at this event, from 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt.event().attempt

@@ -91,13 +91,13 @@ impl RunContext {
         dacapo_domain::until(self.record.due_at, self.time())
     }
 
-    /// Which try at this iteration it is, from 1.
+    /// The number of this try at the iteration, from 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.record.attempt
     }
 
-    /// Which call for this run it is, retries apart, from 1: `continue` starts the next.
+    /// The number of this call for the run, retries apart, from 1: `continue` starts the next.
     #[must_use]
     pub fn iteration(&self) -> u32 {
         self.record.iteration

@@ -25,7 +25,7 @@ pub struct Token {
     text: Text,
 }
 
-/// What is secret is in no log.
+/// The secret is in no log.
 #[derive(Clone, PartialEq, Eq)]
 struct Text(String);
 
@@ -142,7 +142,7 @@ impl fmt::Display for Token {
     }
 }
 
-/// Its text.
+/// The text.
 impl Serialize for Token {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text.0)

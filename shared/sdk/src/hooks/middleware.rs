@@ -26,7 +26,7 @@ enum Kind {
 
 /// The parts of an attempt that its middleware doesn't see.
 pub(crate) struct Made<I, O, V> {
-    /// What `init` made.
+    /// The value that `init` made.
     pub value: OnceLock<Arc<V>>,
     outcome: Mutex<Option<Outcome<I, O>>>,
 }
@@ -86,10 +86,10 @@ impl<I, O, V> Made<I, O, V> {
         Handled(kind)
     }
 
-    /// What the handler of this attempt came to.
+    /// The outcome of the handler of this attempt.
     ///
     /// # Errors
-    /// Where it was not called: a middleware kept what another attempt came to.
+    /// If it was not called: a middleware kept what another attempt came to.
     pub fn outcome(&self) -> Result<Outcome<I, O>, TaskError> {
         let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
         outcome.ok_or_else(|| TaskError::terminal("a middleware answered without running `next` (return its result)"))

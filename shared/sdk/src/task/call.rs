@@ -222,7 +222,7 @@ fn with_failed_cleanup(mut failed: AttemptError, error: &TaskError) -> AttemptEr
     failed
 }
 
-/// What a hook comes to: a panic is a failure of its own, and not the handler's.
+/// The outcome of a hook: a panic is a failure of its own, and not the handler's.
 async fn contained<R>(hook: impl Future<Output = Result<R, TaskError>>) -> Result<R, TaskError> {
     let caught = AssertUnwindSafe(hook).catch_unwind().await;
     caught.unwrap_or_else(|panic| Err(TaskError::from(format!("it panicked: {}", panic_text(&*panic)))))

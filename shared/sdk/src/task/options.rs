@@ -125,7 +125,7 @@ impl<I, O, V, N> Task<I, O, V, N> {
         self
     }
 
-    /// What becomes of a run whose attempts are used up: it fails, by default, or is paused until a person has mended the
+    /// The fate of a run whose attempts are used up: it fails, by default, or is paused until a person has mended the
     /// cause and resumes it. A terminal error fails the run all the same.
     pub fn when_exhausted(mut self, then: WhenExhausted) -> Self {
         self.policy.pauses_when_exhausted = then == WhenExhausted::Pause;

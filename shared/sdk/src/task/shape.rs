@@ -21,7 +21,7 @@ pub const fn per(window: Duration) -> Per {
     Per(window)
 }
 
-/// What gives the key of a body.
+/// The closure that gives the key of a body.
 pub(super) struct LimitKey<I> {
     key: Box<dyn Fn(&I) -> String + Send + Sync>,
     /// The function, to tell whether two limits have the same.

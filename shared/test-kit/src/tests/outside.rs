@@ -1,4 +1,4 @@
-//! What comes from outside into the conductor's queue.
+//! Messages that come from outside into the conductor's queue.
 
 use dacapo_domain::{Outside, Sent};
 

@@ -33,7 +33,7 @@ use welcome::{Started, program};
 const WEBHOOK_SECRET: &str = "DACAPO_WEBHOOK_SECRET";
 
 /// Builds the workspace's functions, starts the engine and the dashboard, and fires schedules, until interrupted.
-/// What is changed meanwhile is built and served as it is then, with its options and schedules.
+/// Changes are built and served as they are made, with new options and schedules.
 #[derive(Debug, Args)]
 pub struct Dev {
     /// The engine's port; 0 takes a free one
@@ -42,7 +42,7 @@ pub struct Dev {
     /// The file that everything is kept in [default: .dacapo/APP.sqlite at the workspace's top]
     #[arg(long, value_name = "FILE")]
     database: Option<PathBuf>,
-    /// What a power cut may take: `normal` the last moments, `full` nothing that was acknowledged, for some of the speed
+    /// The loss by a power cut: `normal` the last moments, `full` nothing that was acknowledged, for some of the speed
     #[arg(long, value_enum, value_name = "WHAT", default_value = "normal")]
     durability: Durability,
     /// Build the functions in release: they start later and run faster
@@ -57,7 +57,7 @@ pub struct Dev {
     functions: Vec<String>,
 }
 
-/// What a power cut may take.
+/// The loss that a power cut may cause.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Durability {
     Normal,

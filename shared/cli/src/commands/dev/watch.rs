@@ -23,7 +23,7 @@ pub struct Watch {
     target: PathBuf,
 }
 
-/// What has changed.
+/// The change that was seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changed {
     /// Is true where a source has, as opposed to a binary or the file of variables alone.
