@@ -7,7 +7,13 @@
 mod account;
 mod app;
 mod borders;
+#[path = "../../../shared/dashboard/tests/all/browser.rs"]
+#[expect(dead_code, reason = "the dashboard's own tests need all of it")]
+mod browser;
 mod bulk;
+#[path = "../../../shared/dashboard/tests/browser/chromium.rs"]
+#[expect(dead_code, reason = "the dashboard's own tests need all of it")]
+mod chromium;
 mod contract;
 mod crashes;
 mod direct;
@@ -26,6 +32,7 @@ mod project;
 mod replaced;
 mod rounds;
 mod schedules;
+mod seen;
 mod throttled;
 mod tokens;
 mod undelivered;

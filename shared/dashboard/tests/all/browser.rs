@@ -5,7 +5,7 @@ use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode, header},
 };
-use dacapo_test_kit::TestApp;
+use dacapo::Client;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
@@ -18,8 +18,8 @@ pub struct Page {
 }
 
 impl Browser {
-    pub fn of(app: &TestApp) -> Self {
-        Self(dacapo_dashboard::router(app.client().clone(), "test"))
+    pub fn of(client: &Client) -> Self {
+        Self(dacapo_dashboard::router(client.clone(), "test"))
     }
 
     pub async fn send(&self, request: Request<Body>) -> Page {

@@ -36,7 +36,7 @@ fn first(page: &Page) -> String {
 #[tokio::test]
 async fn deliveries_are_listed_by_state_function_and_event() {
     let app = shop().await;
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     for (path, count) in [
         ("/deliveries", 3),
         ("/deliveries?state=retrying", 1),
@@ -66,7 +66,7 @@ async fn deliveries_are_listed_by_state_function_and_event() {
 #[tokio::test]
 async fn page_of_a_delivery_shows_body_attempts_handlers_last_error_and_next_try_with_markup_escaped() {
     let app = shop().await;
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let list = browser.get("/deliveries?state=retrying").await;
     list.shows("order &lt;placed&gt;</a>").shows("<b>NO_&lt;STOCK&gt;</b> no stock of &lt;b&gt;");
     let page = browser.get(&first(&list)).await;
@@ -81,7 +81,7 @@ async fn page_of_a_delivery_shows_body_attempts_handlers_last_error_and_next_try
 #[tokio::test]
 async fn dead_letter_is_redriven_by_its_button_and_a_second_press_is_refused() {
     let app = shop().await;
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let address = first(&browser.get("/deliveries?state=dropped").await);
     let page = browser.get(&address).await;
     let redrive = page.filled("/delivery", &[]);
@@ -103,7 +103,7 @@ async fn dead_letter_is_redriven_by_its_button_and_a_second_press_is_refused() {
 #[tokio::test]
 async fn dead_letter_is_deleted_by_its_button_once_and_a_stale_form_comes_back_first() {
     let app = shop().await;
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let address = first(&browser.get("/deliveries?state=dropped").await);
     let page = browser.get(&address).await;
     let id = page.filled("/delivery", &[]).iter().find(|(name, _)| *name == "id").unwrap().1.to_owned();
@@ -123,7 +123,7 @@ async fn form_that_redrives_all_of_a_filter_starts_one_bulk_run_however_often_it
     let app = shop().await;
     app.advance(hours(4)).await;
     assert_eq!(dead(&app).await.len(), 3, "that of the first function too");
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let page = browser.get("/deliveries?state=dropped&event=order.sent").await;
     page.shows("All dead letters of order.sent are sent again");
     let fields = page.filled("/deliveries/redrive", &[]);
@@ -145,7 +145,7 @@ async fn deliveries_beyond_one_page_are_found_by_following_the_links_and_a_cut_c
         app.publish(SENT, order).await.unwrap();
     }
     app.advance(minutes(1)).await;
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let page = browser.get("/deliveries?state=dropped").await;
     let (before, _) = page.text.split_once("\" rel=\"next\"").unwrap();
     let next = before.rsplit_once("href=\"").unwrap().1.replace("&amp;", "&");

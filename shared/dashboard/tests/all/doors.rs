@@ -30,7 +30,7 @@ async fn all(app: &TestApp) -> Vec<RunView> {
 #[tokio::test]
 async fn form_that_is_sent_twice_starts_one_run() {
     let app = sample::empty();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let page = browser.get("/start?task=import-airports").await;
     let fields = filled(&page, &[("body", r#"{"file": "a.csv"}"#)]);
     let first = browser.send(form("/start", &fields)).await;
@@ -51,7 +51,7 @@ async fn form_that_is_sent_twice_starts_one_run() {
 #[tokio::test]
 async fn form_from_before_the_dashboard_was_started_comes_back_filled_and_is_sent_again() {
     let app = sample::empty();
-    let (before, browser) = (Browser::of(&app), Browser::of(&app));
+    let (before, browser) = (Browser::of(app.client()), Browser::of(app.client()));
     let typed = [("body", r#"{"file": "<a>.csv"}"#), ("when", "2 hours")];
     let page = before.get("/start?task=import-airports").await;
     let back = browser.send(form("/start", &filled(&page, &typed))).await;
@@ -81,7 +81,7 @@ async fn form_from_before_the_dashboard_was_started_comes_back_filled_and_is_sen
 #[tokio::test]
 async fn form_whose_browser_goes_away_is_done_all_the_same() {
     let app = sample::empty();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let page = browser.get("/start?task=x").await;
     for polls in 1..=12 {
         let key = polls.to_string();
@@ -114,7 +114,7 @@ async fn page_of_a_long_log_shows_its_last_entries_and_leads_to_the_ones_before(
     }));
     let id = app.run(CHATTY, 450).await.unwrap().id();
     app.run_until_idle().await;
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let last = browser.get(&format!("/run/{id}")).await;
     let earlier = |page: &Page| {
         let before = page.text.split_once("\" rel=\"prev\"").map(|(before, _)| before.to_owned());
@@ -139,14 +139,14 @@ async fn long_value_is_shown_in_part_and_says_so() {
     let app = TestApp::new().with(task(ECHO, async |body: Json, _: TaskContext| Ok(body)));
     let body = Json::from_text(format!("[{}1]", "[[]],".repeat(40_000))).unwrap();
     let id = app.run(ECHO, body).await.unwrap().id();
-    let page = Browser::of(&app).get(&format!("/run/{id}")).await;
+    let page = Browser::of(app.client()).get(&format!("/run/{id}")).await;
     page.shows("(200003 bytes)").shows("`dacapo state` gives all of it");
     assert!(page.text.len() < 200_000, "{} bytes", page.text.len());
 }
 
 #[tokio::test]
 async fn request_that_makes_no_sense_is_answered_with_a_page_that_says_what_is_allowed() {
-    let browser = Browser::of(&sample::empty());
+    let browser = Browser::of(sample::empty().client());
     for (path, status, says) in [
         ("/nothing/here", 404, "There is no page /nothing/here"),
         ("/run/%ff", 404, "Failed to show a run"),
@@ -181,7 +181,7 @@ async fn letters_that_turn_text_around_or_command_a_terminal_are_shown_by_their_
     }));
     let id = app.run(LOUD, "\u{202e}\u{1b}[31m\u{2066}".to_owned()).tags(["\u{200f}tag"]).await.unwrap().id();
     app.run_until_idle().await;
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     for path in ["/".to_owned(), format!("/run/{id}"), "/start?task=%E2%80%AE".to_owned()] {
         let page = browser.get(&path).await;
         page.shows("\\u{202e}");
@@ -193,7 +193,7 @@ async fn letters_that_turn_text_around_or_command_a_terminal_are_shown_by_their_
 
 #[tokio::test]
 async fn read_for_another_sites_page_is_forbidden_but_a_link_there_may_be_followed() {
-    let browser = Browser::of(&sample::empty());
+    let browser = Browser::of(sample::empty().client());
     let read = async |path: &str, fields: &[(&'static str, &'static str)]| {
         let mut request = Request::get(path).header("host", "127.0.0.1:8788").body(Body::empty()).unwrap();
         for (name, value) in fields {
@@ -234,7 +234,7 @@ async fn read_for_another_sites_page_is_forbidden_but_a_link_there_may_be_follow
 #[tokio::test]
 async fn abort_in_four_tabs_keeps_the_first_message() {
     let app = sample::empty();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let run = app.run(IMPORT, Import { file: "a.csv".to_owned(), next_row: 0 }).after(minutes(5)).await.unwrap();
     for (tab, status) in [("1", 303), ("2", 409), ("3", 409), ("4", 409)] {
         let page = browser.press(&format!("/run/{}/abort", run.id()), &[("message", tab)]).await;

@@ -8,4 +8,5 @@ mod doors;
 mod pages;
 mod queues;
 mod sample;
+mod walk;
 mod writes;

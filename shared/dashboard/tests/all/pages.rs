@@ -19,7 +19,7 @@ async fn list_of_runs_is_newest_first_and_narrowed_by_state_and_task() {
     let charged = app.run(CHARGE, Charge { customer: 7, amount: 250.0 }).await.unwrap().id().to_string();
     app.advance(minutes(1)).await;
 
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     assert_eq!(browser.get("/").await.runs(), [&charged, &imported, &report]);
     assert_eq!(browser.get("/?state=completed").await.runs(), [&imported, &report]);
     assert_eq!(browser.get("/?task=charge+%3Ccard%3E").await.runs(), [&charged]);
@@ -37,7 +37,7 @@ async fn runs_beyond_one_page_are_found_by_following_the_links() {
         app.run(CHARGE, Charge { customer, amount: 1.0 }).await.unwrap();
         app.advance(minutes(1)).await;
     }
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let (mut path, mut seen) = ("/?state=failed&since=3+hours".to_owned(), vec![]);
     loop {
         app.advance(seconds(1)).await;
@@ -56,7 +56,7 @@ async fn page_of_a_run_shows_its_state_values_and_log() {
     let id = app.run(IMPORT, file("airports.csv")).tags(["yearly"]).await.unwrap().id();
     app.advance(minutes(15)).await;
 
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let page = browser.get(&format!("/run/{id}")).await;
     page.shows("state waiting").shows("500 of 1000 rows").shows("value=\"50\"").shows("next iteration");
     page.shows("in 5 min").shows("Iteration 1, attempt 1").shows("rows 250 to 500").shows("yearly");
@@ -74,14 +74,14 @@ async fn timeline_of_a_run_shows_its_steps() {
     let app = sample::empty();
     let id = app.run(CHARGE, Charge { customer: 7, amount: 5.0 }).await.unwrap().id();
     app.run_until_idle().await;
-    let page = Browser::of(&app).get(&format!("/run/{id}")).await;
+    let page = Browser::of(app.client()).get(&format!("/run/{id}")).await;
     page.shows("ask &lt;the bank&gt;</b>").shows("step of iteration 1, attempt 1 · took 0 ms · 4 bytes");
 }
 
 #[tokio::test]
 async fn life_of_a_run_is_drawn_as_bars_of_its_waits_attempts_and_steps() {
     let app = sample::empty();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let id = app.run(IMPORT, file("a.csv")).after(minutes(30)).await.unwrap().id();
     browser.get(&format!("/run/{id}")).await.shows("aria-label=\"put off: 30 min\"").shows("class=\"ahead\"");
     app.advance(minutes(45)).await;
@@ -101,7 +101,7 @@ async fn page_of_a_run_leads_to_its_parent_and_its_children() {
     let parent = app.run(IMPORT, file("a.csv")).await.unwrap().id();
     let child = app.replay(parent, None).await.unwrap().id();
     app.advance(minutes(1)).await;
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     browser.get(&format!("/run/{parent}")).await.shows("Family").shows(&format!("href=\"/run/{child}\""));
     browser.get(&format!("/run/{child}")).await.shows("Family").shows(&format!("href=\"/run/{parent}\""));
     let alone = app.run(IMPORT, file("b.csv")).await.unwrap().id();
@@ -111,7 +111,7 @@ async fn page_of_a_run_leads_to_its_parent_and_its_children() {
 #[tokio::test]
 async fn choices_of_a_state_tell_how_many_of_the_newest_are_in_it() {
     let app = sample::shop();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     for customer in 0..3 {
         app.run(CHARGE, Charge { customer, amount: 1.0 }).await.unwrap();
     }
@@ -138,14 +138,14 @@ async fn page_of_a_run_tells_what_it_has_cost_by_list_prices() {
     let app = sample::empty();
     let id = app.run(CHARGE, Charge { customer: 7, amount: 5.0 }).await.unwrap().id();
     app.run_until_idle().await;
-    let page = Browser::of(&app).get(&format!("/run/{id}")).await;
+    let page = Browser::of(app.client()).get(&format!("/run/{id}")).await;
     page.shows("Price on AWS").shows("$0.0000").shows("a million such runs").shows("us-east-1").shows("cold starts");
 }
 
 #[tokio::test]
 async fn overview_says_that_all_is_well_or_what_needs_a_look_and_leads_there() {
     let app = sample::shop();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     app.run(IMPORT, file("a.csv")).await.unwrap();
     app.advance(minutes(1)).await;
     browser.get("/overview").await.shows("All is well").shows("0 of 1");
@@ -169,7 +169,7 @@ async fn text_of_users_with_markup_is_shown_escaped() {
     let id = app.run(CHARGE, Charge { customer: 7, amount: 250.0 }).await.unwrap().id();
     app.run_until_idle().await;
 
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     for path in ["/".to_owned(), format!("/run/{id}"), "/start".to_owned(), "/start?task=%3Cb%3E".to_owned()] {
         let page = browser.get(&path).await;
         assert!(!page.text.contains("<card>") && !page.text.contains("<b>insufficient"), "{path}: {}", page.text);
@@ -179,7 +179,7 @@ async fn text_of_users_with_markup_is_shown_escaped() {
 
 #[tokio::test]
 async fn page_that_does_not_exist_is_not_found_and_says_why() {
-    let browser = Browser::of(&sample::empty());
+    let browser = Browser::of(sample::empty().client());
     for (path, says) in [
         ("/run/x", "is not a run id"),
         ("/run/01KDVJ29Q0Q0B9FME0N1VT25N3", "failed to find run 01KDVJ29Q0Q0B9FME0N1VT25N3"),
@@ -195,7 +195,7 @@ async fn page_that_does_not_exist_is_not_found_and_says_why() {
 #[tokio::test]
 async fn page_of_schedules_shows_next_fires_and_pauses_and_resumes() {
     let app = sample::empty();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let page = browser.get("/schedules").await;
     page.shows("cron 0 6 ? * MON-FRI * in Europe/Berlin")
         .shows("2026-01-01 06:00:00 Europe/Berlin")

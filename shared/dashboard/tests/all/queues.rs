@@ -14,7 +14,7 @@ async fn outbox(app: &TestApp) -> QueueState {
 #[tokio::test]
 async fn page_of_queues_shows_tasks_limits_and_what_waits() {
     let app = sample::shop();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let page = browser.get("/queues").await;
     page.shows("<b>outbox</b>").shows("href=\"/?task=mail\"").shows("concurrency(2)").shows("0 of 2");
     page.shows("<b>charge &lt;card&gt;</b>").shows("no limit").shows("not counted").shows("nothing waits");
@@ -27,7 +27,7 @@ async fn page_of_queues_shows_tasks_limits_and_what_waits() {
 #[tokio::test]
 async fn form_of_a_queue_pauses_and_resumes_it_and_twice_is_as_once() {
     let app = sample::shop();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     for paused in [true, false] {
         for _ in 0..2 {
             let fields = [("name", "outbox"), ("paused", if paused { "true" } else { "false" })];
@@ -40,7 +40,7 @@ async fn form_of_a_queue_pauses_and_resumes_it_and_twice_is_as_once() {
 #[tokio::test]
 async fn form_of_a_queue_that_is_stale_comes_back_and_one_of_no_queue_is_refused_with_those_there_are() {
     let app = sample::shop();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let back = browser.send(form("/queues", &[("token", "old"), ("name", "outbox"), ("paused", "true")])).await;
     assert_eq!(back.status, StatusCode::FORBIDDEN);
     back.shows("Nothing was done yet");

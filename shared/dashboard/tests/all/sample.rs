@@ -80,3 +80,31 @@ pub fn shop() -> TestApp {
     let app = empty().with(task(MAIL, mail).queue("outbox").concurrency(2));
     app.with([on(PLACED, pack).retry(hourly)]).with([on(SENT, tell).retry(Retry::never())])
 }
+
+/// The shop in the middle of its day, and the paths of its pages.
+pub async fn day() -> (TestApp, Vec<String>) {
+    let app = shop();
+    let file = |name: &str| Import { file: name.to_owned(), next_row: 0 };
+    let first = app.run(IMPORT, file("airports-2025.csv")).tags(["yearly", "open data"]).await.unwrap().id();
+    app.advance(hours(1)).await;
+    let charged = app.run(CHARGE, Charge { customer: 7, amount: 250.0 }).await.unwrap().id();
+    for customer in 0..60 {
+        app.run(CHARGE, Charge { customer, amount: 12.5 }).await.unwrap();
+        app.advance(minutes(1)).await;
+    }
+    app.replay(first, None).await.unwrap();
+    app.run(IMPORT, file("airports-2027.csv")).after(hours(3)).await.unwrap();
+    app.publish(PLACED, "tea".to_owned()).await.unwrap();
+    app.publish(SENT, 7).await.unwrap();
+    app.client().queues().pause("outbox").await.unwrap();
+    app.run(MAIL, 7).await.unwrap();
+    let running = app.run(IMPORT, file("airports-2026.csv")).tags(["yearly"]).await.unwrap().id();
+    app.advance(minutes(12)).await;
+    let dead = app.client().deliveries().list(dacapo::DeliveryFilter::default()).await.unwrap().deliveries.remove(0);
+    let delivery = serde_urlencoded::to_string([("id", &dead.id)]).unwrap();
+    let runs = [first, charged, running].map(|run| format!("/run/{run}"));
+    let pages = ["/", "/overview", "/start", "/schedules", "/queues", "/deliveries", "/deliveries?state=dropped"];
+    let others = [format!("/start?replay={first}"), format!("/delivery?{delivery}"), "/nothing".to_owned()];
+    let paths = runs.into_iter().chain(pages.map(ToOwned::to_owned)).chain(others).collect();
+    (app, paths)
+}

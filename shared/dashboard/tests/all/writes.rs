@@ -14,7 +14,7 @@ fn id(path: &str) -> Id {
 #[tokio::test]
 async fn form_with_a_body_and_a_time_starts_a_run() {
     let app = sample::empty();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let page =
         browser.press("/start", &[("task", "import-airports"), ("body", r#"{"file": "a.csv"}"#), ("when", "")]).await;
     let run = app.state(id(page.next())).await.unwrap();
@@ -28,7 +28,7 @@ async fn form_with_a_body_and_a_time_starts_a_run() {
 #[tokio::test]
 async fn form_that_is_refused_keeps_what_was_typed_and_says_why() {
     let app = sample::empty();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     for (task, body, when, status, says) in [
         ("import-airports", "{\"file\":\n oops}", "", 422, "expected value at line 2 column 2"),
         ("import-airports", "{}", "90 sec", 422, "write &quot;90 seconds&quot;"),
@@ -47,14 +47,14 @@ async fn form_that_is_refused_keeps_what_was_typed_and_says_why() {
 async fn form_opened_from_a_run_holds_its_body() {
     let app = sample::empty();
     let id = app.run(CHARGE, Charge { customer: 7, amount: 1.5 }).await.unwrap().id();
-    let page = Browser::of(&app).get(&format!("/start?task=charge+%3Ccard%3E&from={id}")).await;
+    let page = Browser::of(app.client()).get(&format!("/start?task=charge+%3Ccard%3E&from={id}")).await;
     page.shows("&quot;customer&quot;: 7").shows("&quot;amount&quot;: 1.5");
 }
 
 #[tokio::test]
 async fn buttons_of_a_run_abort_and_replay_it() {
     let app = sample::empty();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let first = app.run(IMPORT, Import { file: "a.csv".to_owned(), next_row: 0 }).await.unwrap().id();
     app.advance(minutes(1)).await;
 
@@ -82,7 +82,7 @@ async fn buttons_of_a_run_abort_and_replay_it() {
 async fn private_task_is_replayed_with_the_body_that_it_had_in_whatever_layout_but_with_no_other() {
     let app = sample::empty();
     app.advance(minutes(1)).await;
-    let (first, browser) = (app.run_of(REPORT).id, Browser::of(&app));
+    let (first, browser) = (app.run_of(REPORT).id, Browser::of(app.client()));
     let page = browser.get(&format!("/start?replay={first}")).await;
     let refused = browser.send(form("/start", &page.filled("/start", &[("body", "\"another\"")]))).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
@@ -94,7 +94,7 @@ async fn private_task_is_replayed_with_the_body_that_it_had_in_whatever_layout_b
 #[tokio::test]
 async fn buttons_of_a_run_pause_resume_and_reschedule_it() {
     let app = sample::empty();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let run = app.run(IMPORT, Import { file: "a.csv".to_owned(), next_row: 0 }).after(hours(1)).await.unwrap().id();
     let path = format!("/run/{run}");
     let state = async || app.state(run).await.unwrap();
@@ -128,7 +128,7 @@ async fn token_that_a_run_waits_for_is_completed_on_its_page_and_that_of_another
     let app = TestApp::new().with(task(PAY, pay));
     let (one, other) = (app.run(PAY, 1).await.unwrap().id(), app.run(PAY, 2).await.unwrap().id());
     app.advance(minutes(1)).await;
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let path = format!("/run/{one}/complete");
     browser.get(&format!("/run/{one}")).await.shows("token &quot;approve&quot;").shows(&path);
     let token = app.token_of(one, "approve");
@@ -155,7 +155,7 @@ async fn token_that_a_run_waits_for_is_completed_on_its_page_and_that_of_another
 #[tokio::test]
 async fn form_of_an_event_publishes_it_once_and_leads_to_its_deliveries() {
     let app = sample::shop();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     browser.get("/start").await.shows("href=\"/start?event=order.sent\"").shows("order &lt;placed&gt;");
     let page = browser.get("/start?event=order.sent").await;
     page.shows("Publish order.sent");
@@ -175,7 +175,7 @@ async fn form_of_an_event_publishes_it_once_and_leads_to_its_deliveries() {
 #[tokio::test]
 async fn form_of_a_task_offers_its_last_bodies_and_takes_tags() {
     let app = sample::empty();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     for file in ["a.csv", "b.csv", "b.csv"] {
         app.run(IMPORT, Import { file: file.to_owned(), next_row: 0 }).await.unwrap();
         app.advance(minutes(1)).await;
@@ -190,7 +190,7 @@ async fn form_of_a_task_offers_its_last_bodies_and_takes_tags() {
 #[tokio::test]
 async fn write_from_another_page_or_host_is_forbidden() {
     let app = sample::empty();
-    let browser = Browser::of(&app);
+    let browser = Browser::of(app.client());
     let token = browser.get("/start?task=x").await.token();
     let fields = [("task", "import-airports"), ("body", "{}"), ("token", token.as_str())];
 
@@ -208,7 +208,7 @@ async fn write_from_another_page_or_host_is_forbidden() {
         let page = browser.send(request).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN, "{header}: {value}");
     }
-    let of_another_process = Browser::of(&app).get("/start?task=x").await.token();
+    let of_another_process = Browser::of(app.client()).get("/start?task=x").await.token();
     for token in ["", "x", &of_another_process] {
         for path in [
             "/start",
@@ -242,7 +242,7 @@ async fn write_from_another_page_or_host_is_forbidden() {
 
 #[tokio::test]
 async fn read_by_another_hosts_name_is_forbidden() {
-    let browser = Browser::of(&sample::empty());
+    let browser = Browser::of(sample::empty().client());
     let mut request = form("/", &[]);
     *request.method_mut() = axum::http::Method::GET;
     request.headers_mut().insert("host", HeaderValue::from_static("evil.example"));

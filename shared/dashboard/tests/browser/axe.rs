@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     chromium::{Chromium, Site, on_path},
-    pictures,
+    sample,
 };
 
 /// The version of `axe-core`, which npm brings.
@@ -43,8 +43,8 @@ pub async fn every_page_passes_axe_in_both_colours_and_widths() {
         eprintln!("not run: npm can't fetch axe-core {VERSION}, so nothing is said of accessibility");
         return;
     };
-    let (app, paths) = pictures::shop().await;
-    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let (app, paths) = sample::day().await;
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
     let tab = chromium.open(&site, "/").await;
     let mut found = vec![];
     for (width, colours) in [(1200, "light"), (390, "dark")] {

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dacapo_test_kit::TestApp;
+use dacapo::Client;
 use futures::{SinkExt, StreamExt};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use tokio::{
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 /// The longest time that something may take to be seen.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A Chromium that ends with the value.
@@ -63,12 +63,12 @@ pub struct Site {
 }
 
 impl Site {
-    pub fn of(app: &TestApp) -> Self {
-        Self::at(app, 0)
+    pub fn of(client: &Client) -> Self {
+        Self::at(client, 0)
     }
 
     /// The pages at this port of the machine; 0 takes a free one.
-    pub fn at(app: &TestApp, port: u16) -> Self {
+    pub fn at(client: &Client, port: u16) -> Self {
         let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         // What listened there before may take a moment to end.
         let listener = loop {
@@ -79,7 +79,7 @@ impl Site {
         };
         listener.set_nonblocking(true).unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let pages = dacapo_dashboard::router(app.client().clone(), "shop on this machine");
+        let pages = dacapo_dashboard::router(client.clone(), "shop on this machine");
         runtime.spawn(async { axum::serve(TcpListener::from_std(listener).unwrap(), pages).await.unwrap() });
         Self { address, runtime: Some(runtime) }
     }
@@ -89,10 +89,10 @@ impl Site {
     }
 
     /// The same pages after their process was started again, as it seems to a browser.
-    pub fn again(self, app: &TestApp) -> Self {
+    pub fn again(self, client: &Client) -> Self {
         let port = self.port();
         drop(self);
-        Self::at(app, port)
+        Self::at(client, port)
     }
 }
 

@@ -16,7 +16,7 @@ pub async fn page_that_changes_keeps_what_is_open_typed_and_focused() {
     let app = sample::empty();
     let run = app.run(IMPORT, file()).await.unwrap().id();
     app.advance(minutes(1)).await;
-    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
     let tab = chromium.open(&site, &format!("/run/{run}")).await;
     tab.shows("250 of 1000 rows").await;
     tab.click("What a million such are made of").await;
@@ -41,7 +41,7 @@ pub async fn times_are_told_in_the_readers_zone_and_a_schedules_in_its_own() {
     let app = sample::empty();
     let run = app.run(IMPORT, file()).await.unwrap().id();
     app.advance(minutes(1)).await;
-    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
     let tab = chromium.open(&site, "/overview").await;
     tab.call("Emulation.setTimezoneOverride", json!({"timezoneId": "Asia/Tokyo"})).await;
     tab.go(&format!("/run/{run}")).await;
@@ -58,13 +58,13 @@ pub async fn page_whose_server_is_gone_says_so_and_goes_on_once_it_is_back() {
     let app = sample::empty();
     let run = app.run(IMPORT, file()).await.unwrap().id();
     app.advance(minutes(1)).await;
-    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
     let tab = chromium.open(&site, &format!("/run/{run}")).await;
     tab.until("source?.readyState", 1).await;
     let port = site.port();
     drop(site);
     tab.shows("Not connected").await;
-    let _site = Site::at(&app, port);
+    let _site = Site::at(app.client(), port);
     app.advance(minutes(10)).await;
     tab.shows("500 of 1000 rows").await;
     tab.shows_no_more("Not connected").await;

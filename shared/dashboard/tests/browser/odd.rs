@@ -29,7 +29,7 @@ pub async fn text_with_markup_in_every_field_is_shown_and_does_nothing() {
     let app = echo();
     let run = app.run(ECHO, Json::of(&MARKUP).unwrap()).tags([&MARKUP[..36]]).await.unwrap().id();
     app.run_until_idle().await;
-    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
     let tab = chromium.open(&site, "/").await;
     let query = serde_urlencoded::to_string([("q", MARKUP)]).unwrap();
     let q = query.strip_prefix("q=").unwrap();
@@ -61,7 +61,7 @@ pub async fn text_with_markup_in_every_field_is_shown_and_does_nothing() {
 
 pub async fn body_that_is_long_deep_or_precise_comes_back_as_it_was() {
     let app = echo();
-    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
     let tab = chromium.open(&site, "/start?task=echo").await;
     for (body, shown) in [
         (format!("\"{}\"", "x".repeat(250_000)), "(250002 bytes)"),
@@ -90,7 +90,7 @@ pub async fn body_that_is_long_deep_or_precise_comes_back_as_it_was() {
 
 pub async fn json_is_checked_as_it_is_typed_with_its_line_and_laid_out_to_the_digit() {
     let app = echo();
-    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
     let tab = chromium.open(&site, "/start?task=echo").await;
     tab.fill("body", "{\"a\": 1,\n  oops}").await;
     tab.shows("Line 2, column 3:").await;
@@ -116,7 +116,7 @@ pub async fn stale_form_and_cut_cursor_are_answered_with_what_to_do() {
         app.run(IMPORT, Import { file: format!("{n}.csv"), next_row: 750 }).await.unwrap();
     }
     app.run_until_idle().await;
-    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
     let tab = chromium.open(&site, "/").await;
     tab.click("Older →").await;
     tab.shows("Newest").await;
@@ -127,7 +127,7 @@ pub async fn stale_form_and_cut_cursor_are_answered_with_what_to_do() {
 
     tab.go("/start?task=import-airports").await;
     tab.fill("body", r#"{"file": "late.csv"}"#).await;
-    let _site = site.again(&app);
+    let _site = site.again(app.client());
     tab.click("Start").await;
     tab.shows("Nothing was done yet").await;
     tab.click("Start").await;

@@ -2,12 +2,9 @@
 
 use std::{env, fs, path::Path};
 
-use dacapo_domain::{hours, minutes};
-use dacapo_test_kit::TestApp;
-
 use crate::{
     chromium::{Chromium, Site},
-    sample::{self, CHARGE, Charge, IMPORT, Import, MAIL, PLACED, SENT},
+    sample,
 };
 
 /// Bytes of a page with all that it loads, at most.
@@ -15,37 +12,9 @@ const WEIGHT: u64 = 60 * 1024;
 /// Bytes of a picture, at most.
 const PICTURE: usize = 60 * 1024;
 
-/// An app in the middle of its day, and its pages.
-pub async fn shop() -> (TestApp, Vec<String>) {
-    let app = sample::shop();
-    let file = |name: &str| Import { file: name.to_owned(), next_row: 0 };
-    let first = app.run(IMPORT, file("airports-2025.csv")).tags(["yearly", "open data"]).await.unwrap().id();
-    app.advance(hours(1)).await;
-    let charged = app.run(CHARGE, Charge { customer: 7, amount: 250.0 }).await.unwrap().id();
-    for customer in 0..60 {
-        app.run(CHARGE, Charge { customer, amount: 12.5 }).await.unwrap();
-        app.advance(minutes(1)).await;
-    }
-    app.replay(first, None).await.unwrap();
-    app.run(IMPORT, file("airports-2027.csv")).after(hours(3)).await.unwrap();
-    app.publish(PLACED, "tea".to_owned()).await.unwrap();
-    app.publish(SENT, 7).await.unwrap();
-    app.client().queues().pause("outbox").await.unwrap();
-    app.run(MAIL, 7).await.unwrap();
-    let running = app.run(IMPORT, file("airports-2026.csv")).tags(["yearly"]).await.unwrap().id();
-    app.advance(minutes(12)).await;
-    let dead = app.client().deliveries().list(dacapo::DeliveryFilter::default()).await.unwrap().deliveries.remove(0);
-    let delivery = serde_urlencoded::to_string([("id", &dead.id)]).unwrap();
-    let runs = [first, charged, running].map(|run| format!("/run/{run}"));
-    let pages = ["/", "/overview", "/start", "/schedules", "/queues", "/deliveries", "/deliveries?state=dropped"];
-    let others = [format!("/start?replay={first}"), format!("/delivery?{delivery}"), "/nothing".to_owned()];
-    let paths = runs.into_iter().chain(pages.map(ToOwned::to_owned)).chain(others).collect();
-    (app, paths)
-}
-
 pub async fn every_page_weighs_60_kb_at_most() {
-    let (app, paths) = shop().await;
-    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let (app, paths) = sample::day().await;
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
     let tab = chromium.open(&site, "/").await;
     for path in paths {
         tab.go(&path).await;
@@ -58,8 +27,8 @@ pub async fn every_page_weighs_60_kb_at_most() {
 
 /// The guide has them as text within its Markdown: rustdoc carries no files. They are as wide as its column.
 pub async fn pictures_of_the_guide_are_of_these_pages() {
-    let (app, paths) = shop().await;
-    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let (app, paths) = sample::day().await;
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
     let tab = chromium.open(&site, "/").await;
     let running = paths[2].clone();
     for (name, says, path, width, height, colours) in [

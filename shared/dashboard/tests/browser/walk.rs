@@ -9,7 +9,7 @@ use crate::{
 
 pub async fn reader_starts_a_run_sees_it_live_aborts_it_and_replays_it_with_another_body() {
     let app = sample::empty();
-    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
     let tab = chromium.open(&site, "/").await;
     tab.shows("No runs here").await;
     tab.click("Start one").await;
@@ -52,7 +52,7 @@ pub async fn reader_pauses_a_queue_and_redrives_a_dead_letter() {
     let app = sample::shop();
     app.publish(SENT, 7).await.unwrap();
     app.advance(minutes(1)).await;
-    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
     let tab = chromium.open(&site, "/queues").await;
     tab.click("Pause outbox").await;
     tab.until("!!document.querySelector('[aria-label=\"Resume outbox\"]')", true).await;
@@ -74,7 +74,7 @@ pub async fn reader_pauses_a_queue_and_redrives_a_dead_letter() {
 
 pub async fn reader_starts_and_aborts_a_run_by_keyboard_alone() {
     let app = sample::empty();
-    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
     let tab = chromium.open(&site, "/").await;
     tab.tab_to("it.innerText === 'Start'").await;
     tab.press("Enter").await;
@@ -101,7 +101,7 @@ pub async fn second_tab_that_aborts_a_run_is_told_that_it_has_ended() {
     let app = sample::empty();
     let import = Import { file: "a.csv".to_owned(), next_row: 0 };
     let path = format!("/run/{}", app.run(IMPORT, import).after(minutes(5)).await.unwrap().id());
-    let (site, chromium) = (Site::of(&app), Chromium::start().await);
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
     let (one, two) = (chromium.open(&site, &path).await, chromium.open(&site, &path).await);
     // It doesn't hear of the other one's abort in time.
     two.until("(EventSource = function () {}, leave(), true)", true).await;
