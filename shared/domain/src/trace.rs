@@ -47,6 +47,18 @@ impl TraceParent {
         format!("{:032x}", self.trace)
     }
 
+    /// The trace's id, as a number.
+    #[must_use]
+    pub const fn trace(self) -> u128 {
+        self.trace
+    }
+
+    /// The id of the span within it, as a number.
+    #[must_use]
+    pub const fn span(self) -> u64 {
+        self.span
+    }
+
     /// Is true where the trace is recorded.
     #[must_use]
     pub fn is_sampled(self) -> bool {

@@ -31,5 +31,6 @@ mod timer_keepalive;
 #[cfg(feature = "local")]
 mod turns;
 
-pub use dacapo_client::client_from_env;
-pub use serve::{conductor, serve};
+pub use dacapo_client::{client_from_env, variable};
+pub use log::SpanLayer;
+pub use serve::{conductor, serve, serve_with};

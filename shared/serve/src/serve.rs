@@ -21,7 +21,11 @@ use tokio::{runtime::Builder, task::JoinHandle};
 
 #[cfg(feature = "local")]
 use crate::turns;
-use crate::{engine, log, timer_keepalive};
+use crate::{
+    engine,
+    log::{self, SpanLayer},
+    timer_keepalive,
+};
 
 /// The name of the secret that webhooks are signed with.
 const WEBHOOK_SECRET: &str = "WEBHOOK_SECRET";
@@ -38,6 +42,13 @@ pub(crate) const THREADS: usize = 2;
 /// Options that are refused end it before anything is served, each with what was given and what is allowed.
 #[must_use]
 pub fn serve(function: impl Function) -> ExitCode {
+    serve_with(function, |_| Ok(None))
+}
+
+/// Serves a function as [`serve`] does, with a layer beside the log that sees its spans: it is asked for by the function's
+/// name. Why there is none is logged, and stops nothing.
+#[must_use]
+pub fn serve_with(function: impl Function, spans: impl FnOnce(&str) -> Result<Option<SpanLayer>, String>) -> ExitCode {
     let definition = Definition::of(function);
     if variable("DACAPO_DESCRIBE").is_some() {
         return describe(definition.describe(&crate_name()));
@@ -49,7 +60,7 @@ pub fn serve(function: impl Function) -> ExitCode {
     let requires = definition.requires.clone();
     let needed = requires.clone();
     let variables = async move { variables_from_env(&needed).await };
-    run(&entry, variables, async move |ports, name, variables| {
+    run(&entry, spans, variables, async move |ports, name, variables| {
         let publishes = LifecycleEvent::read(&variable("DACAPO_LIFECYCLE").unwrap_or_default())?;
         let runner = Runner::new(definition.handlers, ports, &name).publishing(publishes);
         let runner = runner.sending(requires.sends.clone());
@@ -76,10 +87,15 @@ pub fn conductor() -> ExitCode {
     if variable("DACAPO_DESCRIBE").is_some() {
         return describe(Ok(entry));
     }
-    run(&entry, webhooks(), |ports, _, webhooks| async move {
-        let conductor = Conductor::new(ports, carried()?).taking(webhooks.await?);
-        dacapo_lambda::serve_conductor(conductor).await
-    })
+    run(
+        &entry,
+        |_| Ok(None),
+        webhooks(),
+        |ports, _, webhooks| async move {
+            let conductor = Conductor::new(ports, carried()?).taking(webhooks.await?);
+            dacapo_lambda::serve_conductor(conductor).await
+        },
+    )
 }
 
 /// The requests that the environment lets the conductor take at its function URL. Events are refused where their secret
@@ -103,6 +119,7 @@ type Served = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 /// need, take a third of the start.
 fn run<R: Send + 'static, S: Future<Output = Served>>(
     entry: &FunctionEntry,
+    spans: impl FnOnce(&str) -> Result<Option<SpanLayer>, String>,
     read: impl Future<Output = R> + Send + 'static,
     serve: impl FnOnce(Ports, String, JoinHandle<R>) -> S,
 ) -> ExitCode {
@@ -116,7 +133,7 @@ fn run<R: Send + 'static, S: Future<Output = Served>>(
     }
     // Lambda's binary is called `bootstrap`, so the crate's name is no guide there.
     let name = variable("DACAPO_FUNCTION").unwrap_or_else(|| entry.name.clone());
-    log::start(&name);
+    log::start(&name, spans(&name));
     let served = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build().map_err(Into::into).and_then(
         |runtime| {
             timer_keepalive::start(runtime.handle());

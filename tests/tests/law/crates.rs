@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dacapo-test-kit", &["dacapo-domain", "dacapo-core", "dacapo", "dacapo-local"]),
     ("dacapo-client", &["dacapo-domain", "dacapo-core", "dacapo", "dacapo-aws", "dacapo-local"]),
     ("dacapo-serve", &["dacapo-domain", "dacapo-core", "dacapo", "dacapo-client", "dacapo-lambda", "dacapo-local"]),
+    ("dacapo-otel", &["dacapo-domain", "dacapo-core", "dacapo", "dacapo-serve"]),
     ("dacapo-dashboard", &["dacapo-domain", "dacapo-core", "dacapo"]),
     ("dacapo-infra", &["dacapo-domain"]),
     (
@@ -38,7 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Those of ours that a function may use.
-const FUNCTION_MAY_USE: &[&str] = &["dacapo", "dacapo-serve", "app"];
+const FUNCTION_MAY_USE: &[&str] = &["dacapo", "dacapo-serve", "dacapo-otel", "app"];
 
 /// Those of ours that any crate's tests may use beside the ones below it, as may they other functions.
 const TESTS_MAY_USE: &[&str] = &["dacapo-test-kit", "app"];
@@ -48,6 +49,7 @@ const ALONE: &[(&str, &[&str])] = &[
     ("aws-", &["dacapo-aws", "dacapo-tests"]),
     ("aws_lambda_events", &["dacapo-lambda", "dacapo-tests"]),
     ("lambda_runtime", &["dacapo-lambda", "dacapo-tests"]),
+    ("opentelemetry", &["dacapo-otel"]),
     ("rusqlite", &["dacapo-local"]),
     ("clap", &["dacapo-cli", "dacapo-infra"]),
     ("indicatif", &["dacapo-cli"]),
@@ -179,7 +181,7 @@ fn a_crate_that_uses_one_above_it_or_stands_in_no_row_is_told() {
             format!("shared/domain/Cargo.toml: dacapo-domain uses dacapo-core; it may use none of ours: {moved}"),
             format!("shared/new/Cargo.toml: dacapo-new stands in no row of MAY_USE; {add}"),
             format!(
-                "functions/hello/Cargo.toml: hello uses dacapo-core; it may use dacapo, dacapo-serve, app: {moved}"
+                "functions/hello/Cargo.toml: hello uses dacapo-core; it may use dacapo, dacapo-serve, dacapo-otel, app: {moved}"
             ),
         ]
     );

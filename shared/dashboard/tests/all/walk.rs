@@ -16,7 +16,8 @@ const ID: &str = "[0-9A-HJKMNP-TV-Z]{26}";
 /// The text of a page's content. `html2text` leaves out a `dl` whose pairs are grouped by `div`.
 fn seen(html: &str) -> String {
     let content = html.split_once("<main").map_or(html, |(_, content)| content);
-    let pairs = [("<dl", "<div"), ("</dl>", "</div>"), ("<dt>", "<b>"), ("</dt>", "</b> "), ("<dd>", ""), ("</dd>", "")];
+    let pairs =
+        [("<dl", "<div"), ("</dl>", "</div>"), ("<dt>", "<b>"), ("</dt>", "</b> "), ("<dd>", ""), ("</dd>", "")];
     let html = pairs.iter().fold(format!("<main{content}"), |html, (from, to)| html.replace(from, to));
     let config = html2text::config::plain_no_decorate().no_table_borders();
     let text = config.string_from_read(html.as_bytes(), WIDTH).unwrap();

@@ -56,7 +56,7 @@ fn written_with(targets: Targets) -> (Written, tracing::subscriber::DefaultGuard
     let place = [("app", "shop"), ("stage", "dev"), ("function", "ask")];
     let place = place.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     let writer = written.clone();
-    let guard = tracing::subscriber::set_default(json(place, targets, move || writer.clone()));
+    let guard = tracing::subscriber::set_default(json(None, place, targets, move || writer.clone()));
     (written, guard)
 }
 
