@@ -5,7 +5,7 @@ use dacapo_domain::{APP_DLQ, CONDUCTOR, FunctionEntry};
 use serde_json::{Value, json};
 
 use crate::{
-    names::{id, name, sub},
+    names::{id, name},
     resource::{Named, Resource},
     settings::{DEAD_LETTERS, FAILED_RUNS, HAS_ALARM_EMAIL, HAS_ALARM_TOPIC, HAS_METRICS, OLDEST_MESSAGE_S, THROTTLES},
 };
@@ -27,17 +27,16 @@ struct Alarm {
 
 pub(crate) fn add(function: &FunctionEntry, resources: &mut Named<Resource>) {
     let slug = &function.name;
-    let old = format!("A message has waited in {slug}'s queue for too long");
-    match function.dlq() {
-        Some(dlq) => resources.add(id(slug, "Dropped"), dropped_or_old(slug, &dlq, &old)),
-        None => {
-            let old = Alarm {
-                metric: ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
-                threshold: parameter(OLDEST_MESSAGE_S),
-                ..Alarm::on_queue(slug, old + ".")
-            };
-            resources.add(id(slug, "Backlog"), old.resource());
-        }
+    let old = Alarm {
+        metric: ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+        threshold: parameter(OLDEST_MESSAGE_S),
+        ..Alarm::on_queue(slug, format!("A message has waited in {slug}'s queue for too long."))
+    };
+    resources.add(id(slug, "Backlog"), old.resource());
+    if let Some(dlq) = function.dlq() {
+        let what = format!("{slug} gave up on an event, which is in its dead-letter queue.");
+        let dropped = Alarm { threshold: parameter(DEAD_LETTERS), ..Alarm::on_queue(&dlq, what) };
+        resources.add(id(slug, "Dropped"), dropped.resource());
     }
 }
 
@@ -94,34 +93,6 @@ fn add_email(resources: &mut Named<Resource>) {
 
 fn parameter(name: &str) -> Value {
     json!({ "Ref": name })
-}
-
-/// The alarm of a function with a dead-letter queue: both things in one, since a stack holds 500 resources.
-fn dropped_or_old(slug: &str, dlq: &str, old: &str) -> Resource {
-    let metric = |id: &str, name_of_metric: &str, queue: &str| {
-        let dimensions = [json!({ "Name": "QueueName", "Value": name(queue) })];
-        let metric = json!({ "Namespace": "AWS/SQS", "MetricName": name_of_metric, "Dimensions": dimensions });
-        json!({ "Id": id, "MetricStat": { "Metric": metric, "Period": 300, "Stat": "Maximum" }, "ReturnData": false })
-    };
-    let either = sub(format!(
-        "MAX([IF(FILL(dropped, 0) >= ${{{DEAD_LETTERS}}}, 1, 0), IF(FILL(age, 0) >= ${{{OLDEST_MESSAGE_S}}}, 1, 0)])"
-    ));
-    Resource::new(
-        ALARM,
-        json!({
-            "AlarmDescription": format!("{slug} gave up on an event, which is in its dead-letter queue. Or: {old}."),
-            "Metrics": [
-                metric("dropped", "ApproximateNumberOfMessagesVisible", dlq),
-                metric("age", "ApproximateAgeOfOldestMessage", slug),
-                { "Id": "either", "Expression": either, "ReturnData": true },
-            ],
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            "Threshold": 1,
-            "EvaluationPeriods": 1,
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": told(),
-        }),
-    )
 }
 
 /// The topic that alarms tell, where there is one.

@@ -109,8 +109,8 @@ fn assert_within_limits(template: &Read, text: &str) {
 }
 
 #[test]
-fn stack_of_sixty_functions_with_dead_letters_is_within_every_limit_of_its_services() {
-    for (events, tasks) in [(60, 0), (50, 10), (30, 40), (0, 75), (1, 0)] {
+fn stack_of_fifty_functions_with_dead_letters_is_within_every_limit_of_its_services() {
+    for (events, tasks) in [(50, 0), (40, 15), (20, 45), (0, 75), (1, 0)] {
         let manifest = app_of(events, tasks);
         let text = template(&manifest, &OwnResources::default())
             .unwrap_or_else(|error| panic!("{events}, {tasks}: {error}"))
@@ -122,7 +122,7 @@ fn stack_of_sixty_functions_with_dead_letters_is_within_every_limit_of_its_servi
 #[test]
 fn largest_app_that_is_not_refused_is_within_every_limit_of_its_services() {
     for of in [|n| app_of(n, 0), |n| app_of(0, n), |n| app_of(n / 2, n / 2)] {
-        let largest = (60..90)
+        let largest = (40..90)
             .rev()
             .map(of)
             .find_map(|manifest| Some((template(&manifest, &OwnResources::default()).ok()?, manifest)));

@@ -205,17 +205,18 @@ fn failure_that_does_not_mend_itself_has_an_alarm() {
         "SendWelcomeBacklog",
         "Throttled",
         "UndeliveredRemain",
+        "UserJoinedBacklog",
         "UserJoinedDropped",
     ];
     assert_eq!(alarms, expected);
-    let either = template.properties("UserJoinedDropped")["Metrics"].as_array().unwrap();
-    let queues: Vec<&Value> =
-        either[..2].iter().map(|of| &of["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Fn::Sub"]).collect();
-    assert_eq!(queues, ["${App}-${Stage}-user-joined-dead", "${App}-${Stage}-user-joined"]);
-    assert_eq!(
-        either[2]["Expression"]["Fn::Sub"],
-        "MAX([IF(FILL(dropped, 0) >= ${AlarmDeadLetters}, 1, 0), IF(FILL(age, 0) >= ${AlarmOldestMessageSeconds}, 1, 0)])"
-    );
+    for (alarm, queue, threshold) in [
+        ("UserJoinedBacklog", "${App}-${Stage}-user-joined", "AlarmOldestMessageSeconds"),
+        ("UserJoinedDropped", "${App}-${Stage}-user-joined-dead", "AlarmDeadLetters"),
+    ] {
+        let alarm = template.properties(alarm);
+        assert_eq!(alarm["Dimensions"][0]["Value"]["Fn::Sub"], queue);
+        assert_eq!(alarm["Threshold"]["Ref"], threshold);
+    }
     let silent = template.properties("ConductorIsSilent");
     assert_eq!(silent["TreatMissingData"], "breaching");
 }
