@@ -1,6 +1,7 @@
-"""Installs LocalStack, or command-line tools, into a virtual environment under Cargo's target directory.
+"""Installs LocalStack, MiniStack, or command-line tools, into a virtual environment under Cargo's target directory.
 
     launch.py run [HOST:PORT] [STATE_DIRECTORY]   then becomes LocalStack; 127.0.0.1:4566 by default
+    launch.py ministack HOST:PORT STATE_DIRECTORY then becomes MiniStack
     launch.py tools [checkov]                     then prints where the tools are, or checkov, whose packages clash with theirs
 
 Several may start at once, on ports of their own. A virtual environment is built anew when its requirements changed.
@@ -26,6 +27,8 @@ def main(command: str, *arguments: str) -> None:
     if command == "tools":
         name = arguments[0] if arguments else "tools"
         print(environment(f"{name}-venv", HERE / f"{name}.txt") / "bin")
+    elif command == "ministack":
+        become_ministack(environment("ministack-venv", HERE / "ministack.txt") / "bin" / "ministack", *arguments)
     else:
         bin = environment("localstack-venv", HERE / "requirements.txt", HERE / "plugin") / "bin"
         become_localstack(bin / "python", *arguments)
@@ -73,7 +76,7 @@ def install(*command: str | Path) -> None:
         sys.exit(f"error: pip failed with exit code {error.returncode}; its message is above")
 
 
-def become_localstack(python: Path, listen: str = "127.0.0.1:4566", state: str | None = None) -> None:
+def given_port(listen: str) -> str:
     host, _, port = listen.rpartition(":")
     if host != "127.0.0.1" or not port.isdigit():
         sys.exit(f"error: {listen!r} is not an address to listen on: give 127.0.0.1:PORT")
@@ -83,10 +86,28 @@ def become_localstack(python: Path, listen: str = "127.0.0.1:4566", state: str |
             probe.bind((host, int(port)))
         except OSError as error:  # LocalStack itself would run on and answer nobody
             sys.exit(f"error: can't listen on {listen}: {error.strerror}")
+    return port
+
+
+def become_ministack(program: Path, listen: str, state: str) -> None:
+    settings = {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": given_port(listen),
+        # Functions are given it.
+        "AWS_ENDPOINT_URL": f"http://{listen}",
+        # All files in one place, and no port but the one.
+        "HOME": state,
+        "TMPDIR": state,
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }
+    become(program, [], settings)
+
+
+def become_localstack(python: Path, listen: str = "127.0.0.1:4566", state: str | None = None) -> None:
+    port = given_port(listen)
     volume = Path(state or TARGET / "localstack" / port).absolute()
     (volume / "tmp").mkdir(parents=True, exist_ok=True)
-    # The caller's AWS settings are for other programs: a profile or an endpoint in them would lead LocalStack astray.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     settings = {
         # One port, on the loopback device. Queue URLs carry the address itself, since no name server is asked.
         "GATEWAY_LISTEN": listen,
@@ -110,8 +131,14 @@ def become_localstack(python: Path, listen: str = "127.0.0.1:4566", state: str |
         # An idle function's process stays as long as on AWS, roughly.
         "LAMBDA_KEEPALIVE_MS": "600000",
     }
+    become(python, ["-m", "localstack.runtime.main"], settings)
+
+
+def become(program: Path, arguments: list[str], settings: dict[str, object]) -> None:
+    # The caller's AWS settings are for other programs: a profile or an endpoint in them would lead this one astray.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environ = kept | {name: str(value) for name, value in settings.items()}
-    os.execve(python, [str(python), "-m", "localstack.runtime.main"], environ)
+    os.execve(program, [str(program), *arguments], environ)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,45 @@ pub struct Localstack {
     pub stage: String,
 }
 
+/// The emulator of AWS that tests share, as `DACAPO_TESTS_EMULATOR` says. Nothing but the harness knows which it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emulator {
+    /// LocalStack, whose schedules the tests' own schedule firer fires: `localstack`, or nothing.
+    LocalStack,
+    /// MiniStack, which fires its schedules by itself, and leaves their placeholders as they are: `ministack`.
+    MiniStack,
+}
+
+impl Emulator {
+    /// The one that the environment names.
+    ///
+    /// # Panics
+    /// If it names another.
+    #[must_use]
+    pub fn chosen() -> Self {
+        match env::var("DACAPO_TESTS_EMULATOR").as_deref() {
+            Ok("ministack") => Self::MiniStack,
+            Ok("localstack" | "") | Err(_) => Self::LocalStack,
+            Ok(other) => panic!("DACAPO_TESTS_EMULATOR={other} is neither localstack nor ministack"),
+        }
+    }
+
+    /// The program that starts it, beside those of `tests/localstack`.
+    const fn program(self) -> &'static str {
+        match self {
+            Self::LocalStack => "run",
+            Self::MiniStack => "ministack",
+        }
+    }
+
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::LocalStack => "localstack-tests",
+            Self::MiniStack => "ministack-tests",
+        }
+    }
+}
+
 /// The name of the app.
 const APP: &str = "sample";
 /// The region of everything.
@@ -120,7 +159,7 @@ fn root() -> &'static Path {
 /// The folder in which all of this is kept between two runs.
 fn folder() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    root().join(target).join("localstack-tests")
+    root().join(target).join(Emulator::chosen().folder())
 }
 
 fn failed(text: String) -> io::Error {

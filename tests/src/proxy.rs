@@ -5,6 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc};
 use async_trait::async_trait;
 use axum::{
     Router,
+    body::Body,
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -30,12 +31,23 @@ pub struct Call {
     pub sent: Bytes,
 }
 
+/// The way of a call.
+#[derive(Debug)]
+pub enum Way {
+    /// To the service, and its answer back.
+    Through,
+    /// Not to the service: this is answered in its stead.
+    Refused(Response),
+    /// To the service, but its answer is cut off: the caller doesn't learn that the call was made.
+    AnswerCut,
+}
+
 /// A listener to the calls that come to a proxy.
 #[async_trait]
 pub trait Watch: Send + Sync + 'static {
-    /// The answer that a call gets in the service's stead, where it is not passed on.
-    async fn refusal(&self, _: &Call) -> Option<Response> {
-        None
+    /// The way that a call takes, once this has ended.
+    async fn way(&self, _: &Call) -> Way {
+        Way::Through
     }
 
     /// Hears that a call was answered by the service. The caller gets the answer once this has ended.
@@ -96,8 +108,9 @@ impl Inner {
         parts.headers.remove(header::HOST); // That of the proxy.
         let (service, operation) = name(&parts.headers, parts.uri.path());
         let call = Call { from, service, operation, sent: sent.clone() };
-        if let Some(refusal) = self.watch.refusal(&call).await {
-            return Ok(refusal);
+        let way = self.watch.way(&call).await;
+        if let Way::Refused(answer) = way {
+            return Ok(answer);
         }
         let reply = self.client.request(hyper::Request::from_parts(parts, Full::new(sent))).await?;
         let (mut head, body) = reply.into_parts();
@@ -106,6 +119,10 @@ impl Inner {
         // Lengths are said anew.
         head.headers.remove(header::TRANSFER_ENCODING);
         head.headers.remove(header::CONTENT_LENGTH);
+        if matches!(way, Way::AnswerCut) {
+            let cut = futures::stream::iter([Ok(got.slice(..got.len() / 2)), Err(io::Error::other("cut off"))]);
+            return Ok((head.status, head.headers, Body::from_stream(cut)).into_response());
+        }
         Ok((head.status, head.headers, got).into_response())
     }
 }

@@ -1,11 +1,13 @@
 //! Messages, which travel through queues and schedules, and direct invocations of a function. Each form carries its
 //! version in its name.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    Id, Json, PoolId, Purpose, RunRecord, TraceParent, WaitLoopCall, hash128,
+    AWS_SCHEDULED_TIME, Id, Json, PoolId, Purpose, RunRecord, TraceParent, WaitLoopCall, hash128,
     json::is_zero,
     run::{ExecutionEnd, RetriedCall},
 };
@@ -242,6 +244,16 @@ impl Message {
     #[must_use]
     pub fn to_text(&self) -> String {
         self.to_json().text().to_owned()
+    }
+
+    /// A message's text with the time of its fire. EventBridge Scheduler writes it in place of [`AWS_SCHEDULED_TIME`]; where
+    /// a service leaves the placeholder as it is, as emulators do, it is the time at which the message was sent.
+    #[must_use]
+    pub fn timed(text: &str, sent_at: Timestamp) -> Cow<'_, str> {
+        if text.starts_with(r#"{"fire/1":"#) && text.contains(AWS_SCHEDULED_TIME) {
+            return text.replace(AWS_SCHEDULED_TIME, &sent_at.to_string()).into();
+        }
+        text.into()
     }
 
     /// The trace that a message's run or event belongs to; read only where the text speaks of one.

@@ -2,7 +2,7 @@
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use dacapo_core::runner::InvokeError;
-use dacapo_domain::{Json, Sent};
+use dacapo_domain::{Json, Message, Sent};
 use jiff::Timestamp;
 
 use crate::receiver::{ReceivedMessage, Receiver};
@@ -39,7 +39,9 @@ async fn deliver(receiver: &impl Receiver, event: &SqsEvent, deadline: Timestamp
             failures.add_failure(id);
             continue;
         }
-        if let Err(error) = receiver.deliver(received(message), deadline).await {
+        let sent_at = sent_at(message);
+        let text = Message::timed(message.body.as_deref().unwrap_or_default(), sent_at);
+        if let Err(error) = receiver.deliver(received(message, &text, sent_at), deadline).await {
             tracing::error!(message = %id, %error, "a message is left for redelivery");
             failures.add_failure(id);
         }
@@ -55,13 +57,16 @@ fn read_batch(payload: &Json) -> Option<SqsEvent> {
 }
 
 /// A message of a batch, as its receiver wants it.
-fn received(message: &SqsMessage) -> ReceivedMessage<'_> {
+fn received<'a>(message: &'a SqsMessage, text: &'a str, sent_at: Timestamp) -> ReceivedMessage<'a> {
     let receives = message.attributes.get(RECEIVES).and_then(|count| count.parse().ok()).unwrap_or(1);
     let from_app_dlq = message.event_source_arn.as_deref().is_some_and(|queue| queue.ends_with(APP_DLQ));
-    let sent_ms = message.attributes.get(SENT).and_then(|ms| ms.parse().ok());
-    let sent_at = sent_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
     let sent = Sent { id: message.message_id.as_deref().unwrap_or_default(), at: sent_at };
-    ReceivedMessage { text: message.body.as_deref().unwrap_or_default(), receives, sent, from_app_dlq }
+    ReceivedMessage { text, receives, sent, from_app_dlq }
+}
+
+fn sent_at(message: &SqsMessage) -> Timestamp {
+    let sent_ms = message.attributes.get(SENT).and_then(|ms| ms.parse().ok());
+    sent_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -126,6 +131,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn fire_whose_placeholder_was_left_is_of_the_time_at_which_it_was_sent() {
+        let fire = r#"{"fire/1":{"schedule":"hourly","time":"<aws.scheduler.scheduled-time>"}}"#;
+        let other = r#"{"task":"say","body":"<aws.scheduler.scheduled-time>"}"#;
+        let fake = Fake::default();
+        for text in [fire, other] {
+            let mut batch: serde_json::Value = serde_json::from_str(BATCH).unwrap();
+            batch["Records"][0]["body"] = text.into();
+            answered(&fake, &batch.to_string()).await;
+        }
+        let taken = fake.taken.lock().unwrap();
+        assert_eq!(taken[0], r#"{"fire/1":{"schedule":"hourly","time":"2018-12-17T21:24:09.183Z"}}"#);
+        assert_eq!(taken[3], other, "a text of a user's");
+    }
+
+    #[tokio::test]
     async fn message_behind_a_blocked_handler_is_left_for_another_process() {
         let fake = Fake { blocks_on: "not a message", ..Fake::default() };
         let failures = serde_json::json!([{ "itemIdentifier": "5f1b8c4e-7a52-4f6e-9a0b-0c7b4c1d9e33" }]);
@@ -145,7 +165,8 @@ mod tests {
     #[test]
     fn batch_from_sqs_is_read() {
         let batch = read_batch(&json(include_str!("fixtures/sqs-batch.json"))).unwrap();
-        let messages: Vec<ReceivedMessage<'_>> = batch.records.iter().map(received).collect();
+        let read = |message| received(message, message.body.as_deref().unwrap(), sent_at(message));
+        let messages: Vec<ReceivedMessage<'_>> = batch.records.iter().map(read).collect();
         assert_eq!(messages.len(), 3);
         assert_eq!(messages[0].receives, 1);
         assert_eq!(messages[2].receives, 3);
@@ -158,7 +179,7 @@ mod tests {
     #[test]
     fn app_dlq_is_told_from_other_queues_by_its_arn() {
         let batch = read_batch(&json(include_str!("fixtures/sqs-undelivered.json"))).unwrap();
-        assert!(received(&batch.records[0]).from_app_dlq);
+        assert!(received(&batch.records[0], "", Timestamp::UNIX_EPOCH).from_app_dlq);
     }
 
     #[test]

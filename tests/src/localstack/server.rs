@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{failed, root};
+use super::{Emulator, failed, root};
 
 /// The patience with its first start, which installs it.
 const PATIENCE: Duration = Duration::from_secs(900);
@@ -36,18 +36,18 @@ impl Server {
     /// # Errors
     /// If it can't be started, or ends before it answers: it has said why on standard error.
     pub fn start(port: u16, state: Option<&Path>) -> io::Result<Self> {
-        Self::launch(port, state, |_| Ok(()))
+        Self::launch(Emulator::LocalStack, port, state, |_| Ok(()))
     }
 
-    /// Starts one on a port that is free.
+    /// Starts an emulator on a port that is free.
     ///
     /// # Errors
     /// If it can't be started, or ends before it answers: it has said why on standard error.
-    pub fn start_on_a_free_port(state: Option<&Path>) -> io::Result<Self> {
+    pub fn start_on_a_free_port(emulator: Emulator, state: &Path) -> io::Result<Self> {
         let mut starts = 1;
         loop {
             let port = free_port()?;
-            match Self::start(port, state) {
+            match Self::launch(emulator, port, Some(state), |_| Ok(())) {
                 Err(_) if starts < STARTS && !is_free(port) => starts += 1, // Another was faster.
                 result => return result,
             }
@@ -59,19 +59,20 @@ impl Server {
     /// # Errors
     /// If it can't be started, or ends before it answers: it has said why in the file.
     pub fn start_quietly(port: u16, state: Option<&Path>, log: &File) -> io::Result<Self> {
-        Self::launch(port, state, |command| {
+        Self::launch(Emulator::LocalStack, port, state, |command| {
             command.stdout(log.try_clone()?).stderr(log.try_clone()?);
             Ok(())
         })
     }
 
     fn launch(
+        emulator: Emulator,
         port: u16,
         state: Option<&Path>,
         output: impl FnOnce(&mut Command) -> io::Result<()>,
     ) -> io::Result<Self> {
         let address = format!("127.0.0.1:{port}");
-        let mut command = tied_to_us(&root().join("tests/localstack/run"));
+        let mut command = tied_to_us(&root().join("tests/localstack").join(emulator.program()));
         command.arg(&address).args(state);
         output(&mut command)?;
         let child = command.spawn()?;
@@ -79,10 +80,10 @@ impl Server {
         let deadline = Instant::now() + PATIENCE;
         while let Err(seen) = is_healthy(&address) {
             if let Some(status) = server.child.try_wait()? {
-                return Err(failed(format!("LocalStack ended with {status}")));
+                return Err(failed(format!("{emulator:?} ended with {status}")));
             }
             if Instant::now() > deadline {
-                let text = format!("LocalStack isn't healthy at {address} after {PATIENCE:?}; the last look: {seen}");
+                let text = format!("{emulator:?} isn't healthy at {address} after {PATIENCE:?}; the last look: {seen}");
                 return Err(failed(text));
             }
             thread::sleep(PAUSE);

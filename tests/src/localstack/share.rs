@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{APP, Localstack, clock, config, deploy, failed, folder, server};
+use super::{APP, Emulator, Localstack, clock, config, deploy, failed, folder, server};
 use crate::schedule_firer::ScheduleFirer;
 
 /// A first build of all functions takes its time.
@@ -62,7 +62,7 @@ pub(super) fn join(program: &str) -> io::Result<(Localstack, User)> {
 
 fn start_keeper(program: &str, log: &Path) -> io::Result<Child> {
     let _ = fs::remove_file(folder().join("site.json"));
-    eprintln!("starting LocalStack and deploying the app: {}", log.display());
+    eprintln!("starting {:?} and deploying the app: {}", Emulator::chosen(), log.display());
     let output = File::create(log)?;
     let mut command = Command::new(program);
     command.arg("share").stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
@@ -84,7 +84,7 @@ fn end_of(log: &Path) -> String {
 /// If LocalStack can't be started or ends, or the app can't be built or deployed.
 pub async fn share() -> io::Result<()> {
     fs::create_dir_all(folder())?;
-    let keeper = lock_file("keeper")?;
+    let (emulator, keeper) = (Emulator::chosen(), lock_file("keeper")?);
     if keeper.try_lock().is_err() {
         return Err(failed("another process keeps a LocalStack already".to_owned()));
     }
@@ -93,7 +93,7 @@ pub async fn share() -> io::Result<()> {
     let state = tempfile::tempdir()?;
     let mut own = match &given {
         Some(_) => None,
-        None => Some(server::Server::start_on_a_free_port(Some(state.path()))?),
+        None => Some(server::Server::start_on_a_free_port(emulator, state.path())?),
     };
     let endpoint = given.clone().or(own.as_ref().map(|own| own.endpoint().to_owned())).unwrap_or_default();
     // In one that others use the stage is new, and gone in the end.
@@ -102,7 +102,7 @@ pub async fn share() -> io::Result<()> {
     // It begins before there are schedules, so that it sees them come. Every fire of the app comes twice: what is
     // delivered at least once must bear it.
     let firer = ScheduleFirer::new(&config(&localstack.endpoint).await, clock()).twice_in(&localstack.prefix());
-    let firer = tokio::spawn(firer.run());
+    let firer = (emulator == Emulator::LocalStack).then(|| tokio::spawn(firer.run()));
     let stack = localstack.clone();
     let made = move || deploy::build().and_then(|()| deploy::deploy(&stack));
     tokio::task::spawn_blocking(made).await.map_err(io::Error::other)??;
@@ -115,7 +115,7 @@ pub async fn share() -> io::Result<()> {
     let mut alone_since = None;
     loop {
         if let Some(status) = own.as_mut().map_or(Ok(None), server::Server::ended)? {
-            return Err(failed(format!("LocalStack ended with {status}")));
+            return Err(failed(format!("{emulator:?} ended with {status}")));
         }
         if users.try_lock().is_err() {
             alone_since = None;
@@ -127,7 +127,9 @@ pub async fn share() -> io::Result<()> {
         tokio::time::sleep(PAUSE).await;
     }
     fs::remove_file(folder().join("site.json"))?;
-    firer.abort();
+    if let Some(firer) = firer {
+        firer.abort();
+    }
     if own.is_none() {
         deploy::destroy(&localstack)?;
     }

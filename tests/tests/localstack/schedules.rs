@@ -2,7 +2,7 @@
 
 use app::{NIGHTLY_REPORT, Sent};
 use chaos::{CHAOS, Chaos, Told};
-use dacapo::{Timestamp, Trigger, cron};
+use dacapo::{ListFilter, Timestamp, Trigger, cron};
 use dacapo_domain::{Fire, Message, fire_id};
 
 use crate::app::{App, eventually, result};
@@ -41,6 +41,24 @@ async fn a_cron_fire_that_is_delivered_again_makes_one_run() {
     .await;
     assert_eq!(app.client.state(id).await.unwrap(), record);
     assert_eq!(app.calls(id).await, 1);
+}
+
+#[tokio::test]
+async fn schedule_of_every_minute_makes_a_run_at_about_its_time_whoever_fires_it() {
+    let app = App::deployed().await;
+    let schedules = app.client.schedules();
+    let name = format!("by itself {}", Timestamp::now());
+    schedules.put(&name, CHAOS, cron("* * * * ? *"), Chaos::default()).await.unwrap();
+    let of_schedule = || ListFilter { schedule: Some(name.clone()), ..ListFilter::default() };
+    let run = eventually("a fire has made its run", || async {
+        let mut runs = app.client.list(of_schedule()).await.unwrap().runs;
+        runs.pop().ok_or_else(|| format!("no run of {name:?}"))
+    });
+    let record = app.ended(run.await.id).await;
+    schedules.delete(&name).await.unwrap();
+    assert_eq!(result::<Told>(&record), Told { iteration: 1, attempt: 1 });
+    let late = record.started_at.unwrap().duration_since(record.scheduled_at.unwrap());
+    assert!((0..600).contains(&late.as_secs()), "{record:#?}");
 }
 
 #[tokio::test]

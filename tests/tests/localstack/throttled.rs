@@ -1,8 +1,9 @@
-//! Services that throttle: a proxy answers part of the calls with the service's own refusal in its stead.
+//! Services that throttle, fail, are slow or don't get their answer through: a proxy sees to it.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ use axum::{
 use dacapo::{Client, State, hours};
 use dacapo_tests::{
     localstack,
-    proxy::{Call, Proxy, Watch},
+    proxy::{Call, Proxy, Watch, Way},
 };
 use futures::future::join_all;
 use serde_json::json;
@@ -25,16 +26,44 @@ use crate::app::App;
 const EACH: u32 = 5;
 const RUNS: u32 = 10;
 
-/// The calls so far, by service.
-#[derive(Default)]
-struct Throttle(Mutex<BTreeMap<String, u32>>);
+/// The time that a slow call takes.
+const SLOW: Duration = Duration::from_secs(3);
+
+/// A fault on the way of a call.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// The service refuses it, as one too many.
+    Throttled,
+    /// The service fails, with the status 500.
+    Broken,
+    /// It takes its time.
+    Slow,
+    /// Its answer is lost.
+    AnswerCut,
+}
+
+/// Services of whose calls a part has faults, one after another.
+struct Faulty {
+    faults: &'static [Fault],
+    /// The calls so far, by service.
+    calls: Mutex<BTreeMap<String, u32>>,
+}
 
 #[tokio::test]
 async fn services_that_refuse_a_fifth_of_all_calls_lose_no_run_no_step_no_hook_and_no_event() {
+    lose_nothing(&[Fault::Throttled]).await;
+}
+
+#[tokio::test]
+async fn services_that_fail_are_slow_or_lose_their_answers_lose_no_run_no_step_no_hook_and_no_event() {
+    lose_nothing(&[Fault::Broken, Fault::AnswerCut, Fault::Slow]).await;
+}
+
+async fn lose_nothing(faults: &'static [Fault]) {
     let app = App::deployed().await;
     let _witness = app.localstack.lock("witness").unwrap();
-    let throttle = Arc::new(Throttle::default());
-    let proxy = Proxy::start(&app.localstack.endpoint, throttle.clone()).await.unwrap();
+    let faulty = Arc::new(Faulty { faults, calls: Mutex::default() });
+    let proxy = Proxy::start(&app.localstack.endpoint, faulty.clone()).await.unwrap();
     let config = localstack::config(proxy.address()).await;
     let ports = dacapo_aws::ports(&app.localstack.app, &app.localstack.stage, &config).unwrap();
     let client = Client::new(ports);
@@ -50,32 +79,44 @@ async fn services_that_refuse_a_fifth_of_all_calls_lose_no_run_no_step_no_hook_a
         for started in started {
             let id = started.unwrap().id();
             app.settled(id).await;
-            app.has_lost_nothing(id, "throttled").await;
+            app.has_lost_nothing(id, &format!("{faults:?}")).await;
         }
     })
     .await;
-    let calls = throttle.calls().clone();
+    let calls = faulty.calls().clone();
     let services: Vec<&str> = calls.keys().map(String::as_str).collect();
     assert_eq!(services, ["dynamodb", "scheduler", "sqs", "states"], "{calls:?}");
     assert!(calls.values().all(|calls| *calls > EACH), "{calls:?}");
 }
 
-impl Throttle {
+impl Faulty {
     fn calls(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The fault of a service's next call.
+    fn next(&self, service: &str) -> Option<Fault> {
+        let mut calls = self.calls();
+        let number = calls.entry(service.to_owned()).or_default();
+        *number += 1;
+        let faults = self.faults.iter().cycle();
+        if *number % EACH == 1 { faults.copied().nth((*number / EACH) as usize) } else { None }
     }
 }
 
 #[async_trait]
-impl Watch for Throttle {
-    async fn refusal(&self, call: &Call) -> Option<Response> {
-        let number = {
-            let mut calls = self.calls();
-            let calls = calls.entry(call.service.clone()).or_default();
-            *calls += 1;
-            *calls
-        };
-        (number % EACH == 1).then(|| too_many(&call.service))
+impl Watch for Faulty {
+    async fn way(&self, call: &Call) -> Way {
+        match self.next(&call.service) {
+            None => Way::Through,
+            Some(Fault::Throttled) => Way::Refused(too_many(&call.service)),
+            Some(Fault::Broken) => Way::Refused((StatusCode::INTERNAL_SERVER_ERROR, "{}").into_response()),
+            Some(Fault::AnswerCut) => Way::AnswerCut,
+            Some(Fault::Slow) => {
+                tokio::time::sleep(SLOW).await;
+                Way::Through
+            }
+        }
     }
 }
 

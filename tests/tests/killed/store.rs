@@ -1,29 +1,19 @@
-//! A process that is killed at a random moment loses nothing that was acknowledged.
+//! A store whose process is killed, or whose disk is full, loses nothing that was acknowledged.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "these are tests: what fails ends them")]
-
-use std::{
-    collections::BTreeSet,
-    io::{BufRead, BufReader, Write},
-    path::Path,
-    process::{Command, Stdio},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::Path, process::Command, sync::Arc, time::Duration};
 
 use dacapo_core::{
     commit::{Creation, Seen, commit, create_run, load},
-    port::{Clock, Ports, SystemClock},
+    port::{Clock, PortResult, Ports, SystemClock},
 };
 use dacapo_domain::{
     AttemptEnd, AttemptOutcome, Decision, Id, Input, Json, Message, NewRun, Payload, Policy, RunRecord, State, Task,
     Trigger, Version, run::Key, slot,
 };
 use dacapo_local::sqlite::{Database, Durability, QueueSpec};
-use futures::future::join_all;
+use futures::future::try_join_all;
 
-/// The variable for the database of the process that is killed; also what makes this binary that process.
-const FILE: &str = "DACAPO_TESTS_KILLED_FILE";
+use crate::{FILE, file, lines_until_killed, say, this_test};
 
 /// The number of kills, on one file.
 const ROUNDS: u32 = 5;
@@ -40,27 +30,23 @@ fn new_run(key: Option<String>) -> Decision<RunRecord> {
     RunRecord::create(new, &SystemClock.decision_context()).with(slot::BODY, Json::of(&id).unwrap())
 }
 
-/// Says on standard output, in one write, that something was acknowledged.
-fn say(what: &str, id: Id) {
-    let line = format!("\n{what} {id}\n");
-    std::io::stdout().write_all(line.as_bytes()).expect("somebody listens");
-}
-
-/// Creates runs, whose messages are sent with them, and completes them, one after the other, for ever.
-async fn write(ports: Ports) {
-    let (policy, until) = (Policy::default(), SystemClock.now() + Duration::from_secs(3_600));
+/// Creates runs, whose messages are sent with them, and completes them, one after the other, until that fails.
+async fn write(ports: Ports) -> PortResult<()> {
+    let policy = Policy::default();
     let task = Task::Known(&policy);
     loop {
+        // What can't be stored is tried again for so long.
+        let until = SystemClock.now() + Duration::from_secs(10);
         let decision = new_run(None);
         let (run, body) = (decision.record.clone(), Json::of(&decision.record.id).unwrap());
-        assert!(matches!(create_run(&ports, &decision, until).await.unwrap(), Creation::New));
+        assert!(matches!(create_run(&ports, &decision, until).await?, Creation::New));
         say("created", run.id);
         let (id, delivered) = (run.id, Input::Delivered(run.purpose()));
-        let taken = commit(&ports, Seen::Stored(run), &delivered, task, until).await.unwrap().unwrap().record;
+        let taken = commit(&ports, Seen::Stored(run), &delivered, task, until).await?.unwrap().record;
         let token = taken.lease().map_or(Version(0), |lease| lease.token);
         let outcome = AttemptOutcome::Done { result: Ok(body), message: None };
         let ended = Input::AttemptEnded(AttemptEnd::new(token, outcome, Duration::ZERO));
-        assert!(commit(&ports, Seen::Stored(taken), &ended, task, until).await.unwrap().unwrap().changed);
+        assert!(commit(&ports, Seen::Stored(taken), &ended, task, until).await?.unwrap().changed);
         say("completed", id);
     }
 }
@@ -68,43 +54,56 @@ async fn write(ports: Ports) {
 /// The process that is killed. As a test of its own it has nothing to do.
 #[tokio::test]
 async fn writes_until_it_is_killed() {
-    let Some(file) = std::env::var_os(FILE) else { return };
-    let database = Database::open(Path::new(&file), Durability::Normal, Arc::new(SystemClock)).unwrap();
-    join_all((0..CALLERS).map(|_| write(database.ports()))).await;
+    let Some(file) = file() else { return };
+    let database = Database::open(&file, Durability::Normal, Arc::new(SystemClock)).unwrap();
+    let Err(error) = try_join_all((0..CALLERS).map(|_| write(database.ports()))).await else { return };
+    println!("\nfailed {error}");
 }
 
-/// Starts the process, kills it once it has said so many lines, and gives all that it said.
-fn lines_until_killed(file: &Path, count: usize) -> Vec<String> {
-    let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "writes_until_it_is_killed", "--nocapture"])
-        .env(FILE, file)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut output = BufReader::new(process.stdout.take().unwrap());
-    let (mut lines, mut line) = (vec![], String::new());
-    // A last line without its end was not said.
-    while output.read_line(&mut line).unwrap() > 0 && line.ends_with('\n') {
-        lines.push(std::mem::take(&mut line));
-        if lines.len() == count {
-            process.kill().unwrap(); // SIGKILL
-        }
+/// A new database with the queue of the task.
+async fn new_database(file: &Path) {
+    let visibility = Duration::from_secs(3_600);
+    let queue = QueueSpec { function: "task".to_owned(), visibility, max_receives: None, has_dead_letters: false };
+    Database::open(file, Durability::Normal, Arc::new(SystemClock)).unwrap().declare_queue(&queue).await.unwrap();
+}
+
+/// A disk with no room for a file beyond so many blocks of 512 bytes, as the kernel counts them.
+#[cfg(unix)]
+const BLOCKS: u32 = 20_000;
+
+#[cfg(unix)]
+#[tokio::test]
+async fn disk_that_is_full_is_told_with_the_remedy_and_what_was_acknowledged_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("dev.sqlite");
+    new_database(&file).await;
+    let test = this_test("store::writes_until_it_is_killed");
+    let mut limited = Command::new("sh");
+    let script = format!("trap '' XFSZ; ulimit -f {BLOCKS}; exec \"$@\"");
+    limited.args(["-c", &script, "sh"]).arg(test.get_program()).args(test.get_args()).env(FILE, &file);
+    let lines = lines_until_killed(&mut limited, "", usize::MAX);
+
+    let told = lines.iter().find_map(|line| line.strip_prefix("failed ")).unwrap_or_else(|| panic!("{lines:?}"));
+    assert!(told.contains("dev.sqlite: ") && told.contains("disk"), "{told}");
+    let database = Database::open(&file, Durability::Normal, Arc::new(SystemClock)).unwrap();
+    let created: Vec<&str> = lines.iter().filter_map(|line| line.trim().strip_prefix("created ")).collect();
+    assert!(created.len() > 100, "only {} were created", created.len());
+    for id in created {
+        let key = RunRecord::key_of(id.parse().unwrap());
+        assert!(load::<RunRecord>(&database.ports(), &key).await.unwrap().is_some(), "run {id} was created");
     }
-    process.wait().unwrap();
-    lines
 }
 
 #[tokio::test]
 async fn write_that_was_acknowledged_is_there_after_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("dev.sqlite");
-    let visibility = Duration::from_secs(3_600);
-    let queue = QueueSpec { function: "task".to_owned(), visibility, max_receives: None, has_dead_letters: false };
-    Database::open(&file, Durability::Normal, Arc::new(SystemClock)).unwrap().declare_queue(&queue).await.unwrap();
+    new_database(&file).await;
     let mut acknowledged = 0;
 
     for round in 1..=ROUNDS {
-        let lines = lines_until_killed(&file, fastrand::usize(100..2_000));
+        let mut process = this_test("store::writes_until_it_is_killed");
+        let lines = lines_until_killed(process.env(FILE, &file), "", fastrand::usize(100..2_000));
         let said = |what: &str| -> BTreeSet<String> {
             lines.iter().filter_map(|line| Some(line.trim().strip_prefix(what)?.trim().to_owned())).collect()
         };
