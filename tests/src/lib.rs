@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "what fails ends the test")]
 
+pub mod any_bytes;
 pub mod contract;
 pub mod histories;
 #[cfg(feature = "localstack")]

@@ -58,9 +58,15 @@ const ON_AWS: [&str; 5] = ["app", "stage", "profile", "region", "endpoint_url"];
 fn read() -> Result<Arguments, clap::Error> {
     let matches = Arguments::command().try_get_matches()?;
     let mut arguments = Arguments::from_arg_matches(&matches)?;
-    let names_a_place = ON_AWS.iter().any(|option| is_typed(&matches, option));
+    let on_aws = ON_AWS.iter().find(|option| is_typed(&matches, option));
+    if let Some(option) = on_aws.filter(|_| is_typed(&matches, "local")) {
+        let option = option.replace('_', "-");
+        let why =
+            format!("--local is the engine on this machine, and --{option} a place on AWS (leave one of them out)");
+        return Err(Arguments::command().error(clap::error::ErrorKind::ArgumentConflict, why));
+    }
     arguments.global.typed_place = typed_place(&matches);
-    arguments.global.local |= local_variable().is_some() && !names_a_place;
+    arguments.global.local |= local_variable().is_some() && on_aws.is_none();
     Ok(arguments)
 }
 

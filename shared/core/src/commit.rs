@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use dacapo_domain::{
     Change, Created, Decision, Header, LogLine, Machine, Payload, Payloads, RecordKey, Released, Saved, StoredRecord,
-    Work,
+    Work, read_document,
 };
 use jiff::Timestamp;
 
@@ -302,7 +302,7 @@ pub async fn expire_overflow(ports: &Ports, seen: &Header) -> PortResult<()> {
 /// `Refused` for one that this build can't read.
 pub fn read_record<M: Machine>(stored: StoredRecord) -> PortResult<Stored<M>> {
     let StoredRecord { header, document, payloads } = stored;
-    match document.parse() {
+    match read_document(&document) {
         Ok(record) => Ok(Stored { record, payloads }),
         Err(error) => {
             let message = format!("failed to read {} (was it written by another version?): {error}", header.key);

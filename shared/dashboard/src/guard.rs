@@ -46,8 +46,15 @@ impl Token {
 ///
 /// The first stops a name that was made to point at 127.0.0.1, the second a form or a picture on another site's page.
 pub async fn check(request: Request, next: Next) -> Response {
-    let mut response = match may_enter(request.method(), request.headers()) {
-        Ok(()) => next.run(request).await,
+    let method = request.method().clone();
+    let mut response = match may_enter(&method, request.headers()) {
+        Ok(()) => match next.run(request).await {
+            other if other.status() == StatusCode::METHOD_NOT_ALLOWED => {
+                let why = format!("this page takes no {method} (the header Allow names what it takes)\n");
+                (StatusCode::METHOD_NOT_ALLOWED, why).into_response()
+            }
+            response => response,
+        },
         Err(why) => (StatusCode::FORBIDDEN, format!("{why}\n")).into_response(),
     };
     let headers = response.headers_mut();

@@ -175,7 +175,7 @@ async fn start_run(
 /// A replay of a run. With the body that it had, laid out in whatever way, it is one as it was, which a private task's
 /// run may have, too.
 async fn replay(dashboard: &Dashboard, id: &str, body: Json) -> Result<StartRun<serde_json::Value>, dacapo::Error> {
-    let id: Id = id.parse().map_err(dacapo::Error::usage)?;
+    let id: Id = id.parse().map_err(|error| dacapo::Error::usage(format_args!("replay a run: {error}")))?;
     let first = dashboard.client.state(id).await?.body;
     let is_another = first.is_none_or(|first| pretty(&first) != pretty(&body));
     dashboard.client.replay_of(id, is_another.then_some(body)).await

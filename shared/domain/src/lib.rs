@@ -82,7 +82,7 @@ pub use permit::{
 pub use price::{PRICES_OF, Usage};
 pub use record::{
     Claim, Created, Cursor, CursorError, Header, Index, IndexEntry, LogLine, OwnedQuery, Page, Payload, PayloadNotRead,
-    Payloads, Query, RecordKey, Saved, StoredRecord, Unreadable, Version, Write, slot, sort_time,
+    Payloads, Query, RecordKey, Saved, StoredRecord, Unreadable, Version, Write, read_document, slot, sort_time,
 };
 pub use retry::{Retry, RetryError};
 pub use run::{

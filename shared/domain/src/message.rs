@@ -240,6 +240,20 @@ impl Message {
         Json::from_text(escaped).expect("JSON with two characters escaped is JSON")
     }
 
+    /// The name of its form, as it travels.
+    #[must_use]
+    pub const fn form(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "run/1",
+            Self::Event(_) => "event/1",
+            Self::Delivery(_) => "delivery/1",
+            Self::Deferred(_) => "deferred/1",
+            Self::Fire(_) => "fire/1",
+            Self::Pool(_) => "pool/1",
+            Self::ExecutionEnded(_) => "ended/1",
+        }
+    }
+
     /// The same as text.
     #[must_use]
     pub fn to_text(&self) -> String {

@@ -28,7 +28,7 @@ pub struct Sent<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum OutsideError {
     /// It has not the form that its key promises.
-    #[error("{0} (expected {{\"task\": …, \"body\": …}}, {{\"event\": …, \"body\": …}}, or an event of EventBridge)")]
+    #[error("{0} ({expected})", expected = Outside::EXPECTED)]
     Form(#[from] serde_json::Error),
     /// The name of the event can't be one.
     #[error(transparent)]
@@ -67,6 +67,10 @@ struct Envelope {
 }
 
 impl Outside {
+    /// The forms that it may have, as an error says them.
+    pub const EXPECTED: &str =
+        r#"expected {"task": …, "body": …}, {"event": …, "body": …}, or an event of EventBridge"#;
+
     /// Reads a message. `None` where it has none of the keys `task`, `event` and `detail-type`: then it is Dacapo's own,
     /// or nothing.
     ///

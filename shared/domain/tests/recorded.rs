@@ -7,7 +7,7 @@ use std::{fmt::Debug, fs, path::Path};
 use dacapo_domain::{
     Bulk, DeferredEvent, DeliveryRecord, IdempotencyKey, Invocation, Invoker, JoinRecord, Json, Manifest,
     ManifestRecord, Message, PausedQueues, Phase, Policy, PoolRecord, RunMessage, RunRecord, ScheduleRecord,
-    StepRecord, TicketRecord, TokenRecord, WaitLoopAnswer,
+    StepRecord, TicketRecord, TokenRecord, WaitLoopAnswer, read_document,
 };
 use proptest::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
@@ -25,8 +25,44 @@ fn holds<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str) -> T {
     assert_eq!(serde_json::to_string(&value).unwrap(), text, "{name}");
     let mut newer: Value = serde_json::from_str(&text).unwrap();
     extend(&mut newer);
-    assert_eq!(serde_json::from_value::<T>(newer).unwrap(), value, "{name}");
+    let read: T = serde_json::from_value(newer).unwrap();
+    // An old writer takes off what a newer one has added, so that each field is one that may be missing.
+    assert_eq!(serde_json::to_string(&read).unwrap(), text, "{name}");
+    assert_eq!(read, value, "{name}");
     value
+}
+
+/// The fields without which a text can't be read.
+fn required<T: DeserializeOwned>(name: &str) -> Vec<String> {
+    let whole: Value = serde_json::from_str(&recorded(name)).unwrap();
+    let mut places = vec![];
+    fields(&whole, "", &mut places);
+    let is_required = |place: &String| {
+        let mut without = whole.clone();
+        let (within, field) = place.rsplit_once('/').unwrap();
+        without.pointer_mut(within).unwrap().as_object_mut().unwrap().remove(field);
+        serde_json::from_value::<T>(without).is_err()
+    };
+    places.into_iter().filter(is_required).collect()
+}
+
+/// The places of all fields but those within what users give.
+fn fields(value: &Value, place: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(n, item)| fields(item, &format!("{place}/{n}"), found))
+        }
+        Value::Object(of) => {
+            for (name, inner) in of {
+                let place = format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"));
+                found.push(place.clone());
+                if !["body", "environment", "secrets"].contains(&name.as_str()) {
+                    fields(inner, &place, found);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Adds a field to each object that is ours to extend: not to a form's name or a user's body.
@@ -87,7 +123,10 @@ fn run_as_it_was_written_before_times_were_numbers_is_read_as_the_same() {
 fn recorded_form_of_every_kind_is_read_and_written_back_equal() {
     for name in names("tests/recorded") {
         match name.split('-').next().unwrap() {
-            "message" => drop(holds::<Message>(&name)),
+            "message" => {
+                let form = format!("{{\"{}\":", holds::<Message>(&name).form());
+                assert!(recorded(&name).starts_with(&form), "{name} is no {form}");
+            }
             "invocation" => drop(holds::<Invocation>(&name)),
             "answer" => drop(holds::<WaitLoopAnswer>(&name)),
             "run" => drop(holds::<RunRecord>(&name)),
@@ -107,6 +146,62 @@ fn recorded_form_of_every_kind_is_read_and_written_back_equal() {
             other => panic!("nothing is recorded as {other}"),
         }
     }
+}
+
+/// A new reader and old data: what this version demands was always there. `tests/required.txt` never gets a line for a
+/// text that is there; `DACAPO_WRITE=REQUIRED` before the test's command writes it anew.
+#[test]
+fn field_without_which_a_form_can_t_be_read_was_there_from_the_first_version() {
+    let mut all = String::new();
+    let mut names = names("tests/recorded");
+    names.sort();
+    for name in names {
+        let required = match name.split('-').next().unwrap() {
+            "message" => required::<Message>(&name),
+            "invocation" => required::<Invocation>(&name),
+            "answer" => required::<WaitLoopAnswer>(&name),
+            "run" => required::<RunRecord>(&name),
+            "delivery" => required::<DeliveryRecord>(&name),
+            "deferred" => required::<DeferredEvent>(&name),
+            "step" => required::<StepRecord>(&name),
+            "schedule" => required::<ScheduleRecord>(&name),
+            "join" => required::<JoinRecord>(&name),
+            "token" => required::<TokenRecord>(&name),
+            "key" => required::<IdempotencyKey>(&name),
+            "deployed" => required::<ManifestRecord>(&name),
+            "manifest" => required::<Manifest>(&name),
+            "pool" => required::<PoolRecord>(&name),
+            "ticket" => required::<TicketRecord>(&name),
+            "paused" => required::<PausedQueues>(&name),
+            "bulk" => required::<Bulk>(&name),
+            other => panic!("nothing is recorded as {other}"),
+        };
+        required.into_iter().for_each(|place| all += &format!("{name} {place}\n"));
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/required.txt");
+    if std::env::var("DACAPO_WRITE").is_ok_and(|what| what == "REQUIRED") {
+        fs::write(&file, &all).unwrap();
+    }
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    let demanded: Vec<&str> = all.lines().filter(|line| !kept.lines().any(|known| known == *line)).collect();
+    assert!(demanded.is_empty(), "texts of former versions have no such field: {demanded:#?}");
+    assert_eq!(kept, all, "less is demanded than before: write tests/required.txt anew");
+}
+
+#[test]
+fn form_of_a_later_version_is_refused_and_one_that_says_none_is_of_the_first() {
+    let run = recorded("run-new");
+    let read = |text: String| read_document::<RunRecord>(&Json::from_text(text).unwrap());
+    assert_eq!(read(run.clone()).unwrap(), serde_json::from_str(&run).unwrap());
+    assert_eq!(read(run.replacen('{', "{\"v\":1,", 1)).unwrap(), serde_json::from_str(&run).unwrap());
+    let of_a_text = read(run.replace("import airports", r#"say \"v\":2"#)).unwrap();
+    assert_eq!(of_a_text.name, "say \"v\":2");
+    let later = read(run.replacen('{', "{\"v\":2,", 1)).unwrap_err().to_string();
+    let why = "its form is of version 2 (this build reads version 1: deploy the newer one)";
+    assert!(later.starts_with(why), "{later}");
+    let manifest = recorded("manifest").replacen("\"v\":1", "\"v\":2", 1);
+    let later = serde_json::from_str::<Manifest>(&manifest).unwrap_err().to_string();
+    assert!(later.starts_with(why), "{later}");
 }
 
 /// A new reader and old data: what is optional may be missing.

@@ -316,7 +316,7 @@ fn limit_out_of_range_is_refused_with_what_was_given_and_what_is_allowed() {
             "concurrency_per_key of 0 (allowed: 1 to 1000)",
         ),
         (refused(print().rate_limit(0, per(minutes(1)))), "rate_limit of 0 starts (allowed: 1 and more)"),
-        (refused(print().rate_limit(1, per(minutes(0)))), "rate_limit per 0ns (allowed: 1s to 2678400s)"),
+        (refused(print().rate_limit(1, per(minutes(0)))), "rate_limit per 0ns (allowed: 1 s to 31 days)"),
         (refused(print().queue("a/b")), "queue name \"a/b\" is not 1 to 64 characters of a-z, A-Z, 0-9, - and _"),
         (
             refused(print().concurrency_per_key(1, |job: &Job| &job.customer).rate_limit_per_key(

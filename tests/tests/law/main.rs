@@ -11,11 +11,13 @@
 //! | doc comments describe | `doc_comments.rs` |
 //! | `ARCHITECTURE.md` names only what is there | `map.rs` |
 //! | manifests inherit lints and versions, and no code is unsafe | `manifests.rs` |
+//! | what the guide states is shown by a test | `behaviour.rs` |
 //! | the top stays as drawn, and a function's `main` composes in three statements | `layout.rs` |
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
 mod absent;
+mod behaviour;
 mod circles;
 mod crates;
 mod doc_comments;

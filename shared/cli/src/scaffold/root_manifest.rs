@@ -46,9 +46,15 @@ impl RootManifest {
     pub fn read(text: &str) -> CliResult<Self> {
         let manifest: DocumentMut =
             text.parse().map_err(|error| CliError::usage(format!("failed to read Cargo.toml: {error}")))?;
-        match manifest.get("workspace").is_some_and(Item::is_table) {
-            true => Ok(Self(manifest)),
-            false => Err(CliError::usage("Cargo.toml is no workspace's (add a line [workspace] to it)")),
+        let Some(workspace) = manifest.get("workspace").and_then(Item::as_table) else {
+            return Err(CliError::usage("Cargo.toml is no workspace's (add a line [workspace] to it)"));
+        };
+        match workspace.get("members") {
+            Some(other) if !other.is_array() => {
+                let why = "in Cargo.toml `members` of [workspace] is no list (write one, as members = [\"tools/*\"])";
+                Err(CliError::usage(why))
+            }
+            _ => Ok(Self(manifest)),
         }
     }
 

@@ -147,7 +147,7 @@ fn name_or_id_that_is_unknown_is_not_found_and_the_error_says_what_there_is() {
 fn operation_that_is_impossible_is_refused_with_the_reason() {
     let engine = Engine::start();
     assert_snapshot!(engine.said("run nightly-report --local"), @r#"
-    error: failed to start task "nightly-report" by name: it is private
+    error: failed to start task "nightly-report" by name: it is private (start it by its reference, in the app's own code)
     exit 1
     "#);
     let large = format!("\"{}\"", "x".repeat(1_048_575));

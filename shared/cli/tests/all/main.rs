@@ -18,6 +18,7 @@ mod local;
 mod odd;
 mod project;
 mod queues;
+mod refused;
 mod starts;
 mod stats;
 #[cfg(unix)]

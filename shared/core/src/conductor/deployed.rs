@@ -29,7 +29,10 @@ impl Conductor {
     /// `Refused` if it carries none; else what the store says: to be called again.
     pub async fn deployed(&self) -> PortResult<Deployed> {
         let Some(carried) = &self.carried else {
-            return Err(PortError::new(PortErrorKind::Refused, "this conductor carries no manifest"));
+            return Err(PortError::new(
+                PortErrorKind::Refused,
+                "this conductor carries no manifest (deploy the app again, by its `make deploy`)",
+            ));
         };
         let former = self.former().await?;
         let made_ms = former.0.record().made_ms.max(self.ports().clock.now().as_millisecond());

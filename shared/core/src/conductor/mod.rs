@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use dacapo_domain::{
     CONDUCTOR, CrashReport, DeferredEvent, DeferredEventInput, DeferredMessage, ExecutionEnded, FunctionEntry, Input,
-    Invocation, Json, Manifest, Message, Policy, RunRecord, State, Task, WaitLoopAnswer, Work, limits,
+    Invocation, Json, Manifest, Message, Outside, Policy, RunRecord, State, Task, WaitLoopAnswer, Work, limits,
     run::{RetriedCall, answer},
     slot,
 };
@@ -117,10 +117,11 @@ impl Conductor {
                 let limit = self.manifest().await?.limit(&message.pool);
                 pass_on(self.ports(), &message.pool, limit, vec![], self.deadline()).await
             }
-            Ok(_) => self.misdirected(text, "is not for the conductor").await,
+            Ok(other) => self.misdirected(text, &format!("{} is not for the conductor", other.form())).await,
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
-                self.misdirected(text, &format!("can't be read by the conductor at line {line} column {column}")).await
+                let why = format!("can't be read at line {line} column {column} ({})", Outside::EXPECTED);
+                self.misdirected(text, &why).await
             }
         }
     }

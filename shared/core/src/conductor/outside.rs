@@ -2,8 +2,8 @@
 //! loop, or by a message in the conductor's queue.
 
 use dacapo_domain::{
-    CONDUCTOR, Effect, EventMessage, NewRun, Outside, OutsideError, RunRecord, Start, Trigger, WaitLoopAnswer,
-    WaitLoopCall, limits, run::answer, slot,
+    CONDUCTOR, Effect, EventMessage, NewRun, Outside, OutsideError, RunRecord, Start, TaskEntry, Trigger,
+    WaitLoopAnswer, WaitLoopCall, limits, run::answer, slot,
 };
 
 use super::Conductor;
@@ -86,7 +86,9 @@ impl Conductor {
             return Err(InvokeError::Payload(text));
         };
         if task.private {
-            return Err(InvokeError::Payload(format!("task {:?} is private: it can't be started by name", task.name)));
+            let (name, remedy) = (&task.name, TaskEntry::PRIVATE_REMEDY);
+            let text = format!("task {name:?} is private: it can't be started by name ({remedy})");
+            return Err(InvokeError::Payload(text));
         }
         start.body.check().map_err(|error| InvokeError::Payload(format!("the body can't be used: {error}")))?;
         limits::check_bytes("a run", start.body.bytes(), bytes)

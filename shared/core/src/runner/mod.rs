@@ -121,7 +121,13 @@ impl Runner {
             (Ok(Message::Delivery(message)), Handlers::Events(handlers)) => {
                 self.deliver_recorded(handlers, &message, deadline).await
             }
-            (Ok(_), _) => self.misdirected(text, "is for another kind of function").await,
+            (Ok(other), handlers) => {
+                let takes = match handlers {
+                    Handlers::Task(_) => "a task takes run/1 and fire/1",
+                    Handlers::Events(_) => "event handlers take event/1 and delivery/1",
+                };
+                self.misdirected(text, &format!("{} is for another kind of function ({takes})", other.form())).await
+            }
             (Err(error), _) => {
                 let (line, column) = (error.line(), error.column());
                 let remedy = "what others than Dacapo send belongs into the conductor's queue";
@@ -164,7 +170,7 @@ impl Runner {
             None => self.run_direct(task, payload, deadline).await,
             Some(Ok(Invocation::Called(call))) => self.answer(task, &call.into(), deadline).await,
             Some(Ok(Invocation::Loop(call))) => self.answer(task, &call, deadline).await,
-            Some(Ok(_)) => Err(InvokeError::Payload("this call is for the conductor".to_owned())),
+            Some(Ok(_)) => Err(InvokeError::Payload("this call is for the conductor (invoke its function)".to_owned())),
             Some(Err(error)) => Err(InvokeError::Payload(format!("the call can't be read: {error}"))),
         }
     }

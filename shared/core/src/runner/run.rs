@@ -76,7 +76,8 @@ impl Runner {
     ) -> Result<Json, InvokeError> {
         let entry = self.entry(task);
         if entry.private {
-            let text = format!("task {:?} is private: it can't be invoked directly", entry.name);
+            let (name, remedy) = (&entry.name, TaskEntry::PRIVATE_REMEDY);
+            let text = format!("task {name:?} is private: it can't be invoked directly ({remedy})");
             return Err(InvokeError::Payload(text));
         }
         body.check().map_err(|error| InvokeError::Payload(format!("the body can't be used: {error}")))?;

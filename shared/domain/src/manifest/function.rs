@@ -112,6 +112,9 @@ pub struct Subscription {
 }
 
 impl TaskEntry {
+    /// The way to start a task that is private, as an error says it.
+    pub const PRIVATE_REMEDY: &str = "start it by its reference, in the app's own code";
+
     /// The built-in task, which no manifest tells of: the conductor runs it, within its own timeout.
     #[must_use]
     pub fn bulk() -> Self {

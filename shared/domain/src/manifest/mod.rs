@@ -23,11 +23,11 @@ pub use record::{FormerTask, ManifestInput, ManifestRecord};
 pub use requirements::{FileSystem, Requirements, Right, SecretSource, Vpc, ssm};
 pub use sends::Sends;
 
-use crate::{BULK, CONDUCTOR, Json, LifecycleEvent, limits};
+use crate::{
+    BULK, CONDUCTOR, Json, LifecycleEvent, limits,
+    record::{FORMAT, read_version},
+};
 use queues::check_queues;
-
-/// The version of the manifest's stored form.
-pub const MANIFEST_VERSION: u32 = 1;
 
 /// The app's dead-letter queue, in the place of a function's name: messages that were received too often, and what timers
 /// and schedules sent to a function that is gone. The conductor drains it.
@@ -38,6 +38,7 @@ pub const APP_DLQ: &str = "undelivered";
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
     /// The version of this form: 1.
+    #[serde(deserialize_with = "read_version")]
     pub v: u32,
     /// The time at which it was made for a deploy, in Unix milliseconds; 0 where it was not. A newer one replaces an
     /// older.
@@ -60,7 +61,7 @@ impl Manifest {
         check_names(&functions)?;
         functions.iter().try_for_each(FunctionEntry::check_length)?;
         tell_subscribed(&mut functions);
-        let manifest = Self { v: MANIFEST_VERSION, made_ms: 0, app: app.to_owned(), functions };
+        let manifest = Self { v: FORMAT, made_ms: 0, app: app.to_owned(), functions };
         check_queues(manifest.tasks().map(|(_, task)| task))?;
         Ok(manifest)
     }

@@ -5,6 +5,7 @@
 //! DynamoDB's TTL has it, and is checked by every read, because DynamoDB deletes late.
 
 mod cursor;
+mod format;
 mod index;
 mod payloads;
 mod write;
@@ -15,6 +16,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use cursor::{Cursor, CursorError};
+pub(crate) use format::read_version;
+pub use format::{FORMAT, read_document};
 pub use index::{Index, IndexEntry, OwnedQuery, Page, Query, Unreadable, sort_time};
 pub use payloads::{Payload, PayloadNotRead, Payloads, slot};
 pub use write::{Claim, Created, LogLine, Saved, Write};

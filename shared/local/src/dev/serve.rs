@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, middleware::from_fn};
 use dacapo_core::port::{PortError, SystemClock};
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -78,7 +78,8 @@ pub async fn dev_until(options: DevOptions, stop: impl Future<Output = ()>) -> R
     let manifest = place.manifest(&functions).await?;
     let engine = Arc::new(Engine::new(database.clone(), manifest.clone(), invoke, logs.clone()).stage(&place.stage));
 
-    let pages = pages.map_or_else(Router::new, |pages| pages(ports.clone()));
+    let nowhere = || Router::new().fallback(http::nowhere).layer(from_fn(http::guard));
+    let pages = pages.map_or_else(nowhere, |pages| pages(ports.clone()));
     let routes = rpc::router(ports.clone(), engine.admission())
         .merge(runtime_api::router(slots))
         .merge(direct::router(engine.clone(), ports, &place.app, webhook_key))

@@ -1,11 +1,16 @@
 //! The guard of the engine's routes: programs of this machine may call them, no page in a browser may.
 
 use axum::{
+    body::HttpBody,
     extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use dacapo_domain::cut;
+
+/// Bytes that are shown of an address.
+const SHOWN: usize = 200;
 
 /// Lets a request pass that names this machine as its host and that no web page has sent.
 ///
@@ -13,14 +18,34 @@ use axum::{
 /// foreign host. The second has an origin, or where a browser sends none, as for a picture, says that its site is
 /// another one's. What is answered can't be read, shown or guessed by such a page either.
 pub async fn guard(request: Request, next: Next) -> Response {
+    let asked = asked(&request);
     let mut response = match refusal(request.headers()) {
         Some(why) => (StatusCode::FORBIDDEN, format!("refused: {why}\n")).into_response(),
-        None => next.run(request).await,
+        None => told(&asked, next.run(request).await),
     };
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
     response
+}
+
+/// The answer to a request for an address that nothing is at.
+pub async fn nowhere(request: Request) -> Response {
+    let why = "there is no such address (the command line and a client know them all)";
+    (StatusCode::NOT_FOUND, format!("{}: {why}\n", asked(&request))).into_response()
+}
+
+fn asked(request: &Request) -> String {
+    format!("{} {}", request.method(), cut(request.uri().path().to_owned(), SHOWN))
+}
+
+/// The same answer with a line, where the address has no such method.
+fn told(asked: &str, response: Response) -> Response {
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED || response.body().size_hint().exact() != Some(0) {
+        return response;
+    }
+    let why = "the address takes another method (the header Allow names it)";
+    (response.status(), format!("{asked}: {why}\n")).into_response()
 }
 
 fn refusal(headers: &HeaderMap) -> Option<&'static str> {

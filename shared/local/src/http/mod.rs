@@ -7,4 +7,4 @@ mod refused;
 
 pub(crate) use body::{Bodies, whole};
 pub use connections::serve;
-pub(crate) use guard::guard;
+pub(crate) use guard::{guard, nowhere};

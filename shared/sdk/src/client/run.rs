@@ -4,7 +4,7 @@ use std::{future::IntoFuture, marker::PhantomData, time::Duration};
 
 use dacapo_core::{commit::PATIENCE, debounce::start};
 use dacapo_domain::{
-    Child, Decision, Id, Json, NewRun, RunRecord, TraceParent, Trigger, When, later, limits, run::Key, slot,
+    Child, Decision, Id, Json, NewRun, RunRecord, TaskEntry, TraceParent, Trigger, When, later, limits, run::Key, slot,
 };
 use futures::future::BoxFuture;
 
@@ -247,7 +247,7 @@ impl<O> StartRun<O> {
             Task::Known(name) => name.to_owned(),
             Task::Named(name) => {
                 if client.task_by_name(&name).await?.private && asked.replays.is_none() {
-                    let text = format!("start task {name:?} by name: it is private");
+                    let text = format!("start task {name:?} by name: it is private ({})", TaskEntry::PRIVATE_REMEDY);
                     return Err(Error::new(ErrorKind::Refused, text));
                 }
                 name

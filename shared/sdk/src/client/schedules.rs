@@ -8,7 +8,7 @@ use dacapo_core::{
 };
 use dacapo_domain::{
     FireTimes, Index, Json, Manifest, Payloads, Query, Recurrence, Schedule, ScheduleInput, SchedulePut,
-    ScheduleRecord, SkippedFires, fired_run_bytes, limits, slot,
+    ScheduleRecord, SkippedFires, TaskEntry, fired_run_bytes, limits, slot,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -91,7 +91,7 @@ impl ScheduleClient {
         body: Json,
     ) -> Result<ScheduleState, Error> {
         if self.client.task_by_name(task).await?.private {
-            let text = format!("schedule task {task:?} by name: it is private");
+            let text = format!("schedule task {task:?} by name: it is private ({})", TaskEntry::PRIVATE_REMEDY);
             return Err(Error::new(ErrorKind::Refused, text));
         }
         self.store(name, task, schedule, body).await

@@ -170,7 +170,8 @@ impl<I, O, V, N> Task<I, O, V, N> {
 pub(super) fn problems<I, O, V, N>(task: &Task<I, O, V, N>) -> Vec<String> {
     let policy = &task.policy;
     let (mut problems, longest) = (vec![], limits::MAX_TIMEOUT.as_secs());
-    for (option, limit) in [("timeout", policy.timeout), ("max_timeout", policy.max_timeout)] {
+    let limits = [("timeout", Some(policy.timeout)), ("max_timeout", task.max_timeout)];
+    for (option, limit) in limits.into_iter().filter_map(|(option, limit)| Some((option, limit?))) {
         if limit > limits::MAX_TIMEOUT {
             problems.push(format!(
                 "{option} of {limit:?} (allowed: 1 s to {longest} s; a task that takes longer returns `Continue(input)` and is called again)"

@@ -62,13 +62,14 @@ impl Metadata {
     /// # Errors
     /// If cargo isn't there, or the workspace can't be read; cargo has said why.
     pub async fn of(root: &Path, profile: Profile) -> CliResult<Self> {
-        let output = cargo()
+        // Not `output`, which would take cargo's own words too.
+        let child = cargo()
             .current_dir(root)
             .args(["metadata", "--no-deps", "--format-version", "1"])
-            .stderr(Stdio::inherit())
-            .output()
-            .await
+            .stdout(Stdio::piped())
+            .spawn()
             .map_err(|error| no_cargo(&error))?;
+        let output = child.wait_with_output().await.map_err(|error| no_cargo(&error))?;
         if !output.status.success() {
             return Err(CliError::failed(format!(
                 "failed to read the workspace at {} (cargo says why)",

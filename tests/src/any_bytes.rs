@@ -1,0 +1,189 @@
+//! Readers that must bear any bytes, each with its property: it panics at none, refuses in few words, and what it takes it
+//! writes as it read it. `tests/fuzz` throws bytes at each, and `tests/tests/any_bytes.rs` what grew there and what proptest
+//! makes of it.
+
+use std::{
+    fmt::Debug,
+    io::{Read, Write},
+    net::{Shutdown, TcpStream},
+    sync::{Mutex, OnceLock, mpsc},
+    time::Duration,
+};
+
+use dacapo_core::conductor::Conductor;
+use dacapo_domain::{
+    Bulk, DeferredEvent, DeliveryRecord, IdempotencyKey, Invocation, JoinRecord, Json, Manifest, ManifestRecord,
+    Message, Outside, PausedQueues, PoolRecord, RunRecord, ScheduleRecord, Sent, StepRecord, TicketRecord, TokenRecord,
+    TokenText, When, cron, every, read_document,
+};
+use dacapo_local::{DevOptions, EngineLog, dev_until};
+use dacapo_test_kit::TestApp;
+use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// A property, by the name of its target.
+pub type Property = fn(&[u8]);
+
+/// All of them.
+pub const ALL: [(&str, Property); 7] = [
+    ("cron", takes_cron),
+    ("when", takes_when),
+    ("message", takes_message),
+    ("manifest", takes_manifest),
+    ("payload", takes_payload),
+    ("document", takes_document),
+    ("http", takes_request),
+];
+
+/// Bytes of a refusal, at most.
+const REFUSAL: usize = 2_000;
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn refused(error: impl ToString) {
+    let said = error.to_string();
+    assert!(said.len() <= REFUSAL, "{} bytes: {said:.200}", said.len());
+}
+
+/// A cron expression, an interval, and a time zone after a line break.
+pub fn takes_cron(bytes: &[u8]) {
+    let text = text(bytes);
+    let (expression, zone) = text.split_once('\n').unwrap_or((&text, "UTC"));
+    for schedule in [cron(expression).timezone(zone), every(expression)] {
+        let fires = schedule.check().and_then(|recurrence| recurrence.since(Timestamp::UNIX_EPOCH));
+        match fires {
+            Ok(fires) => {
+                let next: Vec<Timestamp> = fires.all().take(5).collect();
+                assert!(next.is_sorted_by(|one, other| one < other), "{next:?}");
+                let again = serde_json::to_string(&schedule).map(|json| serde_json::from_str(&json).ok());
+                assert_eq!(again.ok().flatten(), Some(schedule));
+            }
+            Err(error) => refused(error),
+        }
+    }
+}
+
+/// A time, as a person writes it and as JSON.
+pub fn takes_when(bytes: &[u8]) {
+    let (text, now) = (text(bytes), Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(500_000));
+    let as_json: Option<When> = serde_json::from_str(&text).ok();
+    for when in [Some(When::from(text)), as_json].into_iter().flatten() {
+        match when.resolve(now) {
+            Ok(due) => assert!(due > now && due.duration_since(now).as_hours() <= 366 * 24, "{when:?}: {due}"),
+            Err(error) => refused(error),
+        }
+    }
+}
+
+/// A message of a queue, of Dacapo's own or from outside.
+pub fn takes_message(bytes: &[u8]) {
+    let text = text(bytes);
+    match Message::from_text(&text) {
+        Ok(message) => assert_eq!(Message::from_text(&message.to_text()).ok(), Some(message)),
+        Err(error) => drop(error.to_string()),
+    }
+    if let Some(trace) = Message::traceparent_in(&text) {
+        assert_eq!(trace.to_string().parse().ok(), Some(trace));
+    }
+    if let Some(Err(error)) = Outside::read(&text, Sent { id: "m", at: Timestamp::UNIX_EPOCH }) {
+        refused(error);
+    }
+    if let Ok(token) = text.parse::<TokenText>() {
+        assert_eq!(token.to_string().parse().ok(), Some(token));
+    }
+}
+
+/// The manifest of an app.
+pub fn takes_manifest(bytes: &[u8]) {
+    let Some(manifest) = is_kept::<Manifest>(&text(bytes)) else { return };
+    if let Err(error) = manifest.check_fires() {
+        refused(error);
+    }
+    let functions = manifest.functions.clone();
+    if let Err(error) = Manifest::new(&manifest.app, functions) {
+        drop(error.to_string());
+    }
+}
+
+/// A direct invocation, of the conductor too.
+pub fn takes_payload(bytes: &[u8]) {
+    let Ok(payload) = Json::from_text(text(bytes)) else { return };
+    if let Err(error) = payload.check() {
+        refused(error);
+    }
+    if let Some(Ok(invocation)) = Invocation::read(&payload) {
+        let again = Json::of(&invocation).ok().and_then(|json| Invocation::read(&json));
+        assert_eq!(again.and_then(Result::ok), Some(invocation));
+    }
+    let app = TestApp::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there are threads");
+    let answer = runtime.block_on(Conductor::new(app.client().ports().clone(), None).invoke(payload));
+    drop(answer.map_err(|error| error.to_string()));
+}
+
+/// A stored document: its first byte says of which kind.
+pub fn takes_document(bytes: &[u8]) {
+    let Some((kind, document)) = bytes.split_first() else { return };
+    let document = text(document);
+    match kind % 13 {
+        0 => drop(is_kept::<RunRecord>(&document)),
+        1 => drop(is_kept::<DeliveryRecord>(&document)),
+        2 => drop(is_kept::<DeferredEvent>(&document)),
+        3 => drop(is_kept::<StepRecord>(&document)),
+        4 => drop(is_kept::<ScheduleRecord>(&document)),
+        5 => drop(is_kept::<JoinRecord>(&document)),
+        6 => drop(is_kept::<TokenRecord>(&document)),
+        7 => drop(is_kept::<IdempotencyKey>(&document)),
+        8 => drop(is_kept::<ManifestRecord>(&document)),
+        9 => drop(is_kept::<PoolRecord>(&document)),
+        10 => drop(is_kept::<TicketRecord>(&document)),
+        11 => drop(is_kept::<PausedQueues>(&document)),
+        _ => drop(is_kept::<Bulk>(&document)),
+    }
+}
+
+/// Reads a document, and what was written of it as the same.
+fn is_kept<R: Serialize + DeserializeOwned + PartialEq + Debug>(text: &str) -> Option<R> {
+    let record: R = read_document(&Json::from_text(text).ok()?).ok()?;
+    let written = Json::of(&record).expect("a record is written");
+    assert_eq!(read_document::<R>(&written).ok().as_ref(), Some(&record));
+    Some(record)
+}
+
+/// A request to the dev engine, as bytes on its port: it is answered, or its connection ends.
+pub fn takes_request(bytes: &[u8]) {
+    static ENGINE: OnceLock<String> = OnceLock::new();
+    let address = ENGINE.get_or_init(engine);
+    let mut stream = TcpStream::connect(address).expect("the engine listens");
+    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time-out is set");
+    // One that has read enough goes before all is written.
+    drop(stream.write_all(bytes));
+    drop(stream.shutdown(Shutdown::Write));
+    let mut answer = vec![];
+    if let Err(error) = stream.read_to_end(&mut answer) {
+        assert!(error.kind() == std::io::ErrorKind::ConnectionReset, "it was not answered: {error}");
+    }
+    assert!(!answer.starts_with(b"HTTP/1.1 500"), "{}", text(&answer));
+}
+
+/// Serves an engine without functions until the process ends.
+fn engine() -> String {
+    let folder = tempfile::tempdir().expect("there is a folder");
+    let mut options = DevOptions::new("shop", folder.path().join("local.db"), vec![]);
+    options.port = 0;
+    let (tell, told) = mpsc::channel();
+    let tell = Mutex::new(tell);
+    options.logs = std::sync::Arc::new(move |log| {
+        if let EngineLog::Listening { address } = log {
+            drop(tell.lock().map(|tell| tell.send(address)));
+        }
+    });
+    std::thread::spawn(move || {
+        let _folder = folder;
+        let runtime = tokio::runtime::Runtime::new().expect("there are threads");
+        runtime.block_on(dev_until(options, std::future::pending())).expect("the engine runs");
+    });
+    told.recv().expect("it listens").trim_start_matches("http://").to_owned()
+}
