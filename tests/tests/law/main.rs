@@ -10,6 +10,7 @@
 //! | one word means one thing | `words.rs` |
 //! | doc comments describe | `doc_comments.rs` |
 //! | `ARCHITECTURE.md` names only what is there | `map.rs` |
+//! | each hazard is produced by a test | `hazards.rs` |
 //! | manifests inherit lints and versions, and no code is unsafe | `manifests.rs` |
 //! | the top stays as drawn, and a function's `main` composes in three statements | `layout.rs` |
 
@@ -19,6 +20,7 @@ mod absent;
 mod circles;
 mod crates;
 mod doc_comments;
+mod hazards;
 mod layout;
 mod manifests;
 mod map;
