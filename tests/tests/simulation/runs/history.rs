@@ -99,7 +99,7 @@ impl Outside<'_> {
             self.deploy(deploy);
         }
         self.start(number).await;
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             self.publish(number).await;
         }
         let time = seconds(self.rng.u64(0..1_200));
@@ -166,7 +166,7 @@ impl Outside<'_> {
     async fn publish(&mut self, number: u32) {
         for event in [1_000 + number, 2_000 + number] {
             let delay = self.rng.u64(1..4_000);
-            let delay = if number % 2 == 0 { 5 } else { delay };
+            let delay = if number.is_multiple_of(2) { 5 } else { delay };
             match self.app.publish(NEWS, event).after(seconds(delay)).await {
                 Ok(_) => {
                     self.published.push(event);
