@@ -28,7 +28,7 @@ bench: ## prints speed, size, and the AWS calls of one run
 	cargo bench --package dacapo-tests
 
 simulate: ## the whole system under faults and a virtual clock; SEEDS=1000 for more of it
-	DACAPO_SEEDS=$(or $(SEEDS),1000) cargo test --package dacapo-tests --no-default-features --test simulation --test families -- --nocapture
+	RUST_BACKTRACE=0 DACAPO_SEEDS=$(or $(SEEDS),1000) cargo test --package dacapo-tests --no-default-features --test simulation guarantees_hold_where_anything -- --nocapture --test-threads=1
 
 template: ## writes infra/manifest.json and infra/template.json from what the functions say
 	UPDATE=1 cargo test --quiet --package dacapo-infra --test drift

@@ -9,7 +9,7 @@ use std::{
 use dacapo::{Client, Definition, Function};
 use dacapo_core::{
     function::Handlers,
-    port::{Clock, PortResult},
+    port::{Clock, PortResult, Ports},
 };
 use dacapo_domain::{FunctionEntry, Holds, Manifest};
 use dacapo_local::{
@@ -20,11 +20,9 @@ use dacapo_local::{
 use futures::{FutureExt, future::join_all};
 use jiff::Timestamp;
 
-use crate::{
-    clock::VirtualClock,
-    faults::{Dice, Faults},
-    faulty::FaultyProcesses,
-};
+#[cfg(feature = "planted-bugs")]
+use crate::planted;
+use crate::{clock::VirtualClock, faults::Faults, plan::Dice, processes::FaultyProcesses, trace::Trace};
 
 /// Pieces of work at one moment, at most: beyond, something starts itself again and again.
 const AT_ONE_MOMENT: usize = 100_000;
@@ -104,13 +102,16 @@ impl TestApp {
         Self::build(seed, Some(faults))
     }
 
-    fn build(seed: u64, faults: Option<Faults>) -> Self {
-        let is_throttled = faults.is_some_and(|faults| faults.throttling.is_some());
+    fn build(seed: u64, mut faults: Option<Faults>) -> Self {
+        if let Some(faults) = &mut faults {
+            faults.trace.get_or_insert_default();
+        }
+        let is_throttled = faults.as_ref().is_some_and(|faults| faults.throttling.is_some());
         let clock = if is_throttled { VirtualClock::following_tokio(seed) } else { VirtualClock::new(seed) };
         let clock = Arc::new(clock);
         let database = Database::memory(clock.clone()).unwrap_or_else(|error| panic!("{error}"));
         let faults = faults.map(|faults| (faults, Dice::new(seed)));
-        let client = Client::new(database.ports());
+        let client = Client::new(ports(&database, faults.as_ref()));
         let variables = BTreeMap::new();
         let engine = engine(&database, &[], faults.as_ref(), &variables);
         let app = Self { clock, database, definitions: vec![], engine, faults, variables, client };
@@ -158,7 +159,7 @@ impl TestApp {
     fn deployed(mut self) -> Self {
         self.engine = engine(&self.database, &self.definitions, self.faults.as_ref(), &self.variables);
         // A client keeps the manifest for a minute: this one has not seen the new functions.
-        self.client = Client::new(self.database.ports());
+        self.client = Client::new(ports(&self.database, self.faults.as_ref()));
         self.deploy();
         self
     }
@@ -173,6 +174,18 @@ impl TestApp {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The app's clock, which shows the true time: each process may have another.
+    #[must_use]
+    pub fn clock(&self) -> Arc<VirtualClock> {
+        self.clock.clone()
+    }
+
+    /// The account of what its processes do, where it has faults.
+    #[must_use]
+    pub fn trace(&self) -> Trace {
+        self.faults.as_ref().and_then(|(faults, _)| faults.trace.clone()).unwrap_or_default()
     }
 
     /// Sets the app's clock, as a machine's clock is put right or goes wrong: nothing happens before the next
@@ -203,12 +216,22 @@ impl TestApp {
     /// # Panics
     /// If that takes more than 400 days, or something starts itself again and again without end.
     pub async fn run_until_idle(&self) {
-        let end = self.clock.now() + IDLE_WITHIN;
+        assert!(self.is_idle_within(IDLE_WITHIN).await, "the app is not idle after 400 days (use `advance`)");
+    }
+
+    /// The same for so long at most; says whether nothing is left to do.
+    ///
+    /// # Panics
+    /// If something starts itself again and again without end.
+    pub async fn is_idle_within(&self, time: Duration) -> bool {
+        let end = self.clock.now() + time;
         loop {
             let due = self.settle().await;
             let work = self.engine.next_due_of_work(self.next_reconcile()).await;
-            let Some(work) = done(work) else { return };
-            assert!(work <= end, "the app is not idle after 400 days: the next work is due at {work} (use `advance`)");
+            let Some(work) = done(work) else { return true };
+            if work > end || self.clock.now() > end {
+                return false;
+            }
             // Schedules that come first fire first.
             let due = due.unwrap_or(work);
             self.clock.move_to(due.min(work));
@@ -255,10 +278,10 @@ fn engine(
     let handlers =
         |(entry, definition): &(FunctionEntry, Definition)| (entry.name.clone(), definition.handlers.clone());
     let functions: HashMap<String, Handlers> = definitions.iter().map(handlers).collect();
-    let ports = database.ports();
+    let ports = ports(database, faults);
     let invoke: Arc<dyn Invoke> = match faults {
         Some((faults, dice)) => {
-            Arc::new(FaultyProcesses::new(ports, functions, variables.clone(), *faults, dice.clone()))
+            Arc::new(FaultyProcesses::new(ports, functions, variables.clone(), faults.clone(), dice.clone()))
         }
         None => Arc::new(WithConductor::new(
             ports.clone(),
@@ -267,6 +290,17 @@ fn engine(
     };
     let logs: EngineLogs = Arc::new(|log| tracing::info!(%log));
     Engine::new(database.clone(), manifest, invoke, logs)
+}
+
+/// The ports of the product: those of the database, with the bug that is planted there.
+fn ports(database: &Database, faults: Option<&(Faults, Dice)>) -> Ports {
+    let ports = database.ports();
+    #[cfg(feature = "planted-bugs")]
+    if let Some(bug) = faults.and_then(|(faults, _)| faults.bug) {
+        return planted::ports(ports, bug);
+    }
+    let _ = faults;
+    ports
 }
 
 /// The database in memory answers at once.

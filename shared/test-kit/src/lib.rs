@@ -7,12 +7,20 @@ mod app;
 mod client;
 mod clock;
 mod faults;
-mod faulty;
 mod idle;
+mod plan;
+#[cfg(feature = "planted-bugs")]
+mod planted;
+mod ports;
+mod processes;
+mod trace;
 
 pub use app::TestApp;
 pub use clock::{START, VirtualClock};
 pub use faults::{Faults, Service, Throttling};
+#[cfg(feature = "planted-bugs")]
+pub use planted::Bug;
+pub use trace::{Trace, short};
 
 #[cfg(test)]
 mod tests;

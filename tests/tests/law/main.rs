@@ -10,6 +10,7 @@
 //! | one word means one thing | `words.rs` |
 //! | doc comments describe | `doc_comments.rs` |
 //! | `ARCHITECTURE.md` names only what is there | `map.rs` |
+//! | each hazard is produced by a test | `hazards.rs` |
 //! | manifests inherit lints and versions, and no code is unsafe | `manifests.rs` |
 //! | what the guide states is shown by a test | `behaviour.rs` |
 //! | the top stays as drawn, and a function's `main` composes in three statements | `layout.rs` |
@@ -21,6 +22,7 @@ mod behaviour;
 mod circles;
 mod crates;
 mod doc_comments;
+mod hazards;
 mod layout;
 mod manifests;
 mod map;

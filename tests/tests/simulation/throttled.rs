@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use dacapo::{State, prelude::*};
 use dacapo_test_kit::{Faults, Service, TestApp, Throttling};
+use dacapo_tests::histories::all_are_right;
 
-use super::{all_are_right, history};
+use super::runs::history;
 
 /// No multiple of any time that the product waits for, so that nothing meets the same minute each time.
 const EVERY: Duration = Duration::from_secs(437);
@@ -17,36 +18,34 @@ fn throttled(service: Service, share: f64) -> Faults {
     Faults { throttling: Some(throttling), ..Faults::none() }
 }
 
-/// The guarantees hold, whatever share of the service's calls is refused.
-async fn hold_where(service: Service) {
-    for share in SHARES {
-        all_are_right(3, |seed| history(seed, throttled(service, share))).await;
-    }
+/// The share of the service's calls that is refused in a history.
+fn share(seed: u64) -> f64 {
+    SHARES[usize::try_from(seed % 3).unwrap()]
 }
 
-#[tokio::test(start_paused = true)]
-async fn guarantees_hold_where_the_table_throttles() {
-    hold_where(Service::DynamoDb).await;
+#[test]
+fn guarantees_hold_where_the_table_throttles() {
+    all_are_right(30, async |play| history(play, throttled(Service::DynamoDb, share(play.seed))).await);
 }
 
-#[tokio::test(start_paused = true)]
-async fn guarantees_hold_where_queues_throttle() {
-    hold_where(Service::Sqs).await;
+#[test]
+fn guarantees_hold_where_queues_throttle() {
+    all_are_right(30, async |play| history(play, throttled(Service::Sqs, share(play.seed))).await);
 }
 
-#[tokio::test(start_paused = true)]
-async fn guarantees_hold_where_the_scheduler_throttles() {
-    hold_where(Service::Scheduler).await;
+#[test]
+fn guarantees_hold_where_the_scheduler_throttles() {
+    all_are_right(30, async |play| history(play, throttled(Service::Scheduler, share(play.seed))).await);
 }
 
-#[tokio::test(start_paused = true)]
-async fn guarantees_hold_where_wait_loops_throttle() {
-    hold_where(Service::StepFunctions).await;
+#[test]
+fn guarantees_hold_where_wait_loops_throttle() {
+    all_are_right(30, async |play| history(play, throttled(Service::StepFunctions, share(play.seed))).await);
 }
 
-#[tokio::test(start_paused = true)]
-async fn guarantees_hold_where_functions_throttle() {
-    hold_where(Service::Lambda).await;
+#[test]
+fn guarantees_hold_where_functions_throttle() {
+    all_are_right(30, async |play| history(play, throttled(Service::Lambda, share(play.seed))).await);
 }
 
 /// Starts runs of several iterations all through the minute that throttles, and gives how long the last of them took.
@@ -58,7 +57,7 @@ async fn runs_take(faults: Faults) -> Duration {
             n => Continue(n - 1),
         })
     };
-    let app = TestApp::with_these_faults(1, faults).with(task(COUNT, count).retry(Retry::never()));
+    let app = TestApp::with_these_faults(1, faults.clone()).with(task(COUNT, count).retry(Retry::never()));
     app.advance(EVERY).await;
     for _ in 0..20 {
         app.run(COUNT, 4).await.unwrap();

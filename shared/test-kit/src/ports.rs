@@ -1,130 +1,20 @@
-//! Processes that may die, be throttled, or not hear the reply: the ports as they see them, and their invocations.
+//! The ports as a process sees them that may die, be throttled, or not hear the reply.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use dacapo_core::{
-    function::Handlers,
-    port::{ExecutionStatus, Outbox, PortError, PortResult, Ports, Probe, Records, post_after},
-    queues::Gate,
-    runner::{end, take},
-};
+use dacapo_core::port::{ExecutionStatus, Outbox, PortResult, Ports, Probe, Records, post_after};
 use dacapo_domain::{
-    Claim, Created, Effect, FunctionEntry, Header, Holds, Json, LogLine, Message, OwnedQuery, Page, Query, RecordKey,
-    RunMessage, Saved, StoredRecord, TaskEntry, Write,
-};
-use dacapo_local::{
-    InvocationFailed,
-    engine::{InProcess, Invoke, WithConductor},
-    sqlite::ReceivedMessage,
+    Claim, Created, Effect, Header, Json, LogLine, Machine, OwnedQuery, Page, Phase, Query, RecordKey, RunMessage,
+    RunRecord, Saved, StoredRecord, Write,
 };
 use jiff::Timestamp;
 
-use crate::faults::{
-    Dice, FaultPlan, Faults,
-    Service::{self, DynamoDb, Lambda, Scheduler, Sqs, StepFunctions},
+use crate::{
+    faults::Service::{self, DynamoDb, Scheduler, Sqs, StepFunctions},
+    plan::FaultPlan,
+    trace::short,
 };
-
-/// The pause of a state machine before it invokes a function again that was throttled.
-const AGAIN: Duration = Duration::from_secs(1);
-
-/// Invokes functions and the conductor, each time in a new process as far as they can tell.
-pub struct FaultyProcesses {
-    ports: Ports,
-    functions: HashMap<String, Handlers>,
-    variables: BTreeMap<String, String>,
-    faults: Faults,
-    dice: Dice,
-}
-
-impl FaultyProcesses {
-    pub fn new(
-        ports: Ports,
-        functions: HashMap<String, Handlers>,
-        variables: BTreeMap<String, String>,
-        faults: Faults,
-        dice: Dice,
-    ) -> Self {
-        Self { ports, functions, variables, faults, dice }
-    }
-
-    fn plan(&self) -> FaultPlan {
-        FaultPlan::new(self.faults, self.dice.clone(), self.ports.clock.clone())
-    }
-
-    /// Lets a new process do its work, unless it dies before.
-    async fn process<T>(
-        &self,
-        work: impl AsyncFnOnce(Ports, InProcess) -> Result<T, InvocationFailed>,
-    ) -> Result<T, InvocationFailed> {
-        let plan = Arc::new(self.plan());
-        let ports = FaultyPorts::wrap(&self.ports, &plan);
-        let functions = InProcess::new(ports.clone(), self.functions.clone()).with(self.variables.clone());
-        tokio::select! {
-            biased;
-            () = plan.died() => Err(InvocationFailed::new("the process died")),
-            done = work(ports, functions) => done,
-        }
-    }
-
-    /// Takes a run's message for its function and commits the end of its attempt, as the embedded engine does; processes
-    /// do what is to be done.
-    async fn take_and_deliver(
-        &self,
-        function: &FunctionEntry,
-        run: RunMessage,
-        task: &TaskEntry,
-    ) -> Result<(), InvocationFailed> {
-        let failed = |error: PortError| InvocationFailed::new(error.to_string());
-        let until = self.ports.clock.now() + function.lambda_timeout();
-        let mut left = take(&self.ports, &Gate::open(), run, &task.policy, until).await.map_err(failed)?;
-        while let Some(taken) = left {
-            let work = async |_, functions: InProcess| functions.deliver_taken(function, taken).await;
-            left = match self.process(work).await? {
-                Some(attempt) => end(&self.ports, attempt, until).await.map_err(failed)?,
-                None => None,
-            };
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Invoke for FaultyProcesses {
-    async fn deliver(
-        &self,
-        function: &FunctionEntry,
-        queue: &str,
-        batch: &[ReceivedMessage],
-    ) -> Result<Vec<bool>, InvocationFailed> {
-        if self.plan().is_throttled(Lambda) {
-            return Err(InvocationFailed::new("throttled (a fault of the test)"));
-        }
-        if !self.faults.effects_apart
-            && let (Holds::Task(task), [message]) = (&function.holds, batch)
-            && let Ok(Message::Run(run)) = Message::from_text(&message.text)
-        {
-            return self.take_and_deliver(function, run, task).await.map(|()| vec![true]);
-        }
-        let deliver = async |ports, functions| {
-            WithConductor::new(ports, Arc::new(functions)).deliver(function, queue, batch).await
-        };
-        self.process(deliver).await
-    }
-
-    async fn call(&self, function: &FunctionEntry, payload: Json) -> Result<Json, InvocationFailed> {
-        while self.plan().is_throttled(Lambda) {
-            tokio::time::sleep(AGAIN).await;
-        }
-        let call =
-            async |ports, functions| WithConductor::new(ports, Arc::new(functions)).call(function, payload).await;
-        self.process(call).await
-    }
-}
 
 /// The service that an effect is a call of.
 const fn service_of(effect: &Effect) -> Service {
@@ -139,15 +29,44 @@ const fn service_of(effect: &Effect) -> Service {
 }
 
 /// The ports of one process.
-struct FaultyPorts {
+pub struct FaultyPorts {
     ports: Ports,
     plan: Arc<FaultPlan>,
+    messages: Vec<RunMessage>,
 }
 
 impl FaultyPorts {
-    fn wrap(ports: &Ports, plan: &Arc<FaultPlan>) -> Ports {
-        let faulty = Arc::new(Self { ports: ports.clone(), plan: plan.clone() });
-        Ports { records: faulty.clone(), outbox: faulty.clone(), probe: faulty, clock: ports.clock.clone() }
+    /// The ports as a process sees them that was given these messages.
+    pub fn wrap(ports: &Ports, plan: &Arc<FaultPlan>, messages: Vec<RunMessage>) -> Ports {
+        let clock = plan.clock();
+        let faulty = Arc::new(Self { ports: ports.clone(), plan: plan.clone(), messages });
+        Ports { records: faulty.clone(), outbox: faulty.clone(), probe: faulty, clock }
+    }
+
+    /// A call of the records, as the account has it.
+    async fn call<T>(
+        &self,
+        what: impl FnOnce() -> String,
+        call: impl Future<Output = PortResult<T>>,
+        said: impl FnOnce(&T) -> String,
+    ) -> PortResult<T> {
+        self.plan.process().call(what, self.plan.inject(DynamoDb, call), said).await
+    }
+
+    /// Named for one purpose: an attempt is taken by the message that calls for it alone.
+    fn watch_purpose(&self, write: &Write) {
+        if self.messages.is_empty() || write.header.key.kind != RunRecord::KIND {
+            return;
+        }
+        let Ok(run) = write.document.parse::<RunRecord>() else { return };
+        let is_taken = matches!(run.phase, Phase::Running { lease, .. } if lease.token == run.version);
+        let mut purposes = self.messages.iter().filter(|message| message.run == run.id).map(|message| message.purpose);
+        let (first, is_meant) = (purposes.clone().next(), purposes.any(|purpose| purpose == run.purpose()));
+        if let (true, Some(first), false) = (is_taken, first, is_meant) {
+            let what =
+                format!("run {} was taken for {:?} by a message that called for {first:?}", run.id, run.purpose());
+            self.plan.process().trace().breach(what);
+        }
     }
 
     fn disturb(&self, effects: &[Effect]) -> Vec<Effect> {
@@ -172,28 +91,38 @@ impl Records for FaultyPorts {
             after.extend(its);
             Claim { write, seen: claim.seen }
         });
-        let created = self.plan.inject(DynamoDb, self.ports.records.create(&write, claim.as_ref())).await?;
+        let create = self.ports.records.create(&write, claim.as_ref());
+        let created = self.call(|| format!("create {}", told(&write)), create, told_of_creation).await?;
         if created == Created::New {
             post_after(self, &after).await;
         }
         Ok(created)
     }
 
-    async fn load(&self, key: &RecordKey) -> PortResult<Option<StoredRecord>> {
-        self.plan.inject(DynamoDb, self.ports.records.load(key)).await
+    async fn load(&self, of: &RecordKey) -> PortResult<Option<StoredRecord>> {
+        let load = self.ports.records.load(of);
+        self.call(|| format!("load {}", key(of)), load, |found| told_of_load(found.as_ref())).await
     }
 
     async fn peek(&self, keys: &[RecordKey]) -> PortResult<Vec<StoredRecord>> {
         self.plan.inject(DynamoDb, self.ports.records.peek(keys)).await
     }
 
-    async fn gather(&self, key: &RecordKey, set: &str, members: &[String]) -> PortResult<Option<StoredRecord>> {
-        self.plan.inject(DynamoDb, self.ports.records.gather(key, set, members)).await
+    async fn gather(&self, of: &RecordKey, set: &str, members: &[String]) -> PortResult<Option<StoredRecord>> {
+        let gather = self.ports.records.gather(of, set, members);
+        self.call(
+            || format!("gather {members:?} into {set} of {}", key(of)),
+            gather,
+            |found| told_of_load(found.as_ref()),
+        )
+        .await
     }
 
     async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
         let (write, after) = self.split(write);
-        let saved = self.plan.inject(DynamoDb, self.ports.records.save(seen, &write)).await?;
+        self.watch_purpose(&write);
+        let save = self.ports.records.save(seen, &write);
+        let saved = self.call(|| format!("save {}", told(&write)), save, told_of_save).await?;
         if matches!(saved, Saved::Done(_)) {
             post_after(self, &after).await;
         }
@@ -202,17 +131,21 @@ impl Records for FaultyPorts {
 
     async fn delete(&self, seen: &Header, effects: &[Effect]) -> PortResult<bool> {
         if !self.plan.effects_are_apart() {
-            return self.plan.inject(DynamoDb, self.ports.records.delete(seen, &self.disturb(effects))).await;
+            let effects = self.disturb(effects);
+            let delete = self.ports.records.delete(seen, &effects);
+            return self.call(|| format!("delete {}", key(&seen.key)), delete, ToString::to_string).await;
         }
-        let is_deleted = self.plan.inject(DynamoDb, self.ports.records.delete(seen, &[])).await?;
+        let delete = self.ports.records.delete(seen, &[]);
+        let is_deleted = self.call(|| format!("delete {}", key(&seen.key)), delete, ToString::to_string).await?;
         if is_deleted {
             post_after(self, effects).await;
         }
         Ok(is_deleted)
     }
 
-    async fn postpone(&self, key: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<bool> {
-        self.plan.inject(DynamoDb, self.ports.records.postpone(key, seen, until)).await
+    async fn postpone(&self, of: &RecordKey, seen: Timestamp, until: Timestamp) -> PortResult<bool> {
+        let postpone = self.ports.records.postpone(of, seen, until);
+        self.call(|| format!("postpone {} to {until}", key(of)), postpone, ToString::to_string).await
     }
 
     async fn expire_overflow(&self, seen: &Header) -> PortResult<()> {
@@ -227,8 +160,10 @@ impl Records for FaultyPorts {
         self.plan.inject(DynamoDb, self.ports.records.owned(query)).await
     }
 
-    async fn append(&self, key: &RecordKey, lines: &[LogLine]) -> PortResult<()> {
-        self.plan.inject(DynamoDb, self.ports.records.append(key, lines)).await
+    async fn append(&self, of: &RecordKey, lines: &[LogLine]) -> PortResult<()> {
+        let append = self.ports.records.append(of, lines);
+        self.call(|| format!("append {} lines to the log of {}", lines.len(), key(of)), append, |()| "done".to_owned())
+            .await
     }
 
     async fn read_log(&self, key: &RecordKey, after: Option<&str>, limit: usize) -> PortResult<Vec<LogLine>> {
@@ -249,7 +184,8 @@ impl Outbox for FaultyPorts {
             }
             Ok(())
         };
-        self.plan.inject(service_of(effect), post).await
+        let posted = self.plan.inject(service_of(effect), post);
+        self.plan.process().call(|| effect.to_string(), posted, |()| "done".to_owned()).await
     }
 }
 
@@ -264,16 +200,54 @@ impl Probe for FaultyPorts {
     }
 }
 
+fn key(key: &RecordKey) -> String {
+    format!("{} {}", key.kind, short(&key.id))
+}
+
+/// A record's write, as the account has it: of a run, what it is then.
+fn told(write: &Write) -> String {
+    format!("{}{}", key(&write.header.key), state(&write.header.key, &write.document))
+}
+
+fn state(key: &RecordKey, document: &Json) -> String {
+    match document.parse::<RunRecord>() {
+        Ok(run) if key.kind == RunRecord::KIND => {
+            let abort = if run.abort().is_some() { ", to be aborted" } else { "" };
+            format!(" ({:?}, iteration {}, attempt {}{abort})", run.phase.name(), run.iteration, run.attempt)
+        }
+        _ => String::new(),
+    }
+}
+
+fn told_of_load(found: Option<&StoredRecord>) -> String {
+    found.map_or("none".to_owned(), |found| format!("there{}", state(&found.header.key, &found.document)))
+}
+
+fn told_of_creation(created: &Created) -> String {
+    match created {
+        Created::New => "new".to_owned(),
+        Created::Exists(found) => told_of_load(Some(found)),
+        Created::Claimed(found) => format!("its key is taken by {}", key(&found.header.key)),
+    }
+}
+
+fn told_of_save(saved: &Saved) -> String {
+    match saved {
+        Saved::Done(_) => "done".to_owned(),
+        Saved::Lost(found) => format!("lost, {}", told_of_load(found.as_ref())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, time::Duration};
 
     use dacapo_core::port::Clock;
-    use dacapo_domain::{DeliveryMessage, Machine, NewRun, RunRecord, Trigger};
+    use dacapo_domain::{DeliveryMessage, Message, NewRun, Trigger};
     use dacapo_local::sqlite::{Database, QueueSpec};
 
     use super::*;
-    use crate::clock::VirtualClock;
+    use crate::{clock::VirtualClock, faults::Faults, plan::Dice};
 
     /// A process that stores a record with two messages; says whether it is stored, and how many messages are sent.
     async fn store(seed: u64, effects_apart: bool) -> (bool, usize) {
@@ -289,7 +263,7 @@ mod tests {
 
         let faults = Faults { crash: 0.3, throttle: 0.3, effects_apart, ..Faults::none() };
         let plan = Arc::new(FaultPlan::new(faults, Dice::new(seed), clock.clone()));
-        let ports = FaultyPorts::wrap(&database.ports(), &plan);
+        let ports = FaultyPorts::wrap(&database.ports(), &plan, vec![]);
         let write = decision.write().unwrap();
         tokio::select! {
             _ = ports.records.create(&write, None) => {}

@@ -1,8 +1,6 @@
 //! Debounced calls of handlers under faults, at the very moments at which runs are due: what was called for last is
 //! handled, none before its delay, and a run that has started keeps its body. Each seed is another history.
 
-#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
@@ -11,7 +9,7 @@ use std::{
 
 use dacapo::{Id, TaskContext, prelude::*};
 use dacapo_test_kit::{Faults, TestApp};
-use dacapo_tests::histories::{all_are_right, dice};
+use dacapo_tests::histories::{Play, all_are_right, dice};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -87,11 +85,11 @@ fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
         .with(task(PRINT, move |body, cx| index(body, cx, seed, printing.clone())).retry(retry).concurrency(1))
 }
 
-async fn history(seed: u64, faults: Faults) -> Vec<String> {
+pub async fn history(play: &Play, faults: Faults) -> Vec<String> {
     let seen = Witness::default();
-    let app = app(seed, faults, &seen);
-    for number in 0..40 {
-        let roll = dice((seed, number));
+    let app = app(play.seed, play.faults(&faults), &seen);
+    for number in play.steps(40) {
+        let roll = dice((play.seed, number));
         // Mostly at the moment at which a call before is due.
         let wait = [DELAY, DELAY, DELAY * 2, seconds(3)][usize::try_from(roll % 4).unwrap()];
         app.run(EDIT, Edit { key: roll / 5 % KEYS, number }).await.unwrap();
@@ -144,17 +142,17 @@ fn judge(seen: &Seen) -> Vec<String> {
     broken
 }
 
-#[tokio::test(start_paused = true)]
-async fn debounced_calls_are_handled_whatever_goes_wrong() {
-    all_are_right(15, async |seed| history(seed, Faults::default()).await).await;
+#[test]
+fn debounced_calls_are_handled_whatever_goes_wrong() {
+    all_are_right(90, async |play| history(play, Faults::default()).await);
 }
 
-#[tokio::test(start_paused = true)]
-async fn debounced_calls_are_handled_where_replies_are_lost() {
-    all_are_right(10, async |seed| history(seed, Faults { lost_reply: 0.3, ..Faults::none() }).await).await;
+#[test]
+fn debounced_calls_are_handled_where_replies_are_lost() {
+    all_are_right(50, async |play| history(play, Faults { lost_reply: 0.3, ..Faults::none() }).await);
 }
 
-#[tokio::test(start_paused = true)]
-async fn debounced_calls_are_handled_where_nothing_goes_wrong() {
-    all_are_right(5, async |seed| history(seed, Faults::none()).await).await;
+#[test]
+fn debounced_calls_are_handled_where_nothing_goes_wrong() {
+    all_are_right(20, async |play| history(play, Faults::none()).await);
 }

@@ -1,8 +1,6 @@
 //! Runs that wait for their children, and aborts that reach them, with everything going wrong that may: each seed is
 //! another history. The races that matter are made on purpose, by name.
 
-#![expect(clippy::unwrap_used, reason = "what fails ends the test")]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
@@ -11,7 +9,7 @@ use std::{
 
 use dacapo::{Client, Id, RunView, State, TaskContext, prelude::*};
 use dacapo_test_kit::{Faults, TestApp};
-use dacapo_tests::histories::{all_are_right, dice};
+use dacapo_tests::histories::{Play, all_are_right, dice, watch};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -93,13 +91,13 @@ fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
 }
 
 /// One history, and what is wrong with it.
-async fn history(seed: u64, faults: Faults) -> Vec<String> {
+pub async fn history(play: &Play, faults: Faults) -> Vec<String> {
     let seen = Witness::default();
-    let app = app(seed, faults, &seen);
-    let mut rng = fastrand::Rng::with_seed(seed);
+    let app = app(play.seed, play.faults(&faults), &seen);
+    let mut rng = fastrand::Rng::with_seed(play.seed);
     let mut aborted: BTreeMap<Id, Timestamp> = BTreeMap::new();
     let mut started = vec![];
-    for number in 0..8 {
+    for number in play.steps(8) {
         let size = if number == 0 { 130 } else { rng.u32(0..9) };
         let begin = Step::Begin { number, size, depth: rng.u32(0..3) };
         started.push(app.run(FAMILY, begin).await.unwrap().id());
@@ -110,8 +108,15 @@ async fn history(seed: u64, faults: Faults) -> Vec<String> {
                 aborted.insert(id, app.now());
             }
         }
+        app.advance(seconds(0)).await;
+        for task in [FAMILY.name(), CHILD.name()] {
+            let broken = watch::broken(&app, &watch::runs(&app, task).await, &faults).await;
+            seen.lock().unwrap().broken.extend(broken);
+        }
     }
-    app.run_until_idle().await;
+    if !app.is_idle_within(days(10)).await {
+        seen.lock().unwrap().broken.push("something is left to do after ten days".to_owned());
+    }
     judge(&app, &seen, &aborted)
 }
 
@@ -156,23 +161,19 @@ fn judge(app: &TestApp, seen: &Witness, aborted: &BTreeMap<Id, Timestamp>) -> Ve
     broken
 }
 
-async fn all_histories(faults: Faults) {
-    all_are_right(4, |seed| history(seed, faults)).await;
+#[test]
+fn families_hold_together_where_nothing_goes_wrong() {
+    all_are_right(20, async |play| history(play, Faults::none()).await);
 }
 
-#[tokio::test(start_paused = true)]
-async fn families_hold_together_where_nothing_goes_wrong() {
-    all_histories(Faults::none()).await;
+#[test]
+fn families_hold_together_where_anything_may_go_wrong() {
+    all_are_right(20, async |play| history(play, Faults::default()).await);
 }
 
-#[tokio::test(start_paused = true)]
-async fn families_hold_together_where_anything_may_go_wrong() {
-    all_histories(Faults::default()).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn families_hold_together_where_processes_keep_dying() {
-    all_histories(Faults { crash: 0.1, ..Faults::default() }).await;
+#[test]
+fn families_hold_together_where_processes_keep_dying() {
+    all_are_right(20, async |play| history(play, Faults { crash: 0.1, ..Faults::default() }).await);
 }
 
 /// The hazard "children first": all end while their parent is between two attempts, and nothing is left to wake it once it

@@ -1,0 +1,103 @@
+//! The bugs by name, each with the promise that it breaks.
+
+/// A bug of the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// The conductor finds nothing that is overdue.
+    ConductorBlind,
+    /// A run is stored whatever version was seen.
+    LateOutcomeCounts,
+    /// A run that has ended is stored anew by one that has not seen it.
+    FinalStateChanges,
+    /// A process judges by a clock that is ten minutes ahead.
+    ClockAhead,
+    /// A message to a subscriber is lost.
+    EventLost,
+    /// The final write forgets that hooks follow.
+    EndHooksForgotten,
+    /// A save leaves no time at which the conductor reconciles the run.
+    Unwatched,
+    /// A save that makes a run due earlier leaves the conductor's time as it was.
+    WatchedTooLate,
+    /// Any message about a run calls for whatever comes next.
+    PurposeIgnored,
+    /// A read gives what stood there a moment ago.
+    OldCopyRead,
+    /// A write that is tried again takes its own version for another's.
+    LostReplyIsLostRace,
+    /// A call of any execution counts as that of the current one.
+    OldExecutionAnswered,
+    /// An abort that came meanwhile is written over.
+    AbortOverwritten,
+    /// A new run takes the place of one that is there.
+    CreateOverwrites,
+    /// A run's message is not sent.
+    MessageLost,
+    /// One message of a batch that is done acknowledges all.
+    BatchAcknowledgedWhole,
+    /// A lease ends as it begins.
+    LeaseEndsEarly,
+    /// A message is acknowledged whatever came of it.
+    AcknowledgedUnsaved,
+    /// A retry has the number of the attempt before.
+    RetryNotCounted,
+    /// The input of `continue` is not stored.
+    InputForgotten,
+    /// An execution is not started.
+    ExecutionNotStarted,
+    /// Every execution is said to be running.
+    ExecutionBelieved,
+    /// A wait loop is told to stop where it is to wait.
+    AnswerIsStop,
+    /// A one-time schedule is not made.
+    TimerLost,
+    /// An event that is due later is not stored.
+    DeferredEventForgotten,
+    /// A run of a fire is named by the time of its delivery.
+    FireNamedAnew,
+    /// The pause of a schedule is not stored.
+    PauseForgotten,
+    /// A pool of permits is stored whatever version was seen.
+    PermitGivenTwice,
+    /// The ticket of a run that waits for a permit is not stored.
+    TicketForgotten,
+    /// The record of a delivery that failed is not stored.
+    FailureUnrecorded,
+    /// The record of a delivery forgets which handlers are done.
+    DoneHandlerForgotten,
+    /// A new run doesn't take its idempotency key.
+    KeyIgnored,
+    /// A later value of a step takes the place of the first.
+    StepOverwritten,
+    /// A child is not told who waits for it.
+    WaiterUntold,
+}
+
+impl Bug {
+    /// The bugs that are found, each with the promise that it breaks: one of the six guarantees, or a rule of the way of a
+    /// run. Those that are missing here are found by no history yet.
+    pub const ALL: [(Self, &str); 22] = [
+        (Self::ConductorBlind, "guarantee 1: a run ends, whatever process, message or call fails"),
+        (Self::LateOutcomeCounts, "guarantee 2: no late attempt is recorded"),
+        (Self::FinalStateChanges, "guarantee 3: a final state never changes"),
+        (Self::ClockAhead, "guarantee 4: no handler starts before its time"),
+        (Self::EventLost, "guarantee 5: an event is delivered to each subscriber"),
+        (Self::EndHooksForgotten, "guarantee 6: `on_complete` runs for each final run"),
+        (Self::Unwatched, "watched until settled"),
+        (Self::OldCopyRead, "write, then look: strongly consistent"),
+        (Self::LostReplyIsLostRace, "a lost reply is not a lost race"),
+        (Self::AbortOverwritten, "one driver: an abort wins over every outcome but done"),
+        (Self::CreateOverwrites, "a new record is stored on the condition that there is none"),
+        (Self::KeyIgnored, "a run and its key are one write"),
+        (Self::MessageLost, "a record is followed by its message"),
+        (Self::AcknowledgedUnsaved, "a message is acknowledged once the record says what came of it"),
+        (Self::ExecutionNotStarted, "`continue` starts an execution"),
+        (Self::AnswerIsStop, "the answer to a loop is a function of the record"),
+        (Self::TimerLost, "due beyond 15 minutes: a one-time schedule"),
+        (Self::DeferredEventForgotten, "an event that is due later is a record"),
+        (Self::PauseForgotten, "the pause of a schedule is stored"),
+        (Self::TicketForgotten, "who finds no permit parks, and has a ticket first"),
+        (Self::FailureUnrecorded, "a delivery that fails is recorded"),
+        (Self::DoneHandlerForgotten, "the record of a delivery says which handlers are done"),
+    ];
+}

@@ -1,0 +1,73 @@
+//! Each watch bites: a bug for each guarantee, and for each rule of the way of a run, is found within 200 seeds.
+
+use dacapo_test_kit::{Bug, Faults, Service, Throttling};
+use dacapo_tests::histories::{Play, first_wrong};
+
+use super::{families, load, runs};
+
+/// The seeds within which a bug is found.
+const SEEDS: u64 = 200;
+
+/// The histories that are to find a bug.
+#[derive(Clone, Copy, Debug)]
+enum Program {
+    Runs,
+    Families,
+    Load,
+}
+
+/// The program that finds a bug, and the faults that happen there by themselves.
+fn found_by(bug: Bug) -> (Program, Faults) {
+    use Program::{Families, Load, Runs};
+    let calm = Faults::none();
+    match bug {
+        Bug::OldCopyRead | Bug::WaiterUntold => (Families, calm),
+        Bug::PermitGivenTwice | Bug::TicketForgotten => (Load, calm),
+        Bug::MessageLost
+        | Bug::TimerLost
+        | Bug::ExecutionNotStarted
+        | Bug::AnswerIsStop
+        | Bug::InputForgotten
+        | Bug::PauseForgotten
+        | Bug::KeyIgnored
+        | Bug::ClockAhead
+        | Bug::EventLost
+        | Bug::DoneHandlerForgotten => (Runs, calm),
+        Bug::PurposeIgnored => {
+            (Runs, Faults { duplicate: 0.4, late: 0.5, latest: dacapo::hours(3), ..Faults::default() })
+        }
+        Bug::LostReplyIsLostRace => (Runs, Faults { lost_reply: 0.1, ..calm }),
+        Bug::AcknowledgedUnsaved | Bug::BatchAcknowledgedWhole => {
+            let (share, lasts, every) = (1.0, dacapo::minutes(1), dacapo::seconds(437));
+            let throttling = Throttling { service: Service::DynamoDb, share, lasts, every };
+            (Runs, Faults { throttling: Some(throttling), ..Faults::default() })
+        }
+        _ => (Runs, Faults::default()),
+    }
+}
+
+/// The seeds that it takes to find a bug, and what the last of them says.
+fn seeds_to_find(bug: Option<Bug>, program: Program, faults: &Faults, seeds: u64) -> Option<(u64, Vec<String>)> {
+    let play = Play { bug, ..Play::default() };
+    first_wrong(&play, seeds, async |play| match program {
+        Program::Runs => runs::history(play, faults.clone()).await,
+        Program::Families => families::history(play, faults.clone()).await,
+        Program::Load => load::history(play, faults.clone()).await,
+    })
+}
+
+#[test]
+fn each_planted_bug_is_found_within_200_seeds() {
+    let mut missed = vec![];
+    for (bug, breaks) in Bug::ALL {
+        let (program, faults) = found_by(bug);
+        match seeds_to_find(Some(bug), program, &faults, SEEDS) {
+            Some((seeds, what)) => {
+                let first: String = what[0].chars().take(120).collect();
+                eprintln!("{bug:?} ({breaks}): found by {program:?} after {seeds} seeds: {first}");
+            }
+            None => missed.push(format!("{bug:?} ({breaks}), looked for by {program:?}")),
+        }
+    }
+    assert!(missed.is_empty(), "bugs that no watch has found:\n{}", missed.join("\n"));
+}
