@@ -7,7 +7,7 @@ use dacapo_core::{
     port::{Clock, PortResult, Ports, SystemClock},
 };
 use dacapo_domain::{
-    AttemptEnd, AttemptOutcome, Decision, Id, Input, Json, Message, NewRun, Payload, Policy, RunRecord, State, Task,
+    AttemptEnd, AttemptOutcome, Decision, Input, Json, Message, NewRun, Payload, Policy, RunRecord, State, Task,
     Trigger, Version, run::Key, slot,
 };
 use dacapo_local::sqlite::{Database, Durability, QueueSpec};

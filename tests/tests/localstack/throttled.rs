@@ -35,10 +35,10 @@ enum Fault {
     /// The service refuses it, as one too many.
     Throttled,
     /// The service fails, with the status 500.
-    Broken,
-    /// It takes its time.
+    Failing,
+    /// The answer takes its time.
     Slow,
-    /// Its answer is lost.
+    /// The answer is lost.
     AnswerCut,
 }
 
@@ -56,7 +56,7 @@ async fn services_that_refuse_a_fifth_of_all_calls_lose_no_run_no_step_no_hook_a
 
 #[tokio::test]
 async fn services_that_fail_are_slow_or_lose_their_answers_lose_no_run_no_step_no_hook_and_no_event() {
-    lose_nothing(&[Fault::Broken, Fault::AnswerCut, Fault::Slow]).await;
+    lose_nothing(&[Fault::Failing, Fault::AnswerCut, Fault::Slow]).await;
 }
 
 async fn lose_nothing(faults: &'static [Fault]) {
@@ -110,7 +110,7 @@ impl Watch for Faulty {
         match self.next(&call.service) {
             None => Way::Through,
             Some(Fault::Throttled) => Way::Refused(too_many(&call.service)),
-            Some(Fault::Broken) => Way::Refused((StatusCode::INTERNAL_SERVER_ERROR, "{}").into_response()),
+            Some(Fault::Failing) => Way::Refused((StatusCode::INTERNAL_SERVER_ERROR, "{}").into_response()),
             Some(Fault::AnswerCut) => Way::AnswerCut,
             Some(Fault::Slow) => {
                 tokio::time::sleep(SLOW).await;
