@@ -157,7 +157,7 @@ async fn result_that_is_read_as_what_it_is_not_names_its_run_and_the_type() {
     app.run_until_idle().await;
     assert_eq!(app.state(started.id()).await.unwrap().result.unwrap().text(), "{}", "others read it as JSON");
     let error = app.wait(SHOW, &started).await.unwrap_err().to_string();
-    assert_eq!(error, format!("the result of run {} is no values::Lopsided: {NOT_BACK}", started.id()));
+    assert_eq!(error, format!("the result of run {} is no all::values::Lopsided: {NOT_BACK}", started.id()));
     let error = app.wait(AS_TEXT, &as_text).await.unwrap_err().to_string();
     assert!(
         error.starts_with(&format!("the result of run {} is no alloc::string::String: at .: ", as_text.id())),
