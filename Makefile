@@ -24,8 +24,8 @@ test: ## runs all tests; needs Rust and Python 3.13, and sets up the rest
 check: ## format, lints, documentation, licences, and whether the template is current
 	@.ci/check
 
-bench: ## prints speed, size, and the AWS calls of one run
-	cargo bench --package dacapo-tests
+bench: ## prints speed, size, and the AWS calls of one run; ROUNDS=5 for more, JSON=FILE for a file too, SECTION for one
+	DACAPO_BENCH_JSON=$(abspath $(JSON)) DACAPO_BENCH_ROUNDS=$(or $(ROUNDS),3) cargo bench --package dacapo-tests -- $(SECTION)
 
 simulate: ## the whole system under faults and a virtual clock; SEEDS=1000 for more of it
 	RUST_BACKTRACE=0 DACAPO_SEEDS=$(or $(SEEDS),1000) cargo test --package dacapo-tests --no-default-features --test simulation guarantees_hold_where_anything -- --nocapture --test-threads=1

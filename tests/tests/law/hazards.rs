@@ -188,7 +188,10 @@ const HAZARDS: &[(&str, &[&str])] = &[
         "47 more is accepted than can be done",
         &["starts_are_acknowledged_as_fast_as_messages_are_taken_where_there_is_no_room"],
     ),
-    ("48 a caller hangs up, and takes the process with it", &["direct_invocation_goes_on_where_its_caller_goes_away"]),
+    (
+        "48 a caller hangs up, and takes the process with it",
+        &["handler_goes_on_in_its_process_where_its_caller_goes_away"],
+    ),
 ];
 
 #[test]

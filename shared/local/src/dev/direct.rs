@@ -8,7 +8,7 @@ use axum::{
     body::{Bytes, to_bytes},
     extract::{DefaultBodyLimit, Path, Request, State},
     http::{HeaderName, StatusCode, header},
-    middleware,
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
@@ -40,10 +40,18 @@ pub fn router(engine: Arc<Engine>, ports: Ports, app: &str, webhook_key: Option<
         .route("/2015-03-31/functions/{function}/invocations", post(invoke))
         .route(&format!("{TOKEN_PATH}{{token}}"), any(async move |request: Request| token(&ports, request).await))
         .route("/about", get(async move || axum::Json(about)))
+        .layer(middleware::from_fn(to_its_end))
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(bodies, whole))
         .layer(middleware::from_fn(guard))
         .with_state(engine)
+}
+
+/// Carries out a request that has come, also where its caller goes away before it has the answer: so it is on Lambda.
+async fn to_its_end(request: Request, next: Next) -> Response {
+    let answered = tokio::spawn(next.run(request)).await;
+    let failed = |error| (StatusCode::INTERNAL_SERVER_ERROR, format!("the call failed: {error}\n")).into_response();
+    answered.unwrap_or_else(failed)
 }
 
 async fn invoke(State(engine): State<Arc<Engine>>, Path(function): Path<String>, body: Bytes) -> Response {

@@ -108,5 +108,5 @@ impl DevOptions {
     }
 }
 
-#[cfg(all(test, feature = "client"))]
+#[cfg(all(test, unix, feature = "client"))]
 mod tests;

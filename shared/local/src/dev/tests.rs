@@ -2,16 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails ends the test")]
 
-use std::{path::Path, sync::Mutex, time::Duration};
+use std::{fs, path::Path, sync::Mutex, time::Duration};
 
 use dacapo_core::{commit::load, read_manifest};
 use dacapo_domain::{
     Effect, Fire, Json, Message, Policy, Schedule, ScheduleEntry, ScheduleRecord, TaskEntry, cron, every,
 };
-use tokio::{net::TcpListener, sync::oneshot};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{mpsc::unbounded_channel, oneshot},
+};
 
 use super::*;
-use crate::engine_log::EngineLog;
+use crate::{engine_log::EngineLog, process::tests::write_binary};
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 
@@ -164,4 +169,68 @@ fn functions_with_a_schedule_that_never_fires_again_are_refused_and_the_former_o
         assert!(how.contains("exit status: 0"), "it is the former binary that runs: {how}");
     };
     Ok(tokio::runtime::Runtime::new()?.block_on(dev_until(options, stop))?)
+}
+
+/// Sends a request, whose answer ends its connection.
+async fn request(address: &str, line: &str, body: &str) -> TcpStream {
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let length = body.len();
+    let text =
+        format!("{line} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
+    connection.write_all(text.as_bytes()).await.unwrap();
+    connection
+}
+
+/// The JSON that a request is answered with.
+async fn answer(mut connection: TcpStream) -> Value {
+    let mut text = String::new();
+    connection.read_to_string(&mut text).await.unwrap();
+    serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+#[test]
+fn handler_goes_on_in_its_process_where_its_caller_goes_away() -> Tested {
+    let directory = tempfile::tempdir()?;
+    let (binary, place) = (directory.path().join("greet"), directory.path().join("meeting"));
+    write_binary(&binary, "")?;
+    fs::create_dir(&place)?;
+    let task = TaskEntry {
+        name: "greet".to_owned(),
+        policy: Policy::default(),
+        private: false,
+        may_continue: true,
+        schedules: vec![],
+    };
+    let greet = DevFunction { entry: FunctionEntry::task("greet", 128, task), binary, variables: BTreeMap::new() };
+    let mut options = DevOptions::new("shop", directory.path().join("local.db"), vec![greet]);
+    (options.port, options.processes) = (0, 1);
+    let (tell, mut told) = unbounded_channel();
+    options.logs = Arc::new(move |log| tell.send(log).unwrap_or_default());
+    let stop = async {
+        let address = loop {
+            if let EngineLog::Listening { address } = told.recv().await.unwrap() {
+                break address.replace("http://", "");
+            }
+        };
+        let invoke = async |payload: Value| {
+            request(&address, "POST /2015-03-31/functions/greet/invocations", &payload.to_string()).await
+        };
+        let caller = invoke(json!({ "do": "meet", "at": place })).await;
+        let pid = loop {
+            if let Some(met) = fs::read_dir(&place).unwrap().next() {
+                break met.unwrap().file_name();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        drop(caller);
+        for _ in 0..20 {
+            answer(request(&address, "GET /about", "").await).await; // The engine hears of the hang-up before these.
+        }
+        fs::write(place.join("the other"), "").unwrap();
+        let next = answer(invoke(json!({ "do": "echo" })).await).await;
+        assert_eq!(next["pid"].to_string(), pid.to_string_lossy(), "the same process takes the next invocation");
+    };
+    tokio::runtime::Runtime::new()?
+        .block_on(async { tokio::time::timeout(Duration::from_secs(60), dev_until(options, stop)).await })??;
+    Ok(())
 }

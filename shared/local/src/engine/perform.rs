@@ -77,16 +77,12 @@ impl Engine {
 
     /// Invokes a function with any payload, as `aws lambda invoke` does: by its name, or by its Lambda's full one,
     /// `{app}-{stage}-{function}`. `None` means that there is no such function.
-    ///
-    /// The invocation goes on where the caller goes away, as on Lambda: only the answer is lost.
     pub async fn invoke_directly(&self, function: &str, payload: Json) -> Option<Result<Json, InvocationFailed>> {
         let app = self.app();
         let prefix = format!("{}-{}-", app.manifest.app, self.stage);
         let named = app.functions.get(function);
         let entry = named.or_else(|| app.functions.get(function.strip_prefix(&prefix)?))?.clone();
-        let invoke = self.invoke.clone();
-        let invocation = tokio::spawn(async move { invoke.call(&entry, payload).await });
-        Some(invocation.await.unwrap_or_else(|error| Err(InvocationFailed::new(error.to_string()))))
+        Some(self.invoke.call(&entry, payload).await)
     }
 
     /// Tells the conductor that a call of a function ended in no answer: what the state machine's catch does.

@@ -108,4 +108,4 @@ impl Stamp {
 }
 
 #[cfg(all(test, unix, feature = "client"))]
-mod tests;
+pub(crate) mod tests;

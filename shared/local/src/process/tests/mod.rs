@@ -160,7 +160,8 @@ fn greet(directory: &Path, limit: Duration, engine: String) -> std::io::Result<P
     Ok(Program { function, path, memory_mb: 128, limit, publishes, variables, app, stage, engine })
 }
 
-fn write_binary(path: &Path, comment: &str) -> std::io::Result<()> {
+/// Writes this test binary there, as a function's.
+pub fn write_binary(path: &Path, comment: &str) -> std::io::Result<()> {
     let me = std::env::current_exe()?;
     let test = "process::tests::a_function";
     write_program(path, &format!("# {comment}\nexec '{}' --exact {test} --ignored --nocapture", me.display()))
