@@ -27,8 +27,8 @@ pub async fn change(
     until: Timestamp,
 ) -> Result<Option<Committed<RunRecord>>, Error> {
     let policy = match app.task(&seen.name).await {
-        Ok(task) => task.map(|task| task.policy).unwrap_or_default(),
-        Err(error) if error.kind() == ErrorKind::NotDeployed => Policy::default(),
+        Ok(task) => task.map_or_else(Policy::of_removed, |task| task.policy),
+        Err(error) if error.kind() == ErrorKind::NotDeployed => Policy::of_removed(),
         Err(error) => return Err(error),
     };
     let committed = commit_run(app.ports(), seen, input, Task::Known(&policy), until).await?;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use dacapo_domain::{
     CONDUCTOR, Change, Decision, DecisionContext, Effect, Holder, Id, Input, Json, Limit, Machine, NewRun, Policy,
-    PoolId, PoolInput, PoolRecord, Rate, RunRecord, Task, TicketRecord, Trigger, Work, permit::Finding, seconds,
+    PoolId, PoolInput, PoolRecord, Rate, RunRecord, Task, TicketRecord, Trigger, Work,
+    permit::{Finding, Permit},
+    seconds,
 };
 use jiff::Timestamp;
 
@@ -115,7 +117,7 @@ fn rate_counts_each_start_for_its_length_and_calls_for_the_next_by_a_message() {
     assert_eq!((called, &**to, *delay), (&call(3), CONDUCTOR, seconds(30)));
     assert_eq!(pool.0.room(pool.1, at(60)), 0, "what is promised counts before it has started");
     assert!(pool.asks(3, 61));
-    assert_eq!((pool.holders(), pool.0.room(pool.1, at(69)), pool.0.room(pool.1, at(70))), (vec![], 0, 1));
+    assert_eq!((pool.0.room(pool.1, at(69)), pool.0.room(pool.1, at(70))), (0, 1));
 }
 
 #[test]
@@ -174,8 +176,9 @@ fn conductor_takes_a_permit_from_an_attempt_that_is_over_and_from_no_other() {
     let paused = then(&parked, &Input::PauseRequested, 2);
     let aborted = then(&parked, &Input::AbortRequested("enough".to_owned()), 2);
 
-    let record = PoolRecord::fresh(pool);
-    let find = |run: Option<&RunRecord>, now| record.find(queued.holder(), run, at(now));
+    let mut record = PoolRecord::fresh(pool);
+    record.permits = vec![Permit { holder: queued.holder(), reconcile_at: at(60), is_promised: false }];
+    let find = |run: Option<&RunRecord>, now| record.find(queued.holder(), run, TWO, at(now));
     let in_an_hour = |now| Finding::Stays(at(now) + seconds(3_600));
     assert_eq!(find(Some(&queued), 90), in_an_hour(90), "its message is on its way");
     assert_eq!(find(Some(&elsewhere), 90), in_an_hour(90), "it waits for a later permit");
@@ -189,6 +192,33 @@ fn conductor_takes_a_permit_from_an_attempt_that_is_over_and_from_no_other() {
 }
 
 #[test]
+fn attempt_whose_start_was_counted_and_whose_process_died_gets_another_turn_within_minutes() {
+    let (policy, limit) = (Policy::default(), a_minute(1));
+    let queued = RunRecord::create(NewRun::at(Id::new(at(0), 2), "print", at(0), Trigger::Run), &cx(0)).record;
+    let parked = Input::Parked { holder: holder(2), pool: PoolId::of_queue("mail"), is_held: false, permits: vec![] };
+    let parked = queued.decide(&parked, Task::Known(&policy), &cx(1)).record;
+    let taken = parked.decide(&Input::Delivered(parked.purpose()), Task::Known(&policy), &cx(62)).record;
+    let paused = parked.decide(&Input::PauseRequested, Task::Known(&policy), &cx(62)).record;
+
+    let mut pool = Pool::of(limit);
+    assert!(pool.asks(1, 0) && !pool.asks(2, 1));
+    pool.passes_on(&[], &[2], 60);
+    assert!(pool.asks(2, 61));
+    assert_eq!(pool.0.overdue(at(121)).collect::<Vec<_>>(), [holder(2)], "nothing else watches its run");
+    let find = |run| pool.0.find(holder(2), Some(run), limit, at(121));
+    assert_eq!(find(&parked), Finding::Returns, "its process died before it took the attempt");
+    assert_eq!((find(&taken), find(&paused)), (Finding::Leaves, Finding::Leaves));
+
+    let mut called_twice = Pool(pool.0.clone(), limit);
+    assert!(!called_twice.asks(2, 70), "it starts no sooner than the rate allows");
+    pool.gets(&PoolInput::Reconciled { leaving: vec![], staying: vec![], returning: vec![holder(2)] }, 121);
+    assert!(pool.0.has_waiting);
+    assert!(!pool.asks(3, 121), "none comes before it");
+    pool.passes_on(&[], &[2], 121);
+    assert!(pool.asks(2, 122));
+}
+
+#[test]
 fn permit_that_stands_for_long_is_reconciled_then_and_only_the_conductor_puts_that_off() {
     let mut pool = Pool::of(TWO);
     assert!(pool.asks(1, 0) && pool.asks(2, 10));
@@ -196,7 +226,7 @@ fn permit_that_stands_for_long_is_reconciled_then_and_only_the_conductor_puts_th
     pool.passes_on(&[1], &[], 20);
     assert_eq!(pool.0.reconcile_at, Some(at(40)));
     assert_eq!(pool.0.overdue(at(50)).collect::<Vec<_>>(), [holder(2)]);
-    pool.gets(&PoolInput::Reconciled { leaving: vec![], staying: vec![(holder(2), at(500))] }, 50);
+    pool.gets(&PoolInput::Reconciled { leaving: vec![], staying: vec![(holder(2), at(500))], returning: vec![] }, 50);
     assert_eq!(pool.0.reconcile_at, Some(at(500)));
 }
 
@@ -205,10 +235,13 @@ fn pool_with_room_where_others_wait_is_looked_at_within_the_minute() {
     let mut pool = Pool::of(TWO);
     assert!(pool.asks(1, 0) && pool.asks(2, 0) && !pool.asks(3, 0));
     let later = [(holder(1), at(5_000)), (holder(2), at(5_000))];
-    pool.gets(&PoolInput::Reconciled { leaving: vec![], staying: later.to_vec() }, 50);
+    pool.gets(&PoolInput::Reconciled { leaving: vec![], staying: later.to_vec(), returning: vec![] }, 50);
     assert_eq!(pool.0.reconcile_at, Some(at(50 + 3_600)), "it is full");
     // The conductor dies before it passes on what one has left.
-    pool.gets(&PoolInput::Reconciled { leaving: vec![holder(1)], staying: vec![(holder(2), at(5_000))] }, 60);
+    pool.gets(
+        &PoolInput::Reconciled { leaving: vec![holder(1)], staying: vec![(holder(2), at(5_000))], returning: vec![] },
+        60,
+    );
     assert_eq!(pool.0.reconcile_at, Some(at(120)));
 }
 
@@ -216,7 +249,10 @@ fn pool_with_room_where_others_wait_is_looked_at_within_the_minute() {
 fn permit_that_was_put_off_while_its_attempt_was_on_its_way_is_looked_at_when_that_ones_lease_ends() {
     let mut pool = Pool::of(TWO);
     assert!(pool.asks(1, 0));
-    pool.gets(&PoolInput::Reconciled { leaving: vec![], staying: vec![(holder(1), at(3_700))] }, 100);
+    pool.gets(
+        &PoolInput::Reconciled { leaving: vec![], staying: vec![(holder(1), at(3_700))], returning: vec![] },
+        100,
+    );
     assert!(pool.asks(1, 150));
     assert_eq!((pool.holders(), pool.0.reconcile_at), (vec![1], Some(at(190))));
     let version = pool.0.version;

@@ -144,8 +144,6 @@ impl Invoke for FaultyProcesses {
         }
         let what = || format!("{} is called with {}", function.name, payload.text());
         let called = payload.clone();
-        #[cfg(feature = "planted-bugs")]
-        let called = planted::called(self.faults.bug, &self.ports, called).await;
         let call = async |ports, functions| WithConductor::new(ports, Arc::new(functions)).call(function, called).await;
         let answer = self.process(what, vec![], call).await?;
         #[cfg(feature = "planted-bugs")]

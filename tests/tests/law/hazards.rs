@@ -62,7 +62,10 @@ const HAZARDS: &[(&str, &[&str])] = &[
     ),
     (
         "13 a permit is taken by a process that dies, or given back before the one that waits has parked",
-        &["limits_hold_and_every_run_has_its_turn_whatever_goes_wrong"],
+        &[
+            "limits_hold_and_every_run_has_its_turn_whatever_goes_wrong",
+            "attempt_whose_start_was_counted_and_whose_process_died_gets_another_turn_within_minutes",
+        ],
     ),
     ("14 a debounce or another due time leaves messages behind", &["debounced_calls_are_handled_whatever_goes_wrong"]),
     (

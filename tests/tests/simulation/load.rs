@@ -216,7 +216,7 @@ pub async fn history(play: &Play, faults: Faults) -> Vec<String> {
 
 #[test]
 fn limits_hold_and_every_run_has_its_turn_whatever_goes_wrong() {
-    all_are_right(30, async |play| history(play, Faults::default()).await);
+    all_are_right(40, async |play| history(play, Faults::default()).await);
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn found_by(bug: Bug) -> (Program, Faults) {
     let calm = Faults::none();
     match bug {
         Bug::OldCopyRead | Bug::WaiterUntold => (Families, calm),
-        Bug::PermitGivenTwice | Bug::TicketForgotten => (Load, calm),
+        Bug::TicketForgotten => (Load, calm),
         Bug::MessageLost
         | Bug::TimerLost
         | Bug::ExecutionNotStarted
@@ -37,7 +37,7 @@ fn found_by(bug: Bug) -> (Program, Faults) {
             (Runs, Faults { duplicate: 0.4, late: 0.5, latest: dacapo::hours(3), ..Faults::default() })
         }
         Bug::LostReplyIsLostRace => (Runs, Faults { lost_reply: 0.1, ..calm }),
-        Bug::AcknowledgedUnsaved | Bug::BatchAcknowledgedWhole => {
+        Bug::AcknowledgedUnsaved => {
             let (share, lasts, every) = (1.0, dacapo::minutes(1), dacapo::seconds(437));
             let throttling = Throttling { service: Service::DynamoDb, share, lasts, every };
             (Runs, Faults { throttling: Some(throttling), ..Faults::default() })

@@ -8,15 +8,15 @@ use std::{
 use dacapo_domain::{
     CONDUCTOR, DeferredEvent, DeferredEventInput, DeliveryFacts, DeliveryInput, DeliveryRecord, Header, Holder,
     IdempotencyKey, IdempotencyKeyInput, Index, IndexEntry, Input, Machine, PoolInput, PoolRecord, Query, RecordKey,
-    RunRecord, ScheduleInput, ScheduleRecord, StoredRecord, Subscribed, Unreadable, later, limits, permit::Finding,
-    run::Facts, run::Need, slot, sort_time, until,
+    RunRecord, ScheduleInput, ScheduleRecord, StoredRecord, Subscribed, TicketRecord, Unreadable, later, limits,
+    permit::Finding, run::Facts, run::Need, slot, sort_time, until,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Conductor, as_port_error};
 use crate::{
-    commit::{Seen, Stored, commit, expire_overflow, load, pass_on, postpone, read_record},
+    commit::{Seen, Stored, commit, create, expire_overflow, load, pass_on, postpone, read_record},
     control::abort_children,
     port::{ExecutionStatus, PortError, PortErrorKind, PortResult, post_after},
     schedule::ensure_scheduled,
@@ -204,10 +204,10 @@ impl Conductor {
         let keys: Vec<_> = holders.iter().map(|holder| RunRecord::key_of(holder.run)).collect();
         let found = ports.records.peek(&keys).await?.into_iter().map(read_record::<RunRecord>);
         let runs = found.map(|stored| Ok(stored?.record)).collect::<PortResult<Vec<_>>>()?;
-        let (mut leaving, mut staying) = (vec![], vec![]);
+        let (mut leaving, mut staying, mut returning) = (vec![], vec![], vec![]);
         for holder in holders {
             let run = runs.iter().find(|run| run.id == holder.run);
-            match (pool.find(holder, run, now), run) {
+            match (pool.find(holder, run, limit, now), run) {
                 (Finding::Stays(until), _) => staying.push((holder, until)),
                 (Finding::Called, Some(run)) => {
                     staying.push((holder, later(now, limits::QUEUE_GRACE)));
@@ -216,10 +216,16 @@ impl Conductor {
                         None => drop(self.change(run.clone(), &Input::Reconciled(Facts::Nothing)).await?),
                     }
                 }
-                (Finding::Leaves | Finding::Called, _) => leaving.push(holder),
+                (Finding::Returns, Some(run)) => {
+                    let ticket = TicketRecord::create(run, id.clone(), &ports.clock.decision_context());
+                    create(ports, &ticket, self.deadline()).await?;
+                    returning.push(holder);
+                }
+                (Finding::Leaves | Finding::Called | Finding::Returns, _) => leaving.push(holder),
             }
         }
-        commit(ports, Seen::Stored(pool), &PoolInput::Reconciled { leaving, staying }, limit, self.deadline()).await?;
+        let reconciled = PoolInput::Reconciled { leaving, staying, returning };
+        commit(ports, Seen::Stored(pool), &reconciled, limit, self.deadline()).await?;
         pass_on(ports, &id, limit, vec![], self.deadline()).await
     }
 

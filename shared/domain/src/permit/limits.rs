@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::PoolId;
+use super::{Permit, PoolId};
 use crate::limits;
 
 /// The limits of a task: how many of its attempts execute at once, and how many start in a time.
@@ -127,6 +127,11 @@ impl Limit {
     #[must_use]
     pub const fn is_none(&self) -> bool {
         self.concurrency.is_none() && self.rate.is_none()
+    }
+
+    /// Is true of a permit that is a start that was counted, and nothing else.
+    pub(super) const fn is_start(&self, permit: &Permit) -> bool {
+        self.concurrency.is_none() && self.rate.is_some() && !permit.is_promised
     }
 }
 

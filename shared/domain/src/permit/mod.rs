@@ -108,6 +108,8 @@ pub enum PoolInput {
         leaving: Vec<Holder>,
         /// Those that do, and when to look again.
         staying: Vec<(Holder, Timestamp)>,
+        /// Those whose tickets stand in line again.
+        returning: Vec<Holder>,
     },
 }
 
@@ -120,6 +122,8 @@ pub enum Finding {
     Stays(Timestamp),
     /// The run is parked, and the message that calls it was lost: it is called again.
     Called,
+    /// Its start was counted, and its process died before the attempt was taken: it gets another turn.
+    Returns,
 }
 
 /// The time after which an attempt that was called is called again.
@@ -198,8 +202,13 @@ impl PoolRecord {
 
     /// The finding about an attempt with a permit of this pool, by its run's record.
     #[must_use]
-    pub fn find(&self, holder: Holder, run: Option<&RunRecord>, now: Timestamp) -> Finding {
+    pub fn find(&self, holder: Holder, run: Option<&RunRecord>, limit: Limit, now: Timestamp) -> Finding {
         let Some(run) = run.filter(|run| run.holder() == holder) else { return Finding::Leaves };
+        let mut others = self.permits.iter().filter(|permit| !limit.is_start(permit));
+        if others.all(|permit| permit.holder != holder) {
+            let returns = matches!(&run.phase, Phase::Parked { pool, .. } if *pool == self.id) && !run.is_paused();
+            return if returns { Finding::Returns } else { Finding::Leaves };
+        }
         match &run.phase {
             Phase::Running { lease, .. } if lease.is_live(now) => {
                 Finding::Stays(later(lease.until, bounds::LEASE_MARGIN))
@@ -221,6 +230,8 @@ impl PoolRecord {
         cx: &DecisionContext,
     ) -> Decision<Self> {
         let mut next = self.clone();
+        next.permits.retain(|permit| permit.holder != holder || !limit.is_start(permit)); // It has no other.
+        let has_waited = next.holds(holder);
         if let Some(permit) = next.permits.iter_mut().find(|permit| permit.holder == holder) {
             // One that was looked at while its attempt was on its way is looked at again when that one's lease ends.
             if (!permit.is_promised || limit.rate.is_none()) && permit.reconcile_at <= until {
@@ -244,10 +255,19 @@ impl PoolRecord {
         if let Some(rate) = limit.rate {
             next.starts.add(rate, cx.now);
         }
-        if limit.concurrency.is_none() {
-            next.permits.retain(|permit| permit.holder != holder); // It counts as a start alone.
-        }
+        next.keep_start(holder, has_waited, limit, cx.now);
         next.stored(limit, cx).then(Work::CallHandler)
+    }
+
+    /// Where a rate alone limits, a permit counts as a start and holds no place. That of an attempt that has waited stands
+    /// on for a while, of the last ones at least: nothing else watches its run until the attempt is taken.
+    fn keep_start(&mut self, holder: Holder, has_waited: bool, limit: Limit, now: Timestamp) {
+        let starts = self.permits.iter().filter(|permit| limit.is_start(permit)).count();
+        let is_kept = has_waited && starts <= bounds::POOL_PAGE as usize;
+        self.permits.retain(|permit| is_kept || permit.holder != holder || !limit.is_start(permit));
+        for permit in self.permits.iter_mut().filter(|permit| permit.holder == holder && limit.is_start(permit)) {
+            permit.reconcile_at = later(now, CALL_AGAIN);
+        }
     }
 
     fn passed_on(
@@ -280,11 +300,13 @@ impl PoolRecord {
         &self,
         leaving: &[Holder],
         staying: &[(Holder, Timestamp)],
+        returning: &[Holder],
         limit: Limit,
         cx: &DecisionContext,
     ) -> Decision<Self> {
         let mut next = Self { reconcile_at: None, ..self.clone() }; // Only the conductor raises it.
-        next.permits.retain(|permit| !leaving.contains(&permit.holder));
+        next.permits.retain(|permit| !leaving.contains(&permit.holder) && !returning.contains(&permit.holder));
+        next.has_waiting |= !returning.is_empty();
         for permit in &mut next.permits {
             if let Some((_, until)) = staying.iter().find(|(holder, _)| *holder == permit.holder) {
                 permit.reconcile_at = *until;
@@ -381,7 +403,9 @@ impl Machine for PoolRecord {
             PoolInput::PassedOn { leaving, next, are_all } => pool.passed_on(leaving, next, *are_all, limit, cx),
             PoolInput::Paused => pool.paused(limit, cx),
             PoolInput::Resumed => pool.resumed(limit, cx),
-            PoolInput::Reconciled { leaving, staying } => pool.reconciled(leaving, staying, limit, cx),
+            PoolInput::Reconciled { leaving, staying, returning } => {
+                pool.reconciled(leaving, staying, returning, limit, cx)
+            }
         }
     }
 }

@@ -169,9 +169,7 @@ pub(super) fn fail_removed(run: &RunRecord, cx: &DecisionContext) -> Decision<Ru
     let mut run = run.with_uncounted_steps(&Policy::default());
     let message = format!("no function has the task {:?} any more; its hooks did not run", run.name);
     run.error = Some(RecordedError::new(code::UNKNOWN_TASK, message));
-    // Its manifest is gone, so that nothing says whether a function subscribes; where none does, nothing is published.
-    let policy = Policy { publishes: [LifecycleEvent::Failed].into(), ..Policy::default() };
-    finish(run, FinalState::Failed, None, &policy, cx)
+    finish(run, FinalState::Failed, None, &Policy::of_removed(), cx)
 }
 
 /// Is true where the run has ended and its hooks are still to run.

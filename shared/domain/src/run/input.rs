@@ -322,6 +322,15 @@ impl Default for Policy {
     }
 }
 
+impl Policy {
+    /// The policy of a task that no function has any more. Nothing says whether a function subscribes to the end of its
+    /// runs; where none does, nothing is published.
+    #[must_use]
+    pub fn of_removed() -> Self {
+        Self { publishes: [LifecycleEvent::Failed, LifecycleEvent::Aborted].into(), ..Self::default() }
+    }
+}
+
 impl AttemptEnd {
     /// The end of an attempt that told no progress, kept no log entry, stored no step and made no token, in a process that
     /// has time for the hooks.

@@ -17,26 +17,18 @@ pub enum Bug {
     EndHooksForgotten,
     /// A save leaves no time at which the conductor reconciles the run.
     Unwatched,
-    /// A save that makes a run due earlier leaves the conductor's time as it was.
-    WatchedTooLate,
     /// Any message about a run calls for whatever comes next.
     PurposeIgnored,
     /// A read gives what stood there a moment ago.
     OldCopyRead,
     /// A write that is tried again takes its own version for another's.
     LostReplyIsLostRace,
-    /// A call of any execution counts as that of the current one.
-    OldExecutionAnswered,
     /// An abort that came meanwhile is written over.
     AbortOverwritten,
     /// A new run takes the place of one that is there.
     CreateOverwrites,
     /// A run's message is not sent.
     MessageLost,
-    /// One message of a batch that is done acknowledges all.
-    BatchAcknowledgedWhole,
-    /// A lease ends as it begins.
-    LeaseEndsEarly,
     /// A message is acknowledged whatever came of it.
     AcknowledgedUnsaved,
     /// A retry has the number of the attempt before.
@@ -57,8 +49,6 @@ pub enum Bug {
     FireNamedAnew,
     /// The pause of a schedule is not stored.
     PauseForgotten,
-    /// A pool of permits is stored whatever version was seen.
-    PermitGivenTwice,
     /// The ticket of a run that waits for a permit is not stored.
     TicketForgotten,
     /// The record of a delivery that failed is not stored.
@@ -67,16 +57,13 @@ pub enum Bug {
     DoneHandlerForgotten,
     /// A new run doesn't take its idempotency key.
     KeyIgnored,
-    /// A later value of a step takes the place of the first.
-    StepOverwritten,
     /// A child is not told who waits for it.
     WaiterUntold,
 }
 
 impl Bug {
-    /// The bugs that are found, each with the promise that it breaks: one of the six guarantees, or a rule of the way of a
-    /// run. Those that are missing here are found by no history yet.
-    pub const ALL: [(Self, &str); 22] = [
+    /// All bugs, each with the promise that it breaks: one of the six guarantees, or a rule of the way of a run.
+    pub const ALL: [(Self, &str); 28] = [
         (Self::ConductorBlind, "guarantee 1: a run ends, whatever process, message or call fails"),
         (Self::LateOutcomeCounts, "guarantee 2: no late attempt is recorded"),
         (Self::FinalStateChanges, "guarantee 3: a final state never changes"),
@@ -99,5 +86,11 @@ impl Bug {
         (Self::TicketForgotten, "who finds no permit parks, and has a ticket first"),
         (Self::FailureUnrecorded, "a delivery that fails is recorded"),
         (Self::DoneHandlerForgotten, "the record of a delivery says which handlers are done"),
+        (Self::PurposeIgnored, "a message calls for one attempt alone"),
+        (Self::WaiterUntold, "who waits for a run is told of its end"),
+        (Self::RetryNotCounted, "an attempt has a number of its own"),
+        (Self::InputForgotten, "`continue` records the new input"),
+        (Self::ExecutionBelieved, "the conductor describes before it believes"),
+        (Self::FireNamedAnew, "a fire makes one run, named by its schedule and time"),
     ];
 }

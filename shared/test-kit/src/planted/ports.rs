@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use dacapo_core::port::{ExecutionStatus, Outbox, PortResult, Ports, Probe, Records};
 use dacapo_domain::{
     Claim, Created, DeferredEvent, DeliveryRecord, Effect, Header, Index, LogLine, Machine, OwnedQuery, Page, Query,
-    RecordKey, RunRecord, Saved, StepRecord, StoredRecord, TicketRecord, Write, slot,
+    RecordKey, RunRecord, Saved, StoredRecord, TicketRecord, Write, slot,
 };
 use jiff::Timestamp;
 
@@ -77,10 +77,7 @@ impl Records for PlantedPorts {
         let created = self.ports.records.create(&write, claim.filter(|_| self.bug != Bug::KeyIgnored)).await?;
         let kind = &*write.header.key.kind;
         match &created {
-            Created::Exists(found)
-                if self.bug == Bug::CreateOverwrites && kind == RunRecord::KIND
-                    || self.bug == Bug::StepOverwritten && kind == StepRecord::KIND =>
-            {
+            Created::Exists(found) if self.bug == Bug::CreateOverwrites && kind == RunRecord::KIND => {
                 self.ports.records.save(&found.header, &write).await?;
                 Ok(Created::New)
             }
@@ -104,8 +101,7 @@ impl Records for PlantedPorts {
     }
 
     async fn save(&self, seen: &Header, write: &Write) -> PortResult<Saved> {
-        let stored = if self.bug == Bug::WatchedTooLate { self.ports.records.load(&seen.key).await? } else { None };
-        let write = changed(self.bug, write, Some(stored.as_ref().map_or(seen, |stored| &stored.header)));
+        let write = changed(self.bug, write, Some(seen));
         self.remember(&write.header.key).await?;
         if self.bug == Bug::LostReplyIsLostRace
             && let Some(found) = self.ports.records.load(&seen.key).await?

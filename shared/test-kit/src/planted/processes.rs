@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use dacapo_core::port::{Clock, Ports};
-use dacapo_domain::{Id, Invocation, Json, Message, Purpose, RunMessage, RunRecord, State, WaitLoopAnswer};
+use dacapo_domain::{Id, Json, Message, Purpose, RunMessage, RunRecord, State, WaitLoopAnswer};
 use dacapo_local::{InvocationFailed, sqlite::ReceivedMessage};
 use jiff::Timestamp;
 
@@ -41,20 +41,7 @@ pub fn acknowledged(
 ) -> Result<Vec<bool>, InvocationFailed> {
     match (bug, done) {
         (Some(Bug::AcknowledgedUnsaved), _) => Ok(vec![true; count]),
-        (Some(Bug::BatchAcknowledgedWhole), Ok(done)) if done.contains(&true) => Ok(vec![true; count]),
         (_, done) => done,
-    }
-}
-
-/// A call as the bug makes it.
-pub async fn called(bug: Option<Bug>, ports: &Ports, payload: Json) -> Json {
-    match Invocation::read(&payload) {
-        Some(Ok(Invocation::Loop(mut call))) if bug == Some(Bug::OldExecutionAnswered) => {
-            let Some(run) = run(ports, call.run).await else { return payload };
-            call.generation = run.invoker.generation();
-            Json::of(&Invocation::Loop(call)).unwrap_or(payload)
-        }
-        _ => payload,
     }
 }
 

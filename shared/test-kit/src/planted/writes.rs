@@ -1,8 +1,8 @@
 //! The effect of a bug on a write, or on the effects that follow from one.
 
 use dacapo_domain::{
-    DeliveryRecord, Effect, HandlerState, Header, Index, Json, Machine, Message, Phase, PoolRecord, RunRecord,
-    ScheduleRecord, Write, hash128, slot,
+    DeliveryRecord, Effect, HandlerState, Header, Index, Json, Machine, Message, Phase, RunRecord, ScheduleRecord,
+    Write, hash128, slot,
 };
 
 use super::Bug;
@@ -22,14 +22,6 @@ pub fn changed(bug: Bug, write: &Write, seen: Option<&Header>) -> Write {
             }
         }),
         Bug::Unwatched if seen.is_some() => edit::<RunRecord>(&mut write, |run| run.reconcile_at = None),
-        Bug::WatchedTooLate => edit::<RunRecord>(&mut write, |run| {
-            run.reconcile_at = run.reconcile_at.max(seen.and_then(|seen| seen.reconcile_at));
-        }),
-        Bug::LeaseEndsEarly => edit::<RunRecord>(&mut write, |run| {
-            if let Phase::Running { lease, .. } = &mut run.phase {
-                lease.until = lease.since;
-            }
-        }),
         Bug::RetryNotCounted => edit::<RunRecord>(&mut write, |run| {
             if matches!(run.phase, Phase::Queued) {
                 run.attempt = run.attempt.saturating_sub(1).max(1);
@@ -67,7 +59,6 @@ pub fn overwrites(bug: Bug, write: &Write, found: &RunOrOther) -> bool {
         Bug::LateOutcomeCounts => is_run && !found.is_final(),
         Bug::FinalStateChanges => is_run && found.is_final(),
         Bug::AbortOverwritten => is_run && found.is_to_be_aborted(),
-        Bug::PermitGivenTwice => write.header.key.kind == PoolRecord::KIND,
         _ => false,
     }
 }

@@ -21,7 +21,7 @@ pub async fn judge(outside: &Outside<'_>) -> Vec<String> {
     let seen = outside.seen.seen();
     ends(outside, &seen, &runs, &mut broken);
     calls(outside, &seen, &mut broken);
-    lives(&seen, outside.deploys(), runs.iter().chain(&children), &mut broken);
+    lives(&seen, runs.iter().chain(&children), &mut broken);
     data(&seen, &runs, &mut broken);
     events(outside, &seen, &mut broken);
     broken
@@ -62,13 +62,9 @@ fn ends(outside: &Outside<'_>, seen: &Seen, runs: &[RunView], broken: &mut Vec<S
     }
 }
 
-/// Guarantees 2 and 4, and that nothing of a paused run starts.
+/// Guarantee 4, and that nothing of a paused run starts.
 fn calls(outside: &Outside<'_>, seen: &Seen, broken: &mut Vec<String>) {
     for ((id, iteration, attempt), times) in &seen.calls {
-        // Guarantee 2: an attempt is taken once.
-        if times.len() > 1 {
-            broken.push(format!("{id} ran iteration {iteration}, attempt {attempt} at {times:?}"));
-        }
         // Guarantee 4: a handler never starts before its time.
         let early = |due: &Timestamp| times.iter().any(|time| *time + outside.faults.skew < *due);
         if let Some(due) = outside.started.get(id).filter(|due| early(due)) {
@@ -82,10 +78,8 @@ fn calls(outside: &Outside<'_>, seen: &Seen, broken: &mut Vec<String>) {
 }
 
 /// Lifecycle events that a function subscribes to are told at least once, also where the process dies in between.
-fn lives<'a>(seen: &Seen, deploys: bool, runs: impl Iterator<Item = &'a RunView>, broken: &mut Vec<String>) {
-    // Of a task that a deploy has taken away, an abort is not told.
-    let is_told = |run: &&RunView| run.name != CHILD.name() || run.state != State::Aborted || !deploys;
-    for run in runs.filter(|run| run.state.is_final()).filter(is_told) {
+fn lives<'a>(seen: &Seen, runs: impl Iterator<Item = &'a RunView>, broken: &mut Vec<String>) {
+    for run in runs.filter(|run| run.state.is_final()) {
         let starts = run.started_at.filter(|_| run.name == WORK.name()).map(|_| "started".to_owned());
         for moment in starts.into_iter().chain([run.state.to_string()]) {
             if !seen.told.contains(&(run.id, format!("task.{moment}:{}", run.name))) {

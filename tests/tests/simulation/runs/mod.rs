@@ -6,7 +6,7 @@ mod history;
 mod judge;
 mod seen;
 
-use dacapo::{hours, minutes};
+use dacapo::{State, hours, minutes};
 use dacapo_test_kit::Faults;
 use dacapo_tests::histories::all_are_right;
 
@@ -47,4 +47,16 @@ fn guarantees_hold_where_clocks_are_two_minutes_early_or_late() {
 #[test]
 fn guarantees_hold_where_messages_come_hours_late() {
     all_are_right(90, async |play| history(play, Faults { latest: hours(3), ..Faults::default() }).await);
+}
+
+/// A deploy has taken the task away, and its subscribers are there still.
+#[tokio::test(start_paused = true)]
+async fn abort_of_a_run_of_a_removed_task_is_told() {
+    let seen = seen::Witness::default();
+    let app = functions::app(0, Faults::none(), &seen);
+    let run = app.run(functions::CHILD, 1).after(hours(1)).await.unwrap().id();
+    let app = app.redeployed(functions::functions(functions::Deploy::Changed, 0, &seen));
+    assert_eq!(app.abort(run, "enough").await.unwrap().state, State::Aborted);
+    app.advance(minutes(5)).await;
+    assert!(seen.seen().told.contains(&(run, "task.aborted:child".to_owned())));
 }

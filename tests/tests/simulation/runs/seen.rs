@@ -66,7 +66,13 @@ impl Witness {
     pub fn begins(&self, cx: &TaskContext) -> Busy {
         let (now, id) = (self.now(), cx.run_id());
         let mut seen = self.seen();
-        seen.calls.entry((id, cx.iteration(), cx.attempt())).or_default().push(now);
+        let times = seen.calls.entry((id, cx.iteration(), cx.attempt())).or_default();
+        times.push(now);
+        // Guarantee 2: an attempt is taken once.
+        if times.len() > 1 {
+            let what = format!("{id} ran iteration {}, attempt {} at {times:?}", cx.iteration(), cx.attempt());
+            seen.broken.push(what);
+        }
         let busy = seen.busy.entry(id).or_default();
         *busy += 1;
         if *busy > 1 {
