@@ -44,7 +44,7 @@ impl Clock for Ahead {
 async fn count(left: u32, cx: TaskContext) -> Result<Outcome<u32, u32>, TaskError> {
     say("called", cx.run_id());
     tokio::time::sleep(Duration::from_millis(u64::from(left) + 1)).await;
-    Ok(if left % 4 == 0 { Done(left) } else { Continue(left - 1) })
+    Ok(if left.is_multiple_of(4) { Done(left) } else { Continue(left - 1) })
 }
 
 fn open(file: &Path, killed: u32) -> Database {

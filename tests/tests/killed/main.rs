@@ -7,12 +7,11 @@ mod store;
 
 use std::{
     env,
+    fmt::Display,
     io::{BufRead, BufReader, Write},
     path::PathBuf,
     process::{Command, Stdio},
 };
-
-use dacapo::Id;
 
 /// The variable for the database of the process that is killed; also what makes this binary that process.
 const FILE: &str = "DACAPO_TESTS_KILLED_FILE";
@@ -29,8 +28,8 @@ fn this_test(name: &str) -> Command {
 }
 
 /// Says on standard output, in one write, that something has happened.
-fn say(what: &str, id: Id) {
-    let line = format!("\n{what} {id}\n");
+fn say(what: &str, of: impl Display) {
+    let line = format!("\n{what} {of}\n");
     std::io::stdout().write_all(line.as_bytes()).expect("somebody listens");
 }
 

@@ -57,7 +57,7 @@ async fn writes_until_it_is_killed() {
     let Some(file) = file() else { return };
     let database = Database::open(&file, Durability::Normal, Arc::new(SystemClock)).unwrap();
     let Err(error) = try_join_all((0..CALLERS).map(|_| write(database.ports()))).await else { return };
-    println!("\nfailed {error}");
+    say("failed", error);
 }
 
 /// A new database with the queue of the task.

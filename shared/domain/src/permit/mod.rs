@@ -122,7 +122,7 @@ pub enum Finding {
     Stays(Timestamp),
     /// The run is parked, and the message that calls it was lost: it is called again.
     Called,
-    /// Its start was counted, and its process died before the attempt was taken: it gets another turn.
+    /// The run's start was counted, and its process died before the attempt was taken: it gets another turn.
     Returns,
 }
 
@@ -259,8 +259,8 @@ impl PoolRecord {
         next.stored(limit, cx).then(Work::CallHandler)
     }
 
-    /// Where a rate alone limits, a permit counts as a start and holds no place. That of an attempt that has waited stands
-    /// on for a while, of the last ones at least: nothing else watches its run until the attempt is taken.
+    /// Keeps the permit of an attempt that has waited for a while, of the last ones at least: nothing else watches its run until
+    /// the attempt is taken. Any other permit, where a rate alone limits, counts as a start and holds no place.
     fn keep_start(&mut self, holder: Holder, has_waited: bool, limit: Limit, now: Timestamp) {
         let starts = self.permits.iter().filter(|permit| limit.is_start(permit)).count();
         let is_kept = has_waited && starts <= bounds::POOL_PAGE as usize;

@@ -1,4 +1,4 @@
-//! What an author and a client do, over the test kit: one program of tests, so that it is linked once.
+//! Authors and clients at work, over the test kit: one program of tests, so that it is linked once.
 
 mod aborts;
 mod attempt;
