@@ -141,7 +141,7 @@ mod tests {
             answered(&fake, &batch.to_string()).await;
         }
         let taken = fake.taken.lock().unwrap();
-        assert_eq!(taken[0], r#"{"fire/1":{"schedule":"hourly","time":"2018-12-17T21:24:09.183Z"}}"#);
+        assert_eq!(taken[0], r#"{"fire/1":{"schedule":"hourly","time":"2018-12-17T21:37:29.183Z"}}"#);
         assert_eq!(taken[3], other, "a text of a user's");
     }
 

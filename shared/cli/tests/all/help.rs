@@ -78,6 +78,8 @@ impl Sample {
     }
 
     fn example(&self, command: &str, example: &str) -> String {
+        // An engine has no stages.
+        let example = example.replace(" --stage prod", "");
         let line = example.strip_prefix("dacapo ").unwrap().split(" > ").next().unwrap();
         let later = || self.engine.later("");
         if command.starts_with("schedules ") {

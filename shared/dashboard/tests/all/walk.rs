@@ -9,13 +9,16 @@ use crate::{browser::Browser, sample};
 
 /// Columns of the text.
 const WIDTH: usize = 120;
-/// The time that handlers took, on which the price of their Lambda depends: it is this machine's.
-const TOOK: &str = r"[0-9]+ ms|\$[0-9.]+ so far; \$[0-9.]+ a million|Lambda GB-seconds \$[0-9.]+";
+/// The time that handlers took, and prices, which depend on it and on the bytes of a stack: they are this machine's.
+const TOOK: &str = r"[0-9]+ ms|\$[0-9.]+";
+/// The causes of an error, which have a trace of the machine's own where the environment asks for one.
+const STACK: &str = r#"(?s)<details id="stack">.*?</details>"#;
 const ID: &str = "[0-9A-HJKMNP-TV-Z]{26}";
 
 /// The text of a page's content. `html2text` leaves out a `dl` whose pairs are grouped by `div`.
 fn seen(html: &str) -> String {
-    let content = html.split_once("<main").map_or(html, |(_, content)| content);
+    let html = Regex::new(STACK).unwrap().replace_all(html, "");
+    let content = html.split_once("<main").map_or(&*html, |(_, content)| content);
     let pairs =
         [("<dl", "<div"), ("</dl>", "</div>"), ("<dt>", "<b>"), ("</dt>", "</b> "), ("<dd>", ""), ("</dd>", "")];
     let html = pairs.iter().fold(format!("<main{content}"), |html, (from, to)| html.replace(from, to));
