@@ -21,6 +21,10 @@ use crate::{
 /// The longest time by which a timer comes later than asked for: Scheduler's precision.
 const LATEST_TIMER: Duration = Duration::from_secs(60);
 
+/// The time by which a clock is ahead that is a bug, not a fault.
+#[cfg(feature = "planted-bugs")]
+const AHEAD: SignedDuration = SignedDuration::from_mins(10);
+
 /// The dice of one app: one sequence for all its processes.
 #[derive(Clone)]
 pub struct Dice(Arc<Mutex<fastrand::Rng>>);
@@ -77,8 +81,8 @@ impl FaultPlan {
     /// The clock of the process.
     pub fn clock(&self) -> Arc<dyn Clock> {
         #[cfg(feature = "planted-bugs")]
-        if self.faults.bug.is_some() {
-            return crate::planted::clock(self.faults.bug, self.clock.clone());
+        if self.faults.bug == Some(crate::Bug::ClockAhead) {
+            return Arc::new(SkewedClock { clock: self.clock.clone(), skew: AHEAD });
         }
         let most = i64::try_from(self.faults.skew.as_millis()).unwrap_or(i64::MAX);
         if most == 0 {

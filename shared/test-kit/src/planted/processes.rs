@@ -1,11 +1,8 @@
 //! The effect of a bug on a delivery, on a call and on their answers.
 
-use std::{sync::Arc, time::Duration};
-
-use dacapo_core::port::{Clock, Ports};
+use dacapo_core::port::Ports;
 use dacapo_domain::{Id, Json, Message, Purpose, RunMessage, RunRecord, State, WaitLoopAnswer};
 use dacapo_local::{InvocationFailed, sqlite::ReceivedMessage};
-use jiff::Timestamp;
 
 use super::Bug;
 
@@ -53,23 +50,6 @@ pub fn answered(bug: Option<Bug>, answer: Json) -> Json {
             Json::of(&stop).unwrap_or(answer)
         }
         _ => answer,
-    }
-}
-
-/// The clock of a process.
-pub fn clock(bug: Option<Bug>, clock: Arc<dyn Clock>) -> Arc<dyn Clock> {
-    if bug == Some(Bug::ClockAhead) { Arc::new(Ahead(clock)) } else { clock }
-}
-
-struct Ahead(Arc<dyn Clock>);
-
-impl Clock for Ahead {
-    fn now(&self) -> Timestamp {
-        self.0.now() + Duration::from_secs(600)
-    }
-
-    fn random(&self) -> u64 {
-        self.0.random()
     }
 }
 
