@@ -1,6 +1,7 @@
 //! The machine and the numbers, as all sections need them.
 
 use std::{
+    fs,
     path::PathBuf,
     process::Command,
     sync::{Arc, Mutex, PoisonError},
@@ -22,7 +23,7 @@ pub fn runtime() -> std::io::Result<Runtime> {
 /// The machine, as far as it matters to a reader who compares two tables.
 pub fn about() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown").to_owned();
     format!("{cores} cores, load {load}")
 }
@@ -30,9 +31,34 @@ pub fn about() -> String {
 /// The most memory that a living process had resident, in KiB.
 pub fn peak_kib(pid: u32) -> Result<u64, AnyError> {
     let file = format!("/proc/{pid}/status");
-    let status = std::fs::read_to_string(&file).map_err(|error| format!("{file}: {error} (only Linux has it)"))?;
+    let status = fs::read_to_string(&file).map_err(|error| format!("{file}: {error} (only Linux has it)"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
+}
+
+/// A process and all that it has started, as far as they live.
+pub fn family(pid: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let children: Vec<String> =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok()).collect();
+    let children = children.iter().flat_map(|pids| pids.split_whitespace()).filter_map(|pid| pid.parse().ok());
+    children.flat_map(family).chain([pid]).collect()
+}
+
+/// The processor time that a process has used.
+pub fn cpu(pid: u32) -> Result<Duration, AnyError> {
+    // In ticks of a hundredth of a second, after the name, which may have any character: `man proc_pid_stat`.
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, fields) = stat.rsplit_once(')').ok_or("no name")?;
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+    Ok(Duration::from_millis(ticks * 10))
+}
+
+/// The bytes that a process has had written to disks.
+pub fn written(pid: u32) -> Result<u64, AnyError> {
+    let io = fs::read_to_string(format!("/proc/{pid}/io"))?;
+    let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).ok_or("no write_bytes")?;
+    Ok(line.parse()?)
 }
 
 /// Lets a process and its threads run on one core alone.

@@ -8,14 +8,15 @@ mod aws;
 mod dev;
 mod engine;
 mod figure;
+mod http;
 mod invocation;
 mod list;
 mod load;
 mod machine;
 mod restate;
 mod runtime_api;
+mod side_by_side;
 mod start;
-mod steps;
 mod table;
 mod year;
 mod zips;
@@ -57,7 +58,7 @@ const SECTIONS: [Section; 10] = [
     timed("engine", "Embedded engine, handlers in process, database in a file", engine::measure),
     timed("load", "Limits of load on the embedded engine", load::measure),
     timed("dev", "dev, handlers as processes, runs started over HTTP, database in a file", dev::measure),
-    timed("steps", "A run of ten steps, side by side with Restate's server", steps::measure),
+    timed("restate", "The same on Restate's server, side by side", side_by_side::measure),
     timed("year", "Embedded engine under virtual time", year::measure),
     timed("list", "Lists of runs and deliveries, first page of 50", list::measure),
 ];

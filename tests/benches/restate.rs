@@ -1,4 +1,4 @@
-//! The Restate server from npm, and a service on it that makes ten steps.
+//! The Restate server from npm, and a service on it: `restate/src/main.rs`.
 
 use std::{
     fs::{self, File},
@@ -8,15 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http_body_util::{BodyExt, Full};
-use hyper::{Request, body::Bytes};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use serde::Deserialize;
 use serde_json::json;
 
-use crate::{AnyError, machine};
+use crate::{AnyError, http::Http, machine};
 
 /// The version that is compared with.
 pub const VERSION: &str = "1.7.12";
@@ -27,9 +22,10 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// A server with its service, each a process, which end with the value.
 pub struct Restate {
-    client: Client<HttpConnector, Full<Bytes>>,
+    http: Http,
     ingress: String,
-    _processes: [Ended; 2],
+    /// The server and the service.
+    processes: [Ended; 2],
     _directory: tempfile::TempDir,
 }
 
@@ -67,27 +63,52 @@ impl Restate {
             .stdout(log("server")?)
             .stderr(log("server")?)
             .spawn()?;
-        let client = Client::builder(TokioExecutor::new()).build_http();
         let processes = [Ended(server), Ended(service)];
-        let restate = Self { client, ingress, _processes: processes, _directory: directory };
+        let restate = Self { http: Http::new(), ingress, processes, _directory: directory };
         let deployment = json!({ "uri": format!("http://{at}") }).to_string();
         restate.until_answered(&format!("http://{admin}/deployments"), &deployment).await?;
-        restate.until_answered(&restate.service(), "\"\"").await?;
+        restate.until_answered(&restate.service("ten"), "\"\"").await?;
         Ok(restate)
     }
 
-    /// Runs ten steps, and waits for the result.
-    pub async fn run(&self, text: &str) -> Result<(), AnyError> {
-        self.post(&self.service(), &json!(text).to_string()).await
+    /// The server's process, and its service's.
+    pub fn processes(&self) -> [u32; 2] {
+        self.processes.each_ref().map(|process| process.0.id())
     }
 
-    fn service(&self) -> String {
-        format!("http://{}/Steps/ten", self.ingress)
+    /// Calls a handler, and waits for its result.
+    pub async fn call(&self, handler: &str, text: &str) -> Result<(), AnyError> {
+        self.http.post(&self.service(handler), json!(text).to_string()).await.map(drop)
+    }
+
+    /// Has a handler called; gives the invocation's id.
+    pub async fn send(&self, handler: &str, text: &str) -> Result<String, AnyError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Sent {
+            invocation_id: String,
+        }
+        let sent = self.http.post(&format!("{}/send", self.service(handler)), json!(text).to_string()).await?;
+        Ok(serde_json::from_slice::<Sent>(&sent)?.invocation_id)
+    }
+
+    /// Waits for the result of an invocation.
+    pub async fn wait(&self, invocation: &str) -> Result<(), AnyError> {
+        self.http.get(&format!("http://{}/restate/invocation/{invocation}/attach", self.ingress)).await.map(drop)
+    }
+
+    /// The calls of `echo` that were answered so far.
+    pub async fn answered(&self) -> Result<u32, AnyError> {
+        Ok(serde_json::from_slice(&self.http.post(&self.service("answered"), String::new()).await?)?)
+    }
+
+    fn service(&self, handler: &str) -> String {
+        format!("http://{}/Bench/{handler}", self.ingress)
     }
 
     async fn until_answered(&self, uri: &str, body: &str) -> Result<(), AnyError> {
         let deadline = Instant::now() + PATIENCE;
-        while let Err(error) = self.post(uri, body).await {
+        while let Err(error) = self.http.post(uri, body.to_owned()).await {
             if Instant::now() > deadline {
                 let logs = machine::target().join("restate");
                 return Err(format!("{uri} after {PATIENCE:?}: {error} ({}/*.log)", logs.display()).into());
@@ -95,14 +116,6 @@ impl Restate {
             tokio::time::sleep(PAUSE).await;
         }
         Ok(())
-    }
-
-    async fn post(&self, uri: &str, body: &str) -> Result<(), AnyError> {
-        let request = Request::post(uri).header("Content-Type", "application/json");
-        let reply = self.client.request(request.body(Full::from(body.to_owned()))?).await?;
-        let status = reply.status();
-        let said = reply.into_body().collect().await?.to_bytes();
-        if status.is_success() { Ok(()) } else { Err(format!("{status}: {}", String::from_utf8_lossy(&said)).into()) }
     }
 }
 
@@ -122,7 +135,7 @@ fn built(folder: &Path) -> Result<PathBuf, AnyError> {
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--release", "--locked", "--manifest-path"]).arg(manifest).env("CARGO_TARGET_DIR", folder);
     run(&mut build, &folder.join("cargo.log"))?;
-    Ok(folder.join("release/ten-steps"))
+    Ok(folder.join("release/bench-restate"))
 }
 
 fn run(command: &mut Command, log: &Path) -> Result<(), AnyError> {
