@@ -1,6 +1,6 @@
 //! The time that Dacapo adds to an invocation: the same handler, the same Runtime API, one message at a time.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use dacapo_core::port::{Clock, SystemClock};
 use dacapo_domain::{Message, NewRun, RunMessage, RunRecord, Trigger};
@@ -29,8 +29,9 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
 }
 
 async fn compare(place: &str, on_one_core: bool) -> Result<Vec<Row>, AnyError> {
-    let (mut bare, _) = Function::start(env!("CARGO_BIN_EXE_bench-bare"), &[]).await?;
-    let (mut ours, _) = Function::start(env!("CARGO_BIN_EXE_bench-dacapo"), &[("DACAPO_BENCH_MEMORY", "1")]).await?;
+    let (mut bare, _) = Function::start(Path::new(env!("CARGO_BIN_EXE_bench-bare")), &[]).await?;
+    let (mut ours, _) =
+        Function::start(Path::new(env!("CARGO_BIN_EXE_bench-dacapo")), &[("DACAPO_BENCH_MEMORY", "1")]).await?;
     if on_one_core {
         machine::pin(bare.pid())?;
         machine::pin(ours.pid())?;

@@ -1,9 +1,9 @@
 //! The machine and the numbers, as all sections need them.
 
 use std::{
-    fs,
-    path::PathBuf,
-    process::Command,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -77,6 +77,15 @@ pub fn directory() -> std::io::Result<tempfile::TempDir> {
 pub fn target() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     program.ancestors().nth(3).map_or_else(|| PathBuf::from("target"), PathBuf::from)
+}
+
+/// Runs a command to its end, with what it says in a log.
+pub fn run(command: &mut Command, log: &Path) -> Result<(), AnyError> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = File::create(log)?;
+    let command = command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+    let status = command.status().map_err(|error| format!("{name}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{name} ended with {status} ({})", log.display()).into()) }
 }
 
 /// The value below which this share of them lies.

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
     time::{Duration, Instant},
 };
 
@@ -123,7 +123,7 @@ impl Restate {
 fn installed(folder: &Path) -> Result<PathBuf, AnyError> {
     let package = format!("@restatedev/restate-server@{VERSION}");
     let arguments = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"];
-    run(Command::new("npm").args(arguments).arg(folder).arg(package), &folder.join("npm.log"))?;
+    machine::run(Command::new("npm").args(arguments).arg(folder).arg(package), &folder.join("npm.log"))?;
     let packages = fs::read_dir(folder.join("node_modules/@restatedev"))?.flatten();
     let mut binaries = packages.map(|package| package.path().join("bin/restate-server"));
     Ok(binaries.find(|binary| binary.exists()).ok_or("npm has no Restate server for this machine")?)
@@ -134,16 +134,8 @@ fn built(folder: &Path) -> Result<PathBuf, AnyError> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/restate/Cargo.toml");
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--release", "--locked", "--manifest-path"]).arg(manifest).env("CARGO_TARGET_DIR", folder);
-    run(&mut build, &folder.join("cargo.log"))?;
+    machine::run(&mut build, &folder.join("cargo.log"))?;
     Ok(folder.join("release/bench-restate"))
-}
-
-fn run(command: &mut Command, log: &Path) -> Result<(), AnyError> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = File::create(log)?;
-    let command = command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-    let status = command.status().map_err(|error| format!("{name}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{name} ended with {status} ({})", log.display()).into()) }
 }
 
 /// Addresses on this machine that are free.

@@ -1,6 +1,7 @@
 //! A Lambda Runtime API that hands out payloads one by one, and sees when they are answered.
 
 use std::{
+    path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
@@ -46,7 +47,7 @@ struct Api {
 
 impl Function {
     /// Starts a process and waits until it asks for its first payload; says how long that took.
-    pub async fn start(program: &str, environment: &[(&str, &str)]) -> Result<(Self, Duration), AnyError> {
+    pub async fn start(program: &Path, environment: &[(&str, &str)]) -> Result<(Self, Duration), AnyError> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
         let (payloads, to_hand_out) = mpsc::channel(1);
@@ -67,7 +68,9 @@ impl Function {
         let mut function = Self { child, payloads, signals: seen };
         match function.signal().await? {
             Signal::Polled(at) => Ok((function, at - started)),
-            Signal::Answered(_, text) | Signal::Failed(text) => Err(format!("{program} began with {text}").into()),
+            Signal::Answered(_, text) | Signal::Failed(text) => {
+                Err(format!("{} began with {text}", program.display()).into())
+            }
         }
     }
 

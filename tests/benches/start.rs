@@ -1,6 +1,11 @@
-//! The cost of Dacapo in a cold start and in a function's memory: both have the same four clients of AWS.
+//! The cost of Dacapo in a cold start and in a function's memory: both have the same four clients of AWS, and are built as
+//! functions are for AWS.
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use axum::Router;
 use tokio::{net::TcpListener, time::sleep};
@@ -31,15 +36,31 @@ const SECRETS: (&str, &str) =
 const ANSWERS_AFTER: Duration = Duration::from_millis(10);
 
 pub fn measure() -> Result<Vec<Row>, AnyError> {
+    let [bare, ours] = programs()?;
     machine::runtime()?.block_on(async {
-        let mut rows = compare().await?;
-        rows.extend(secrets().await?);
+        let mut rows = compare([&bare, &ours]).await?;
+        rows.extend(secrets(&ours).await?);
         Ok(rows)
     })
 }
 
+/// `echo` on bare `lambda_runtime`, and as Dacapo serves it: small, and without the embedded engine.
+fn programs() -> Result<[PathBuf; 2], AnyError> {
+    let built = |name: &str, arguments: &[&str]| {
+        let mut build = Command::new(env!("CARGO"));
+        build
+            .args(["build", "--profile", "function", "--package"])
+            .args(arguments)
+            .env("CARGO_TARGET_DIR", machine::target());
+        machine::run(&mut build, &machine::target().join(format!("bench-{name}.log")))?;
+        Ok::<_, AnyError>(machine::target().join("function").join(name))
+    };
+    let bare = built("bench-bare", &["dacapo-tests", "--bin", "bench-bare"])?;
+    Ok([bare, built("echo", &["echo", "--no-default-features", "--features", "aws"])?])
+}
+
 /// A start with two secrets beside one without, over HTTP without TLS.
-async fn secrets() -> Result<Vec<Row>, AnyError> {
+async fn secrets(program: &Path) -> Result<Vec<Row>, AnyError> {
     let mut rows = vec![];
     for pause in [Duration::ZERO, ANSWERS_AFTER] {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -54,7 +75,7 @@ async fn secrets() -> Result<Vec<Row>, AnyError> {
         let mut times = [vec![], vec![]];
         for _ in 0..STARTS {
             for (times, variables) in times.iter_mut().zip([&without, &with]) {
-                times.push(Function::start(env!("CARGO_BIN_EXE_bench-dacapo"), variables).await?.1);
+                times.push(Function::start(program, variables).await?.1);
             }
         }
         keeper.abort();
@@ -67,8 +88,7 @@ async fn secrets() -> Result<Vec<Row>, AnyError> {
     Ok(rows)
 }
 
-async fn compare() -> Result<Vec<Row>, AnyError> {
-    let programs = [env!("CARGO_BIN_EXE_bench-bare"), env!("CARGO_BIN_EXE_bench-dacapo")];
+async fn compare(programs: [&Path; 2]) -> Result<Vec<Row>, AnyError> {
     let (mut times, mut peaks) = ([vec![], vec![]], [vec![], vec![]]);
     for start in 0..=STARTS {
         for (this, program) in programs.into_iter().enumerate() {
