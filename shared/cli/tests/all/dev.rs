@@ -38,6 +38,20 @@ fn function_whose_source_changes_is_built_and_served_as_it_is_then() {
 }
 
 #[test]
+fn functions_are_built_in_release_where_that_is_asked_for() {
+    let named = |timeout_s, name: &str| program(timeout_s).replace("fn main", &format!("fn {name}"));
+    let chosen = "fn main() { if cfg!(debug_assertions) { debug() } else { release() } }";
+    let source = [&named(30, "debug"), &named(60, "release"), chosen].join("\n");
+    for (options, timeout_ms) in [("", 30_000), ("--release", 60_000)] {
+        let folder = tempfile::tempdir().unwrap();
+        workspace(folder.path());
+        fs::write(folder.path().join("functions/hello/src/main.rs"), &source).unwrap();
+        let dev = Dev::start(folder.path(), options);
+        becomes(|| dev.timeout_ms(), timeout_ms);
+    }
+}
+
+#[test]
 fn output_that_nobody_reads_stops_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let hello = workspace(folder.path());
