@@ -8,6 +8,8 @@ use std::{
 };
 
 use dacapo::{Id, State, TaskContext, WaitsFor, prelude::*};
+use dacapo_core::commit::{commit, load};
+use dacapo_domain::{Limit, PoolId, PoolInput, PoolRecord, until};
 use dacapo_test_kit::{Faults, TestApp};
 use dacapo_tests::histories::{Play, all_are_right, dice};
 use jiff::Timestamp;
@@ -27,9 +29,11 @@ const CALLS_PER: u64 = 60;
 /// The timeout of an attempt.
 const TIMEOUT: Duration = seconds(10);
 /// The time in which one of those that wait takes a place that is free, where processes die and messages are lost one after
-/// the other: the conductor puts off what it can't reconcile by an hour at most.
+/// the other: who holds a place while it waits for another is looked at after an hour.
 const FREE: Duration = minutes(75);
-const LOOK: Duration = minutes(1);
+const LOOK: Duration = minutes(5);
+/// The time by which an attempt starts after its permit was counted: its next call is tried again.
+const STARTS_WITHIN: Duration = seconds(5);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Job {
@@ -47,6 +51,8 @@ struct Seen {
     began: BTreeMap<String, Timestamp>,
     calls: Vec<Timestamp>,
     broken: Vec<String>,
+    /// Is true where attempts last for seconds, at times beyond their timeout.
+    lasts_long: bool,
 }
 
 type Witness = Arc<Mutex<Seen>>;
@@ -81,9 +87,11 @@ impl Drop for Busy {
     }
 }
 
-async fn work(job: Job, cx: TaskContext, seed: u64, _busy: Busy) -> Result<Outcome<Job, u32>, TaskError> {
+async fn work(job: Job, cx: TaskContext, seed: u64, busy: Busy) -> Result<Outcome<Job, u32>, TaskError> {
     let roll = dice((seed, &*job.customer, job.number, cx.iteration(), cx.attempt()));
-    tokio::time::sleep(Duration::from_millis(1 + roll % 50)).await;
+    let lasts_long = busy.0.lock().unwrap().lasts_long;
+    let lasts = Duration::from_millis(1 + if lasts_long { roll % 12_000 } else { roll % 50 });
+    tokio::time::sleep(lasts).await;
     match roll % 9 {
         0 => return Err(TaskError::retryable("not yet")),
         1 => panic!("what a pity"),
@@ -168,6 +176,7 @@ async fn pass(app: &TestApp, runs: &[Id], seen: &Witness, time: Duration) -> Vec
 /// Starts, aborts, pauses and moves runs, and says what went wrong.
 pub async fn history(play: &Play, faults: Faults) -> Vec<String> {
     let seen = Witness::default();
+    seen.lock().unwrap().lasts_long = faults.slow > 0.0;
     let app = app(play.seed, play.faults(&faults), &seen);
     let mut runs = vec![];
     for number in play.steps(24) {
@@ -202,13 +211,19 @@ pub async fn history(play: &Play, faults: Faults) -> Vec<String> {
             broken.push(format!("run {run} is {state}"));
         }
     }
-    let mut calls = seen.lock().unwrap().calls.clone();
+    broken.extend(too_many(seen.lock().unwrap().calls.clone(), STARTS_WITHIN + faults.slowest.mul_f64(faults.slow)));
+    broken
+}
+
+/// Tells of more starts than a window may have.
+fn too_many(mut calls: Vec<Timestamp>, starts_within: Duration) -> Vec<String> {
+    let (mut broken, window) = (vec![], seconds(CALLS_PER).saturating_sub(starts_within));
     calls.sort();
-    for window in calls.windows(usize::try_from(CALLS).unwrap() + 1) {
-        if let [first, .., last] = window
-            && last.duration_since(*first) < jiff::SignedDuration::from_secs(CALLS_PER.cast_signed())
+    for some in calls.windows(usize::try_from(CALLS).unwrap() + 1) {
+        if let [first, .., last] = some
+            && until(*first, *last) < window
         {
-            broken.push(format!("{} calls from {first} to {last}", window.len()));
+            broken.push(format!("{} calls from {first} to {last}", some.len()));
         }
     }
     broken
@@ -222,4 +237,28 @@ fn limits_hold_and_every_run_has_its_turn_whatever_goes_wrong() {
 #[test]
 fn limits_hold_where_nothing_goes_wrong() {
     all_are_right(10, async |play| history(play, Faults::none()).await);
+}
+
+/// The hazard of "write, then look": a ticket comes between the look along the line and the write that says it is empty, whose
+/// process dies then.
+#[tokio::test(start_paused = true)]
+async fn ticket_that_came_while_the_line_was_said_to_be_empty_is_called() {
+    const ONE: TaskRef<u32> = TaskRef::new("one");
+    let lasts = async |_: u32, _: TaskContext| {
+        tokio::time::sleep(minutes(5)).await;
+        Ok(())
+    };
+    let app = TestApp::with_these_faults(1, Faults::none()).with(task(ONE, lasts).timeout(minutes(10)).concurrency(1));
+    let runs = [app.run(ONE, 1).await.unwrap().id(), app.run(ONE, 2).await.unwrap().id()];
+    app.advance(seconds(1)).await;
+    let (ports, limit) = (app.client().ports(), Limit { concurrency: Some(1), rate: None });
+    let pool = load::<PoolRecord>(ports, &PoolId::of_task(ONE.name()).record_key()).await.unwrap().unwrap();
+    assert!(pool.record.has_waiting);
+    let stale = PoolInput::PassedOn { leaving: vec![], next: vec![], are_all: true };
+    commit(ports, pool, &stale, limit, app.now() + seconds(1)).await.unwrap();
+
+    app.advance(minutes(11)).await;
+    for run in runs {
+        assert_eq!(app.state(run).await.unwrap().state, State::Completed);
+    }
 }
