@@ -8,8 +8,13 @@ use std::{
 };
 
 use dacapo::{Id, State, TaskContext, WaitsFor, prelude::*};
-use dacapo_core::commit::{commit, load};
-use dacapo_domain::{Limit, PoolId, PoolInput, PoolRecord, until};
+use dacapo_core::{
+    commit::{commit, commit_call, load},
+    queues::Gate,
+};
+use dacapo_domain::{
+    Input, Invoker, Limit, Limits, Phase, Policy, PoolId, PoolInput, PoolRecord, RunRecord, Version, until,
+};
 use dacapo_test_kit::{Faults, TestApp};
 use dacapo_tests::histories::{Play, all_are_right, dice};
 use jiff::Timestamp;
@@ -147,7 +152,7 @@ fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
 }
 
 /// Lets time pass, and tells of runs that wait for a place that stays free.
-async fn pass(app: &TestApp, runs: &[Id], seen: &Witness, time: Duration) -> Vec<String> {
+async fn pass(app: &TestApp, runs: &[Id], seen: &Witness, (time, free): (Duration, Duration)) -> Vec<String> {
     let (end, mut waits_since, mut starved) = (app.now() + time, BTreeMap::<Id, Timestamp>::new(), vec![]);
     while app.now() < end {
         app.advance(LOOK).await;
@@ -165,7 +170,7 @@ async fn pass(app: &TestApp, runs: &[Id], seen: &Witness, time: Duration) -> Vec
             let since = *waits_since.entry(*run).or_insert_with(|| app.now());
             let seen = seen.lock().unwrap();
             let is_busy = seen.busy.get(&place).is_some_and(|busy| *busy > 0);
-            if !is_busy && app.now() > seen.began.get(&place).map_or(since, |began| since.max(*began)) + FREE {
+            if !is_busy && app.now() > seen.began.get(&place).map_or(since, |began| since.max(*began)) + free {
                 starved.push(format!("run {run} waits for one of {place}, which are free"));
             }
         }
@@ -196,11 +201,12 @@ pub async fn history(play: &Play, faults: Faults) -> Vec<String> {
             _ => {}
         }
     }
-    let mut broken = pass(&app, &runs, &seen, minutes(30)).await;
+    let free = FREE + if faults.slow > 0.0 { faults.slowest * 3 } else { Duration::ZERO };
+    let mut broken = pass(&app, &runs, &seen, (minutes(30), free)).await;
     for run in &runs {
         let _ = app.client().resume(*run).await;
     }
-    broken.extend(pass(&app, &runs, &seen, hours(3)).await);
+    broken.extend(pass(&app, &runs, &seen, (hours(3), free)).await);
     if !app.is_idle_within(days(10)).await {
         broken.push("something is left to do after ten days".to_owned());
     }
@@ -261,4 +267,33 @@ async fn ticket_that_came_while_the_line_was_said_to_be_empty_is_called() {
     for run in runs {
         assert_eq!(app.state(run).await.unwrap().state, State::Completed);
     }
+}
+
+/// A message of before its run was parked asks with the permit that was handed to the run, and doesn't take it along.
+#[tokio::test(start_paused = true)]
+async fn permit_of_a_parked_run_stays_where_an_older_message_comes_first() {
+    const ONE: TaskRef<u32> = TaskRef::new("one");
+    let lasts = async |_: u32, _: TaskContext| {
+        tokio::time::sleep(minutes(5)).await;
+        Ok(())
+    };
+    let app = TestApp::with_these_faults(1, Faults::none()).with(task(ONE, lasts).timeout(minutes(10)).concurrency(1));
+    let (first, second) = (app.run(ONE, 1).await.unwrap().id(), app.run(ONE, 2).await.unwrap().id());
+    app.advance(seconds(1)).await;
+    let (ports, until) = (app.client().ports(), app.now() + seconds(1));
+    let run = async |id| load::<RunRecord>(ports, &RunRecord::key_of(id)).await.unwrap().unwrap().record;
+    let (first, second) = (run(first).await, run(second).await);
+    assert!(matches!(second.phase, Phase::Parked { .. }));
+
+    let limits = Limits { total: Limit { concurrency: Some(1), rate: None }, ..Limits::default() };
+    let pool = async || load::<PoolRecord>(ports, &PoolId::of_task(ONE.name()).record_key()).await.unwrap().unwrap();
+    let next = vec![(second.holder(), second.send())];
+    let handed = PoolInput::PassedOn { leaving: vec![first.holder()], next, are_all: true };
+    commit(ports, pool().await, &handed, limits.total, until).await.unwrap();
+
+    let before = RunRecord { phase: Phase::Queued, invoker: Invoker::Queue { generation: 7 }, ..second.clone() };
+    let before = RunRecord { version: Version(1), ..before };
+    let (call, policy) = (Input::Delivered(before.purpose()), Policy { limits, ..Policy::default() });
+    commit_call(ports, &Gate::open(), before, call, &policy, None, until).await.unwrap();
+    assert!(pool().await.record.holds(second.holder()));
 }
