@@ -333,7 +333,7 @@ pub async fn retry_until<T, F: Future<Output = PortResult<T>>>(
     }
 }
 
-fn is_worth_a_retry(error: &PortError) -> bool {
+pub(crate) fn is_worth_a_retry(error: &PortError) -> bool {
     matches!(error.kind(), PortErrorKind::Transient | PortErrorKind::Unreachable)
 }
 

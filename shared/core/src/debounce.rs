@@ -91,7 +91,8 @@ async fn hand_over(
         Edge::Leading => {
             let called = IdempotencyKeyInput::Called(quiet_until);
             let key = commit(ports, Seen::Stored(held.clone()), &called, (), until).await?;
-            Ok(key.filter(|key| key.record.absorbs(ports.clock.now())).map(|key| key.record.run))
+            // It counts by when it was made, however long the store takes to answer.
+            Ok(key.filter(|key| key.record.absorbs(call.created_at)).map(|key| key.record.run))
         }
         Edge::Trailing => {
             let run = load::<RunRecord>(ports, &RunRecord::key_of(held.run)).await?;

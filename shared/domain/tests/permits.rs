@@ -68,6 +68,16 @@ impl Pool {
 }
 
 #[test]
+fn pool_whose_line_is_said_to_be_empty_is_looked_at_once_more_since_a_ticket_may_have_come() {
+    let mut pool = Pool::of(TWO);
+    let asked = |n, has_ticket| PoolInput::Asked { holder: holder(n), until: at(1_000), has_ticket };
+    [asked(1, false), asked(2, false), asked(3, true)].iter().for_each(|asked| drop(pool.gets(asked, 0)));
+    assert_eq!((pool.0.has_waiting, pool.0.reconcile_at), (true, Some(at(1_000))));
+    pool.passes_on(&[], &[], 1);
+    assert_eq!((pool.0.has_waiting, pool.0.reconcile_at), (false, Some(at(61))));
+}
+
+#[test]
 fn attempt_has_a_permit_while_there_is_room_and_the_same_one_however_often_it_asks() {
     let mut pool = Pool::of(TWO);
     assert!(pool.asks(1, 0) && pool.asks(2, 0) && !pool.asks(3, 0) && pool.asks(1, 1));

@@ -17,17 +17,21 @@ use dacapo_local::{
     engine::{Engine, InProcess, Invoke, Turn, WithConductor},
     sqlite::Database,
 };
-use futures::{FutureExt, future::join_all};
+use futures::FutureExt;
 use jiff::Timestamp;
 
 #[cfg(feature = "planted-bugs")]
 use crate::planted;
-use crate::{clock::VirtualClock, faults::Faults, plan::Dice, processes::FaultyProcesses, trace::Trace};
+use crate::{
+    clock::VirtualClock, faults::Faults, plan::Dice, processes::FaultyProcesses, side_by_side::Running, trace::Trace,
+};
 
 /// Pieces of work at one moment, at most: beyond, something starts itself again and again.
-const AT_ONE_MOMENT: usize = 100_000;
+pub(crate) const AT_ONE_MOMENT: usize = 100_000;
 /// The time for which an app may go on until it is idle.
 const IDLE_WITHIN: Duration = Duration::from_secs(400 * 86_400);
+/// The least that tokio's clock tells apart.
+pub(crate) const MOMENT: Duration = Duration::from_millis(1);
 
 /// An app whose functions run in the test, on an engine in memory, under a clock that only the test moves.
 ///
@@ -62,12 +66,13 @@ const IDLE_WITHIN: Duration = Duration::from_secs(400 * 86_400);
 /// # }
 /// ```
 pub struct TestApp {
-    clock: Arc<VirtualClock>,
+    pub(crate) clock: Arc<VirtualClock>,
     pub(crate) database: Database,
     definitions: Vec<(FunctionEntry, Definition)>,
-    engine: Engine,
+    pub(crate) engine: Arc<Engine>,
     /// The faults of its processes, where they have any, and the dice for them.
     faults: Option<(Faults, Dice)>,
+    running: Running,
     variables: BTreeMap<String, String>,
     pub(crate) client: Client,
 }
@@ -83,8 +88,10 @@ impl TestApp {
     }
 
     /// An app where everything goes wrong that may: its functions and its conductor meet [`Faults`], drawn from
-    /// the seed, and what is due at one moment happens at once, each going on where another waits. The test's own calls
-    /// meet none.
+    /// the seed, and what is due goes on beside what runs: what a handler waits for takes the app's time. The test's own
+    /// calls meet none.
+    ///
+    /// Its clock goes on as tokio's does, which is to be paused: `#[tokio::test(start_paused = true)]`.
     ///
     /// # Panics
     /// If there is no memory.
@@ -106,15 +113,15 @@ impl TestApp {
         if let Some(faults) = &mut faults {
             faults.trace.get_or_insert_default();
         }
-        let is_throttled = faults.as_ref().is_some_and(|faults| faults.throttling.is_some());
-        let clock = if is_throttled { VirtualClock::following_tokio(seed) } else { VirtualClock::new(seed) };
+        let clock = if faults.is_some() { VirtualClock::following_tokio(seed) } else { VirtualClock::new(seed) };
         let clock = Arc::new(clock);
         let database = Database::memory(clock.clone()).unwrap_or_else(|error| panic!("{error}"));
         let faults = faults.map(|faults| (faults, Dice::new(seed)));
         let client = Client::new(ports(&database, faults.as_ref()));
         let variables = BTreeMap::new();
         let engine = engine(&database, &[], faults.as_ref(), &variables);
-        let app = Self { clock, database, definitions: vec![], engine, faults, variables, client };
+        let running = Running::default();
+        let app = Self { clock, database, definitions: vec![], engine, faults, running, variables, client };
         app.deploy();
         app
     }
@@ -194,12 +201,17 @@ impl TestApp {
         self.clock.set(time);
     }
 
-    /// Lets so much time pass, and all happen that is due meanwhile, each at its time.
+    /// Lets so much time pass, and all happen that is due meanwhile, each at its time. In an app with faults it is a
+    /// millisecond more, in which what is due at the end gets going.
     ///
     /// # Panics
-    /// If something starts itself again and again without end.
+    /// If something starts itself again and again without end; with faults, if tokio's clock is not paused.
     pub async fn advance(&self, time: Duration) {
         let end = self.clock.now() + time;
+        if self.faults.is_some() {
+            self.go_on(&self.running, end + MOMENT, false).await;
+            return;
+        }
         loop {
             match self.settle().await {
                 Some(due) if due <= end => self.clock.move_to(due),
@@ -225,10 +237,12 @@ impl TestApp {
     /// If something starts itself again and again without end.
     pub async fn is_idle_within(&self, time: Duration) -> bool {
         let end = self.clock.now() + time;
+        if self.faults.is_some() {
+            return self.go_on(&self.running, end, true).await;
+        }
         loop {
             let due = self.settle().await;
-            let work = self.engine.next_due_of_work(self.next_reconcile()).await;
-            let Some(work) = done(work) else { return true };
+            let Some(work) = self.next_work().await else { return true };
             if work > end || self.clock.now() > end {
                 return false;
             }
@@ -236,6 +250,11 @@ impl TestApp {
             let due = due.unwrap_or(work);
             self.clock.move_to(due.min(work));
         }
+    }
+
+    /// The next time at which there is something to do but what recurring schedules will start.
+    pub(crate) async fn next_work(&self) -> Option<Timestamp> {
+        done(self.engine.next_due_of_work(self.next_reconcile()).await)
     }
 
     /// Does all that is due now, one after another; says when there is something to do next.
@@ -248,13 +267,8 @@ impl TestApp {
             }
             pieces += work.len();
             assert!(pieces <= AT_ONE_MOMENT, "something starts itself again and again at {}", self.clock.now());
-            if self.faults.is_some() {
-                // At once, each going on where another waits.
-                join_all(work.into_iter().map(|work| self.engine.perform(work))).await;
-            } else {
-                for work in work {
-                    self.engine.perform(work).await;
-                }
+            for work in work {
+                self.engine.perform(work).await;
             }
         }
     }
@@ -271,7 +285,7 @@ fn engine(
     definitions: &[(FunctionEntry, Definition)],
     faults: Option<&(Faults, Dice)>,
     variables: &BTreeMap<String, String>,
-) -> Engine {
+) -> Arc<Engine> {
     let entries = definitions.iter().map(|(entry, _)| entry.clone()).collect();
     let manifest =
         Manifest::new("test", entries).unwrap_or_else(|error| panic!("the functions don't make an app: {error}"));
@@ -289,7 +303,7 @@ fn engine(
         )),
     };
     let logs: EngineLogs = Arc::new(|log| tracing::info!(%log));
-    Engine::new(database.clone(), manifest, invoke, logs)
+    Arc::new(Engine::new(database.clone(), manifest, invoke, logs))
 }
 
 /// The ports of the product: those of the database, with the bug that is planted there.
@@ -308,6 +322,6 @@ pub(crate) fn now<T>(work: impl Future<Output = PortResult<T>>) -> T {
     done(work.now_or_never().unwrap_or_else(|| panic!("the database in memory made its caller wait")))
 }
 
-fn done<T>(reply: PortResult<T>) -> T {
+pub(crate) fn done<T>(reply: PortResult<T>) -> T {
     reply.unwrap_or_else(|error| panic!("the test's database failed: {error}"))
 }

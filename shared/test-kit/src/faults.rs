@@ -9,8 +9,8 @@ use crate::trace::Trace;
 /// The faults of an app's processes, and how often each happens: a share of a port's calls, 0 to 1.
 ///
 /// A process that crashes does nothing more, and tells nothing: its message comes back when its visibility
-/// ends, its lease ends in its time. A throttled call was not made; one whose reply is lost was. Retries after both
-/// wait in real time, so such tests run under tokio's paused clock: `#[tokio::test(start_paused = true)]`.
+/// ends, its lease ends in its time. So does one whose Lambda's timeout has passed. A throttled call was not made; one
+/// whose reply is lost was.
 #[derive(Clone, Debug)]
 pub struct Faults {
     /// The process dies, just before the call is made or just after.
@@ -19,18 +19,21 @@ pub struct Faults {
     pub throttle: f64,
     /// The call is made, its reply is lost.
     pub lost_reply: f64,
-    /// A message is sent twice.
+    /// A message is sent twice, or a function called twice.
     pub duplicate: f64,
     /// A message comes later than asked for, and so after others; a timer up to a minute.
     pub late: f64,
     /// The longest time by which a message comes later: some seconds, or longer than its queue's visibility.
     pub latest: Duration,
+    /// The call takes time, or its reply does: mostly milliseconds, at times as long as the slowest.
+    pub slow: f64,
+    /// The longest time that a call takes.
+    pub slowest: Duration,
     /// The effects of a write are calls of their own that come after it, as on AWS: each may go wrong by itself, and
     /// the process may die between any two. Without, it is as in the embedded engine: they are part of the write, and a
     /// process gets its run with the attempt taken.
     pub effects_apart: bool,
-    /// A service throttles, beside what is said above. Then the app's clock goes on as tokio's does, so that what waits
-    /// for the service sees time pass.
+    /// A service throttles, beside what is said above.
     pub throttling: Option<Throttling>,
     /// The most by which a process's clock is wrong, early or late: each has its own.
     pub skew: Duration,
@@ -96,6 +99,8 @@ impl Faults {
             duplicate: 0.0,
             late: 0.0,
             latest: Duration::from_secs(5),
+            slow: 0.0,
+            slowest: Duration::from_secs(20 * 60),
             effects_apart: true,
             throttling: None,
             skew: Duration::ZERO,

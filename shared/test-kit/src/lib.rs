@@ -13,6 +13,7 @@ mod plan;
 mod planted;
 mod ports;
 mod processes;
+mod side_by_side;
 mod trace;
 
 pub use app::TestApp;

@@ -21,6 +21,9 @@ use crate::{
 /// The longest time by which a timer comes later than asked for: Scheduler's precision.
 const LATEST_TIMER: Duration = Duration::from_secs(60);
 
+/// The longest time after which a function is called again whose answer did not come.
+const LATEST_SECOND_CALL: Duration = Duration::from_secs(60);
+
 /// The time by which a clock is ahead that is a bug, not a fault.
 #[cfg(feature = "planted-bugs")]
 const AHEAD: SignedDuration = SignedDuration::from_mins(10);
@@ -118,7 +121,10 @@ impl FaultPlan {
         }
         let failed =
             |what: &str| Err(PortError::new(PortErrorKind::Transient, format!("{what} (a fault of the test)")));
-        match self.draw() {
+        let fault = self.draw();
+        let (before, after) = self.slowness();
+        pause(before).await;
+        let reply = match fault {
             _ if self.is_throttled(service) => failed("throttled"),
             Fault::None => call.await,
             Fault::CrashBefore => self.die().await,
@@ -128,11 +134,38 @@ impl FaultPlan {
                 self.die().await
             }
             Fault::Throttled => failed("throttled"),
-            Fault::LostReply => {
-                call.await?;
-                failed("the reply was lost")
-            }
+            Fault::LostReply => call.await.and_then(|_| failed("the reply was lost")),
+        };
+        pause(after).await;
+        reply
+    }
+
+    /// The time that a call takes before it is made, and until its reply comes.
+    fn slowness(&self) -> (Duration, Duration) {
+        if self.dice.draw() >= self.faults.slow {
+            return (Duration::ZERO, Duration::ZERO);
         }
+        let (takes, is_before) = (self.takes(self.faults.slowest), self.dice.draw() < 0.5);
+        let what = if is_before { "the call is made" } else { "the reply comes" };
+        match self.happens(&format!("{what} {takes:.1?} later")) {
+            true if is_before => (takes, Duration::ZERO),
+            true => (Duration::ZERO, takes),
+            false => (Duration::ZERO, Duration::ZERO),
+        }
+    }
+
+    /// The time after which a function is called a second time, where it is.
+    pub fn called_again(&self) -> Option<Duration> {
+        if self.dice.draw() >= self.faults.duplicate {
+            return None;
+        }
+        let after = self.takes(LATEST_SECOND_CALL);
+        self.happens(&format!("called again after {after:.1?}")).then_some(after)
+    }
+
+    /// A time up to the longest, mostly a short one: as often a second as a minute.
+    fn takes(&self, longest: Duration) -> Duration {
+        Duration::from_millis(1).mul_f64((longest.as_secs_f64() * 1_000.0).max(1.0).powf(self.dice.draw()))
     }
 
     /// An effect as it happens: a message late and twice, a timer late, anything else as it is.
@@ -142,15 +175,16 @@ impl FaultPlan {
             Effect::Send { delay, to, message } => {
                 *delay += self.delay(self.faults.latest);
                 let is_twice = self.dice.draw() < self.faults.duplicate && self.happens("sent twice");
+                let effects = 0..1 + usize::from(is_twice);
                 if *delay > limits::MAX_QUEUE_DELAY {
                     // No queue holds it back for so long: what stands for the delay is a timer of the test.
-                    let timer = format!("late-{}", self.process.trace().next_fault());
                     let at = self.clock.now() + *delay;
-                    effect = Effect::SendAt { timer, to: to.clone(), message: message.clone(), at };
+                    let timer = |_| format!("late-{}", self.process.trace().next_late());
+                    let timers = effects.map(timer);
+                    let send = |timer| Effect::SendAt { timer, to: to.clone(), message: message.clone(), at };
+                    return timers.map(send).collect();
                 }
-                if is_twice {
-                    return vec![effect.clone(), effect];
-                }
+                return effects.map(|_| effect.clone()).collect();
             }
             Effect::SendAt { at, .. } => *at += self.delay(LATEST_TIMER),
             _ => {}
@@ -189,6 +223,12 @@ impl FaultPlan {
         self.dead.store(true, Ordering::Relaxed);
         self.died.notify_one();
         std::future::pending().await
+    }
+}
+
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
     }
 }
 

@@ -19,6 +19,7 @@ use dacapo_local::{
     engine::{InProcess, Invoke, WithConductor},
     sqlite::ReceivedMessage,
 };
+use futures::future::join;
 
 #[cfg(feature = "planted-bugs")]
 use crate::planted;
@@ -60,6 +61,7 @@ impl FaultyProcesses {
     async fn process<T>(
         &self,
         what: impl FnOnce() -> String,
+        function: &FunctionEntry,
         messages: Vec<RunMessage>,
         work: impl AsyncFnOnce(Ports, InProcess) -> Result<T, InvocationFailed>,
     ) -> Result<T, InvocationFailed> {
@@ -70,6 +72,7 @@ impl FaultyProcesses {
         let done = tokio::select! {
             biased;
             () = plan.died() => Err(InvocationFailed::new("the process died")),
+            () = tokio::time::sleep(function.lambda_timeout()) => Err(InvocationFailed::new("its time is over")),
             done = work(ports, functions) => done,
         };
         plan.process().note(|| match &done {
@@ -92,7 +95,7 @@ impl FaultyProcesses {
         let mut left = take(&self.ports, &Gate::open(), run, &task.policy, until).await.map_err(failed)?;
         while let Some(taken) = left {
             let work = async |_, functions: InProcess| functions.deliver_taken(function, taken).await;
-            left = match self.process(|| "does what was taken".to_owned(), vec![], work).await? {
+            left = match self.process(|| "does what was taken".to_owned(), function, vec![], work).await? {
                 Some(attempt) => end(&self.ports, attempt, until).await.map_err(failed)?,
                 None => None,
             };
@@ -132,7 +135,7 @@ impl Invoke for FaultyProcesses {
         let deliver = async |ports, functions| {
             WithConductor::new(ports, Arc::new(functions)).deliver(function, queue, batch).await
         };
-        let done = self.process(what, runs.collect(), deliver).await;
+        let done = self.process(what, function, runs.collect(), deliver).await;
         #[cfg(feature = "planted-bugs")]
         let done = planted::acknowledged(self.faults.bug, done, batch.len());
         done
@@ -142,10 +145,21 @@ impl Invoke for FaultyProcesses {
         while self.plan().is_throttled(Lambda) {
             tokio::time::sleep(AGAIN).await;
         }
-        let what = || format!("{} is called with {}", function.name, payload.text());
-        let called = payload.clone();
-        let call = async |ports, functions| WithConductor::new(ports, Arc::new(functions)).call(function, called).await;
-        let answer = self.process(what, vec![], call).await?;
+        let given = payload.clone();
+        #[cfg(feature = "planted-bugs")]
+        let given = planted::called(self.faults.bug, &self.ports, given).await;
+        let answer = match self.plan().called_again() {
+            // The first one goes on, and its answer comes to nobody.
+            Some(after) => {
+                let again = async {
+                    tokio::time::sleep(after).await;
+                    self.call_once(function, &given).await
+                };
+                join(self.call_once(function, &given), again).await.1
+            }
+            None => self.call_once(function, &given).await,
+        };
+        let answer = answer?;
         #[cfg(feature = "planted-bugs")]
         let answer = planted::answered(self.faults.bug, answer);
         self.watch_answer(&payload, &answer);
@@ -154,6 +168,13 @@ impl Invoke for FaultyProcesses {
 }
 
 impl FaultyProcesses {
+    async fn call_once(&self, function: &FunctionEntry, payload: &Json) -> Result<Json, InvocationFailed> {
+        let what = || format!("{} is called with {}", function.name, payload.text());
+        let called = payload.clone();
+        let call = async |ports, functions| WithConductor::new(ports, Arc::new(functions)).call(function, called).await;
+        self.process(what, function, vec![], call).await
+    }
+
     /// One driver: an execution goes on as that of its own generation, or not at all.
     fn watch_answer(&self, payload: &Json, answer: &Json) {
         let Some(trace) = &self.faults.trace else { return };

@@ -24,6 +24,7 @@ struct Inner {
     faults: u32,
     calls: u32,
     processes: u32,
+    late: u32,
 }
 
 impl Trace {
@@ -74,6 +75,13 @@ impl Trace {
         let mut inner = self.inner();
         inner.faults += 1;
         inner.faults
+    }
+
+    /// The number of the next message that is later than its queue holds.
+    pub(crate) fn next_late(&self) -> u32 {
+        let mut inner = self.inner();
+        inner.late += 1;
+        inner.late
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -1,6 +1,6 @@
 //! Histories by seed: what the simulations have in common.
 //!
-//! `make simulate SEEDS=5000` goes further than `make test`; `DACAPO_SEED=17` repeats one history, `DACAPO_STEPS` and
+//! `make simulate SEEDS=4000` goes further than `make test`; `DACAPO_SEED=17` repeats one history, `DACAPO_STEPS` and
 //! `DACAPO_FAULTS` a part of it.
 
 mod play;
@@ -15,6 +15,7 @@ use std::{
 };
 
 pub use play::Play;
+pub use seeds::play_one;
 use seeds::{Wrong, chosen, play_all};
 
 /// A number that depends on what it is asked about and on nothing else: handlers fail by it, not by chance.
@@ -43,6 +44,7 @@ pub fn all_are_right(seeds: u64, history: impl AsyncFn(&Play) -> Vec<String> + S
         sums.histories, sums.calls, sums.faults
     );
     if let Some(wrong) = wrong {
+        eprintln!("seed {} is wrong, and is made shorter: {}", wrong.play.seed, wrong.what.join("\n  "));
         panic!("of {count} histories, the first that is wrong:\n{}", shrink::told(wrong, test, &history));
     }
 }

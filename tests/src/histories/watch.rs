@@ -54,8 +54,8 @@ fn unwatched(run: &RunRecord, now: Timestamp, faults: &Faults) -> Option<String>
 
 /// Is true where nothing goes wrong but that replies are lost: then all is prompt.
 fn is_calm(faults: &Faults) -> bool {
-    let Faults { crash, throttle, duplicate, late, .. } = *faults;
-    crash + throttle + duplicate + late == 0.0 && faults.throttling.is_none() && faults.skew.is_zero()
+    let Faults { crash, throttle, duplicate, late, slow, .. } = *faults;
+    crash + throttle + duplicate + late + slow == 0.0 && faults.throttling.is_none() && faults.skew.is_zero()
 }
 
 /// Tells of a run that is due and not done.
@@ -63,7 +63,7 @@ async fn late(app: &TestApp, run: &RunRecord, now: Timestamp) -> Option<String> 
     let is_late = match &run.phase {
         _ if run.is_paused() => false,
         Phase::Queued | Phase::Waiting => until(run.due_at, now) > PROMPT,
-        Phase::Running { .. } => true,
+        Phase::Running { lease, .. } => !lease.is_live(now),
         Phase::Awaiting { signal: Signal::Token { name }, .. } => {
             let key = TokenRecord::key_of(run.id, name);
             let token = load::<TokenRecord>(app.client().ports(), &key).await.expect("a token");
@@ -76,7 +76,7 @@ async fn late(app: &TestApp, run: &RunRecord, now: Timestamp) -> Option<String> 
             let found = app.client().ports().records.peek(&keys).await.expect("children");
             found.iter().all(|child| child.header.expires_at_s.is_some())
         }
-        Phase::Ended(end) => end.hooks_pending || !run.unpublished.is_empty(),
+        Phase::Ended(end) => until(end.at, now) > PROMPT && (end.hooks_pending || !run.unpublished.is_empty()),
         Phase::Parked { .. } => false,
     };
     let is_crashed = run.error.as_ref().is_some_and(|error| error.code == code::CRASHED);

@@ -7,8 +7,8 @@ use std::{
     time::Duration,
 };
 
-use dacapo::{Id, TaskContext, prelude::*};
-use dacapo_test_kit::{Faults, TestApp};
+use dacapo::{Id, State, TaskContext, prelude::*};
+use dacapo_test_kit::{Faults, Service, TestApp, Throttling};
 use dacapo_tests::histories::{Play, all_are_right, dice};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -155,4 +155,26 @@ fn debounced_calls_are_handled_where_replies_are_lost() {
 #[test]
 fn debounced_calls_are_handled_where_nothing_goes_wrong() {
     all_are_right(20, async |play| history(play, Faults::none()).await);
+}
+
+/// A call counts by when it was made: the table throttles it until the delay is over.
+#[tokio::test(start_paused = true)]
+async fn leading_call_within_the_delay_is_absorbed_though_its_answer_takes_longer() {
+    let call = async |number: u32, cx: TaskContext| {
+        tokio::time::sleep(Duration::from_millis(1_940)).await;
+        cx.run(INDEX, Edit { key: LEADING, number }).debounce("3", DELAY).leading().await?;
+        Ok(())
+    };
+    const CALL: TaskRef<u32> = TaskRef::new("call");
+    let throttling =
+        Throttling { service: Service::DynamoDb, share: 1.0, lasts: Duration::from_millis(50), every: DELAY };
+    let app = TestApp::with_these_faults(1, Faults { throttling: Some(throttling), ..Faults::none() })
+        .with(task(CALL, call))
+        .with(task(INDEX, async |_: Edit, _: TaskContext| Ok(())));
+    app.advance(Duration::from_millis(59)).await;
+    app.run(INDEX, Edit { key: LEADING, number: 1 }).debounce("3", DELAY).leading().await.unwrap();
+    app.run(CALL, 2).after(seconds(8)).await.unwrap();
+    app.run_until_idle().await;
+    assert_eq!(app.run_of(CALL).state, State::Completed);
+    assert_eq!(app.run_of(INDEX).body.unwrap().parse::<Edit>().unwrap().number, 1);
 }

@@ -8,4 +8,5 @@ mod families;
 mod load;
 mod planted;
 mod runs;
+mod side_by_side;
 mod throttled;

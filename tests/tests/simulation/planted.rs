@@ -1,7 +1,7 @@
 //! Each watch bites: a bug for each guarantee, and for each rule of the way of a run, is found within 200 seeds.
 
 use dacapo_test_kit::{Bug, Faults, Service, Throttling};
-use dacapo_tests::histories::{Play, first_wrong};
+use dacapo_tests::histories::{Play, first_wrong, play_one};
 
 use super::{families, load, runs};
 
@@ -23,6 +23,10 @@ fn found_by(bug: Bug) -> (Program, Faults) {
     match bug {
         Bug::OldCopyRead | Bug::WaiterUntold => (Families, calm),
         Bug::TicketForgotten => (Load, calm),
+        Bug::PermitGivenTwice => (Load, Faults { slow: 0.3, slowest: dacapo::seconds(10), ..calm }),
+        Bug::LeaseEndsEarly => (Runs, Faults { slow: 0.1, ..Faults::default() }),
+        Bug::StepOverwritten => (Runs, Faults { slow: 0.1, skew: dacapo::minutes(2), ..Faults::default() }),
+        Bug::BatchAcknowledgedWhole => (Runs, Faults { throttle: 0.2, skew: dacapo::minutes(2), ..Faults::default() }),
         Bug::MessageLost
         | Bug::TimerLost
         | Bug::ExecutionNotStarted
@@ -46,25 +50,29 @@ fn found_by(bug: Bug) -> (Program, Faults) {
     }
 }
 
-/// The seeds that it takes to find a bug, and what the last of them says.
-fn seeds_to_find(bug: Option<Bug>, program: Program, faults: &Faults, seeds: u64) -> Option<(u64, Vec<String>)> {
-    let play = Play { bug, ..Play::default() };
-    first_wrong(&play, seeds, async |play| match program {
+/// The history of a program, and what is wrong with it.
+async fn history(play: &Play, program: Program, faults: &Faults) -> Vec<String> {
+    match program {
         Program::Runs => runs::history(play, faults.clone()).await,
         Program::Families => families::history(play, faults.clone()).await,
         Program::Load => load::history(play, faults.clone()).await,
-    })
+    }
 }
 
+/// The history that finds it is right without it.
 #[test]
 fn each_planted_bug_is_found_within_200_seeds() {
     let mut missed = vec![];
     for (bug, breaks) in Bug::ALL {
         let (program, faults) = found_by(bug);
-        match seeds_to_find(Some(bug), program, &faults, SEEDS) {
+        let history = async |play: &Play| history(play, program, &faults).await;
+        let planted = Play { bug: Some(bug), ..Play::default() };
+        match first_wrong(&planted, SEEDS, history) {
             Some((seeds, what)) => {
                 let first: String = what[0].chars().take(120).collect();
                 eprintln!("{bug:?} ({breaks}): found by {program:?} after {seeds} seeds: {first}");
+                let without = play_one(&Play { seed: seeds - 1, ..Play::default() }, &history);
+                missed.extend(without.first().map(|wrong| format!("{bug:?} ({breaks}) is not what is wrong: {wrong}")));
             }
             None => missed.push(format!("{bug:?} ({breaks}), looked for by {program:?}")),
         }

@@ -1,10 +1,18 @@
 //! Each service of AWS's throttles for a minute in every seven: that slows, and loses nothing.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use dacapo::{State, prelude::*};
-use dacapo_test_kit::{Faults, Service, TestApp, Throttling};
+use dacapo_domain::until;
+use dacapo_test_kit::{Faults, START, Service, TestApp, Throttling};
 use dacapo_tests::histories::all_are_right;
+use jiff::Timestamp;
 
 use super::runs::history;
 
@@ -87,4 +95,48 @@ async fn run_whose_calls_are_throttled_takes_no_less_time_and_no_attempt_more() 
     }
     let took = runs_take(throttled(Service::Lambda, 1.0)).await;
     assert!(took > calm, "{took:?}, else {calm:?}");
+}
+
+/// What the conductor could not repair because a service throttled is repaired a minute after that answers again.
+#[tokio::test(start_paused = true)]
+async fn run_whose_queue_throttled_for_half_an_hour_goes_on_within_two_minutes() {
+    let throttling = Throttling { service: Service::Sqs, share: 1.0, lasts: minutes(30), every: days(1) };
+    let twice = async |n: u32, cx: TaskContext| {
+        if cx.attempt() == 1 { Err(TaskError::retryable("not yet")) } else { Ok(Done(n)) }
+    };
+    let app = TestApp::with_these_faults(1, Faults { throttling: Some(throttling), ..Faults::none() });
+    let app = app.with(task(COUNT, twice));
+    app.run(COUNT, 4).await.unwrap();
+    app.advance(minutes(29)).await;
+    assert_eq!(app.run_of(COUNT).state, State::Submitted);
+    app.advance(minutes(3)).await;
+    assert_eq!(app.run_of(COUNT).state, State::Completed);
+}
+
+/// A process whose reads are throttled until the lease of the hooks is over leaves them to another.
+#[tokio::test(start_paused = true)]
+async fn hooks_of_an_end_run_though_the_first_process_comes_to_them_too_late() {
+    const EVERY: Duration = minutes(10);
+    let throttling = Throttling { service: Service::DynamoDb, share: 1.0, lasts: minutes(4), every: EVERY };
+    let (slow, slowest) = (1.0, Duration::from_millis(1)); // Each call takes a millisecond.
+    for seed in 0..10 {
+        let faults = Faults { throttling: Some(throttling), slow, slowest, ..Faults::none() };
+        let completed = Arc::new(AtomicU32::new(0));
+        let counts = completed.clone();
+        let lasts = async |n: u32, cx: TaskContext| {
+            let begun: Timestamp = START.parse().unwrap();
+            tokio::time::sleep(until(cx.time(), begun + EVERY - Duration::from_millis(2))).await;
+            Ok(n)
+        };
+        let lasts = task(COUNT, lasts).timeout(seconds(20)).max_timeout(minutes(14)).on_complete(move |_, _| {
+            counts.fetch_add(1, Relaxed);
+            async { Ok(()) }
+        });
+        let app = TestApp::with_these_faults(seed, faults).with(lasts);
+        app.advance(EVERY - seconds(10)).await;
+        app.run(COUNT, 4).await.unwrap();
+        app.run_until_idle().await;
+        assert_eq!(app.run_of(COUNT).attempt, 1, "seed {seed}");
+        assert!(completed.load(Relaxed) > 0, "seed {seed}: the hook never ran");
+    }
 }

@@ -55,8 +55,10 @@ pub async fn commit_call(
     }
     let call = Input::Permitted(Box::new(call), permits.clone());
     let committed = commit_run(ports, seen, &call, task, until).await?;
-    let is_taken = |run: &RunRecord| run.holder() == holder && matches!(run.phase, Phase::Running { .. });
-    if !committed.as_ref().is_some_and(|committed| is_taken(&committed.record)) {
+    // One that was parked meanwhile was handed its permit, and is called by a message of its own.
+    let needs =
+        |run: &RunRecord| run.holder() == holder && matches!(run.phase, Phase::Running { .. } | Phase::Parked { .. });
+    if !committed.as_ref().is_some_and(|committed| needs(&committed.record)) {
         give_back(ports, Released { holder, pools: permits }, task, until).await;
     }
     Ok(committed)

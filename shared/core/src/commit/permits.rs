@@ -36,13 +36,15 @@ pub async fn pass_on(
     mut leaving: Vec<Holder>,
     until: Timestamp,
 ) -> PortResult<()> {
-    let mut is_read_again = false;
+    let mut is_read_again = leaving.is_empty(); // Who gives none back comes to look.
     loop {
         let key = id.record_key();
         let Some(stored) = retry_until(ports, until, || load::<PoolRecord>(ports, &key)).await? else { return Ok(()) };
         let turns = stored.record.turns(&leaving, limit, ports.clock.now());
         let line = match turns {
-            1.. if is_read_again || stored.record.has_waiting => line(ports, &stored.record, turns, until).await?,
+            // Also where none has a turn: tickets that were not seen are not to stand there unknown to the pool.
+            _ if is_read_again => line(ports, &stored.record, turns.max(1), until).await?,
+            1.. if stored.record.has_waiting => line(ports, &stored.record, turns, until).await?,
             _ => Line::default(),
         };
         let had_waiting = is_read_again || stored.record.has_waiting;

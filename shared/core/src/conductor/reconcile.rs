@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Conductor, as_port_error};
 use crate::{
-    commit::{Seen, Stored, commit, create, expire_overflow, load, pass_on, postpone, read_record},
+    commit::{Seen, Stored, commit, create, expire_overflow, is_worth_a_retry, load, pass_on, postpone, read_record},
     control::abort_children,
     port::{ExecutionStatus, PortError, PortErrorKind, PortResult, post_after},
     schedule::ensure_scheduled,
@@ -64,7 +64,7 @@ impl Conductor {
             for Unreadable { key, reconcile_at, problem } in page.unreadable {
                 if met.insert(key.clone()) {
                     swept.failed += 1;
-                    self.put_off(&key, reconcile_at, None, &problem).await;
+                    self.put_off(&key, reconcile_at, limits::MAX_RECONCILE_DELAY, &problem).await;
                 }
             }
             for stored in page.records {
@@ -76,7 +76,8 @@ impl Conductor {
                     Ok(()) => swept.reconciled += 1,
                     Err(error) => {
                         swept.failed += 1;
-                        self.put_off(&key, at, since, &error.to_string()).await;
+                        let pause = pause_after(&error, since, self.ports().clock.now());
+                        self.put_off(&key, at, pause, &error.to_string()).await;
                     }
                 }
                 if swept.reconciled >= BUDGET || self.ports().clock.now() > now + TIME {
@@ -88,12 +89,9 @@ impl Conductor {
         }
     }
 
-    /// Puts off a record that could not be reconciled: for as long as it has been overdue, so that the pause doubles,
-    /// a minute at least; for the longest pause where its document doesn't say since when.
-    async fn put_off(&self, key: &str, seen: Option<Timestamp>, since: Option<Timestamp>, problem: &str) {
-        let now = self.ports().clock.now();
-        let overdue = since.map_or(limits::MAX_RECONCILE_DELAY, |since| until(since, now));
-        let until = now + overdue.clamp(limits::QUEUE_GRACE, limits::MAX_RECONCILE_DELAY);
+    /// Puts off a record that could not be reconciled.
+    async fn put_off(&self, key: &str, seen: Option<Timestamp>, pause: Duration, problem: &str) {
+        let until = later(self.ports().clock.now(), pause);
         tracing::error!(record = key, problem, %until, "a record could not be reconciled: it is put off");
         let (Some(of), Some(seen)) = (RecordKey::from_text(key), seen) else { return };
         if let Err(error) = postpone(self.ports(), &of, seen, until).await {
@@ -247,6 +245,15 @@ impl Conductor {
         backlogs.insert(function.to_owned(), has_backlog);
         Ok(has_backlog)
     }
+}
+
+/// The pause after which a record is reconciled again that could not be: for as long as it has been overdue, so that the
+/// pause doubles, a minute at least, and the longest where its document doesn't say since when. A service that throttles
+/// says nothing of the record, which is not to wait for long once it answers.
+fn pause_after(error: &PortError, since: Option<Timestamp>, now: Timestamp) -> Duration {
+    let overdue = since.map_or(limits::MAX_RECONCILE_DELAY, |since| until(since, now));
+    let longest = if is_worth_a_retry(error) { limits::QUEUE_GRACE } else { limits::MAX_RECONCILE_DELAY };
+    overdue.clamp(limits::QUEUE_GRACE, longest)
 }
 
 /// The time at which a record was to be reconciled, by its own document, which no putting off changes. Every kind writes

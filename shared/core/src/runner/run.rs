@@ -284,6 +284,9 @@ impl Runner {
             let share = self.left(deadline) / following;
             following -= 1;
             let attempt = Arc::new(attempt.of_end_hook(place, log, entry.policy.end_hook_limit().min(share)));
+            if attempt.limit().remaining().is_zero() {
+                return Ok(()); // It comes too late: the conductor lets another process run them.
+            }
             let call = {
                 let (task, attempt, view) = (task.clone(), attempt.clone(), view.clone());
                 async move { task.run_end_hook(hook, attempt, view).await }

@@ -84,7 +84,7 @@ impl Printer {
     }
 }
 
-/// An app where all that is due at one moment happens at once, and nothing goes wrong.
+/// An app where what is due goes on beside what runs, and nothing goes wrong.
 fn app() -> TestApp {
     TestApp::with_these_faults(1, Faults::none())
 }

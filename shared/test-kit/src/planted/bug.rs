@@ -59,11 +59,23 @@ pub enum Bug {
     KeyIgnored,
     /// A child is not told who waits for it.
     WaiterUntold,
+    /// An attempt's lease ends while it may execute.
+    LeaseEndsEarly,
+    /// A pool is stored whatever version was seen.
+    PermitGivenTwice,
+    /// The value of a step is written over by that of another attempt.
+    StepOverwritten,
+    /// The call of an execution that was replaced is answered as if it were the current one's.
+    OldExecutionAnswered,
+    /// A batch is acknowledged whole where one of it is done.
+    BatchAcknowledgedWhole,
+    /// The conductor reconciles a run hours after the time at which it could need that.
+    WatchedTooLate,
 }
 
 impl Bug {
     /// All bugs, each with the promise that it breaks: one of the six guarantees, or a rule of the way of a run.
-    pub const ALL: [(Self, &str); 28] = [
+    pub const ALL: [(Self, &str); 34] = [
         (Self::ConductorBlind, "guarantee 1: a run ends, whatever process, message or call fails"),
         (Self::LateOutcomeCounts, "guarantee 2: no late attempt is recorded"),
         (Self::FinalStateChanges, "guarantee 3: a final state never changes"),
@@ -91,6 +103,12 @@ impl Bug {
         (Self::RetryNotCounted, "an attempt has a number of its own"),
         (Self::InputForgotten, "`continue` records the new input"),
         (Self::ExecutionBelieved, "the conductor describes before it believes"),
+        (Self::LeaseEndsEarly, "an ended lease means a dead attempt"),
+        (Self::PermitGivenTwice, "a permit is given out on the condition of the pool that was seen"),
+        (Self::StepOverwritten, "the first value of a step counts"),
+        (Self::OldExecutionAnswered, "one driver: a call of another generation is answered \"stop\""),
+        (Self::BatchAcknowledgedWhole, "failures are reported per message, never per batch"),
+        (Self::WatchedTooLate, "a record is watched no later than it could need repair"),
         (Self::FireNamedAnew, "a fire makes one run, named by its schedule and time"),
     ];
 }

@@ -8,4 +8,4 @@ mod writes;
 
 pub use bug::Bug;
 pub use ports::ports;
-pub use processes::{acknowledged, answered, delivered};
+pub use processes::{acknowledged, answered, called, delivered};

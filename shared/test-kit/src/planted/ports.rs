@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use dacapo_core::port::{ExecutionStatus, Outbox, PortResult, Ports, Probe, Records};
 use dacapo_domain::{
     Claim, Created, DeferredEvent, DeliveryRecord, Effect, Header, Index, LogLine, Machine, OwnedQuery, Page, Query,
-    RecordKey, RunRecord, Saved, StoredRecord, TicketRecord, Write, slot,
+    RecordKey, RunRecord, Saved, StepRecord, StoredRecord, TicketRecord, Write, slot,
 };
 use jiff::Timestamp;
 
@@ -77,7 +77,10 @@ impl Records for PlantedPorts {
         let created = self.ports.records.create(&write, claim.filter(|_| self.bug != Bug::KeyIgnored)).await?;
         let kind = &*write.header.key.kind;
         match &created {
-            Created::Exists(found) if self.bug == Bug::CreateOverwrites && kind == RunRecord::KIND => {
+            Created::Exists(found)
+                if self.bug == Bug::CreateOverwrites && kind == RunRecord::KIND
+                    || self.bug == Bug::StepOverwritten && kind == StepRecord::KIND =>
+            {
                 self.ports.records.save(&found.header, &write).await?;
                 Ok(Created::New)
             }

@@ -1,7 +1,7 @@
 //! The effect of a bug on a delivery, on a call and on their answers.
 
 use dacapo_core::port::Ports;
-use dacapo_domain::{Id, Json, Message, Purpose, RunMessage, RunRecord, State, WaitLoopAnswer};
+use dacapo_domain::{Id, Invocation, Json, Message, Purpose, RunMessage, RunRecord, State, WaitLoopAnswer};
 use dacapo_local::{InvocationFailed, sqlite::ReceivedMessage};
 
 use super::Bug;
@@ -38,7 +38,21 @@ pub fn acknowledged(
 ) -> Result<Vec<bool>, InvocationFailed> {
     match (bug, done) {
         (Some(Bug::AcknowledgedUnsaved), _) => Ok(vec![true; count]),
+        (Some(Bug::BatchAcknowledgedWhole), Ok(done)) if done.contains(&true) => Ok(vec![true; count]),
         (_, done) => done,
+    }
+}
+
+/// A call as the bug makes it.
+pub async fn called(bug: Option<Bug>, ports: &Ports, payload: Json) -> Json {
+    match (bug, Invocation::read(&payload)) {
+        (Some(Bug::OldExecutionAnswered), Some(Ok(Invocation::Loop(mut call)))) => {
+            if let Some(run) = run(ports, call.run).await {
+                call.generation = run.invoker.generation();
+            }
+            Json::of(&Invocation::Loop(call)).unwrap_or(payload)
+        }
+        _ => payload,
     }
 }
 

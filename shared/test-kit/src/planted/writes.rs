@@ -1,14 +1,18 @@
 //! The effect of a bug on a write, or on the effects that follow from one.
 
+use std::time::Duration;
+
 use dacapo_domain::{
-    DeliveryRecord, Effect, HandlerState, Header, Index, Json, Machine, Message, Phase, RunRecord, ScheduleRecord,
-    Write, hash128, slot,
+    DeliveryRecord, Effect, HandlerState, Header, Index, Json, Machine, Message, Phase, PoolRecord, RunRecord,
+    ScheduleRecord, Write, hash128, later, slot, until,
 };
 
 use super::Bug;
 
 /// One in so many messages that a bug loses.
 const ONE_IN: u64 = 4;
+/// The time by which a run is watched too late.
+const TOO_LATE: Duration = Duration::from_secs(3 * 3_600);
 
 /// The write as the bug has it; `seen` is the header that it replaces.
 pub fn changed(bug: Bug, write: &Write, seen: Option<&Header>) -> Write {
@@ -27,6 +31,17 @@ pub fn changed(bug: Bug, write: &Write, seen: Option<&Header>) -> Write {
                 run.attempt = run.attempt.saturating_sub(1).max(1);
             }
         }),
+        Bug::LeaseEndsEarly => edit::<RunRecord>(&mut write, |run| {
+            if let Phase::Running { lease, .. } = &mut run.phase
+                && lease.token == run.version
+            {
+                lease.until = later(lease.since, until(lease.since, lease.until) / 4);
+                run.reconcile_at = Some(lease.until);
+            }
+        }),
+        Bug::WatchedTooLate => {
+            edit::<RunRecord>(&mut write, |run| run.reconcile_at = run.reconcile_at.map(|at| later(at, TOO_LATE)));
+        }
         Bug::InputForgotten if seen.is_some() => drop(write.payloads.take(slot::INPUT)),
         Bug::PauseForgotten => edit::<ScheduleRecord>(&mut write, |schedule| schedule.paused = false),
         Bug::DoneHandlerForgotten => edit::<DeliveryRecord>(&mut write, |delivery| {
@@ -59,6 +74,7 @@ pub fn overwrites(bug: Bug, write: &Write, found: &RunOrOther) -> bool {
         Bug::LateOutcomeCounts => is_run && !found.is_final(),
         Bug::FinalStateChanges => is_run && found.is_final(),
         Bug::AbortOverwritten => is_run && found.is_to_be_aborted(),
+        Bug::PermitGivenTwice => write.header.key.kind == PoolRecord::KIND,
         _ => false,
     }
 }

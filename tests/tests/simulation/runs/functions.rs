@@ -1,6 +1,6 @@
 //! The functions of the app.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use dacapo::{Definition, RunView, State, TaskContext, prelude::*};
 use dacapo_test_kit::{Faults, TestApp};
@@ -11,6 +11,8 @@ use super::seen::Witness;
 
 pub const WORK: TaskRef<Job, u32> = TaskRef::new("work");
 pub const CHILD: TaskRef<u32> = TaskRef::new("child");
+/// The name that [`CHILD`] has for a while.
+pub const KID: TaskRef<u32> = TaskRef::new("kid");
 pub const TICK: TaskRef<()> = TaskRef::new("tick");
 pub const SWEEP: TaskRef<()> = TaskRef::new("sweep");
 pub const NEWS: EventRef<u32> = EventRef::new("news");
@@ -23,20 +25,28 @@ pub struct Job {
     pub of: u32,
 }
 
-async fn work(job: Job, cx: TaskContext, seed: u64, seen: Witness) -> Result<Outcome<Job, u32>, TaskError> {
+async fn work(
+    job: Job,
+    cx: TaskContext,
+    seed: u64,
+    seen: Witness,
+    child: TaskRef<u32>,
+) -> Result<Outcome<Job, u32>, TaskError> {
     let _busy = seen.begins(&cx);
     if job.of - job.rounds != (cx.iteration() - 1).min(job.of) {
         seen.seen().broken.push(format!("{} has {job:?} in iteration {}", cx.run_id(), cx.iteration()));
     }
     let roll = dice((seed, job.number, cx.iteration(), cx.attempt()));
     let mark = cx.step("mark", async || Ok(dice((cx.run_id(), cx.iteration(), cx.attempt(), cx.time())))).await?;
-    seen.seen().marks.entry(cx.run_id()).or_default().insert(mark);
+    seen.seen().marks.entry((cx.run_id(), "mark")).or_default().insert(mark);
     cx.update_output(BTreeMap::from([(cx.iteration(), cx.attempt())])).await?;
     cx.progress(format!("iteration {}", cx.iteration()), 0.5).await?;
     // Others go on meanwhile: a second message about this run, the conductor, an abort.
-    tokio::time::sleep(Duration::from_millis(roll % 50)).await;
+    tokio::time::sleep(seen.lasts(roll)).await;
+    let last = cx.step("last", async || Ok(dice((cx.run_id(), cx.iteration(), cx.attempt(), cx.time(), 1)))).await?;
+    seen.seen().marks.entry((cx.run_id(), "last")).or_default().insert(last);
     if roll % 7 == 0 {
-        cx.run(CHILD, job.number).after(minutes(roll % 40)).await?;
+        cx.run(child, job.number).after(minutes(roll % 40)).await?;
         cx.publish(NEWS, job.number).await?;
     }
     if roll % 13 == 0 {
@@ -107,21 +117,24 @@ fn news(seed: u64, seen: &Witness) -> [EventHandler; 2] {
 pub enum Deploy {
     /// The first.
     First,
-    /// `child` is gone, and a function more hears of the news.
+    /// `child` has another name, `work` other options, and a function more hears of the news.
     Changed,
-    /// `child` is back.
+    /// All is named as before.
     Back,
 }
 
 /// The functions of a deploy.
 pub fn functions(deploy: Deploy, seed: u64, seen: &Witness) -> Vec<Definition> {
     let (working, ending, late) = (seen.clone(), seen.clone(), seen.clone());
-    let work = task(WORK, move |job, cx| work(job, cx, seed, working.clone())).retry(Retry::attempts(6)).on_complete(
-        move |record: RunView, _| {
-            *ending.seen().completed.entry(record.id).or_default() += 1;
-            async { Ok(()) }
-        },
-    );
+    let (child, attempts, timeout) = match deploy {
+        Deploy::First | Deploy::Back => (CHILD, 6, minutes(5)),
+        Deploy::Changed => (KID, 4, minutes(3)),
+    };
+    let work = task(WORK, move |job, cx| work(job, cx, seed, working.clone(), child));
+    let work = work.retry(Retry::attempts(attempts)).timeout(timeout).on_complete(move |record: RunView, _| {
+        *ending.seen().completed.entry(record.id).or_default() += 1;
+        async { Ok(()) }
+    });
     let hourly = || cron("0 * * * ? *");
     let tick = task(TICK, async |(): (), _: TaskContext| Ok(())).schedule(hourly(), ());
     // It goes on for longer than its schedule waits.
@@ -139,6 +152,9 @@ pub fn functions(deploy: Deploy, seed: u64, seen: &Witness) -> Vec<Definition> {
         hears(lifecycle::completed(CHILD), seen),
         hears(lifecycle::failed(CHILD), seen),
         hears(lifecycle::aborted(CHILD), seen),
+        hears(lifecycle::completed(KID), seen),
+        hears(lifecycle::failed(KID), seen),
+        hears(lifecycle::aborted(KID), seen),
     ]));
     functions.push(Definition::of(news(seed, seen)));
     if deploy != Deploy::First {
@@ -147,14 +163,16 @@ pub fn functions(deploy: Deploy, seed: u64, seen: &Witness) -> Vec<Definition> {
             async { Ok::<_, TaskError>(()) }
         })));
     }
-    if deploy != Deploy::Changed {
-        functions.push(Definition::of(task(CHILD, async |_: u32, _: TaskContext| Ok(()))));
-    }
+    functions.push(Definition::of(task(child, async |_: u32, _: TaskContext| Ok(()))));
     functions
 }
 
 /// The app, with these faults, once it is deployed first.
 pub fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
+    {
+        let mut seen = seen.seen();
+        (seen.lasts_long, seen.clocks_differ) = (faults.slow > 0.0, !faults.skew.is_zero());
+    }
     let app = TestApp::with_these_faults(seed, faults).redeployed(functions(Deploy::First, seed, seen));
     seen.join(app.clock(), app.client().clone());
     app

@@ -8,13 +8,13 @@ use dacapo_tests::histories::{Play, watch};
 use jiff::Timestamp;
 
 use super::{
-    functions::{CHILD, Deploy, Job, NEWS, SWEEP, TICK, WORK, app, functions},
+    functions::{CHILD, Deploy, Job, KID, NEWS, SWEEP, TICK, WORK, app, functions},
     judge::judge,
     seen::Witness,
 };
 
 const STEPS: u32 = 25;
-const TASKS: [&str; 4] = [WORK.name(), CHILD.name(), TICK.name(), SWEEP.name()];
+const TASKS: [&str; 5] = [WORK.name(), CHILD.name(), KID.name(), TICK.name(), SWEEP.name()];
 /// The steps after which there is a deploy.
 const DEPLOYS: [(u32, Deploy); 2] = [(8, Deploy::Changed), (16, Deploy::Back)];
 
@@ -54,9 +54,9 @@ pub struct Pauses {
 }
 
 impl Pauses {
-    /// Is true where it was paused then, whatever clock says so that is wrong by no more than this.
-    pub fn hold(&self, time: Timestamp, skew: Duration) -> bool {
-        self.over.iter().any(|(since, until)| *since + skew < time && time + skew < *until)
+    /// Is true where it was paused then, with a margin before and after.
+    pub fn hold(&self, time: Timestamp, margin: Duration) -> bool {
+        self.over.iter().any(|(since, until)| *since + margin < time && time + margin < *until)
     }
 }
 
@@ -125,6 +125,12 @@ impl Outside<'_> {
     /// Is true where there are deploys: a function that is gone for a while is no sign of calm.
     pub fn deploys(&self) -> bool {
         self.faults.crash > 0.0
+    }
+
+    /// The time by which what was seen may be later than what it was decided by: clocks differ, and calls take time.
+    pub fn margin(&self) -> Duration {
+        let Faults { skew, slow, slowest, .. } = self.faults;
+        skew + if slow > 0.0 { slowest * 2 } else { Duration::ZERO }
     }
 
     fn deploy(&mut self, deploy: Deploy) {

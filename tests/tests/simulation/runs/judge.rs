@@ -6,7 +6,7 @@ use dacapo::{RunView, State};
 use jiff::Timestamp;
 
 use super::{
-    functions::{CHILD, TICK, WORK},
+    functions::{CHILD, KID, TICK, WORK},
     history::{Outside, tick},
     seen::Seen,
 };
@@ -14,7 +14,7 @@ use super::{
 /// Tells the breaches of a history.
 pub async fn judge(outside: &Outside<'_>) -> Vec<String> {
     let app = &outside.app;
-    let (runs, children) = (app.runs_of(WORK), app.runs_of(CHILD));
+    let (runs, children) = (app.runs_of(WORK), [app.runs_of(CHILD), app.runs_of(KID)].concat());
     let mut broken = outside.broken.clone();
     let ticks = app.runs_of(TICK);
     fires(outside, &ticks, &mut broken).await;
@@ -70,8 +70,9 @@ fn calls(outside: &Outside<'_>, seen: &Seen, broken: &mut Vec<String>) {
         if let Some(due) = outside.started.get(id).filter(|due| early(due)) {
             broken.push(format!("{id} ran at {times:?}, before {due}"));
         }
-        if outside.paused.get(id).is_some_and(|pauses| times.iter().any(|time| pauses.hold(*time, outside.faults.skew)))
-        {
+        let is_held =
+            |time: &Timestamp| outside.paused.get(id).is_some_and(|pauses| pauses.hold(*time, outside.margin()));
+        if times.iter().any(is_held) {
             broken.push(format!("{id} ran iteration {iteration}, attempt {attempt} while it was paused"));
         }
     }
@@ -91,8 +92,8 @@ fn lives<'a>(seen: &Seen, runs: impl Iterator<Item = &'a RunView>, broken: &mut 
 
 fn data(seen: &Seen, runs: &[RunView], broken: &mut Vec<String>) {
     // The first value of a step counts, for every attempt and iteration.
-    for (id, marks) in seen.marks.iter().filter(|(_, marks)| marks.len() > 1) {
-        broken.push(format!("{id} got {marks:?} of one step"));
+    for ((id, step), marks) in seen.marks.iter().filter(|(_, marks)| marks.len() > 1) {
+        broken.push(format!("{id} got {marks:?} of step {step}"));
     }
     // No update of the output is lost.
     for run in runs {
@@ -134,6 +135,6 @@ async fn fires(outside: &Outside<'_>, ticks: &[RunView], broken: &mut Vec<String
     if ticks.len() != fires.len() || !lost.is_empty() {
         broken.push(format!("{} runs of {} fires, {lost:?} are lost", ticks.len(), fires.len()));
     }
-    let paused = ticks.iter().filter(|tick| outside.schedule_paused.hold(tick.created_at, outside.faults.skew));
+    let paused = ticks.iter().filter(|tick| outside.schedule_paused.hold(tick.created_at, outside.margin()));
     broken.extend(paused.map(|tick| format!("{} fired while its schedule was paused", tick.id)));
 }
