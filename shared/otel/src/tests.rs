@@ -116,7 +116,7 @@ async fn collector_that_does_not_answer_costs_a_second_an_attempt_and_fails_none
     let before = Instant::now();
     app.run_until_idle().await;
     let took = before.elapsed();
-    assert!((PATIENCE..4 * PATIENCE).contains(&took), "{took:?}");
+    assert!((PATIENCE..20 * PATIENCE).contains(&took), "{took:?}");
     assert_eq!(app.run_of(CHARGE).state, dacapo::State::Completed);
     let said = warnings.0.lock().unwrap().clone();
     assert!(said.contains("spans were not sent"), "{said}");
