@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    process::Command,
     sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
@@ -18,7 +19,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
     AnyError,
-    machine::{self, Shared, percentile, show},
+    machine::{self, Shared, percentile, ratio, show},
     table::Row,
 };
 
@@ -47,14 +48,29 @@ pub fn measure() -> Result<Vec<Row>, AnyError> {
         let mut steady = latency(&running.client, &running.latencies, rate / 2.0).await?;
         running.stop().await?;
 
+        let apalis = apalis();
         let of_half = format!("start latency at {:.0} runs/s", rate / 2.0);
         let mut at = |share| show(Duration::from_micros(percentile(&mut steady, share)));
         Ok(vec![
-            Row::new("runs a second", format!("{rate:.0}"), "≥ 15,000"),
+            Row::new("runs a second", format!("{rate:.0}"), "≥ 15,000, or ≥ 25× apalis"),
+            apalis.map_or_else(
+                |error| Row::note("apalis 1.0 with SQLite", format!("not measured: {error}")),
+                |theirs| Row::note("against apalis 1.0 with SQLite", format!("{} ({theirs:.0})", ratio(rate, theirs))),
+            ),
             Row::note(format!("{of_half}, median"), at(0.5)),
             Row::new(format!("{of_half}, p99"), at(0.99), "≤ 10 ms"),
         ])
     })
+}
+
+/// Jobs a second of apalis with SQLite, in a process of its own, with as many callers for as long.
+fn apalis() -> Result<f64, AnyError> {
+    let directory = machine::directory()?;
+    let output = Command::new(machine::built("apalis")?).arg(directory.path().join("apalis.sqlite")).output()?;
+    match output.status.success() {
+        true => Ok(String::from_utf8(output.stdout)?.trim().parse()?),
+        false => Err(String::from_utf8_lossy(&output.stderr).into()),
+    }
 }
 
 /// The kind of an engine and of its one task.

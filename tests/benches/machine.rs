@@ -79,6 +79,17 @@ pub fn target() -> PathBuf {
     program.ancestors().nth(3).map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }
 
+/// Builds one of the programs beside this one that are a workspace of their own, named after their folder; gives its binary.
+pub fn built(folder: &str) -> Result<PathBuf, AnyError> {
+    let target = target().join(folder);
+    fs::create_dir_all(&target)?;
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(folder).join("Cargo.toml");
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--release", "--locked", "--manifest-path"]).arg(manifest).env("CARGO_TARGET_DIR", &target);
+    run(&mut build, &target.join("cargo.log"))?;
+    Ok(target.join(format!("release/bench-{folder}")))
+}
+
 /// Runs a command to its end, with what it says in a log.
 pub fn run(command: &mut Command, log: &Path) -> Result<(), AnyError> {
     let name = command.get_program().to_string_lossy().into_owned();

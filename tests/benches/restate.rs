@@ -45,7 +45,7 @@ impl Restate {
         let folder = machine::target().join("restate");
         fs::create_dir_all(&folder)?;
         let server = installed(&folder)?;
-        let service = built(&folder)?;
+        let service = machine::built("restate")?;
         let [ingress, admin, node, at] = free_addresses()?;
         let directory = machine::directory()?;
         let log = |name: &str| File::create(folder.join(format!("{name}.log")));
@@ -127,15 +127,6 @@ fn installed(folder: &Path) -> Result<PathBuf, AnyError> {
     let packages = fs::read_dir(folder.join("node_modules/@restatedev"))?.flatten();
     let mut binaries = packages.map(|package| package.path().join("bin/restate-server"));
     Ok(binaries.find(|binary| binary.exists()).ok_or("npm has no Restate server for this machine")?)
-}
-
-/// The service's binary.
-fn built(folder: &Path) -> Result<PathBuf, AnyError> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/restate/Cargo.toml");
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--release", "--locked", "--manifest-path"]).arg(manifest).env("CARGO_TARGET_DIR", folder);
-    machine::run(&mut build, &folder.join("cargo.log"))?;
-    Ok(folder.join("release/bench-restate"))
 }
 
 /// Addresses on this machine that are free.
