@@ -19,12 +19,11 @@ use dacapo_local::{
 };
 use futures::FutureExt;
 use jiff::Timestamp;
+use tokio::{sync::Mutex, task::JoinSet};
 
 #[cfg(feature = "planted-bugs")]
 use crate::planted;
-use crate::{
-    clock::VirtualClock, faults::Faults, plan::Dice, processes::FaultyProcesses, side_by_side::Running, trace::Trace,
-};
+use crate::{clock::VirtualClock, faults::Faults, plan::Dice, processes::FaultyProcesses, trace::Trace};
 
 /// Pieces of work at one moment, at most: beyond, something starts itself again and again.
 pub(crate) const AT_ONE_MOMENT: usize = 100_000;
@@ -72,7 +71,8 @@ pub struct TestApp {
     pub(crate) engine: Arc<Engine>,
     /// The faults of its processes, where they have any, and the dice for them.
     faults: Option<(Faults, Dice)>,
-    running: Running,
+    /// The work that was taken and has not ended, where it has faults.
+    pub(crate) running: Mutex<JoinSet<()>>,
     variables: BTreeMap<String, String>,
     pub(crate) client: Client,
 }
@@ -120,7 +120,7 @@ impl TestApp {
         let client = Client::new(ports(&database, faults.as_ref()));
         let variables = BTreeMap::new();
         let engine = engine(&database, &[], faults.as_ref(), &variables);
-        let running = Running::default();
+        let running = Mutex::default();
         let app = Self { clock, database, definitions: vec![], engine, faults, running, variables, client };
         app.deploy();
         app
@@ -209,7 +209,7 @@ impl TestApp {
     pub async fn advance(&self, time: Duration) {
         let end = self.clock.now() + time;
         if self.faults.is_some() {
-            self.go_on(&self.running, end + MOMENT, false).await;
+            self.go_on(end + MOMENT, false).await;
             return;
         }
         loop {
@@ -238,7 +238,7 @@ impl TestApp {
     pub async fn is_idle_within(&self, time: Duration) -> bool {
         let end = self.clock.now() + time;
         if self.faults.is_some() {
-            return self.go_on(&self.running, end, true).await;
+            return self.go_on(end, true).await;
         }
         loop {
             let due = self.settle().await;

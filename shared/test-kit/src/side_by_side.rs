@@ -7,22 +7,18 @@ use dacapo_domain::until;
 use dacapo_local::engine::Turn;
 use jiff::Timestamp;
 use tokio::{
-    sync::Mutex,
-    task::{JoinError, JoinSet},
+    task::JoinError,
     time::{Instant, sleep},
 };
 
 use crate::app::{AT_ONE_MOMENT, MOMENT, TestApp, done};
 
-/// The work that was taken and has not ended.
-pub type Running = Mutex<JoinSet<()>>;
-
 impl TestApp {
     /// Lets time pass up to an end, and all happen that is due meanwhile; or until nothing is left to do. Says whether that
     /// came first.
-    pub(crate) async fn go_on(&self, running: &Running, end: Timestamp, until_idle: bool) -> bool {
+    pub(crate) async fn go_on(&self, end: Timestamp, until_idle: bool) -> bool {
         assert!(is_paused(), "an app with faults needs tokio's clock to be paused (`start_paused = true`)");
-        let (mut running, mut pieces) = (running.lock().await, (Timestamp::MIN, 0));
+        let (mut running, mut pieces) = (self.running.lock().await, (Timestamp::MIN, 0));
         loop {
             let Turn { work, next } = done(self.engine.take(|_| usize::MAX).await);
             let now = self.clock.now();

@@ -97,7 +97,7 @@ async fn run_whose_calls_are_throttled_takes_no_less_time_and_no_attempt_more() 
     assert!(took > calm, "{took:?}, else {calm:?}");
 }
 
-/// What the conductor could not repair because a service throttled is repaired a minute after that answers again.
+/// A record that the conductor could not repair because a service throttled is repaired a minute after that answers again.
 #[tokio::test(start_paused = true)]
 async fn run_whose_queue_throttled_for_half_an_hour_goes_on_within_two_minutes() {
     let throttling = Throttling { service: Service::Sqs, share: 1.0, lasts: minutes(30), every: days(1) };

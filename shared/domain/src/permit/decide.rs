@@ -148,8 +148,8 @@ impl PoolRecord {
         if self.has_waiting && !next.has_waiting {
             // A ticket may have come since the line was read, and its process has seen that others wait. Who passes permits
             // on looks again, unless it dies before.
-            let look = later(cx.now, CALL_AGAIN);
-            next.reconcile_at = Some(next.reconcile_at.map_or(look, |at| at.min(look)));
+            let again = later(cx.now, CALL_AGAIN);
+            next.reconcile_at = Some(next.reconcile_at.map_or(again, |at| at.min(again)));
         }
         let calls = handed.into_iter().map(|(_, call)| call.clone()).collect::<Vec<_>>();
         let mut decision = next.stored_if_changed(self, limit, cx);
