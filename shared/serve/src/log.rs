@@ -1,7 +1,8 @@
 //! The process's own log, apart from what a handler keeps with its run.
 //!
-//! On Lambda each line is one flat JSON object, which says where it comes from: `app`, `stage`, `function`, and within an
-//! attempt `run`, `iteration`, `attempt` and `trace`, or `event`, `eventId`, `handler`, `attempt` and `trace`.
+//! On Lambda each line is one flat JSON object, which says where it comes from: `app`, `stage`, `function`, within an
+//! invocation `requestId` and `xrayTraceId`, and within an attempt `run`, `iteration`, `attempt` and `trace`, or `event`,
+//! `eventId`, `handler`, `attempt` and `trace`.
 
 use std::{
     fmt,
@@ -36,6 +37,8 @@ use crate::emf;
 /// A layer that sees the spans of attempts and handlers.
 pub type SpanLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
+/// The target of the span around an invocation, which has `requestId` and `xrayTraceId`: `lambda_runtime`'s, of level INFO.
+const INVOCATION_SPAN: &str = "lambda_runtime::layers::trace";
 /// The beginning of the names of fields that are for other tools than this log: a span's name and kind.
 const FOR_OTHERS: &str = "otel.";
 /// The name of a line's text among its fields.
@@ -71,11 +74,13 @@ pub(crate) fn start(function: &str, spans: Result<Option<SpanLayer>, String>) {
     }
 }
 
-/// The lines that are written: no metrics. Spans of attempts always are, since every line within one is named by it.
+/// The lines that are written: no metrics. Spans of invocations and attempts always are, since every line within one is
+/// named by it.
 fn targets(wanted: Option<&str>) -> Targets {
     let targets = wanted.and_then(|wanted| wanted.to_lowercase().parse::<Targets>().ok());
     targets
         .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
+        .with_target(INVOCATION_SPAN, LevelFilter::INFO)
         .with_target(ATTEMPT_SPAN, LevelFilter::ERROR)
         .with_target(METRICS, LevelFilter::OFF)
 }

@@ -22,6 +22,7 @@ const SECRET: &str = "secret-that-nobody-may-read";
 const ASK: TaskRef<String> = TaskRef::new("ask");
 const COUNT: TaskRef<u32> = TaskRef::new("count");
 const ASKED: EventRef<String> = EventRef::new("asked");
+const TRACEPARENT: &str = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
 
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
@@ -108,6 +109,48 @@ async fn line_of_a_handler_says_where_it_comes_from_and_keeps_what_the_handler_n
 }
 
 #[tokio::test]
+async fn line_of_a_hook_names_the_run_and_the_trace_as_its_handlers_does() {
+    let (written, _guard) = written(None);
+    let says = |words: &'static str| {
+        tracing::info!("{words}");
+        std::future::ready(Ok(()))
+    };
+    let hooked = task(COUNT, count).on_start(move |_| says("before it")).on_success(move |_, _| says("after it"));
+    let app = TestApp::new().with(hooked).with(on(ASKED, asked));
+    let id = app.run(COUNT, 1).traceparent(TRACEPARENT).await.unwrap().id();
+    app.publish(ASKED, BODY.to_owned()).traceparent(TRACEPARENT).await.unwrap();
+    app.advance(minutes(1)).await;
+    let trace = json!(TRACEPARENT.split('-').nth(1));
+    for words in ["before it", "after it"] {
+        let line = written.line(words);
+        assert_eq!((&line["run"], &line["trace"]), (&json!(id.to_string()), &trace), "{line}");
+    }
+    let line = written.line("the other handler says");
+    assert_eq!(line["trace"], trace, "{line}");
+    assert!(line["handler"].as_str().unwrap().ends_with("asked"), "{line}");
+}
+
+#[tokio::test]
+async fn traceparent_that_is_none_is_warned_of() {
+    let (written, _guard) = written(None);
+    let app = TestApp::new().with(task(COUNT, count));
+    app.run(COUNT, 1).traceparent("none").await.unwrap();
+    let line = written.line("a traceparent is left out");
+    assert_eq!((&line["level"], &line["bytes"]), (&json!("WARN"), &json!(4)), "{line}");
+}
+
+#[tokio::test]
+async fn log_has_lines_of_its_level_and_worse_and_without_one_those_of_info() {
+    for (level, lines) in [(None, 2), (Some("DEBUG"), 3), (Some("warn"), 1), (Some("ERROR"), 0)] {
+        let (written, _guard) = written(level);
+        tracing::debug!("at length");
+        tracing::info!("by the way");
+        tracing::warn!("take care");
+        assert_eq!(written.lines().len(), lines, "{level:?}");
+    }
+}
+
+#[tokio::test]
 async fn log_of_a_level_that_leaves_spans_out_names_the_run_all_the_same() {
     let (written, _guard) = written(Some("error,dacapo_serve=warn"));
     let app = TestApp::new().with(on(ASKED, asked));
@@ -179,6 +222,29 @@ async fn run_that_completes_counts_as_started_and_completed_and_as_nothing_else(
     let lines: Vec<Value> = written.lines().into_iter().filter(|line| line.get("_aws").is_some()).collect();
     let sum = |name: &str| -> u64 { lines.iter().filter_map(|line| line[name].as_u64()).sum() };
     assert_eq!(["Started", "Completed", "Failed", "Retried", "TimedOut", "Parked"].map(sum), [1, 1, 0, 0, 0, 0]);
+    let [line] = &lines[..] else { panic!("one line: {lines:?}") };
+    let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+    assert_eq!(metrics.len(), 4, "what the guide counts the price of: {line}");
+    assert!(line.to_string().len() < 500, "{} bytes", line.to_string().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn run_that_waits_for_a_place_and_takes_too_long_counts_as_both_with_its_times() {
+    let (written, _guard) = written_with(targets(Some("error")).with_target(METRICS, LevelFilter::INFO));
+    let slow = task(COUNT, async |_: u32, _: TaskContext| -> Result<(), TaskError> {
+        tokio::time::sleep(hours(1)).await;
+        Ok(())
+    });
+    let app = TestApp::new().with(slow.timeout(seconds(5)).retry(Retry::never()).rate_limit(1, per(minutes(1))));
+    for _ in 0..2 {
+        app.run(COUNT, 1).await.unwrap();
+    }
+    app.run_until_idle().await;
+    let lines: Vec<Value> = written.lines().into_iter().filter(|line| line.get("_aws").is_some()).collect();
+    let all = |name: &str| -> Vec<u64> { lines.iter().filter_map(|line| line[name].as_u64()).collect() };
+    assert_eq!((all("Parked"), all("TimedOut"), all("Failed")), (vec![1], vec![1, 1], vec![1, 1]));
+    assert_eq!(all("Delay"), [0, 60_000], "due at once, and taken a minute later");
+    assert!(all("Duration").iter().all(|ms| (5_000..6_000).contains(ms)), "{:?}", all("Duration"));
 }
 
 #[tokio::test]
@@ -222,7 +288,7 @@ async fn attempt_is_a_span_with_the_names_and_the_trace_that_exporters_ask_for()
     let attempts = Attempts::default();
     let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(attempts.clone()));
     let app = TestApp::new().with(task(COUNT, count)).with(on(ASKED, asked));
-    app.run(COUNT, 1).traceparent("00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01").await.unwrap();
+    app.run(COUNT, 1).traceparent(TRACEPARENT).await.unwrap();
     app.publish(ASKED, BODY.to_owned()).await.unwrap();
     app.advance(seconds(1)).await;
     let attempts = attempts.0.lock().unwrap();
