@@ -173,3 +173,19 @@ async fn dashboards_first_page_of_runs_or_deliveries_takes_2_reads() {
         assert_eq!(counted.take(), (2, 0), "{path}");
     }
 }
+
+#[tokio::test]
+async fn client_reads_the_manifest_once_a_minute_and_that_of_a_task_it_does_not_know_at_once() {
+    let app = TestApp::new().with(child());
+    let ports = app.client().ports().clone();
+    let counted = Arc::new(Counted::of(ports.clone()));
+    let client = Client::new(Ports { records: counted.clone(), ..ports });
+    for (passed, task, reads) in
+        [(0, "child", 1), (0, "child", 0), (59, "child", 0), (1, "child", 1), (0, "unknown", 1), (59, "child", 0)]
+    {
+        app.advance(seconds(passed)).await;
+        counted.take();
+        let started = client.run_by_name(task, dacapo::Json::of(&1).unwrap()).after(days(1)).await;
+        assert_eq!((started.is_ok(), counted.take().0), (task == "child", reads), "{task}, {passed} s later");
+    }
+}

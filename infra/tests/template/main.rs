@@ -9,9 +9,9 @@ mod rights;
 mod roles;
 mod settings;
 
-use dacapo_domain::Manifest;
+use dacapo_domain::{FunctionEntry, Manifest, Subscription, seconds};
 use dacapo_infra::{OwnResources, template};
-use read::{manifest, one_of_everything};
+use read::{manifest, one_of_everything, read, subscription};
 use serde_json::{Value, json};
 
 #[test]
@@ -58,8 +58,16 @@ fn mapping_of_a_batch_reports_failures_per_message() {
         assert_eq!(mapping.get("FilterCriteria"), None, "{id}: what a filter doesn't match is deleted");
     }
     assert_eq!(template.properties("SendWelcomeMapping")["BatchSize"], 1);
+}
+
+#[test]
+fn batch_has_at_most_ten_events_and_no_more_than_its_function_has_time_for() {
     // As many events as fit into 850 s if both handlers take the minute that each may.
-    assert_eq!(template.properties("UserJoinedMapping")["BatchSize"], 7);
+    assert_eq!(one_of_everything().properties("UserJoinedMapping")["BatchSize"], 7);
+    let handler = Subscription { timeout: seconds(5), ..subscription(false) };
+    let functions = vec![FunctionEntry::conductor(), FunctionEntry::events("user-joined", 128, vec![handler])];
+    let quick = read(&Manifest::new("shop", functions).unwrap());
+    assert_eq!(quick.properties("UserJoinedMapping")["BatchSize"], 10);
 }
 
 #[test]

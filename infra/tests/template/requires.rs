@@ -317,6 +317,7 @@ Resources:
     Type: AWS::Events::Rule
     Condition: IsProd
     Properties:
+      EventBusName: own
       ScheduleExpression: rate(1 day)
       Targets: [{ Id: app, Arn: { 'Fn::GetAtt': [ConductorQueue, Arn] } }]
   Elsewhere:

@@ -40,6 +40,25 @@ fn threshold_of_an_alarm_is_the_parameter_that_is_named_for_it() {
 }
 
 #[test]
+fn alarm_counts_for_as_many_minutes_as_the_guide_says() {
+    let template = one_of_everything();
+    for (alarm, metric, comparison, minutes) in [
+        ("SendWelcomeBacklog", "ApproximateAgeOfOldestMessage", "GreaterThanOrEqualToThreshold", 5),
+        ("UserJoinedDropped", "ApproximateNumberOfMessagesVisible", "GreaterThanOrEqualToThreshold", 5),
+        ("RunsFail", "Failed", "GreaterThanOrEqualToThreshold", 5),
+        ("Throttled", "Throttles", "GreaterThanOrEqualToThreshold", 5),
+        ("ConductorIsSilent", "Invocations", "LessThanThreshold", 5),
+        ("ConductorFails", "Errors", "GreaterThanOrEqualToThreshold", 15),
+        ("UndeliveredRemain", "ApproximateNumberOfMessagesVisible", "GreaterThanOrEqualToThreshold", 15),
+    ] {
+        let alarm = template.properties(alarm);
+        let seconds = alarm["Period"].as_u64().unwrap() * alarm["EvaluationPeriods"].as_u64().unwrap();
+        let told = (&alarm["MetricName"], &alarm["ComparisonOperator"], seconds / 60);
+        assert_eq!(told, (&json!(metric), &json!(comparison), minutes), "{alarm}");
+    }
+}
+
+#[test]
 fn alarm_tells_the_topic_that_is_given_or_else_an_address_by_a_topic_of_the_stacks_own() {
     let template = one_of_everything();
     let by_email = json!({ "Fn::If": ["HasAlarmEmail", [{ "Ref": "AlarmsByEmail" }], { "Ref": "AWS::NoValue" }] });

@@ -182,7 +182,8 @@ mod tests {
 
     #[test]
     fn message_of_another_form_is_none_from_outside() {
-        for text in [r#"{"run/1": {}}"#, r#"{"Records": []}"#, "[1]", "not JSON", "7"] {
+        let notification = r#"{"Type": "Notification", "TopicArn": "arn", "Message": "{}"}"#;
+        for text in [r#"{"run/1": {}}"#, r#"{"Records": [{"s3": {}}]}"#, notification, "[1]", "not JSON", "7"] {
             assert!(Outside::read(text, SENT).is_none(), "{text}");
         }
     }

@@ -1,10 +1,16 @@
 //! Spans that a collector is sent, of an app in the test kit.
 
 use std::{
+    fmt,
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
-    sync::mpsc::{Receiver, channel},
+    process,
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, channel},
+    },
     thread,
+    time::Instant,
 };
 
 use dacapo::prelude::*;
@@ -14,6 +20,7 @@ use opentelemetry_proto::tonic::{
     trace::v1::{Span as Told, span::SpanKind},
 };
 use prost::Message;
+use tracing::{Event, field::Field};
 use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::*;
@@ -84,5 +91,58 @@ async fn endpoint_that_is_no_address_is_refused_with_what_is() {
                 "OTEL_EXPORTER_OTLP_ENDPOINT {endpoint:?} is no address as http://127.0.0.1:4318: no spans are sent"
             )
         );
+    }
+}
+
+/// The texts of warnings.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<String>>);
+
+impl<S: Subscriber> Layer<S> for Warnings {
+    fn on_event(&self, event: &Event<'_>, _: layer::Context<'_, S>) {
+        let mut warnings = self.0.lock().unwrap();
+        event.record(&mut |_: &Field, value: &dyn fmt::Debug| *warnings += &format!("{value:?}\n"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn collector_that_does_not_answer_costs_a_second_an_attempt_and_fails_none() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let layer = layer(&format!("http://{}", silent.local_addr().unwrap()), Resource::builder().build()).unwrap();
+    let warnings = Warnings::default();
+    let _guard = tracing_subscriber::registry().with(layer).with(warnings.clone()).set_default();
+    let app = TestApp::new().with(task(CHARGE, async |_: u32, _: TaskContext| Ok::<(), TaskError>(())));
+    app.run(CHARGE, 7).await.unwrap();
+    let before = Instant::now();
+    app.run_until_idle().await;
+    let took = before.elapsed();
+    assert!((PATIENCE..4 * PATIENCE).contains(&took), "{took:?}");
+    assert_eq!(app.run_of(CHARGE).state, dacapo::State::Completed);
+    let said = warnings.0.lock().unwrap().clone();
+    assert!(said.contains("spans were not sent"), "{said}");
+}
+
+/// The environment is a process's own: the test starts itself in two of them.
+#[test]
+fn spans_are_of_the_function_the_app_and_the_stage() {
+    let test = "tests::spans_are_of_the_function_the_app_and_the_stage";
+    if let Some(expected) = variable("EXPECTED") {
+        let of = resource("charge");
+        let names = ["service.name", "service.namespace", "deployment.environment.name"];
+        let values = names.map(|name| of.get(&name.into()).unwrap().to_string());
+        return assert_eq!(values.join(" "), expected);
+    }
+    for (name, expected) in [("", "charge shop prod"), ("payments", "payments shop prod")] {
+        let process = process::Command::new(std::env::current_exe().unwrap())
+            .args([test, "--exact"])
+            .envs([
+                ("OTEL_SERVICE_NAME", name),
+                ("DACAPO_APP", "shop"),
+                ("DACAPO_STAGE", "prod"),
+                ("EXPECTED", expected),
+            ])
+            .output();
+        let process = process.unwrap();
+        assert!(process.status.success(), "{}", String::from_utf8_lossy(&process.stdout));
     }
 }

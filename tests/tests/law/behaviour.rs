@@ -1,7 +1,8 @@
 //! Statements of the guide are shown: each item of its lists and each row of its tables has a test.
 //!
 //! `tests/behaviour.toml` has a table for each chapter: words of a statement, as the chapter has them, and the tests that
-//! show it. Words that several statements have, as the name of an option's table, stand for all of these.
+//! show it. Words that several statements have, as the name of an option's table, stand for all of these. `examples_of_`
+//! and a chapter's name are what that chapter's own examples show, which are tests of the documentation.
 //! `tests/BEHAVIOUR.md` is made of both: `DACAPO_WRITE=BEHAVIOUR cargo test -p dacapo-tests --no-default-features
 //! --test law behaviour` writes it.
 
@@ -16,10 +17,11 @@ use crate::{
     workspace::root,
 };
 
-/// The chapters that state what holds. Others explain, translate, or show how something is called.
-const CHAPTERS: [&str; 16] = [
+/// The chapters that state what holds. Others explain, or translate.
+const CHAPTERS: [&str; 24] = [
     "guarantees",
     "functions",
+    "account",
     "runs",
     "times",
     "handler",
@@ -34,6 +36,13 @@ const CHAPTERS: [&str; 16] = [
     "lists",
     "deploys",
     "limits",
+    "client",
+    "formats",
+    "observability",
+    "recipes",
+    "dashboard",
+    "project",
+    "testing",
 ];
 
 const TABLE: &str = "tests/behaviour.toml";
@@ -58,7 +67,7 @@ fn behaviour_that_the_guide_states_is_shown_by_tests() {
                     guide and of `behaviour.toml`: change those.\n"
         .to_owned();
     for chapter in CHAPTERS {
-        let statements = statements(&read(&format!("shared/sdk/src/guide/{chapter}.md")));
+        let statements = statements(&read(&path_of(chapter)));
         let none_yet = Shown::new();
         let shown = table.get(chapter).unwrap_or(&none_yet);
         found.extend(problems(chapter, &statements, shown, &tests));
@@ -71,6 +80,10 @@ fn behaviour_that_the_guide_states_is_shown_by_tests() {
         fs::write(root().join(MADE), &made).unwrap();
     }
     assert!(read(MADE) == made, "{MADE} is not what is made now (its head says how to write it: `law/behaviour.rs`)");
+}
+
+fn path_of(chapter: &str) -> String {
+    format!("shared/sdk/src/guide/{chapter}.md")
 }
 
 fn read(path: &str) -> String {
@@ -88,7 +101,7 @@ fn statements(text: &str) -> Vec<Statement> {
         let numbered = line.split_once(". ").filter(|(number, _)| number.parse::<u8>().is_ok());
         let item = line.strip_prefix("- ").or(numbered.map(|(_, item)| item));
         let is_head = line.starts_with("|---") || next.starts_with("|---");
-        let is_none = line.is_empty() || line.starts_with("# ") || line.starts_with("```");
+        let is_none = line.is_empty() || line.starts_with('#') || line.starts_with("```");
         if in_code || is_head || is_none {
             goes_on = false;
         } else if let Some(item) = item {
@@ -108,14 +121,17 @@ fn statements(text: &str) -> Vec<Statement> {
     all
 }
 
-/// The tests of the repository, and the rules that a contract makes tests of, each with its file.
+/// The tests of the repository, the rules that a contract makes tests of, and the examples of chapters, each with its file.
 fn tests() -> BTreeMap<String, String> {
     let all = sources(&["functions", "infra", "shared", "tests"]);
-    all.iter().flat_map(|source| tests_in(&source.path, &source.text)).collect()
+    let has_examples = |chapter: &&str| read(&path_of(chapter)).contains("\n```\nuse dacapo::");
+    let examples = CHAPTERS.into_iter().filter(has_examples);
+    let examples = examples.map(|chapter| (format!("examples_of_{chapter}"), path_of(chapter)));
+    all.iter().flat_map(|source| tests_in(&source.path, &source.text)).chain(examples).collect()
 }
 
 fn tests_in(file: &str, text: &str) -> Vec<(String, String)> {
-    let is_rule = file.starts_with("tests/src/contract/");
+    let is_rule = ["tests/src/contract/", "shared/dashboard/tests/browser/"].iter().any(|of| file.starts_with(of));
     let (mut found, mut is_test) = (vec![], false);
     for line in text.lines().map(str::trim) {
         is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
@@ -143,7 +159,7 @@ fn problems(chapter: &str, statements: &[Statement], shown: &Shown, tests: &BTre
     }
     let bare = statements.iter().filter(|statement| !statement.is_prose && shown_by(statement, shown).is_empty());
     found.extend(bare.map(|Statement { text, .. }| {
-        format!("shared/sdk/src/guide/{chapter}.md: no test shows {text:?} (write one, and name it in {TABLE})")
+        format!("{}: no test shows {text:?} (write one, and name it in {TABLE})", path_of(chapter))
     }));
     found
 }

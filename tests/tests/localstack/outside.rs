@@ -7,6 +7,9 @@ use serde_json::json;
 
 use crate::app::{App, eventually, result};
 
+/// The seconds for which a queue holds a message back.
+const DELAY_S: i32 = 3;
+
 /// A thing that no other test and no earlier run of this one has.
 fn thing(what: &str) -> Thing {
     Thing { name: format!("{what} {}", Timestamp::now().as_nanosecond()), failures: 0 }
@@ -18,7 +21,8 @@ async fn message_with_a_task_in_the_conductors_queue_is_a_run() {
     // It never pauses: the number tells its body from others.
     let chaos = Chaos { pause_s: Timestamp::now().as_millisecond().unsigned_abs(), ..Chaos::default() };
 
-    app.sends(&json!({ "task": CHAOS.name(), "body": chaos }).to_string()).await;
+    let sent = Timestamp::now();
+    app.sends(&json!({ "task": CHAOS.name(), "body": chaos }).to_string(), DELAY_S).await;
 
     let run = eventually("the run is there", || async {
         let runs = app.runs(CHAOS.name()).await;
@@ -29,6 +33,7 @@ async fn message_with_a_task_in_the_conductors_queue_is_a_run() {
     .await;
     let record = app.ended(run.id).await;
     assert_eq!((record.state, record.trigger), (State::Completed, Trigger::Direct));
+    assert!(record.created_at.duration_since(sent).as_secs() >= DELAY_S.into(), "sent at {sent}: {record:#?}");
     assert_eq!(result::<Told>(&record), Told { iteration: 1, attempt: 1 });
 }
 
@@ -37,7 +42,7 @@ async fn message_with_an_event_in_the_conductors_queue_is_handled_by_its_subscri
     let app = App::deployed().await;
     let thing = thing("sent");
 
-    app.sends(&json!({ "event": THING.name(), "body": thing }).to_string()).await;
+    app.sends(&json!({ "event": THING.name(), "body": thing }).to_string(), 0).await;
 
     app.call_for(&thing).await;
 }
@@ -54,7 +59,8 @@ async fn event_that_a_rule_of_eventbridge_hands_on_is_an_event_of_the_app() {
 
 impl App {
     /// Puts a message into the conductor's queue, as `aws sqs send-message` does.
-    async fn sends(&self, text: &str) {
-        self.sqs.send_message().queue_url(self.queue("conductor").await).message_body(text).send().await.unwrap();
+    async fn sends(&self, text: &str, delay_s: i32) {
+        let send = self.sqs.send_message().queue_url(self.queue("conductor").await).message_body(text);
+        send.delay_seconds(delay_s).send().await.unwrap();
     }
 }

@@ -148,6 +148,20 @@ async fn run_with_everything_that_one_can_have_is_one_unit() {
 }
 
 #[tokio::test]
+async fn trace_of_a_run_is_70_bytes_and_no_call() {
+    let weigh = async |traceparent: Option<&str>| {
+        let wire = Wire::default();
+        let traceparent = traceparent.map(|it| it.parse().unwrap());
+        let run = started(&wire.ports(), NewRun { traceparent, ..new_run() }, &Json::default()).await;
+        (bytes(&item(&wire, &run)), wire.operations())
+    };
+    let (bare, calls) = weigh(None).await;
+    let (traced, with_trace) = weigh(Some("00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01")).await;
+    assert_eq!(with_trace, calls);
+    assert!((60..=75).contains(&(traced - bare)), "{} bytes", traced - bare);
+}
+
+#[tokio::test]
 async fn step_is_one_write_whatever_its_run_and_the_end_of_the_run_costs_no_more_for_it() {
     let wire = Wire::default();
     let ports = wire.ports();

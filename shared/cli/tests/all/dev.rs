@@ -86,6 +86,18 @@ fn variable_without_a_value_is_said_before_a_function_starts_and_dot_env_gives_i
 }
 
 #[test]
+fn variable_of_the_environment_comes_before_dot_env_and_that_before_the_definition() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = tells_variables(folder.path());
+    fs::write(folder.path().join(".env"), "PASSWORD=of-the-file\nSENDER=of-the-file\n").unwrap();
+    let (url, dev) = Dev::called(folder.path(), "--no-build");
+    let dev = Dev { url, runs: dev.env("PASSWORD", "of-the-environment").runs() };
+    becomes(|| dev.timeout_ms(), 30_000);
+    assert_eq!(call("run hello --local").env("DACAPO_LOCAL", &dev.url).said().code, 0);
+    becomes(|| is_told(&told, "of-the-file of-the-environment warn"), 1);
+}
+
+#[test]
 fn dot_env_entry_that_is_none_is_said_by_its_number_without_its_text() {
     let folder = tempfile::tempdir().unwrap();
     tells_variables(folder.path());

@@ -63,6 +63,48 @@ fn error_code_is_explained_in_any_case_of_its_letters_and_one_of_an_author_is_no
     assert_eq!(dacapo("help NO_RATE").code, 3);
 }
 
+/// The words that a text has as code.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn client_chapter_has_every_command_and_exit_code_and_no_option_that_is_none() {
+    let chapter = include_str!("../../../sdk/src/guide/client.md").split_once("# The command line").unwrap().1;
+    let rows: Vec<Vec<&str>> = chapter
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .map(|line| line.trim_matches('|').split('|').collect())
+        .collect();
+    let codes: Vec<u8> = rows.iter().filter_map(|row| row[0].trim().parse().ok()).collect();
+    assert_eq!(codes, [0, 1, 2, 3, 4]);
+    for row in rows.iter().filter(|row| row[0].contains('`')) {
+        let (named, says) = (quoted(row[0]), quoted(row[1]));
+        let is_of = |command: &&Value| {
+            let name = command["name"].as_str().unwrap();
+            let group = name.split_once(' ').is_some_and(|(group, verb)| named == [group] && says.contains(&verb));
+            group || named.iter().any(|of| of.split(" <").next() == Some(name) || of.starts_with(&format!("{name} [")))
+        };
+        let of: Vec<Value> = commands().into_iter().filter(|it| is_of(&it)).collect();
+        assert!(!of.is_empty(), "{named:?} is no command");
+        let options: Vec<&str> =
+            of.iter().flat_map(|it| it["options"].as_array().unwrap()).map(|it| it["name"].as_str().unwrap()).collect();
+        for option in says.iter().filter(|word| word.starts_with("--")) {
+            assert!(options.contains(option), "{named:?} has no {option}: {options:?}");
+        }
+    }
+    for command in commands() {
+        let name = command["name"].as_str().unwrap();
+        let (group, verb) = name.split_once(' ').unwrap_or((name, ""));
+        let is_told = rows.iter().any(|row| {
+            let named = quoted(row[0]);
+            named.iter().any(|of| *of == name || of.starts_with(&format!("{name} ")))
+                || named == [group] && quoted(row[1]).contains(&verb)
+        });
+        assert!(is_told, "the chapter says nothing of {name}");
+    }
+}
+
 /// An engine with what the examples name, and an example with what they are called there.
 struct Sample {
     engine: Engine,

@@ -271,3 +271,55 @@ fn function_that_is_there_or_can_not_be_named_so_is_refused_and_nothing_changes(
     assert_eq!(refused("add task ''").code, 2);
     assert_eq!(files(folder.path()), before);
 }
+
+#[test]
+fn workspace_that_new_makes_is_as_the_guide_says() {
+    let folder = tempfile::tempdir().unwrap();
+    done(&call(&format!("new shop {}", from())).within(folder.path()).said());
+    let made = files(&folder.path().join("shop"));
+    let has = |path: &str, words: &[&str]| {
+        let text = &made[Path::new(path)];
+        words.iter().for_each(|word| assert!(text.contains(word), "{path} has no {word:?}: {text}"));
+        text.lines().filter(|line| !line.is_empty() && !line.starts_with("//")).count()
+    };
+    assert_eq!(has("infra/src/main.rs", &["dacapo_infra::main()"]), 3);
+    assert_eq!(has("functions/conductor/src/main.rs", &["dacapo_serve::conductor()"]), 3);
+    has("functions/greet/src/lib.rs", &["task(GREET"]);
+    has("functions/user-joined/src/lib.rs", &["on(USER_JOINED"]);
+    has("functions/daily-report/src/lib.rs", &[".schedule("]);
+    has(
+        "shared/app/src/lib.rs",
+        &["pub mod daily_report;", "pub mod greet;", "pub mod user_joined;", "pub fn hooks()"],
+    );
+    has("tests/tests/localstack.rs", &["AWS_ENDPOINT_URL", "skipped"]);
+    let chapter = include_str!("../../../sdk/src/guide/project.md");
+    let targets = chapter.lines().filter_map(|line| line.strip_prefix("| `make ")?.split(['`', ' ']).next());
+    for target in targets {
+        has("Makefile", &[&format!("\n{target}:")]);
+    }
+    let dry = |target: &str, word: &str| {
+        let mut make = Command::new("make");
+        make.args(["--dry-run", target])
+            .current_dir(folder.path().join("shop"))
+            .env_remove("MAKEFLAGS")
+            .env_remove("MAKELEVEL");
+        let said = String::from_utf8(make.output().unwrap().stdout).unwrap();
+        assert!(said.contains(word), "make {target}: {said}");
+    };
+    dry("dev", "dacapo dev");
+    dry("localstack", "--package infra -- localstack");
+}
+
+#[test]
+fn function_is_added_to_a_template_that_is_committed_by_make_which_says_where_that_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["Cargo.toml", "shared/app/src/lib.rs", "functions/send-welcome/Cargo.toml", "infra/template.json"] {
+        copy(file, folder.path());
+    }
+    for (does, task, code) in [("touch made", "one", 0), ("false", "two", 1)] {
+        fs::write(folder.path().join("Makefile"), format!("template:\n\t{does}\n")).unwrap();
+        let said = call(&format!("add task {task}")).within(folder.path()).said();
+        assert_eq!((said.code, said.err.contains("make template")), (code, true), "{said}");
+        assert!(folder.path().join("made").is_file() && folder.path().join("functions").join(task).is_dir());
+    }
+}

@@ -83,3 +83,17 @@ fn variable_alone_names_the_dev_engine_unless_an_option_names_a_place_on_aws() {
     let on_aws = engine.said("list --stage prod");
     assert!(on_aws.code == 2 && on_aws.err.starts_with("error: which app?"), "{on_aws}");
 }
+
+#[test]
+fn run_without_a_body_has_an_empty_one_and_one_of_a_file_has_that() {
+    let engine = Engine::start();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("it.json"), "[1, 2]").unwrap();
+    let said = |line: &str| engine.call(&format!("{line} --local --json")).within(folder.path()).said().json();
+    for (body, expected) in [("", json!({})), ("--body @it.json", json!([1, 2]))] {
+        let started = said(&format!("run import-airports --when '2 days' {body}"));
+        assert_eq!(state(&engine, &started)["body"], expected);
+        let token = engine.token_of(started["id"].as_str().unwrap());
+        assert_eq!(said(&format!("complete {token} @it.json"))["token"], "approve");
+    }
+}

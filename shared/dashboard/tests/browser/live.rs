@@ -37,6 +37,34 @@ pub async fn page_that_changes_keeps_what_is_open_typed_and_focused() {
     assert_eq!(tab.value("document.activeElement.pathname").await, Some(format!("/run/{run}")));
 }
 
+pub async fn page_waits_for_what_is_selected_and_follows_nothing_while_it_is_hidden() {
+    let app = sample::empty();
+    let run = app.run(IMPORT, file()).await.unwrap().id();
+    app.advance(minutes(1)).await;
+    let (site, chromium) = (Site::of(app.client()), Chromium::start().await);
+    let tab = chromium.open(&site, &format!("/run/{run}")).await;
+    tab.until("source?.readyState", 1).await;
+    tab.value::<()>("getSelection().selectAllChildren(document.querySelector('h1'))").await;
+    app.advance(minutes(10)).await;
+    tab.until("!!held", true).await;
+    assert!(tab.text().await.contains("250 of 1000 rows"), "{}", tab.text().await);
+    assert_eq!(tab.value("String(getSelection())").await, Some("import-airports".to_owned()));
+    tab.value::<()>("getSelection().removeAllRanges()").await;
+    tab.shows("500 of 1000 rows").await;
+
+    let hidden = |is: bool| {
+        format!(
+            "(Object.defineProperty(document, 'hidden', {{ value: {is}, configurable: true }}), \
+             document.dispatchEvent(new Event('visibilitychange')))"
+        )
+    };
+    tab.value::<bool>(&hidden(true)).await;
+    tab.until("source === null", true).await;
+    app.advance(minutes(10)).await;
+    tab.value::<bool>(&hidden(false)).await;
+    tab.shows("750 of 1000 rows").await;
+}
+
 pub async fn times_are_told_in_the_readers_zone_and_a_schedules_in_its_own() {
     let app = sample::empty();
     let run = app.run(IMPORT, file()).await.unwrap().id();

@@ -42,6 +42,7 @@ fn main() {
         walk::reader_starts_and_aborts_a_run_by_keyboard_alone,
         walk::second_tab_that_aborts_a_run_is_told_that_it_has_ended,
         live::page_that_changes_keeps_what_is_open_typed_and_focused,
+        live::page_waits_for_what_is_selected_and_follows_nothing_while_it_is_hidden,
         live::times_are_told_in_the_readers_zone_and_a_schedules_in_its_own,
         live::page_whose_server_is_gone_says_so_and_goes_on_once_it_is_back,
         odd::text_with_markup_in_every_field_is_shown_and_does_nothing,

@@ -5,10 +5,13 @@
 use std::{borrow::Cow, sync::Arc};
 
 use axum::http::Request;
-use dacapo_core::port::{ExecutionStatus, PortErrorKind, Ports, SystemClock};
+use dacapo_core::{
+    port::{ExecutionStatus, PortErrorKind, Ports, SystemClock},
+    webhook::webhook,
+};
 use dacapo_domain::{
     Created, Decision, Effect, Fire, Index, Json, LogLine, Message, NewRun, Payload, Payloads, Query, RunRecord, Saved,
-    Trigger, WaitLoopCall, Write, slot,
+    Secret, TokenText, Trigger, WaitLoopCall, Write, slot,
 };
 use http_body_util::Empty;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -148,6 +151,16 @@ async fn error_where_no_engine_is_says_how_to_start_one() -> Tested {
         error.to_string(),
         format!("can't reach the engine at http://{free} (start it with `make dev` or `dacapo dev`)")
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn request_to_an_address_for_the_outside_is_told_to_come_again_where_no_store_answers() -> Tested {
+    let free = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let ports = connect(&format!("http://{free}"));
+    let token = TokenText { run: ports.clock.new_id(), name: "approve".to_owned(), secret: Secret::new(1) };
+    let answer = webhook(&ports, "POST", &format!("/token/{token}"), b"true").await?;
+    assert_eq!(answer.status, 503, "{answer:?}");
     Ok(())
 }
 

@@ -73,6 +73,30 @@ async fn run_is_called_again_once_its_children_of_several_tasks_have_ended_and_r
 }
 
 #[tokio::test]
+async fn results_of_children_end_at_the_first_that_failed_with_its_code() {
+    const SUM: TaskRef<Vec<u32>, u32> = TaskRef::new("sum");
+    let sum = async |numbers: Vec<u32>, cx: TaskContext| {
+        if numbers.is_empty() {
+            return Ok::<Outcome<Vec<u32>, u32>, TaskError>(Done(
+                cx.children(COUNT).await?.results().await?.iter().sum(),
+            ));
+        }
+        let counts = cx.batch(COUNT, numbers).await?.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(Continue::when_done(counts, vec![]))
+    };
+    let app = app().with(task(SUM, sum).retry(Retry::never()));
+    for (numbers, code) in [(vec![1, 2, 3], None), (vec![1, 13, 17], Some("UNLUCKY"))] {
+        let id = app.run(SUM, numbers).await.unwrap().id();
+        app.run_until_idle().await;
+        let run = app.state(id).await.unwrap();
+        assert_eq!(
+            (run.result.as_ref().map(|it| it.text()), run.error_code.as_deref()),
+            (code.is_none().then_some("6"), code)
+        );
+    }
+}
+
+#[tokio::test]
 async fn run_waits_for_a_thousand_children_and_wakes_once() {
     let app = app();
     app.run(TOTAL, (0, (100..1_099).collect())).await.unwrap();

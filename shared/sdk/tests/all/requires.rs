@@ -83,6 +83,10 @@ fn each_requirement_that_can_not_be_is_refused_with_what_is_allowed() {
             mail().environment("AB", "x".repeat(3_797)),
             "environment of 4097 bytes, 298 of them Dacapo's own (Lambda allows",
         ),
+        (
+            mail().environment("AB", "x".repeat(3_756)).secret("PASSWORD", "shop/smtp"),
+            "environment of 4097 bytes, 339 of them Dacapo's own",
+        ),
         (mail().environment("AB", "x").secret("AB", "x"), "AB is an environment variable and a secret"),
         (mail().secret("AB", ""), "secret AB without a name or ARN"),
         (mail().ephemeral_storage(511), "ephemeral_storage of 511 MB (allowed: 512 to 10,240 MB)"),
@@ -115,13 +119,21 @@ fn requirements_that_handlers_of_one_function_can_not_have_together_are_refused(
 }
 
 #[tokio::test]
-async fn handler_reads_its_variables_and_a_test_gives_them_values() {
+async fn handler_and_hook_read_variables_and_a_test_gives_them_values() {
+    /// The words of the handler, which the hook says too.
     async fn told(app: &TestApp) -> String {
         let id = app.run(MAIL, ()).await.unwrap().id();
         app.run_until_idle().await;
-        app.client().state(id).await.unwrap().result.unwrap().parse().unwrap()
+        let [by_hook] = &app.logs(id).await.unwrap()[..] else { panic!("one entry") };
+        let by_handler: String = app.state(id).await.unwrap().result.unwrap().parse().unwrap();
+        assert_eq!(by_hook.message, by_handler);
+        by_handler
     }
     let function = task(MAIL, mail).environment("SENDER", "mail@shop.example").secret("PASSWORD", "shop/smtp");
+    let function = function.on_success(async |_, cx: HookContext| {
+        cx.log_info(format!("{} {}", cx.variable("SENDER")?, cx.variable("PASSWORD")?), ()).await?;
+        Ok(())
+    });
     let app = TestApp::new().variable("PASSWORD", "geheim").with(function);
     assert_eq!(told(&app).await, "mail@shop.example geheim");
 
@@ -191,6 +203,22 @@ async fn function_that_says_what_it_sends_starts_and_publishes_nothing_else() {
     let refused = said(task(SHIP, ship).starts(PACK), "publishes").await;
     assert!(refused.contains("publish event \"order.shipped\""), "{refused}");
     assert!(refused.ends_with("publishes task \"pack\" (add `.publishes(…)` of this one to it)"), "{refused}");
+}
+
+#[tokio::test]
+async fn hook_starts_what_its_function_says_and_nothing_else() {
+    let ship = || {
+        task(SHIP, ship).on_success(async |_, cx: HookContext| {
+            cx.run(PACK, String::new()).await?;
+            Ok(())
+        })
+    };
+    for (function, packs) in [(ship().sends_nothing(), 0), (ship().starts(PACK), 1)] {
+        let app = TestApp::new().with(function).with(task(PACK, pack));
+        app.run(SHIP, "publishes".to_owned()).await.unwrap();
+        app.run_until_idle().await;
+        assert_eq!((app.run_of(SHIP).state, app.runs_of(PACK).len()), (State::Completed, packs));
+    }
 }
 
 #[test]

@@ -91,3 +91,36 @@ async fn app_is_idle_once_its_runs_have_ended_though_a_crash_left_an_idempotency
         assert!(app.now() < at("00:00:00") + days(1), "seed {seed}: {}", app.now());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn app_with_faults_meets_each_of_them() {
+    let trace = Trace::kept();
+    for seed in 0..8 {
+        storm(seed, Faults { trace: Some(trace.clone()), ..Faults::default() }).await;
+    }
+    let met = trace.lines().join("\n");
+    for fault in [
+        "the process dies before the call",
+        "the process dies after the call",
+        "throttled",
+        "the reply is lost",
+        "sent twice",
+        "late by",
+    ] {
+        assert!(met.contains(&format!(": {fault}")), "no {fault}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_that_a_handler_waits_for_is_tokios_and_not_the_apps() {
+    let patient = async |_: u32, _: TaskContext| {
+        tokio::time::sleep(seconds(20)).await;
+        Ok(1)
+    };
+    let app = TestApp::new().with(task(COUNT, patient));
+    let before = tokio::time::Instant::now();
+    app.run(COUNT, 0).await.unwrap();
+    app.run_until_idle().await;
+    assert_eq!((app.run_of(COUNT).state, app.now()), (State::Completed, at("00:00:00")));
+    assert!(before.elapsed() >= seconds(20));
+}
