@@ -58,9 +58,7 @@ async fn fire_is_not_late_because_the_store_is_throttled() {
     let runs = app.runs_of(GREET);
     assert_eq!(runs.len(), 5);
     for run in runs {
-        // But for the tries that it takes.
-        let late = run.created_at.duration_since(run.scheduled_at.unwrap());
-        assert!(!late.is_negative() && late.as_secs() < 30, "{run:#?}");
+        assert_eq!(run.scheduled_at, Some(run.created_at), "{run:#?}");
     }
 }
 
@@ -97,8 +95,9 @@ async fn app_is_idle_once_its_runs_have_ended_though_a_crash_left_an_idempotency
 #[tokio::test(start_paused = true)]
 async fn app_with_faults_meets_each_of_them() {
     let trace = Trace::kept();
-    let faults = Faults { trace: Some(trace.clone()), ..Faults::default() };
-    storm(7, faults).await;
+    for seed in 0..8 {
+        storm(seed, Faults { trace: Some(trace.clone()), ..Faults::default() }).await;
+    }
     let met = trace.lines().join("\n");
     for fault in [
         "the process dies before the call",
@@ -110,7 +109,6 @@ async fn app_with_faults_meets_each_of_them() {
     ] {
         assert!(met.contains(&format!(": {fault}")), "no {fault}");
     }
-    assert!(TestApp::with_faults(7).trace().faults() == 0, "nothing has happened yet");
 }
 
 #[tokio::test(start_paused = true)]
