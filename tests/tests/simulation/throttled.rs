@@ -117,7 +117,7 @@ async fn run_whose_queue_throttled_for_half_an_hour_goes_on_within_two_minutes()
 #[tokio::test(start_paused = true)]
 async fn hooks_of_an_end_run_though_the_first_process_comes_to_them_too_late() {
     const EVERY: Duration = minutes(10);
-    let throttling = Throttling { service: Service::DynamoDb, share: 1.0, lasts: minutes(4), every: EVERY };
+    let throttling = Throttling { service: Service::DynamoDb, share: 1.0, lasts: seconds(260), every: EVERY };
     let (slow, slowest) = (1.0, Duration::from_millis(1)); // Each call takes a millisecond.
     for seed in 0..10 {
         let faults = Faults { throttling: Some(throttling), slow, slowest, ..Faults::none() };
