@@ -95,9 +95,15 @@ async fn app_is_idle_once_its_runs_have_ended_though_a_crash_left_an_idempotency
 #[tokio::test(start_paused = true)]
 async fn app_with_faults_meets_each_of_them() {
     let trace = Trace::kept();
-    for seed in 0..8 {
-        storm(seed, Faults { trace: Some(trace.clone()), ..Faults::default() }).await;
+    let fails_thrice = async |n: u32, cx: TaskContext| {
+        if cx.attempt() <= 3 { Err(TaskError::retryable("not yet")) } else { Ok(n) }
+    };
+    let app = TestApp::with_these_faults(7, Faults { trace: Some(trace.clone()), ..Faults::default() })
+        .with(task(COUNT, fails_thrice).retry(Retry::attempts(100)));
+    for n in 0..100 {
+        app.run(COUNT, n).await.unwrap();
     }
+    app.run_until_idle().await;
     let met = trace.lines().join("\n");
     for fault in [
         "the process dies before the call",
