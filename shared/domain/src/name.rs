@@ -25,7 +25,7 @@ pub enum NameError {
     Length {
         /// `task`, `event`, `step` or `token`.
         what: &'static str,
-        /// The name as given.
+        /// The name as given, cut where it is long.
         name: String,
         /// The length in characters.
         chars: usize,
@@ -43,7 +43,7 @@ pub enum NameError {
     Plain {
         /// `app` or `stage`.
         what: &'static str,
-        /// The name as given.
+        /// The name as given, cut where it is long.
         name: String,
         /// The largest length.
         allowed: usize,
@@ -62,8 +62,11 @@ struct Letters<'a> {
 #[serde(try_from = "String", into = "String")]
 pub struct Id(Ulid);
 
+/// Bytes that are shown of a text that is no name.
+const SHOWN_OF_NAME: usize = 300;
+
 /// Bytes that are shown of a text that is no id.
-const SHOWN: usize = 100;
+const SHOWN_OF_ID: usize = 100;
 
 /// The text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -129,7 +132,7 @@ impl FromStr for Id {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        Ulid::from_string(text).map(Self).map_err(|_| IdError(cut(text.to_owned(), SHOWN)))
+        Ulid::from_string(text).map(Self).map_err(|_| IdError(cut(text.to_owned(), SHOWN_OF_ID)))
     }
 }
 
@@ -153,7 +156,7 @@ impl From<Id> for String {
 /// [`NameError::Length`] otherwise.
 pub fn check_task_name(name: &str) -> Result<(), NameError> {
     if name.starts_with("dacapo.") {
-        return Err(NameError::BuiltIn(name.to_owned()));
+        return Err(NameError::BuiltIn(shown(name)));
     }
     check_length("task", name, TASK_NAME_CHARS)
 }
@@ -164,7 +167,7 @@ pub fn check_task_name(name: &str) -> Result<(), NameError> {
 /// [`NameError::Length`] or [`NameError::Reserved`] otherwise.
 pub fn check_event_name(name: &str) -> Result<(), NameError> {
     if name.starts_with("task.") {
-        return Err(NameError::Reserved(name.to_owned()));
+        return Err(NameError::Reserved(shown(name)));
     }
     check_length("event", name, EVENT_NAME_CHARS)
 }
@@ -197,7 +200,7 @@ pub fn check_stack(app: &str, stage: &str) -> Result<(), NameError> {
             && !name.contains("--")
             && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
         if !plain {
-            return Err(NameError::Plain { what, name: name.to_owned(), allowed });
+            return Err(NameError::Plain { what, name: shown(name), allowed });
         }
     }
     Ok(())
@@ -279,8 +282,12 @@ fn check_length(what: &'static str, name: &str, allowed: usize) -> Result<(), Na
     if (1..=allowed).contains(&chars) {
         return Ok(());
     }
-    let name = name.to_owned();
-    Err(NameError::Length { what, name, chars, allowed })
+    Err(NameError::Length { what, name: shown(name), chars, allowed })
+}
+
+/// A name as a refusal shows it: what comes from outside may have any length.
+fn shown(name: &str) -> String {
+    cut(name.to_owned(), SHOWN_OF_NAME)
 }
 
 const fn count_chars(text: &str) -> usize {
@@ -326,6 +333,22 @@ mod tests {
             prop_assert_eq!(is_task_name(&name), check_task_name(&name).is_ok());
             prop_assert_eq!(is_event_name(&name), check_event_name(&name).is_ok());
         }
+    }
+
+    #[test]
+    fn name_of_any_length_is_refused_in_few_words() {
+        let long = "\u{f3eb}".repeat(100_000);
+        let refused = |refused: Result<(), NameError>| refused.unwrap_err().to_string();
+        for said in [
+            refused(check_task_name(&long)),
+            refused(check_event_name(&long)),
+            refused(check_task_name(&format!("dacapo.{long}"))),
+            refused(check_event_name(&format!("task.{long}"))),
+            refused(check_stack(&long, "dev")),
+        ] {
+            assert!(said.len() < 1_500 && said.contains("bytes)"), "{} bytes: {said}", said.len());
+        }
+        assert!(refused(check_event_name(&"a".repeat(129))).contains(&format!("{:?} has 129", "a".repeat(129))));
     }
 
     #[test]
