@@ -17,9 +17,11 @@ impl Http {
         Self(Client::builder(TokioExecutor::new()).build_http())
     }
 
-    /// Posts JSON; gives the answer where it is one of success.
+    /// Posts JSON, or nothing; gives the answer where it is one of success.
     pub async fn post(&self, uri: &str, body: String) -> Result<Bytes, AnyError> {
-        self.answer(Request::post(uri).header("Content-Type", "application/json").body(Full::from(body))?).await
+        let request = Request::post(uri);
+        let request = if body.is_empty() { request } else { request.header("Content-Type", "application/json") };
+        self.answer(request.body(Full::from(body))?).await
     }
 
     pub async fn get(&self, uri: &str) -> Result<Bytes, AnyError> {
