@@ -138,7 +138,8 @@ fn name_or_value_of_a_token_out_of_bounds_is_refused_with_what_is_allowed() {
     assert_eq!(check_token_name(&"é".repeat(256)), Ok(()));
     for (name, chars) in [(String::new(), 0), ("é".repeat(257), 257)] {
         let error = check_token_name(&name).unwrap_err().to_string();
-        assert_eq!(error, format!("token name {name:?} has {chars} characters (allowed: 1 to 256)"));
+        assert!(error.starts_with("token name \""), "{error}");
+        assert!(error.ends_with(&format!("\" has {chars} characters (allowed: 1 to 256)")), "{error}");
     }
     let value = |bytes: usize| json(&format!("\"{}\"", "x".repeat(bytes - 2)));
     assert_eq!(check_token_value(&value(limits::MESSAGE_BYTES)), Ok(()));
