@@ -38,6 +38,6 @@ pub use metrics::METRICS;
 pub use origin::Origin;
 pub use publish::publish;
 pub use schedule::ensure_scheduled;
-pub use span::{ATTEMPT_SPAN, link_spans};
+pub use span::{ATTEMPT_SPAN, link_spans, read_traceparent};
 pub use token::complete;
 pub use variables::Variables;

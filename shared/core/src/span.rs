@@ -17,6 +17,12 @@ pub fn link_spans(link: fn(&Span, TraceParent)) {
     let _ = LINK.set(link);
 }
 
+/// The trace that a start or an event was given with. A text that is none fails nothing: it is warned of.
+pub fn read_traceparent(text: &str) -> Option<TraceParent> {
+    let read = text.parse();
+    read.inspect_err(|error| tracing::warn!(bytes = text.len(), %error, "a traceparent is left out")).ok()
+}
+
 /// The span of an attempt at a run's iteration, or of the hooks of its end.
 pub(crate) fn of_run(run: &RunRecord) -> Span {
     let RunRecord { id, name, iteration, attempt, .. } = run;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Said, WebhookAnswer, WebhookKey, answer, status_of};
-use crate::{App, port::PortError, publish};
+use crate::{App, port::PortError, publish, span::read_traceparent};
 
 /// The path.
 pub const EVENT_PATH: &str = "/event";
@@ -93,7 +93,7 @@ fn event(id: &str, request: WebhookRequest<'_>, now: Timestamp) -> Result<EventM
     let Event { name, data } = whole.parse().map_err(|error| bad(&error))?;
     check_event_name(&name).map_err(|error| bad(&error))?;
     let event = EventMessage {
-        traceparent: request.traceparent.and_then(|traceparent| traceparent.parse().ok()),
+        traceparent: request.traceparent.and_then(read_traceparent),
         is_named: true,
         ..EventMessage::at(chosen_event_id(&name, id), name, data, now)
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dacapo_domain::{Json, TraceParent, check_span, limits};
+use dacapo_domain::{Json, check_span, limits};
 
 use super::Client;
 use crate::{Error, ErrorKind};
@@ -65,15 +65,4 @@ pub(crate) fn check_tags(tags: &[String]) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// A trace as it was given. One that is none fails nothing.
-pub(super) fn check_traceparent(text: &str) -> Option<TraceParent> {
-    match text.parse() {
-        Ok(traceparent) => Some(traceparent),
-        Err(error) => {
-            tracing::warn!(bytes = text.len(), %error, "a traceparent is left out");
-            None
-        }
-    }
 }

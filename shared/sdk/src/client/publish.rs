@@ -2,13 +2,13 @@
 
 use std::future::IntoFuture;
 
-use dacapo_core::publish;
+use dacapo_core::{publish, read_traceparent};
 use dacapo_domain::{EventMessage, Id, Json, Message, TraceParent, When, check_event_name, chosen_event_id, limits};
 use futures::future::BoxFuture;
 
 use super::{
     Client,
-    check::{check_body, check_chars, check_traceparent, unserializable},
+    check::{check_body, check_chars, unserializable},
 };
 use crate::{Error, EventRef};
 
@@ -67,7 +67,7 @@ impl Publish {
 
     /// Makes it a part of a trace, as [`StartRun::traceparent`](crate::client::StartRun::traceparent) does.
     pub fn traceparent(mut self, traceparent: &str) -> Self {
-        self.traceparent = check_traceparent(traceparent);
+        self.traceparent = read_traceparent(traceparent);
         self
     }
 

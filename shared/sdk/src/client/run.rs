@@ -2,7 +2,7 @@
 
 use std::{future::IntoFuture, marker::PhantomData, time::Duration};
 
-use dacapo_core::{commit::PATIENCE, debounce::start};
+use dacapo_core::{commit::PATIENCE, debounce::start, read_traceparent};
 use dacapo_domain::{
     Child, Decision, Id, Json, NewRun, RunRecord, TaskEntry, TraceParent, Trigger, When, later, limits, run::Key, slot,
 };
@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 
 use super::{
     Client,
-    check::{check_body, check_chars, check_priority, check_spans, check_tags, check_traceparent, unserializable},
+    check::{check_body, check_chars, check_priority, check_spans, check_tags, unserializable},
     debounce::Calls,
 };
 use crate::{Error, ErrorKind, TaskError, TaskRef, payload::Codec};
@@ -199,7 +199,7 @@ impl<O> StartRun<O> {
     /// Makes it a part of a trace: W3C's `traceparent`. Without this, what a handler starts is a part of its own run's. A text
     /// that is none is left out, with a warning in the log.
     pub fn traceparent(mut self, traceparent: &str) -> Self {
-        self.request.traceparent = check_traceparent(traceparent);
+        self.request.traceparent = read_traceparent(traceparent);
         self
     }
 

@@ -7,6 +7,10 @@ use std::{
 };
 
 use dacapo::prelude::*;
+use dacapo_core::{
+    App,
+    webhook::{WebhookKey, WebhookRequest, event_webhook},
+};
 use dacapo_test_kit::TestApp;
 use serde_json::json;
 use tracing::{
@@ -137,6 +141,24 @@ async fn traceparent_that_is_none_is_warned_of() {
     app.run(COUNT, 1).traceparent("none").await.unwrap();
     let line = written.line("a traceparent is left out");
     assert_eq!((&line["level"], &line["bytes"]), (&json!("WARN"), &json!(4)), "{line}");
+}
+
+#[tokio::test]
+async fn traceparent_of_a_webhook_that_is_none_is_warned_of_and_its_event_is_published() {
+    let (written, _guard) = written(None);
+    let (app, key) = (TestApp::new(), WebhookKey::read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap());
+    let (id, timestamp, body) = ("msg_1", app.now().as_second().to_string(), br#"{"type": "asked", "data": 7}"#);
+    let signature = key.sign(id, &timestamp, body);
+    let request = WebhookRequest {
+        method: "POST",
+        body,
+        id: Some(id),
+        timestamp: Some(&timestamp),
+        signature: Some(&signature),
+        traceparent: Some("none"),
+    };
+    let answer = event_webhook(&App::new(app.client().ports().clone()), Some(&key), request).await.unwrap();
+    assert_eq!((answer.status, &written.line("a traceparent is left out")["bytes"]), (202, &json!(4)));
 }
 
 #[tokio::test]
