@@ -36,18 +36,18 @@ pub async fn pass_on(
     mut leaving: Vec<Holder>,
     until: Timestamp,
 ) -> PortResult<()> {
-    let mut is_read_again = leaving.is_empty(); // Who gives none back comes to look.
+    let mut looks_anyway = leaving.is_empty(); // Who gives none back comes to look.
     loop {
         let key = id.record_key();
         let Some(stored) = retry_until(ports, until, || load::<PoolRecord>(ports, &key)).await? else { return Ok(()) };
         let turns = stored.record.turns(&leaving, limit, ports.clock.now());
         let line = match turns {
             // Also where none has a turn: tickets that were not seen are not to stand there unknown to the pool.
-            _ if is_read_again => line(ports, &stored.record, turns.max(1), until).await?,
+            _ if looks_anyway => line(ports, &stored.record, turns.max(1), until).await?,
             1.. if stored.record.has_waiting => line(ports, &stored.record, turns, until).await?,
             _ => Line::default(),
         };
-        let had_waiting = is_read_again || stored.record.has_waiting;
+        let had_waiting = looks_anyway || stored.record.has_waiting;
         let is_timed = limit.concurrency.is_none() && stored.record.has_waiting;
         if leaving.is_empty() && line.first.is_empty() && !(line.is_whole && stored.record.has_waiting) && !is_timed {
             return Ok(());
@@ -69,7 +69,7 @@ pub async fn pass_on(
         if is_over || !goes_on {
             return Ok(());
         }
-        is_read_again = true; // A ticket may have come since the line was read.
+        looks_anyway = true; // A ticket may have come since the line was read.
     }
 }
 
