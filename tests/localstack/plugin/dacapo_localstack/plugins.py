@@ -1,7 +1,5 @@
 """Entry points. Modules are imported late, so that LocalStack pays only for what it uses."""
 
-from functools import partial
-
 from localstack.runtime import hooks
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.plugins import Service, aws_provider
@@ -29,7 +27,4 @@ def dynamodb_moto() -> Service:
 
 @hooks.on_runtime_create()
 def listen_on_loopback_only() -> None:
-    """LocalStack takes the port of `GATEWAY_LISTEN`, and forgets the host."""
-    from twisted.internet import endpoints
-
-    endpoints.TCP4ServerEndpoint = partial(endpoints.TCP4ServerEndpoint, interface="127.0.0.1")
+    from dacapo_localstack import serving  # noqa: F401  (importing it applies its patches)
