@@ -128,7 +128,7 @@ fn driving(function: &FunctionEntry) -> Vec<&'static str> {
         policies.extend(["MaySchedule", "MayControl"]);
     } else if matches!(function.holds, Holds::Task(_)) {
         policies.push("MaySchedule");
-        policies.extend(function.may_continue().then_some("MayLoop"));
+        policies.extend(function.may_start_loop().then_some("MayLoop"));
     }
     policies
 }

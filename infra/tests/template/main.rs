@@ -57,7 +57,8 @@ fn mapping_of_a_batch_reports_failures_per_message() {
         assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{id}");
         assert_eq!(mapping.get("FilterCriteria"), None, "{id}: what a filter doesn't match is deleted");
     }
-    assert_eq!(template.properties("SendWelcomeMapping")["BatchSize"], 1);
+    assert_eq!(template.properties("NightlyReportMapping")["BatchSize"], 1);
+    assert_eq!(template.properties("SendWelcomeMapping")["BatchSize"], 5, "as its task says");
 }
 
 #[test]

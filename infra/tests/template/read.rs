@@ -49,7 +49,7 @@ impl Read {
 
 pub fn manifest() -> Manifest {
     let welcome = TaskEntry {
-        policy: Policy { max_timeout: minutes(1), ..Policy::default() },
+        policy: Policy { max_timeout: minutes(1), batch: 5, ..Policy::default() },
         schedules: vec![],
         ..scheduled("send-welcome")
     };

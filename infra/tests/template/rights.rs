@@ -26,6 +26,14 @@ fn task(name: &str, may_continue: bool, requires: Requirements) -> FunctionEntry
     FunctionEntry::task(name, 256, task).requiring(requires)
 }
 
+/// A task's function whose runs share invocations: one whose process died is made again by a wait loop.
+fn sharing(name: &str) -> FunctionEntry {
+    let mut function = task(name, false, Requirements::default());
+    let Holds::Task(task) = &mut function.holds else { unreachable!() };
+    task.policy.batch = 2;
+    function
+}
+
 fn sending(tasks: &[&str], events: &[&str]) -> Requirements {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let sends = Some(Sends { tasks: names(tasks), events: names(events) });
@@ -39,6 +47,7 @@ fn functions() -> Vec<FunctionEntry> {
         task("administer", false, Requirements { uses_client: true, ..Requirements::default() }),
         task("charge", true, sending(&["send-receipt"], &[])),
         task("import", true, Requirements::default()),
+        sharing("mail"),
         task("send-receipt", false, sending(&[], &["user.joined"])),
         task("send-welcome", false, Requirements::default()),
         FunctionEntry::events("count-users", 128, vec![subscription(false)]).requiring(sending(&[], &[])),
@@ -102,7 +111,7 @@ fn is_excess(manifest: &Manifest, function: &FunctionEntry, right: &Allowed) -> 
                 && condition.contains("ForAllValues:StringNotEquals");
             resource != "table/shop-dev" || !(leaves_out_the_manifest || is_conductor)
         }
-        "states:StartExecution" => !function.may_continue() && !function.uses_all(),
+        "states:StartExecution" => !function.may_start_loop() && !function.uses_all(),
         "states:DescribeExecution" | "states:StopExecution" => !function.uses_all(),
         "scheduler:CreateSchedule" | "scheduler:DeleteSchedule" | "scheduler:UpdateSchedule" => {
             let is_timer = TIMERS.iter().any(|kind| *resource == format!("schedule/shop-dev/{kind}-*"));

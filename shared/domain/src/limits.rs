@@ -154,6 +154,9 @@ pub const MIN_SPAN: Duration = Duration::from_secs(1);
 pub const MAX_SPAN: Duration = Duration::from_secs(3_650 * 86_400);
 /// Runs of one batch, at most.
 pub const BATCH: usize = 1_000;
+/// Messages that one invocation takes without a window in which they gather, at most:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html>
+pub const INVOCATION_MESSAGES: u32 = 10;
 /// The time that a finished run is kept where its task doesn't say.
 pub const HISTORY: Duration = Duration::from_secs(14 * 86_400);
 /// The time that an idempotency key is kept where the call doesn't say.

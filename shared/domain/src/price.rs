@@ -100,6 +100,24 @@ impl Usage {
         }
     }
 
+    /// The same, where so many messages share each invocation: together they are received, deleted and worked on.
+    ///
+    /// ```
+    /// use dacapo_domain::Usage;
+    /// let run = Usage { write_units: 6.0, messages: 1.0, record_bytes: 690.0, ..Usage::SHORT };
+    /// assert_eq!(format!("{:.2}", run.shared_by(10).price_of_a_million()), "4.46");
+    /// ```
+    #[must_use]
+    pub fn shared_by(self, messages: u32) -> Self {
+        let (shared, requests) = (f64::from(messages), MESSAGE_REQUESTS);
+        Self {
+            messages: self.messages * (1.0 + (requests - 1.0) / shared) / requests,
+            invocations: self.invocations / shared,
+            gb_seconds: self.gb_seconds / shared,
+            ..self
+        }
+    }
+
     /// The price of a million of these in dollars, part by part.
     #[must_use]
     pub fn parts_of_a_million(&self) -> [(&'static str, f64); 8] {

@@ -3,6 +3,7 @@
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use dacapo_core::runner::InvokeError;
 use dacapo_domain::{Json, Message, Sent};
+use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
 use crate::receiver::{ReceivedMessage, Receiver};
@@ -28,25 +29,33 @@ pub async fn answer(receiver: &impl Receiver, payload: Json, deadline: Timestamp
     }
 }
 
-/// Delivers the messages one after another: a handler's timeout is counted in its own time, and a batch is never
-/// longer than fits into an invocation. What failed is named; what is not named is deleted from the queue.
+/// Delivers the messages: those of events one after another, since a handler's timeout is counted in its own time, and a
+/// batch is never longer than fits into an invocation. What failed is named; what is not named is deleted from the queue.
 async fn deliver(receiver: &impl Receiver, event: &SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
+    let at_once = if receiver.is_concurrent() { event.records.len() } else { 1 };
+    let deliveries: Vec<_> = event.records.iter().map(|message| deliver_one(receiver, message, deadline)).collect();
+    let delivered: Vec<bool> = stream::iter(deliveries).buffered(at_once).collect().await;
     let mut failures = SqsBatchResponse::default();
-    for message in &event.records {
-        let id = message.message_id.clone().unwrap_or_default();
-        // A handler holds its thread: the rest needs another process.
-        if receiver.must_exit() {
-            failures.add_failure(id);
-            continue;
-        }
-        let sent_at = sent_at(message);
-        let text = Message::timed(message.body.as_deref().unwrap_or_default(), sent_at);
-        if let Err(error) = receiver.deliver(received(message, &text, sent_at), deadline).await {
-            tracing::error!(message = %id, %error, "a message is left for redelivery");
-            failures.add_failure(id);
-        }
+    for (message, _) in event.records.iter().zip(delivered).filter(|(_, is_delivered)| !is_delivered) {
+        failures.add_failure(message.message_id.clone().unwrap_or_default());
     }
     failures
+}
+
+/// Delivers a message; gives false where it is left for redelivery.
+async fn deliver_one(receiver: &impl Receiver, message: &SqsMessage, deadline: Timestamp) -> bool {
+    // A handler holds its thread: the rest needs another process.
+    if receiver.must_exit() {
+        return false;
+    }
+    let sent_at = sent_at(message);
+    let text = Message::timed(message.body.as_deref().unwrap_or_default(), sent_at);
+    let delivered = receiver.deliver(received(message, &text, sent_at), deadline).await;
+    if let Err(error) = &delivered {
+        let id = message.message_id.as_deref().unwrap_or_default();
+        tracing::error!(message = %id, %error, "a message is left for redelivery");
+    }
+    delivered.is_ok()
 }
 
 /// Reads a batch: `None` where the payload is none, and so a direct invocation.
@@ -71,12 +80,16 @@ fn sent_at(message: &SqsMessage) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering::Relaxed},
+    use std::{
+        sync::{
+            Mutex,
+            atomic::{AtomicBool, Ordering::Relaxed},
+        },
+        time::Duration,
     };
 
     use dacapo_core::port::{PortError, PortErrorKind, PortResult};
+    use tokio::{sync::Barrier, time::timeout};
 
     use super::*;
 
@@ -86,11 +99,16 @@ mod tests {
         refuses: &'static str,
         blocks_on: &'static str,
         blocked: AtomicBool,
+        /// So many are taken side by side: none before all of them have come.
+        meets: Option<Barrier>,
         taken: Mutex<Vec<String>>,
     }
 
     impl Receiver for Fake {
         async fn deliver(&self, message: ReceivedMessage<'_>, _deadline: Timestamp) -> PortResult<()> {
+            if let Some(all) = &self.meets {
+                all.wait().await;
+            }
             if !self.refuses.is_empty() && message.text.contains(self.refuses) {
                 return Err(PortError::new(PortErrorKind::Transient, "throttled"));
             }
@@ -101,6 +119,10 @@ mod tests {
 
         async fn invoke(&self, payload: Json, _deadline: Timestamp) -> Result<Json, InvokeError> {
             Ok(payload)
+        }
+
+        fn is_concurrent(&self) -> bool {
+            self.meets.is_some()
         }
 
         fn must_exit(&self) -> bool {
@@ -127,6 +149,15 @@ mod tests {
         let fake = Fake { refuses: "not a message", ..Fake::default() };
         let failures = serde_json::json!([{ "itemIdentifier": "2e1424d4-f796-459a-8184-9c92662be6da" }]);
         assert_eq!(answered(&fake, BATCH).await, serde_json::json!({ "batchItemFailures": failures }));
+        assert_eq!(fake.taken.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn runs_of_a_batch_are_taken_side_by_side_and_fail_each_for_itself() {
+        let fake = Fake { refuses: "not a message", meets: Some(Barrier::new(3)), ..Fake::default() };
+        let answered = timeout(Duration::from_secs(60), answered(&fake, BATCH)).await.expect("none waits for another");
+        let failures = serde_json::json!([{ "itemIdentifier": "2e1424d4-f796-459a-8184-9c92662be6da" }]);
+        assert_eq!(answered, serde_json::json!({ "batchItemFailures": failures }));
         assert_eq!(fake.taken.lock().unwrap().len(), 2);
     }
 

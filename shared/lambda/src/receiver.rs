@@ -34,6 +34,11 @@ pub trait Receiver: Send + Sync {
     /// Takes a direct invocation.
     fn invoke(&self, payload: Json, deadline: Timestamp) -> impl Future<Output = Result<Json, InvokeError>> + Send;
 
+    /// Is true where the messages of one invocation are taken side by side, else they are taken one after another.
+    fn is_concurrent(&self) -> bool {
+        false
+    }
+
     /// Says of which trace the invocation is a part.
     fn trace(&self, _invocation: Option<TraceParent>) {}
 
@@ -50,6 +55,10 @@ impl Receiver for Runner {
 
     async fn invoke(&self, payload: Json, deadline: Timestamp) -> Result<Json, InvokeError> {
         Self::invoke(self, payload, deadline).await
+    }
+
+    fn is_concurrent(&self) -> bool {
+        Self::is_concurrent(self)
     }
 
     fn trace(&self, invocation: Option<TraceParent>) {

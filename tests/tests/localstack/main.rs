@@ -33,6 +33,7 @@ mod replaced;
 mod rounds;
 mod schedules;
 mod seen;
+mod shared;
 mod throttled;
 mod tokens;
 mod undelivered;

@@ -40,6 +40,8 @@ struct Span {
 #[derive(Default)]
 pub(crate) struct Guard {
     blocked: AtomicBool,
+    /// Is true where several are called at a time.
+    is_shared: bool,
 }
 
 impl Limit {
@@ -115,14 +117,20 @@ impl Span {
 }
 
 impl Guard {
+    /// A guard around handlers that are called side by side: one that holds its thread holds none of the others.
+    pub(crate) fn shared() -> Self {
+        Self { is_shared: true, ..Self::default() }
+    }
+
     pub(crate) fn is_blocked(&self) -> bool {
         self.blocked.load(Ordering::Relaxed)
     }
 
-    /// Spawns a call. Once one holds its thread, the others have a thread of their own: the runtime's are few.
+    /// Spawns a call. Where one holds its thread, or may while others are called, each has a thread of its own: the runtime's
+    /// are few.
     fn spawn<T: Send + 'static>(&self, call: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         let call = call.in_current_span();
-        if !self.is_blocked() {
+        if !self.is_shared && !self.is_blocked() {
             return tokio::spawn(call);
         }
         let runtime = Handle::current();
@@ -183,8 +191,9 @@ pub fn panic_text(panic: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, thread};
+    use std::{pin::Pin, sync::Arc, thread};
 
+    use futures::future::{join, join_all};
     use tokio::runtime::Builder;
 
     use super::*;
@@ -215,6 +224,28 @@ mod tests {
         let (codes, ran) = runtime.block_on(guarded).unwrap();
         runtime.shutdown_background();
         assert_eq!((codes, ran), (vec![code::TIMEOUT.to_owned(); 4], "ran"));
+    }
+
+    #[test]
+    fn handler_beside_others_that_hold_their_threads_takes_its_own_time() {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let guard = Arc::new(Guard::shared());
+        let call = |name: &'static str, handler: Pin<Box<dyn Future<Output = ()> + Send>>| {
+            let guard = guard.clone();
+            async move { guard.call(name, handler, &Limit::new(Duration::from_secs(60))).await }
+        };
+        let hold = || async { thread::sleep(Duration::from_secs(3)) };
+        let begun = Instant::now();
+        let (holders, other) = runtime.block_on(async {
+            let holders = join_all((0..4).map(|_| call("holder", Box::pin(hold()))));
+            let other = async {
+                let called = call("other", Box::pin(sleep(Duration::from_millis(50)))).await;
+                (called, begun.elapsed())
+            };
+            join(holders, other).await
+        });
+        assert!(holders.iter().all(Result::is_ok) && other.0.is_ok(), "each took its own time");
+        assert!(other.1 < Duration::from_secs(3), "it waited for the others: {:?}", other.1);
     }
 
     #[test]

@@ -54,7 +54,11 @@ impl Runner {
     #[must_use]
     pub fn new(handlers: Handlers, ports: Ports, function: &str) -> Self {
         let (app, publishes) = (App::new(ports), BTreeSet::new());
-        let (guard, gate) = (Guard::default(), Arc::new(Gate::new(PAUSED_WITHIN)));
+        let guard = match &handlers {
+            Handlers::Task(task) if task.entry().policy.batch > 1 => Guard::shared(),
+            _ => Guard::default(),
+        };
+        let gate = Arc::new(Gate::new(PAUSED_WITHIN));
         Self { handlers, app, function: function.to_owned(), publishes, guard, gate }
     }
 
@@ -102,6 +106,12 @@ impl Runner {
     #[must_use]
     pub fn must_exit(&self) -> bool {
         self.guard.is_blocked()
+    }
+
+    /// Is true of a function that takes the messages of one invocation side by side, a task's.
+    #[must_use]
+    pub const fn is_concurrent(&self) -> bool {
+        matches!(self.handlers, Handlers::Task(_))
     }
 
     /// Takes a message from the function's queue, received for the n-th time.

@@ -178,7 +178,7 @@ impl FunctionEntry {
         }
     }
 
-    /// Messages that one invocation takes: one run, or as many events as fit into its time.
+    /// Messages that one invocation takes: as many runs as their task says, or as many events as fit into its time.
     #[must_use]
     pub fn batch_size(&self) -> u32 {
         match &self.holds {
@@ -186,7 +186,8 @@ impl FunctionEntry {
                 let seconds = self.longest().map_or(1, |(_, seconds)| seconds.max(1));
                 u32::try_from((LONGEST_BATCH_S / seconds).clamp(1, 10)).unwrap_or(1)
             }
-            _ => 1,
+            Holds::Task(task) => task.policy.batch,
+            Holds::Conductor => 1,
         }
     }
 

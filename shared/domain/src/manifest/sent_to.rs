@@ -47,10 +47,11 @@ impl FunctionEntry {
         self.requires.uses_client || self.holds == Holds::Conductor
     }
 
-    /// Is true where an attempt of it may start an execution of the wait loop.
+    /// Is true where it may start an execution of the wait loop: for an attempt that continues, or for one that shared its
+    /// process with what ended it.
     #[must_use]
-    pub fn may_continue(&self) -> bool {
-        matches!(&self.holds, Holds::Task(task) if task.may_continue)
+    pub fn may_start_loop(&self) -> bool {
+        matches!(&self.holds, Holds::Task(task) if task.may_continue || task.policy.batch > 1)
     }
 }
 

@@ -79,6 +79,9 @@ pub(super) fn found_dead(
 /// The process of an attempt ended without an answer: it counts as an attempt. How long its handler took is not known:
 /// its limit counts, but at most half of what `max_duration` leaves. So no crash uses it up, the next attempt has the
 /// other half at least, and the handlers of a run whose attempts all crash take less than twice `max_duration`.
+///
+/// Where several share a process, any of them may have ended it. So the first crash costs no attempt, and from then on the
+/// run is called by a wait loop: nothing shares its process, and the next crash is its own.
 pub(super) fn crashed(
     run: &RunRecord,
     cause: Option<&str>,
@@ -90,6 +93,10 @@ pub(super) fn crashed(
         let limit = crate::until(lease.since, lease.until).saturating_sub(limits::LEASE_MARGIN);
         let left = run.attempt_limit(Duration::MAX, policy);
         run.add_spent(limit.min(left / 2));
+        if policy.batch > 1 && run.invoker.is_queue() && run.abort().is_none() && !run.is_paused() {
+            run.phase = Phase::Queued;
+            return run.renewed(cx);
+        }
     }
     let cause = cause.unwrap_or("the process ended without an answer");
     let message = format!("attempt {} of iteration {} crashed: {cause}", run.attempt, run.iteration);

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ExecutionEnd, Logged, Progress, Purpose, Signal, WaitLoopCall};
-use crate::{AttemptOutcome, Holder, Json, LifecycleEvent, Limits, Payloads, PoolId, Retry, Version, limits};
+use crate::{
+    AttemptOutcome, Holder, Json, LifecycleEvent, Limits, Payloads, PoolId, Retry, Version, json::is_one, limits,
+};
 
 /// An input of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -196,6 +198,9 @@ pub struct Policy {
     /// The limits that its attempts share.
     #[serde(skip_serializing_if = "Limits::is_default")]
     pub limits: Limits,
+    /// Messages that share one invocation, at most: attempts of several runs, side by side.
+    #[serde(skip_serializing_if = "is_one")]
+    pub batch: u32,
     /// Is true where a run whose attempts are used up is paused instead of failed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pauses_when_exhausted: bool,
@@ -315,6 +320,7 @@ impl Default for Policy {
             ttl: None,
             history: limits::HISTORY,
             limits: Limits::default(),
+            batch: 1,
             pauses_when_exhausted: false,
             has_end_hooks: false,
             publishes: BTreeSet::new(),

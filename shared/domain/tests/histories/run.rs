@@ -247,6 +247,7 @@ proptest! {
         has_end_hooks in any::<bool>(),
         is_subscribed in any::<bool>(),
         pauses_when_exhausted in any::<bool>(),
+        batch in 1..3_u32,
         removed in prop::bool::weighted(0.05),
         ttl in prop::option::weighted(0.3, 1..5_000_u64),
         direct in prop::bool::weighted(0.1),
@@ -255,7 +256,7 @@ proptest! {
     ) {
         let limits = Policy { max_iterations: Some(5), max_duration: Some(seconds(20)), ..Policy::default() };
         let publishes = LifecycleEvent::ALL.into_iter().filter(|_| is_subscribed).collect();
-        let policy = Policy { has_end_hooks, pauses_when_exhausted, publishes, ..limits };
+        let policy = Policy { batch, has_end_hooks, pauses_when_exhausted, publishes, ..limits };
         let mut now = start();
         let new = NewRun::at(Id::new(now, 7), "import", now + seconds(delay_s), Trigger::Run);
         let key = debounced.map(|max_s| {

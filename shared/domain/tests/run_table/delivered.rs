@@ -1,12 +1,12 @@
 //! The run's message arrives, or was never taken.
 
-use dacapo_domain::{Input, NewRun, Phase, Policy, RunRecord, Task, Work, run::FinalState};
+use dacapo_domain::{Input, Invoker, NewRun, Phase, Policy, RunRecord, Task, Work, run::FinalState};
 
 use super::{
     records::{
         NO_ANSWER, aborting, completed, crashed, created, delegated, died, direct, end, hooks, hooks_lease, new,
         on_timer, once, other_attempt, perishable, policy, queued, retry, running, running_in_loop, scheduled, send,
-        take, with_hooks,
+        start_loop, take, with_hooks,
     },
     tape::{Case, at, driven, s, tape},
 };
@@ -17,6 +17,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
     let delivered = |run: &RunRecord| Input::Delivered(run.purpose());
     let hasty = Policy { ttl: Some(s(60)), ..policy.clone() };
     let late_fire = created(NewRun { schedule: Some("hourly".to_owned()), ..new(-3_600) });
+    let shared = Policy { batch: 2, ..policy.clone() };
     let patient = created(NewRun { ttl: Some(s(90)), ..new(0) });
     let moved = driven(&queued(), 1, &Input::Rescheduled(at(2)), known);
     vec![
@@ -93,6 +94,22 @@ pub fn cases() -> Vec<Case<RunRecord>> {
                 retry(next, 46, crashed(&running(), NO_ANSWER));
             })
             .effect(send(10)),
+        tape("one that may have shared its process is made again at no cost, by a wait loop", &running())
+            .at(46)
+            .gets(&delivered(&running()), Task::Known(&shared))
+            .stores(|next| {
+                died(next, 30_000);
+                next.phase = Phase::Queued;
+                next.invoker = Invoker::WaitLoop { generation: 1, execution: None };
+            })
+            .effect(start_loop(46)),
+        tape("one that may have shared its process and was asked to end is aborted", &aborting())
+            .at(46)
+            .gets(&delivered(&aborting()), Task::Known(&shared))
+            .stores(|next| {
+                died(next, 30_000);
+                end(next, FinalState::Aborted, 46).message = Some("enough".to_owned());
+            }),
         tape("the last attempt found dead fails the run", &running())
             .at(46)
             .gets(&delivered(&running()), Task::Known(&once))

@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
 
 fn called() -> Vec<Case<RunRecord>> {
     let (policy, hooks, once) = (policy(), hooks(), once());
+    let shared = Policy { batch: 10, ..policy.clone() };
     let tight = Policy { max_duration: Some(s(31)), ..policy.clone() };
     let exhausted = RunRecord { exhausted_count: 3, ..waiting() };
     let known = Task::Known(&policy);
@@ -80,6 +81,13 @@ fn called() -> Vec<Case<RunRecord>> {
         tape("a call under an ended lease finds the attempt dead", &running_in_loop())
             .at(150)
             .gets(&calls(&running_in_loop()), known)
+            .stores(|next| {
+                died(next, 31_000);
+                retry(next, 150, crashed(&running_in_loop(), NO_ANSWER));
+            }),
+        tape("a call of one that has its process for itself finds it dead at its own cost", &running_in_loop())
+            .at(150)
+            .gets(&calls(&running_in_loop()), Task::Known(&shared))
             .stores(|next| {
                 died(next, 31_000);
                 retry(next, 150, crashed(&running_in_loop(), NO_ANSWER));

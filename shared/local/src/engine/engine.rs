@@ -52,9 +52,10 @@ impl App {
         Self { manifest, functions }
     }
 
-    /// Messages of a queue for one invocation, at most.
+    /// Messages of a queue for one invocation, at most: of runs one, as an invocation costs nothing here.
     pub(super) fn batch_size(&self, queue: &str) -> u32 {
-        self.functions.get(queue).map_or(1, |function| function.batch_size())
+        let function = self.functions.get(queue).filter(|function| !function.subscriptions().is_empty());
+        function.map_or(1, |function| function.batch_size())
     }
 }
 

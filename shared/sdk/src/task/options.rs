@@ -125,6 +125,13 @@ impl<I, O, V, N> Task<I, O, V, N> {
         self
     }
 
+    /// The messages that may share one invocation on AWS, 1 to 10; 1 by default. Their runs have an attempt, a limit and an
+    /// outcome each, side by side in one process; see [`guide::load`](crate::guide::load) for what that saves and costs.
+    pub fn batch(mut self, messages: u32) -> Self {
+        self.policy.batch = messages;
+        self
+    }
+
     /// The fate of a run whose attempts are used up: it fails, by default, or is paused until a person has mended the
     /// cause and resumes it. A terminal error fails the run all the same.
     pub fn when_exhausted(mut self, then: WhenExhausted) -> Self {
@@ -190,6 +197,10 @@ pub(super) fn problems<I, O, V, N>(task: &Task<I, O, V, N>) -> Vec<String> {
     let spans = [("max_duration", policy.max_duration), ("ttl", policy.ttl), ("history", Some(policy.history))];
     for (option, span) in spans {
         problems.extend(span.and_then(|span| check_span(option, span).err()).map(|error| error.to_string()));
+    }
+    if !(1..=limits::INVOCATION_MESSAGES).contains(&policy.batch) {
+        let (given, most) = (policy.batch, limits::INVOCATION_MESSAGES);
+        problems.push(format!("batch of {given} (allowed: 1 to {most} messages in one invocation)"));
     }
     if let Err(error) = policy.retry.check() {
         problems.push(error.to_string());

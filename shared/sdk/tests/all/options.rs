@@ -57,6 +57,7 @@ fn options_are_in_the_manifest() {
         .concurrency(3)
         .rate_limit(100, per(minutes(1)))
         .concurrency_per_key(1, |name: &String| name)
+        .batch(5)
         .memory(Machine::Small2x)
         .private();
     let entry = entry(function);
@@ -75,6 +76,7 @@ fn options_are_in_the_manifest() {
             per_key: Limit { concurrency: Some(1), rate: None },
         },
         history: days(1),
+        batch: 5,
         pauses_when_exhausted: false,
         has_end_hooks: false,
         publishes: [].into(),
@@ -130,6 +132,18 @@ fn all_that_is_wrong_is_said_at_once() {
     assert_eq!(problems.len(), expected.len(), "{problems:#?}");
     for (problem, expected) in problems.iter().zip(expected) {
         assert!(problem.starts_with("task \"nightly report\": ") && problem.contains(expected), "{problem}");
+    }
+}
+
+#[test]
+fn messages_of_one_invocation_are_one_to_ten() {
+    for given in [0, 11] {
+        let expected =
+            format!("task \"nightly report\": batch of {given} (allowed: 1 to 10 messages in one invocation)");
+        assert_eq!(problems(task(REPORT, report).batch(given)), [expected]);
+    }
+    for given in [1, 10] {
+        assert_eq!(entry(task(REPORT, report).batch(given)).batch_size(), given);
     }
 }
 

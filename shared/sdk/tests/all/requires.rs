@@ -237,11 +237,11 @@ async fn continues(page: String, _: TaskContext) -> Result<Outcome<String, ()>, 
 
 #[test]
 fn task_may_continue_where_its_handlers_type_says_so() {
-    assert!(entry(task(PACK, continues)).may_continue());
-    assert!(!entry(task(PACK, pack)).may_continue());
-    assert!(!entry(on(JOINED, joined)).may_continue());
+    assert!(entry(task(PACK, continues)).may_start_loop());
+    assert!(!entry(task(PACK, pack)).may_start_loop());
+    assert!(!entry(on(JOINED, joined)).may_start_loop());
     let json = serde_json::to_string(&entry(task(PACK, continues))).unwrap();
     assert!(!json.contains("mayContinue"), "{json}");
     let before: FunctionEntry = serde_json::from_str(&json).unwrap();
-    assert!(before.may_continue(), "one of before it was said");
+    assert!(before.may_start_loop(), "one of before it was said");
 }

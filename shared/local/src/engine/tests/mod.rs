@@ -117,18 +117,26 @@ impl App {
         Self::on(Database::memory(clock.clone())?, clock, schedules).await
     }
 
+    async fn of(policy: Policy) -> Result<Self, Box<dyn std::error::Error>> {
+        let clock = Arc::new(TestClock::new());
+        Self::made(Database::memory(clock.clone())?, clock, vec![], policy).await
+    }
+
     async fn on(
         database: Database,
         clock: Arc<TestClock>,
         schedules: Vec<dacapo_domain::ScheduleEntry>,
     ) -> Result<Self, Box<dyn std::error::Error>> {
-        let task = TaskEntry {
-            name: "greet".to_owned(),
-            policy: Policy::default(),
-            private: false,
-            may_continue: true,
-            schedules,
-        };
+        Self::made(database, clock, schedules, Policy::default()).await
+    }
+
+    async fn made(
+        database: Database,
+        clock: Arc<TestClock>,
+        schedules: Vec<dacapo_domain::ScheduleEntry>,
+        policy: Policy,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        let task = TaskEntry { name: "greet".to_owned(), policy, private: false, may_continue: true, schedules };
         let manifest = Manifest::new("shop", vec![FunctionEntry::task("greet", 128, task)])?;
         let (script, said) = (Arc::new(Script::default()), Said::default());
         let hears = said.clone();
@@ -194,6 +202,23 @@ impl App {
     fn said(&self) -> String {
         self.said.lock().unwrap().join("\n")
     }
+}
+
+#[tokio::test]
+async fn run_of_a_task_that_shares_invocations_has_its_own_on_one_machine() -> Tested {
+    let app = App::of(Policy { batch: 5, ..Policy::default() }).await?;
+    for _ in 0..3 {
+        let new = NewRun::at(app.clock.new_id(), "greet", app.clock.now(), Trigger::Run);
+        let created = RunRecord::create(new, &app.clock.decision_context());
+        app.database.create(&created.write()?, None).await?;
+    }
+    let work = app.engine.take(|_| usize::MAX).await?.work;
+    let taken = work.iter().filter_map(|work| match work {
+        Work::Messages { batch, .. } => Some(batch.len()),
+        _ => None,
+    });
+    assert_eq!(taken.collect::<Vec<_>>(), [1, 1, 1]);
+    Ok(())
 }
 
 #[tokio::test]

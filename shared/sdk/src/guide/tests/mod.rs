@@ -63,6 +63,7 @@ fn functions_chapter_has_the_defaults_of_a_task() {
             "`allow`, `environment`, `secret`, …",
             if definition.requires.is_empty() { "none" } else { "some" }.to_owned(),
         ),
+        ("`batch`", policy.batch.to_string()),
         ("`when_exhausted`", if policy.pauses_when_exhausted { "pause" } else { "fail" }.to_owned()),
         ("`history`", format!("{} days", in_days(policy.history))),
         ("`private`", "off".to_owned()),

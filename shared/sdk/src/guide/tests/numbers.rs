@@ -96,7 +96,9 @@ fn limits_chapter_has_the_prices_of_the_code() {
         assert!((told - dollars(usage)).abs() <= 0.005 + 1e-9, "{told} for {usage:?}: {}", dollars(usage));
     }
     let run = Usage { write_units: 6.0, messages: 1.0, record_bytes: 690.0, ..Usage::SHORT };
-    assert!(chapter.contains(&format!("${:.2}.", run.price_of_a_million())));
+    for usage in [run, run.shared_by(limits::INVOCATION_MESSAGES)] {
+        assert!(chapter.contains(&format!("come to ${:.2}.", usage.price_of_a_million())));
+    }
 }
 
 #[test]

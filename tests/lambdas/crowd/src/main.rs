@@ -1,0 +1,5 @@
+//! Serves runs that share its process.
+
+fn main() -> std::process::ExitCode {
+    dacapo_serve::serve(crowd::function())
+}
