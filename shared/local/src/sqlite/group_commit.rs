@@ -22,6 +22,10 @@ use super::rows::{WorkError, not_stored};
 /// Requests in one transaction, at most: enough to share a commit, few enough that the first needn't wait long.
 const GROUP: usize = 512;
 
+/// Transactions after which the log is written back into the file as soon as nothing waits: what comes meanwhile waits for
+/// little. Where something always waits, the connection's own limit has it written back, and all wait for that.
+pub(super) const WRITE_BACK_AFTER: u32 = 100;
+
 /// The place of the connection, and the way there.
 pub(super) enum Backend {
     Memory(Mutex<Connection>),
@@ -108,7 +112,18 @@ impl Drop for Writer {
 }
 
 fn serve(connection: &Connection, requests: &Receiver<Box<dyn Request>>) {
-    while let Ok(first) = requests.recv() {
+    let mut logged = 0;
+    loop {
+        let mut waiting = requests.try_recv().ok();
+        if waiting.is_none() {
+            if logged >= WRITE_BACK_AFTER {
+                write_back(connection);
+                logged = 0;
+            }
+            waiting = requests.recv().ok();
+        }
+        let Some(first) = waiting else { return };
+        logged += 1;
         let mut group = vec![first];
         let mut stored = begin(connection);
         let mut next = 0;
@@ -135,6 +150,12 @@ fn begin(connection: &Connection) -> rusqlite::Result<()> {
 
 fn commit(connection: &Connection) -> rusqlite::Result<()> {
     connection.prepare_cached("COMMIT")?.execute([]).map(drop)
+}
+
+/// Writes the log back into the file.
+fn write_back(connection: &Connection) {
+    // If this fails, the log grows, and the next commit that can't be stored says so.
+    let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
 }
 
 fn roll_back(connection: &Connection) {

@@ -1,6 +1,6 @@
 //! Group commit: all or nothing, and every caller is told.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use dacapo_core::port::{PortError, PortErrorKind};
 use futures::future::join_all;
@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use crate::{
     sqlite::{
         Database, Durability,
+        group_commit::WRITE_BACK_AFTER,
         rows::{WorkError, execute},
     },
     test_clock::TestClock,
@@ -88,4 +89,24 @@ async fn callers_at_once_are_all_served() {
         assert!(done.iter().all(Result::is_ok));
         assert_eq!(count(&database).await, 2_000);
     }
+}
+
+#[tokio::test]
+async fn log_of_many_writes_is_in_the_file_before_it_is_full_where_nothing_waits() {
+    let [_, (database, directory)] = databases().await;
+    let path = directory.as_ref().unwrap().path().join("dev.sqlite");
+    let length = || std::fs::metadata(&path).unwrap().len();
+    let empty = length();
+    for _ in 1..WRITE_BACK_AFTER {
+        database.call(work(Work::Write)).await.unwrap();
+    }
+    assert_eq!(length(), empty, "the log has room");
+    database.call(work(Work::Write)).await.unwrap();
+    // It is written once the last caller has its answer.
+    let written = async {
+        while length() == empty {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), written).await.expect("the log is written back");
 }
