@@ -135,6 +135,7 @@ fn app(seed: u64, faults: Faults, seen: &Witness) -> TestApp {
             })
             .retry(retry)
             .timeout(TIMEOUT)
+            .batch(4)
             .concurrency(PRINTERS),
         )
         .with(mails(MAIL))
