@@ -2,13 +2,7 @@
 //! writes as it read it. `tests/fuzz` throws bytes at each, and `tests/tests/any_bytes.rs` what grew there and what proptest
 //! makes of it.
 
-use std::{
-    fmt::Debug,
-    io::{Read, Write},
-    net::{Shutdown, TcpStream},
-    sync::{Mutex, OnceLock, mpsc},
-    time::Duration,
-};
+use std::{fmt::Debug, future::pending, io::ErrorKind, sync::Arc, time::Duration};
 
 use dacapo_core::conductor::Conductor;
 use dacapo_domain::{
@@ -20,6 +14,13 @@ use dacapo_local::{DevOptions, EngineLog, dev_until};
 use dacapo_test_kit::TestApp;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    runtime::{Builder, Runtime},
+    sync::mpsc,
+    time::timeout,
+};
 
 /// A property, by the name of its target.
 pub type Property = fn(&[u8]);
@@ -153,36 +154,42 @@ fn is_kept<R: Serialize + DeserializeOwned + PartialEq + Debug>(text: &str) -> O
 
 /// A request to the dev engine, as bytes on its port: it is answered, or its connection ends.
 pub fn takes_request(bytes: &[u8]) {
-    static ENGINE: OnceLock<String> = OnceLock::new();
-    let address = ENGINE.get_or_init(engine);
-    let mut stream = TcpStream::connect(address).expect("the engine listens");
-    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time-out is set");
-    // One that has read enough goes before all is written.
-    drop(stream.write_all(bytes));
-    drop(stream.shutdown(Shutdown::Write));
-    let mut answer = vec![];
-    if let Err(error) = stream.read_to_end(&mut answer) {
-        assert!(error.kind() == std::io::ErrorKind::ConnectionReset, "it was not answered: {error}");
-    }
+    thread_local!(static ENGINE: (Runtime, String) = engine());
+    let answer =
+        ENGINE.with(|(runtime, address)| runtime.block_on(timeout(Duration::from_secs(60), sent(address, bytes))));
+    let answer = answer.expect("it is answered within a minute");
     assert!(!answer.starts_with(b"HTTP/1.1 500"), "{}", text(&answer));
 }
 
-/// Serves an engine without functions until the process ends.
-fn engine() -> String {
+/// What comes back until the connection ends.
+async fn sent(address: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.expect("the engine listens");
+    // One that has read enough goes before all is written.
+    drop(stream.write_all(bytes).await);
+    drop(stream.shutdown().await);
+    let mut answer = vec![];
+    if let Err(error) = stream.read_to_end(&mut answer).await {
+        assert!(error.kind() == ErrorKind::ConnectionReset, "it was not answered: {error}");
+    }
+    answer
+}
+
+/// An engine without functions, which goes on while its runtime is used: both sides of a connection on one thread.
+fn engine() -> (Runtime, String) {
     let folder = tempfile::tempdir().expect("there is a folder");
     let mut options = DevOptions::new("shop", folder.path().join("local.db"), vec![]);
     options.port = 0;
-    let (tell, told) = mpsc::channel();
-    let tell = Mutex::new(tell);
-    options.logs = std::sync::Arc::new(move |log| {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    options.logs = Arc::new(move |log| {
         if let EngineLog::Listening { address } = log {
-            drop(tell.lock().map(|tell| tell.send(address)));
+            drop(tell.send(address));
         }
     });
-    std::thread::spawn(move || {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("there is a runtime");
+    runtime.spawn(async move {
         let _folder = folder;
-        let runtime = tokio::runtime::Runtime::new().expect("there are threads");
-        runtime.block_on(dev_until(options, std::future::pending())).expect("the engine runs");
+        dev_until(options, pending()).await.expect("the engine runs");
     });
-    told.recv().expect("it listens").trim_start_matches("http://").to_owned()
+    let address = runtime.block_on(told.recv()).expect("it listens");
+    (runtime, address.trim_start_matches("http://").to_owned())
 }
