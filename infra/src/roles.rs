@@ -32,7 +32,7 @@ const SCHEDULE: [&str; 3] = ["scheduler:CreateSchedule", "scheduler:DeleteSchedu
 pub(crate) fn add_shared(manifest: &Manifest, resources: &mut Named<Resource>) {
     resources.add("MayDrive", may_drive());
     resources.add("MaySchedule", may_schedule());
-    if manifest.functions.iter().any(FunctionEntry::may_continue) {
+    if manifest.functions.iter().any(FunctionEntry::may_start_loop) {
         resources.add("MayLoop", may_loop());
     }
     resources.add("MayControl", may_control());
