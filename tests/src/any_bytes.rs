@@ -161,7 +161,7 @@ pub fn takes_request(bytes: &[u8]) {
     assert!(!answer.starts_with(b"HTTP/1.1 500"), "{}", text(&answer));
 }
 
-/// What comes back until the connection ends.
+/// The bytes that come back until the connection ends.
 async fn sent(address: &str, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.expect("the engine listens");
     // One that has read enough goes before all is written.

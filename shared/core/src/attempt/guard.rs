@@ -11,9 +11,10 @@ use std::{
 };
 
 use dacapo_domain::{AttemptError, code, limits};
+use futures::future::{AbortHandle, Aborted, abortable};
 use tokio::{
     runtime::Handle,
-    task::{AbortHandle, JoinHandle},
+    task::JoinHandle,
     time::{Instant, sleep},
 };
 use tracing::Instrument;
@@ -128,13 +129,16 @@ impl Guard {
 
     /// Spawns a call. Where one holds its thread, or may while others are called, each has a thread of its own: the runtime's
     /// are few.
-    fn spawn<T: Send + 'static>(&self, call: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        let call = call.in_current_span();
-        if !self.is_shared && !self.is_blocked() {
-            return tokio::spawn(call);
-        }
-        let runtime = Handle::current();
-        tokio::task::spawn_blocking(move || runtime.block_on(call))
+    fn spawn<T: Send + 'static>(&self, call: impl Future<Output = T> + Send + 'static) -> Spawned<T> {
+        // A task that has a thread of its own can't be stopped from outside: the call itself is.
+        let (call, stop) = abortable(call.in_current_span());
+        let task = if self.is_shared || self.is_blocked() {
+            let runtime = Handle::current();
+            tokio::task::spawn_blocking(move || runtime.block_on(call))
+        } else {
+            tokio::spawn(call)
+        };
+        Spawned { task, stop }
     }
 
     /// The outcome of a handler or a hook, named so in messages, or how it failed to give one.
@@ -147,19 +151,18 @@ impl Guard {
         self.watch(name, self.spawn(handler), limit).await
     }
 
-    async fn watch<T>(&self, name: &str, mut handler: JoinHandle<T>, limit: &Limit) -> Result<T, AttemptError> {
-        let _ends_with_the_call = AbortOnDrop(handler.abort_handle());
+    async fn watch<T>(&self, name: &str, mut handler: Spawned<T>, limit: &Limit) -> Result<T, AttemptError> {
         tokio::select! {
             biased;
-            outcome = &mut handler => match outcome {
-                Ok(outcome) => return Ok(outcome),
+            outcome = &mut handler.task => match outcome {
+                Ok(Ok(outcome)) => return Ok(outcome),
                 Err(error) if error.is_panic() => return Err(panicked(name, &*error.into_panic())),
-                Err(_) => {} // The runtime ends, and the handler with it.
+                Ok(Err(_)) | Err(_) => {} // The runtime ends, and the handler with it.
             },
-            () = limit.passed() => handler.abort(),
+            () = limit.passed() => handler.stop.abort(),
         }
         let passed = limit.span().end();
-        if !handler.is_finished() && tokio::time::timeout(STOPS_WITHIN, &mut handler).await.is_err() {
+        if !handler.task.is_finished() && tokio::time::timeout(STOPS_WITHIN, &mut handler.task).await.is_err() {
             self.blocked.store(true, Ordering::Relaxed);
         }
         let message = format!("the {name} took longer than its timeout of {} s", passed.as_secs_f64());
@@ -167,12 +170,15 @@ impl Guard {
     }
 }
 
-/// A handler that ends with its invocation: where that is given up, as of a process that dies in a test.
-struct AbortOnDrop(AbortHandle);
+/// A handler that was called. It ends with its invocation: where that is given up, as of a process that dies in a test.
+struct Spawned<T> {
+    task: JoinHandle<Result<T, Aborted>>,
+    stop: AbortHandle,
+}
 
-impl Drop for AbortOnDrop {
+impl<T> Drop for Spawned<T> {
     fn drop(&mut self) {
-        self.0.abort();
+        self.stop.abort();
     }
 }
 
@@ -252,10 +258,26 @@ mod tests {
     fn handler_whose_runtime_ends_is_told_as_stopped_and_is_not_asked_again() {
         let guarded = Builder::new_current_thread().enable_all().build().unwrap();
         let handlers = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let handler = handlers.spawn(std::future::pending::<()>());
+        let (call, stop) = abortable(std::future::pending::<()>());
+        let handler = Spawned { task: handlers.spawn(call), stop };
         handlers.shutdown_background();
         let failed = guarded.block_on(Guard::default().watch("handler", handler, &Limit::new(Duration::from_secs(60))));
         assert_eq!(failed.unwrap_err().error.code, code::TIMEOUT);
+    }
+
+    #[test]
+    fn handler_that_has_a_thread_of_its_own_is_stopped_at_its_limit() {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (guard, held) = (Guard::shared(), Arc::new(()));
+        let holds = held.clone();
+        let waits = async move {
+            sleep(Duration::from_secs(60)).await;
+            drop(holds);
+        };
+        let limit = Limit::new(Duration::from_millis(50));
+        let failed = runtime.block_on(guard.call("handler", waits, &limit)).unwrap_err();
+        assert_eq!((failed.error.code.as_str(), guard.is_blocked()), (code::TIMEOUT, false));
+        assert_eq!(Arc::strong_count(&held), 1, "it goes on");
     }
 
     /// As a function is served: the guard on the worker that the handler is spawned on, while the other one is woken

@@ -57,19 +57,24 @@ impl NewEntry {
     }
 }
 
+/// The numbers that earlier attempts of the same number may have used: of those before the run was resumed, once its attempts
+/// were used up, and of those that were made again.
+fn before(run: &RunRecord) -> u32 {
+    let earlier = run.resumed_count.saturating_add(run.logged.again);
+    earlier.saturating_mul((limits::END_HOOKS + 1) * (limits::LOG_ENTRIES + 1))
+}
+
 impl Log {
     pub(super) fn of_attempt(run: &RunRecord) -> Self {
         let next = run.logged.attempt.saturating_add(1);
-        let uncounted_from = (next < run.attempt).then_some(next);
-        // Resumed once its attempts were used up, a run has attempts of the same numbers again.
-        let after = run.resumed_count.saturating_mul((limits::END_HOOKS + 1) * (limits::LOG_ENTRIES + 1));
-        Self { count: Mutex::new(Count { logged: run.logged, own: 0, uncounted_from }), after }
+        let has_uncounted = next < run.attempt || (next == run.attempt && run.logged.again > 0);
+        let uncounted_from = has_uncounted.then_some(next);
+        Self { count: Mutex::new(Count { logged: run.logged, own: 0, uncounted_from }), after: before(run) }
     }
 
     /// The log after the end of a run, for the hooks of the end.
     pub(crate) fn of_ended(run: &RunRecord) -> Self {
-        let after = run.resumed_count.saturating_mul((limits::END_HOOKS + 1) * (limits::LOG_ENTRIES + 1));
-        Self { count: Mutex::new(Count { logged: run.logged, own: 0, uncounted_from: None }), after }
+        Self { count: Mutex::new(Count { logged: run.logged, own: 0, uncounted_from: None }), after: before(run) }
     }
 
     /// The same for the n-th hook: its entries stand behind those of the last attempt and of the hooks before.

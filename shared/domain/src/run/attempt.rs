@@ -95,6 +95,7 @@ pub(super) fn crashed(
         run.add_spent(limit.min(left / 2));
         if policy.batch > 1 && run.invoker.is_queue() && run.abort().is_none() && !run.is_paused() {
             run.phase = Phase::Queued;
+            run.logged.again = run.logged.again.saturating_add(1);
             return run.renewed(cx);
         }
     }

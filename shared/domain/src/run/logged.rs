@@ -17,6 +17,9 @@ pub struct Logged {
     /// The attempt up to which they are counted: one whose process died has not said how many it kept.
     #[serde(skip_serializing_if = "is_zero")]
     pub attempt: u32,
+    /// The attempts of the current iteration that were made again under their number.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub again: u32,
 }
 
 /// The room that a run's log has for one more entry.
@@ -66,7 +69,10 @@ mod tests {
                 LogRoom::LeftOut => "out",
             })
         };
-        assert_eq!(full(Logged { entries: 999, bytes: 0, attempt: 1 }, 10), ["kept", "full", "out"]);
-        assert_eq!(full(Logged { entries: 0, bytes: limits::LOG_BYTES - 10, attempt: 1 }, 10), ["kept", "full", "out"]);
+        assert_eq!(full(Logged { entries: 999, bytes: 0, attempt: 1, again: 0 }, 10), ["kept", "full", "out"]);
+        assert_eq!(
+            full(Logged { entries: 0, bytes: limits::LOG_BYTES - 10, attempt: 1, again: 0 }, 10),
+            ["kept", "full", "out"]
+        );
     }
 }

@@ -66,7 +66,8 @@ pub(super) fn resume(run: &RunRecord, cx: &DecisionContext) -> Decision<RunRecor
         }
         // A signal may have been lost while nothing watched the run.
         Phase::Awaiting { .. } => {
-            run.reconcile_at = Some(later(cx.now, limits::QUEUE_GRACE));
+            let soon = later(cx.now, limits::QUEUE_GRACE);
+            run.reconcile_at = Some(run.reconcile_at.map_or(soon, |at| at.min(soon)));
             run.stored(cx, vec![])
         }
         _ => run.stored(cx, vec![]),

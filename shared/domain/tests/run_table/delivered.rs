@@ -101,6 +101,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
                 died(next, 30_000);
                 next.phase = Phase::Queued;
                 next.invoker = Invoker::WaitLoop { generation: 1, execution: None };
+                next.logged.again = 1;
             })
             .effect(start_loop(46)),
         tape("one that may have shared its process and was asked to end is aborted", &aborting())

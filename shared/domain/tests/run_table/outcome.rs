@@ -36,7 +36,7 @@ fn ends() -> Vec<Case<RunRecord>> {
     let mut told = done(&running());
     if let Input::AttemptEnded(end) = &mut told {
         end.progress = Some(Progress { message: "half".to_owned(), fraction: 0.5 });
-        end.logged = Some(Logged { entries: 7, bytes: 700, attempt: 1 });
+        end.logged = Some(Logged { entries: 7, bytes: 700, attempt: 1, again: 0 });
     }
     vec![
         tape("a returned value completes the run", &running())
@@ -91,7 +91,7 @@ fn ends() -> Vec<Case<RunRecord>> {
             .stores(|next| {
                 next.handler_ms = 1_000;
                 next.progress = Some(Progress { message: "half".to_owned(), fraction: 0.5 });
-                next.logged = Logged { entries: 7, bytes: 700, attempt: 1 };
+                next.logged = Logged { entries: 7, bytes: 700, attempt: 1, again: 0 };
                 end(next, FinalState::Completed, 10);
             })
             .with(slot::RESULT, json("42")),

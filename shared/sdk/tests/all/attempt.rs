@@ -16,7 +16,10 @@ use dacapo_core::{
     port::{Clock, Ports},
     runner::Runner,
 };
-use dacapo_domain::{Id, Input, Json, Message, Policy, RunMessage, RunRecord, Task as TaskOf, run::Facts};
+use dacapo_domain::{
+    Id, Input, Invocation, Invoker, Json, Message, Policy, RunMessage, RunRecord, Task as TaskOf, WaitLoopCall,
+    run::Facts,
+};
 use dacapo_test_kit::{Faults, TestApp};
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -78,19 +81,24 @@ impl Process {
         load::<RunRecord>(&self.ports, &RunRecord::key_of(self.id)).await.unwrap().unwrap().record
     }
 
-    /// The run's message comes to its function, whose process may use these ports until so much later.
+    /// The run's message comes to its function, or its wait loop calls it; its process may use these ports until so much later.
     async fn deliver(&self, definition: &Definition, ports: Ports, time: Duration) {
-        let message = Message::Run(RunMessage::about(&self.record().await)).to_text();
-        let until = self.clock.now() + time;
-        Runner::new(definition.handlers.clone(), ports, "count").deliver(&message, 1, until).await.unwrap();
+        let (run, until) = (self.record().await, self.clock.now() + time);
+        let runner = Runner::new(definition.handlers.clone(), ports, "count");
+        if let Invoker::WaitLoop { .. } = run.invoker {
+            let call = Invocation::Loop(WaitLoopCall::first(&run, self.clock.now()));
+            runner.invoke(Json::of(&call).unwrap(), until).await.unwrap();
+        } else {
+            runner.deliver(&Message::Run(RunMessage::about(&run)).to_text(), 1, until).await.unwrap();
+        }
     }
 
     /// A minute after the end of its lease the conductor finds the attempt dead, and its next is due.
-    async fn is_found_dead(&self) {
+    async fn is_found_dead(&self, policy: Policy) {
         let run = self.record().await;
         let lease = run.lease().unwrap().until;
         self.clock.advance(dacapo_domain::until(self.clock.now(), lease) + minutes(1));
-        let (input, policy) = (Input::Reconciled(Facts::Nothing), Policy::default());
+        let input = Input::Reconciled(Facts::Nothing);
         commit_run(&self.ports, run, &input, TaskOf::Known(&policy), self.clock.now()).await.unwrap();
         self.clock.advance(minutes(1));
     }
@@ -139,7 +147,7 @@ async fn attempt_that_has_lost_its_lease_is_told_so_and_changes_nothing() {
     .await;
     let meanwhile = async {
         taken.notified().await;
-        process.is_found_dead().await;
+        process.is_found_dead(Policy::default()).await;
         lost.notify_one();
     };
     tokio::join!(process.deliver(&definition, process.ports.clone(), minutes(15)), meanwhile);
@@ -210,30 +218,34 @@ async fn hooks_of_the_end_wait_for_a_process_that_has_the_time_and_share_what_it
 
 #[tokio::test]
 async fn entries_of_an_attempt_whose_process_died_count_towards_those_of_its_iteration() {
-    let (attempts, logged) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
-    let say = logged.clone();
-    let (process, definition) = Process::of(task(COUNT, move |n: u32, cx: TaskContext| {
-        let (say, attempt) = (say.clone(), attempts.fetch_add(1, Ordering::Relaxed));
-        async move {
-            for _ in 0..700 {
-                cx.log_info("x", ()).await?;
+    // One of a task that shares invocations is made again under its number.
+    for (batch, attempt) in [(1, 2), (2, 1)] {
+        let (attempts, logged) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
+        let say = logged.clone();
+        let work = task(COUNT, move |n: u32, cx: TaskContext| {
+            let (say, attempt) = (say.clone(), attempts.fetch_add(1, Ordering::Relaxed));
+            async move {
+                for _ in 0..700 {
+                    cx.log_info("x", ()).await?;
+                }
+                if attempt == 0 {
+                    say.notify_one();
+                    std::future::pending::<()>().await;
+                }
+                Ok(n)
             }
-            if attempt == 0 {
-                say.notify_one();
-                std::future::pending::<()>().await;
-            }
-            Ok(n)
+        });
+        let (process, definition) = Process::of(work.batch(batch)).await;
+        tokio::select! {
+            () = process.deliver(&definition, process.ports.clone(), minutes(15)) => unreachable!("the process dies"),
+            () = logged.notified() => {}
         }
-    }))
-    .await;
-    tokio::select! {
-        () = process.deliver(&definition, process.ports.clone(), minutes(15)) => unreachable!("the process dies"),
-        () = logged.notified() => {}
+        process.is_found_dead(Policy { batch, ..Policy::default() }).await;
+        process.deliver(&definition, process.ports.clone(), minutes(15)).await;
+        let run = process.app.run_of(COUNT);
+        assert_eq!((run.state, run.attempt), (State::Completed, attempt));
+        assert_eq!(process.app.logs(process.id).await.unwrap().len(), 1_001);
     }
-    process.is_found_dead().await;
-    process.deliver(&definition, process.ports.clone(), minutes(15)).await;
-    assert_eq!(process.app.run_of(COUNT).state, State::Completed);
-    assert_eq!(process.app.logs(process.id).await.unwrap().len(), 1_001);
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,7 +23,7 @@ pub enum Part {
     Linger,
     /// The process of its first attempt ends without an answer, each time that it is made.
     Exit,
-    /// Its first attempt holds its thread past its timeout.
+    /// The first attempt holds its thread past its timeout.
     Block,
 }
 
