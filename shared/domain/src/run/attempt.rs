@@ -93,10 +93,10 @@ pub(super) fn crashed(
         let limit = crate::until(lease.since, lease.until).saturating_sub(limits::LEASE_MARGIN);
         let left = run.attempt_limit(Duration::MAX, policy);
         run.add_spent(limit.min(left / 2));
-        if policy.batch > 1 && run.invoker.is_queue() && run.abort().is_none() && !run.is_paused() {
+        if policy.batch > 1 && run.invoker.is_queue() && run.abort().is_none() {
             run.phase = Phase::Queued;
             run.logged.again = run.logged.again.saturating_add(1);
-            return run.renewed(cx);
+            return if run.is_paused() { pause::held(run, cx) } else { run.renewed(cx) };
         }
     }
     let cause = cause.unwrap_or("the process ended without an answer");

@@ -5,8 +5,8 @@ use dacapo_domain::{Input, Invoker, NewRun, Phase, Policy, RunRecord, Task, Work
 use super::{
     records::{
         NO_ANSWER, aborting, completed, crashed, created, delegated, died, direct, end, hooks, hooks_lease, new,
-        on_timer, once, other_attempt, perishable, policy, queued, retry, running, running_in_loop, scheduled, send,
-        start_loop, take, with_hooks,
+        on_timer, once, other_attempt, paused, perishable, policy, queued, retry, running, running_in_loop, scheduled,
+        send, start_loop, take, with_hooks,
     },
     tape::{Case, at, driven, s, tape},
 };
@@ -17,7 +17,7 @@ pub fn cases() -> Vec<Case<RunRecord>> {
     let delivered = |run: &RunRecord| Input::Delivered(run.purpose());
     let hasty = Policy { ttl: Some(s(60)), ..policy.clone() };
     let late_fire = created(NewRun { schedule: Some("hourly".to_owned()), ..new(-3_600) });
-    let shared = Policy { batch: 2, ..policy.clone() };
+    let (shared, stands) = (Policy { batch: 2, ..policy.clone() }, paused(&running(), 10));
     let patient = created(NewRun { ttl: Some(s(90)), ..new(0) });
     let moved = driven(&queued(), 1, &Input::Rescheduled(at(2)), known);
     vec![
@@ -104,6 +104,14 @@ pub fn cases() -> Vec<Case<RunRecord>> {
                 next.logged.again = 1;
             })
             .effect(start_loop(46)),
+        tape("one that may have shared its process and is paused is made again at no cost once it is resumed", &stands)
+            .at(46)
+            .gets(&delivered(&stands), Task::Known(&shared))
+            .stores(|next| {
+                died(next, 30_000);
+                next.phase = Phase::Queued;
+                next.logged.again = 1;
+            }),
         tape("one that may have shared its process and was asked to end is aborted", &aborting())
             .at(46)
             .gets(&delivered(&aborting()), Task::Known(&shared))
