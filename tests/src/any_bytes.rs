@@ -155,8 +155,9 @@ fn is_kept<R: Serialize + DeserializeOwned + PartialEq + Debug>(text: &str) -> O
 /// A request to the dev engine, as bytes on its port: it is answered, or its connection ends.
 pub fn takes_request(bytes: &[u8]) {
     thread_local!(static ENGINE: (Runtime, String) = engine());
-    let answer =
-        ENGINE.with(|(runtime, address)| runtime.block_on(timeout(Duration::from_secs(60), sent(address, bytes))));
+    let answer = ENGINE.with(|(runtime, address)| {
+        runtime.block_on(async { timeout(Duration::from_secs(60), sent(address, bytes)).await })
+    });
     let answer = answer.expect("it is answered within a minute");
     assert!(!answer.starts_with(b"HTTP/1.1 500"), "{}", text(&answer));
 }

@@ -56,7 +56,7 @@ pub fn failure(error: InvokeError) -> String {
 /// # Panics
 /// Outside of Lambda, where its environment variables are missing.
 pub async fn serve_runner(runner: Runner) -> Result<(), Error> {
-    serve(runner).await
+    serve(runner.side_by_side()).await
 }
 
 /// Serves the conductor, until the process is stopped.

@@ -54,12 +54,17 @@ impl Runner {
     #[must_use]
     pub fn new(handlers: Handlers, ports: Ports, function: &str) -> Self {
         let (app, publishes) = (App::new(ports), BTreeSet::new());
-        let guard = match &handlers {
-            Handlers::Task(task) if task.entry().policy.batch > 1 => Guard::shared(),
-            _ => Guard::default(),
-        };
-        let gate = Arc::new(Gate::new(PAUSED_WITHIN));
+        let (guard, gate) = (Guard::default(), Arc::new(Gate::new(PAUSED_WITHIN)));
         Self { handlers, app, function: function.to_owned(), publishes, guard, gate }
+    }
+
+    /// The same, which takes as many messages at a time as its task says: there a handler that holds its thread holds no other.
+    #[must_use]
+    pub fn side_by_side(self) -> Self {
+        match &self.handlers {
+            Handlers::Task(task) if task.entry().policy.batch > 1 => Self { guard: Guard::shared(), ..self },
+            _ => self,
+        }
     }
 
     /// The same, which knows of paused queues by this gate; else it reads them once a minute.
