@@ -126,16 +126,15 @@ pub enum Deploy {
 /// The functions of a deploy.
 pub fn functions(deploy: Deploy, seed: u64, seen: &Witness) -> Vec<Definition> {
     let (working, ending, late) = (seen.clone(), seen.clone(), seen.clone());
-    let (child, attempts, timeout, batch) = match deploy {
-        Deploy::First | Deploy::Back => (CHILD, 6, minutes(5), 1),
-        Deploy::Changed => (KID, 4, minutes(3), 3),
+    let (child, attempts, timeout) = match deploy {
+        Deploy::First | Deploy::Back => (CHILD, 6, minutes(5)),
+        Deploy::Changed => (KID, 4, minutes(3)),
     };
     let work = task(WORK, move |job, cx| work(job, cx, seed, working.clone(), child));
-    let work =
-        work.retry(Retry::attempts(attempts)).timeout(timeout).batch(batch).on_complete(move |record: RunView, _| {
-            *ending.seen().completed.entry(record.id).or_default() += 1;
-            async { Ok(()) }
-        });
+    let work = work.retry(Retry::attempts(attempts)).timeout(timeout).on_complete(move |record: RunView, _| {
+        *ending.seen().completed.entry(record.id).or_default() += 1;
+        async { Ok(()) }
+    });
     let hourly = || cron("0 * * * ? *");
     let tick = task(TICK, async |(): (), _: TaskContext| Ok(())).schedule(hourly(), ());
     // It goes on for longer than its schedule waits.
